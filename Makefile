@@ -1,0 +1,88 @@
+# corral.  make | make test | make MODE=asan test | make MODE=rel | make fuzz T=fuzz_frame SECS=60 | make MODE=cov cov
+# Each MODE builds in its own folder, so switching never needs a clean.
+MODE ?= dev
+B    := build/$(MODE)
+# Any CPython from 3.11 on: make PYTHON_EMBED=python-3.13-embed
+PYTHON_EMBED ?= python-3.11-embed
+NODE_PKGS    := libuv jansson
+WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0
+
+CC.dev  := gcc
+F.dev   := -Og -g3
+CC.rel  := gcc
+F.rel   := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CC.asan := clang
+F.asan  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CC.tsan := clang
+F.tsan  := -O1 -g -fsanitize=thread
+CC.cov  := gcc
+F.cov   := -O0 -g --coverage
+CC.fuzz := clang
+F.fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+CC      := $(or $(strip $(CC.$(MODE))),$(error MODE=$(MODE)? one of dev rel asan tsan cov fuzz))
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wimplicit-fallthrough
+LLHTTP  := /usr/share/llhttp
+SYSTEM  := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(NODE_PKGS) $(WORKER_PKGS))) -isystem /usr/share/include/llhttp
+CFLAGS  := -std=c11 -D_GNU_SOURCE -Isrc -MMD -MP -fvisibility=hidden -fPIE $(WARN) $(F.$(MODE)) $(SYSTEM)
+NODE_LIBS   := $(shell pkg-config --libs $(NODE_PKGS))
+WORKER_LIBS := $(shell pkg-config --libs $(WORKER_PKGS)) -ldl
+
+WORKER_ROOMS := base text wire box realm worker
+NODE_ROOMS   := base text wire loop project http herd front cli
+source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
+NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
+WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
+SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
+UNIT     := $(patsubst test/unit/%.c,$(B)/t/%,$(filter-out test/unit/test.c,$(wildcard test/unit/*.c)))
+FUZZ     := $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/*.c))
+.SECONDARY:
+.DELETE_ON_ERROR:
+all: $(B)/corral $(B)/corral-worker
+
+$(B)/corral: $(B)/src/main/corral.o $(B)/libnode.a
+	$(CC) $(F.$(MODE)) -pie $^ $(NODE_LIBS) -o $@
+$(B)/corral-worker: $(B)/src/main/corral_worker.o $(B)/libworker.a
+	$(CC) $(F.$(MODE)) -pie $^ $(WORKER_LIBS) -o $@
+$(B)/libnode.a: $(NODE_O)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/libworker.a: $(WORKER_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+# A unit test is test/unit/ROOM_FILE.c; the room says which side it links.
+$(B)/t/realm_% $(B)/t/worker_% $(B)/t/box_%: LINK = $(B)/libworker.a $(WORKER_LIBS)
+LINK = $(B)/libnode.a $(NODE_LIBS)
+$(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(B)/libworker.a
+	@mkdir -p $(@D)
+	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
+$(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a
+	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(B)/libnode.a $(NODE_LIBS) -o $@
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c $< -o $@
+$(B)/llhttp/%.o: $(LLHTTP)/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -O2 -fPIE -w $(SYSTEM) -c $< -o $@
+# Everything under sdk/ travels inside corral-worker.
+$(B)/sdk.S: $(SDK) tools/embed Makefile
+	@mkdir -p $(@D)
+	tools/embed $(SDK) > $@
+$(B)/sdk.o: $(B)/sdk.S
+	$(CC) -c $< -o $@
+
+rooms: ; @tools/check-rooms
+test: rooms all $(UNIT)
+	@tools/run-unit $(UNIT)
+fuzzers: $(FUZZ)
+T ?= fuzz_frame
+fuzz:
+	@$(MAKE) -s MODE=fuzz build/fuzz/$(T)
+	@mkdir -p build/fuzz/corpus/$(T)
+	build/fuzz/$(T) -max_total_time=$(or $(SECS),10) build/fuzz/corpus/$(T) $(wildcard test/fuzz/corpus/$(T))
+cov: test
+	@cd $(B) && find . -name '*.gcda' -path './src/*' -exec gcov -n -o {} {} + 2>/dev/null | awk '/^File .src/ { f = $$2 } /^Lines/ && f { print f, $$0; f = "" }'
+clean: ; rm -rf build
+.PHONY: all rooms test fuzzers fuzz cov clean
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,102 @@
+/* log.c - format a line once, write it with one write(2).
+ *
+ * A line is cut at LOG_LINE_MAX bytes with a visible mark.  A write that the
+ * other side does not take (full pipe, closed terminal) is dropped: a log must
+ * never stop the node. */
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOG_LINE_MAX = 16 * 1024 };
+
+static enum log_level least = LOG_INFO;
+static int out_fd = 2;
+static bool is_coloured = false;
+static bool is_asked = false;
+
+static const char *const NAMES[] = {"dbg", "inf", "wrn", "err", ""};
+static const char *const COLOURS[] = {"\x1b[2m", "\x1b[36m", "\x1b[33m", "\x1b[31m", ""};
+
+void log_set_level(enum log_level level) { least = level; }
+enum log_level log_level(void) { return least; }
+
+void log_set_fd(int fd)
+{
+    out_fd = fd;
+    is_asked = false;
+}
+
+int log_level_parse(const char *name)
+{
+    static const struct {
+        const char *name;
+        int level;
+    } LEVELS[] = {{"debug", LOG_DEBUG}, {"info", LOG_INFO},   {"log", LOG_INFO},
+                  {"warn", LOG_WARN},   {"error", LOG_ERROR}, {"none", LOG_NONE}};
+
+    for (size_t i = 0; i < sizeof LEVELS / sizeof *LEVELS; i++)
+        if (strcmp(name, LEVELS[i].name) == 0)
+            return LEVELS[i].level;
+    return -1;
+}
+
+/* Copy text with control bytes made visible; returns the new fill of out. */
+static size_t put_clean(char *out, size_t fill, size_t cap, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (fill + 16 > cap)
+            return fill + (size_t)snprintf(out + fill, cap - fill, " [cut]");
+        if (c == '\n')
+            fill += (size_t)snprintf(out + fill, cap - fill, "\n    ");
+        else if ((c < 0x20 && c != '\t') || c == 0x7f)
+            fill += (size_t)snprintf(out + fill, cap - fill, "\\x%02x", c);
+        else
+            out[fill++] = (char)c;
+    }
+    return fill;
+}
+
+static void put_line(enum log_level level, const char *who, const char *text, size_t len)
+{
+    static char line[LOG_LINE_MAX + 64];
+    size_t n;
+
+    if (!is_asked) {
+        is_asked = true;
+        is_coloured = isatty(out_fd);
+    }
+    while (len > 0 && text[len - 1] == '\n')
+        len--;
+    n = (size_t)snprintf(line, sizeof line, "%s[%.64s:%s]%s ", is_coloured ? COLOURS[level] : "",
+                         who, NAMES[level], is_coloured ? "\x1b[0m" : "");
+    n = put_clean(line, n, LOG_LINE_MAX, text, len);
+    line[n++] = '\n';
+    if (write(out_fd, line, n) < 0)
+        return;
+}
+
+void log_write(enum log_level level, const char *fmt, ...)
+{
+    static char text[LOG_LINE_MAX];
+    va_list ap;
+    int n;
+
+    if (level < least)
+        return;
+    va_start(ap, fmt);
+    n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    put_line(level, "corral", text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+void log_tenant(enum log_level level, const char *name, const char *text, size_t len)
+{
+    if (level >= least)
+        put_line(level, name, text, len);
+}

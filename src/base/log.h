@@ -1,0 +1,34 @@
+/* log.h - one line for a person, on stderr.
+ *
+ * `[corral:inf] GET / 200 OK (3ms)`: the prefix names who speaks (log_source)
+ * and how loud.  Control bytes in a message are written as \xNN, so that what
+ * a tenant prints cannot play with the terminal; newlines in a message start
+ * a continued, indented line.  Only front, api, worker, herd, cli and main log.
+ *
+ * Thread: main thread of each process. */
+#ifndef CORRAL_BASE_LOG_H
+#define CORRAL_BASE_LOG_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NONE };
+
+/* Lines below `level` are dropped.  Default LOG_INFO. */
+void log_set_level(enum log_level level);
+enum log_level log_level(void);
+/* "debug", "info" (and "log"), "warn", "error", "none" -> level, or -1. */
+int log_level_parse(const char *name);
+/* Where lines go; 2 unless told otherwise.  Colour is on when it is a terminal. */
+void log_set_fd(int fd);
+
+void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line of a worker's own output: written as it is under `[NAME:lvl]`. */
+void log_tenant(enum log_level level, const char *name, const char *text, size_t len);
+
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,110 @@
+/* herd.h - the node's side of its workers: zygote, templates, instances, calls.
+ *
+ *   herd    one zygote process (started again, with back-off, when it dies)
+ *   pool    one version of one worker: a template and its instances
+ *   call    one request on its way through an instance
+ *
+ * A pool starts its template at once and says `ready` or `failed`; calls may
+ * come before that and wait.  It keeps a spare instance forked ahead, forks a
+ * second when one is busy for long and a core is free, retires idle ones,
+ * starts a dead template again with back-off, and can drain: no new calls, the
+ * running ones finish, then every process of it ends.
+ *
+ * Ownership: herd_open/herd_close and pool_open/pool_drain in pairs; both end
+ * with a callback, and the object is gone when that callback returns.  A call
+ * is gone when its terminal callback (`failed`, or `body` with is_end, or
+ * `head` with body_length 0) has returned, or when call_abort has returned.
+ *
+ * Loop thread only.  No callback fires before the call that starts it returns.
+ * Spans in callbacks are valid during the callback. */
+#ifndef CORRAL_HERD_HERD_H
+#define CORRAL_HERD_HERD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/span.h"
+#include "wire/message.h"
+
+struct herd;
+struct pool;
+struct call;
+
+struct herd_config {
+    const char *worker_program;     /* path of corral-worker */
+    uint64_t memory_bytes;          /* RLIMIT_AS of an instance above its template; 0: none */
+    unsigned instances_max;         /* per pool; 0: one per core */
+    unsigned spares;                /* instances forked ahead of need per pool: 0 or 1 */
+    int idle_ms;                    /* an instance without work is retired after this; 0: 60 s */
+    int busy_ms;                    /* an instance that does not answer a PING for so long is
+                                       busy: new calls go to another; 0: 30 ms */
+    unsigned queue_max;             /* calls that may wait in a pool; 0: 1,024 */
+    int queue_ms;                   /* longest wait in it; 0: 30 s */
+    int load_ms;                    /* deadline for top-level code; 0: 10 s */
+};
+
+int herd_open(uv_loop_t *loop, const struct herd_config *config, struct herd **ret_herd,
+              struct err *err) MUST_CHECK;
+/* Ends every process of every pool now (SIGKILL after a grace of 500 ms), then
+ * calls closed(self). */
+void herd_close(struct herd *herd, void (*closed)(void *self), void *self);
+
+struct pool_spec {                  /* copied */
+    const char *name;
+    const char *folder;             /* absolute path of the bundle; must outlive the pool */
+    const char *main;
+    const char *compatibility_date;
+    const char *compatibility_flags;
+    const char *env_json;
+};
+
+struct pool_events {
+    void (*ready)(void *self, uint32_t handlers);       /* once: the first load succeeded */
+    void (*failed)(void *self, const struct failed *why); /* once: the first load failed; drain it */
+    void (*log)(void *self, enum log_level level, struct span text);    /* output, one line or more */
+    void (*drained)(void *self);                        /* once, last */
+};
+
+int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool_events *events,
+              void *self, struct pool **ret_pool, struct err *err) MUST_CHECK;
+void pool_drain(struct pool *pool);
+/* For tests, doctor and metrics. */
+unsigned pool_instances(const struct pool *pool);
+
+enum call_failure {
+    CALL_OVERLOADED,        /* the queue was full, or the wait in it too long: 503 */
+    CALL_NOT_LOADED,        /* the version does not load: 500, text is the traceback */
+    CALL_EXCEPTION,         /* the handler raised: 500, text is the traceback */
+    CALL_BAD_RESULT,        /* the handler gave no Response: 500, text says what */
+    CALL_CRASHED,           /* the instance died; nothing was answered unless head() was called */
+    CALL_CUT,               /* the answer's body ended too early */
+};
+
+struct call_events {
+    void (*head)(void *self, const struct response *head);
+    /* Bytes of the answer.  Give them back with call_credit once they are on their way. */
+    void (*body)(void *self, struct span bytes, bool is_end);
+    /* call_window has grown. */
+    void (*writable)(void *self);
+    /* The rest of the request's body is not wanted; call_body drops it. */
+    void (*unwanted)(void *self);
+    void (*failed)(void *self, enum call_failure why, struct span text);
+};
+
+/* Send a request: copied.  is_end: it has no body (more follows by call_body
+ * otherwise).  ERR_LIMIT when the queue is full, ERR_GONE when the pool drains. */
+int pool_call(struct pool *pool, const struct request *request, bool is_end,
+              const struct call_events *events, void *self, struct call **ret_call,
+              struct err *err) MUST_CHECK;
+/* Bytes of the request's body that may be sent now; 0 while it waits for an instance. */
+size_t call_window(const struct call *call);
+/* At most call_window bytes. */
+void call_body(struct call *call, struct span bytes, bool is_end);
+void call_credit(struct call *call, size_t bytes);
+/* Nobody waits any more: no callback fires from here on. */
+void call_abort(struct call *call, enum reset_reason reason);
+
+#endif

@@ -1,0 +1,61 @@
+/* host.h - the realm's only way out.
+ *
+ * The realm (both engines, the Web APIs, the bridge) knows no socket, no file
+ * and no process: what it wants from the world it asks of this table.  In an
+ * instance the worker room fills it with frames; a unit test fills it with a
+ * recorder.
+ *
+ * All calls come on the realm's one thread, from inside realm_* calls.  Spans
+ * are valid during the call only; text is UTF-8.  A call never re-enters the
+ * realm.  `stream` names the request, as given to realm_request. */
+#ifndef CORRAL_REALM_HOST_H
+#define CORRAL_REALM_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/span.h"
+
+struct host_pair {
+    struct span name;
+    struct span value;
+};
+
+struct host_response {
+    uint32_t status;                    /* 200 to 599, checked by the realm */
+    struct span status_text;            /* "" for the standard one */
+    const struct host_pair *headers;    /* names in lower case, checked by the realm */
+    size_t header_count;
+    int64_t body_length;                /* bytes; -1: not known, body_end will say */
+};
+
+enum host_failure {
+    HOST_EXCEPTION,     /* the handler raised: text is the whole traceback */
+    HOST_BAD_RESULT,    /* the handler gave something that is no Response: text says what */
+    HOST_BODY,          /* the body failed after respond(): the answer can only be cut */
+};
+
+struct host {
+    void *self;         /* first argument of every call */
+    /* A line (or more) of output, or an error nobody caught.  stream 0: no request. */
+    void (*log)(void *self, uint32_t stream, enum log_level level, struct span text);
+    /* The head of the answer; once per request, before any body.  With
+     * response->body_length 0 no body call follows. */
+    void (*respond)(void *self, uint32_t stream, const struct host_response *response);
+    /* Bytes of the answer's body.  Never more than the credit that the realm
+     * was given for this stream (FRAME_WINDOW at first, realm_credit adds).
+     * is_end: these (maybe none) are the last. */
+    void (*respond_body)(void *self, uint32_t stream, struct span bytes, bool is_end);
+    /* There will be no (more) answer: why.  After respond() only HOST_BODY. */
+    void (*fail)(void *self, uint32_t stream, enum host_failure why, struct span text);
+    /* So many bytes of the request's body were consumed: more may come. */
+    void (*request_credit)(void *self, uint32_t stream, uint32_t bytes);
+    /* The request's body is not wanted any more; what is still coming is dropped. */
+    void (*request_unwanted)(void *self, uint32_t stream);
+    /* Answered (or failed) and every waitUntil has ended.  The last call for this stream. */
+    void (*done)(void *self, uint32_t stream);
+};
+
+#endif

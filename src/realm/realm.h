@@ -1,0 +1,101 @@
+/* realm.h - one JavaScript global object and one Python interpreter, alive side by side.
+ *
+ * A realm lives through three generations of one process image: the zygote
+ * makes it (realm_new), the template loads a worker into it (realm_load), an
+ * instance serves requests from it (realm_start, then realm_request and
+ * realm_turn for ever).  Between generations lies a fork, which only works by
+ * the recipe of realm_fork_*: see ARCHITECTURE.md.
+ *
+ * There is one realm per process: CPython cannot have two.
+ *
+ * Threads: everything on the main thread, which is the only one at a fork.
+ * Times in milliseconds of clock_now_ms. */
+#ifndef CORRAL_REALM_REALM_H
+#define CORRAL_REALM_REALM_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "realm/host.h"
+
+struct realm;
+
+/* ---- zygote ---- */
+
+/* Start both engines, define the Web APIs, import the Python SDK.  host must
+ * outlive the realm; its table may be changed between generations.  Must be
+ * called where /proc exists, in a process whose environment already holds
+ * JSC_useConcurrentGC=0 JSC_numberOfGCMarkers=1 JSC_useConcurrentJIT=0
+ * GIGACAGE_ENABLED=0.  ERR_SYSTEM when an engine does not start. */
+int realm_new(const struct host *host, struct realm **ret_realm, struct err *err) MUST_CHECK;
+const char *realm_python_version(void);      /* "3.11.2" */
+const char *realm_javascript_version(void);  /* "JavaScriptCore 2.50.6" */
+
+/* ---- around every fork(), in this order ---- */
+
+void realm_fork_before(struct realm *realm);    /* never while inside JavaScript */
+void realm_fork_parent(struct realm *realm);    /* also when fork() failed */
+void realm_fork_child(struct realm *realm);
+
+/* ---- template ---- */
+
+struct realm_bundle {
+    const char *name;                   /* of the worker */
+    const char *folder;                 /* absolute; files may be read as long as the realm lives */
+    const char *main;                   /* inside the folder: "src/entry.py" */
+    const char *compatibility_date;     /* "" when not given */
+    const char *compatibility_flags;    /* separated by spaces */
+    struct span env;                    /* JSON object of plain values, for `env` */
+};
+
+struct realm_failure {                  /* all text is the caller's: realm_failure_done */
+    int kind;                           /* enum failure of wire/message.h: same numbers */
+    char *text, *hint, *traceback, *file, *module;      /* "" when there is none */
+    int line, column;                   /* from 1; 0 when not known */
+};
+
+/* Evaluate the worker's top-level code once and find its handlers.
+ * 0 with *ret_handlers (bit 1: fetch), or ERR_INVALID with *ret_failure filled. */
+int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t *ret_handlers,
+               struct realm_failure *ret_failure) MUST_CHECK;
+void realm_failure_done(struct realm_failure *failure);
+
+/* Make ready for being forked often: run our own glue a few times, full
+ * collection in both engines, freeze what is left. */
+void realm_settle(struct realm *realm);
+
+/* ---- instance ---- */
+
+/* After realm_fork_child in an instance: everything random is seeded anew, the
+ * wake-up descriptors become this process's own. */
+int realm_start(struct realm *realm, struct err *err) MUST_CHECK;
+
+struct realm_request {
+    struct span method;
+    struct span url;                    /* absolute */
+    const struct host_pair *headers;    /* copied during the call */
+    size_t header_count;
+    int64_t body_length;                /* bytes; -1 not known; 0: there is no body */
+};
+
+/* Call the worker's fetch handler.  Answers come through the host, during this
+ * call already when the handler does not wait.  stream is never 0 nor in use. */
+void realm_request(struct realm *realm, uint32_t stream, const struct realm_request *request);
+/* More of the request's body; is_end with the last. */
+void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end);
+/* The peer may take so many bytes more of the answer's body. */
+void realm_credit(struct realm *realm, uint32_t stream, uint32_t bytes);
+/* Nobody waits for this answer any more; the handler and waitUntil go on. */
+void realm_abort(struct realm *realm, uint32_t stream);
+
+/* Run what is due: Python callbacks, timers, jobs, collected finalizers.
+ * Returns the milliseconds until something is due again (0: at once), or -1. */
+int realm_turn(struct realm *realm);
+/* Descriptors that should wake the loop up; returns how many were filled. */
+size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max);
+
+#endif

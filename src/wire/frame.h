@@ -1,0 +1,88 @@
+/* frame.h - cut the byte stream between two of our processes into frames.
+ *
+ * Layout, little endian: u32 payload length, u8 type, u8 flags, u16 zero,
+ * u32 stream, then the payload.  Stream 0 is the connection itself; a request
+ * has a stream of its own, chosen by the node and never used twice on one
+ * connection.  Every type has a limit for its payload (frame_limit).
+ *
+ * The other side is hostile.  A frame that breaks a rule is an error from
+ * which there is no way back: the caller ends that peer.
+ *
+ * Pure: no I/O, no clock; fuzzed by test/fuzz/fuzz_frame.c. */
+#ifndef CORRAL_WIRE_FRAME_H
+#define CORRAL_WIRE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+#define WIRE_VERSION 1u
+
+enum frame_type {
+    /* Any connection. */
+    FRAME_HELLO = 1,        /* first frame of a child: struct hello */
+    FRAME_LOG = 2,          /* child -> node: struct log_line */
+    /* Node <-> instance. */
+    FRAME_REQUEST = 16,     /* node -> instance, opens a stream: struct request */
+    FRAME_RESPONSE = 17,    /* instance -> node: struct response */
+    FRAME_BODY = 18,        /* both ways: raw bytes */
+    FRAME_CREDIT = 19,      /* both ways: struct credit */
+    FRAME_RESET = 20,       /* both ways: struct reset; the stream is over in both directions */
+    FRAME_DONE = 21,        /* instance -> node: empty; nothing of this request runs any more */
+    FRAME_PING = 22,        /* node -> instance: empty, on stream 0 */
+    FRAME_PONG = 23,        /* instance -> node: empty, at the next turn of its loop */
+    /* Node <-> zygote, node <-> template. */
+    FRAME_SPAWN = 32,       /* node -> zygote, with 2 descriptors: struct spawn */
+    FRAME_LOAD = 33,        /* node -> template: struct load */
+    FRAME_LOADED = 34,      /* template -> node: struct loaded */
+    FRAME_FAILED = 35,      /* template -> node: struct failed */
+    FRAME_FORK = 36,        /* node -> template, with 1 descriptor: struct spawn */
+    FRAME_SPAWNED = 37,     /* answer to SPAWN or FORK: struct spawned */
+    FRAME_SPAWN_FAILED = 38,/* answer to SPAWN or FORK: struct spawn_failed */
+    FRAME_EXITED = 39,      /* zygote, template -> node: struct exited */
+};
+
+enum frame_flag {
+    FRAME_END = 1,          /* REQUEST, RESPONSE, BODY: the sender's last byte on this stream */
+    FRAME_FINISHED = 2,     /* RESPONSE, BODY with FRAME_END: stands for a FRAME_DONE behind it */
+};
+
+enum {
+    FRAME_HEADER = 12,              /* bytes */
+    FRAME_BODY_MAX = 64 * 1024,     /* bytes of one BODY payload */
+    FRAME_WINDOW = 256 * 1024,      /* bytes of BODY in flight per stream and direction at first */
+};
+
+struct frame {
+    uint8_t type;
+    uint8_t flags;
+    uint32_t stream;
+    struct span payload;    /* borrowed: inside the bytes given to frame_parse */
+};
+
+/* The longest payload of a type in bytes, or -1 for an unknown type. */
+long frame_limit(uint8_t type);
+
+/* Look for one frame at the start of data[0..len).
+ * Returns 1 with *ret and *ret_used (bytes to drop once ret is dealt with),
+ * 0 when more bytes are needed, ERR_INVALID or ERR_LIMIT when the peer lies. */
+int frame_parse(const char *data, size_t len, struct frame *ret, size_t *ret_used,
+                struct err *err) MUST_CHECK;
+
+/* Append one whole frame.  ERR_NOMEM. */
+int frame_put(struct buf *out, uint8_t type, uint8_t flags, uint32_t stream, const void *payload,
+              size_t len) MUST_CHECK;
+
+/* Append a header whose length is not known yet; *ret_mark is for frame_end,
+ * which counts what was appended since.  ERR_NOMEM. */
+int frame_begin(struct buf *out, uint8_t type, uint8_t flags, uint32_t stream,
+                size_t *ret_mark) MUST_CHECK;
+void frame_end(struct buf *out, size_t mark);
+
+/* "REQUEST" and so on, for logs; "?" when unknown. */
+const char *frame_name(uint8_t type);
+
+#endif
