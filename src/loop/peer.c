@@ -302,6 +302,8 @@ int peer_attach(struct peer *peer, size_t start, const int *take_fds, unsigned c
     if (!p) {
         for (unsigned i = 0; i < count; i++)
             close(take_fds[i]);
+        /* The bytes are in the queue already; without the descriptors they make no sense. */
+        peer_fail(peer, "no memory for descriptors");
         return err_nomem(err);
     }
     ring_init(&p->ring);
