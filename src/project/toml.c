@@ -169,7 +169,7 @@ int toml_read(const char *worker_program, struct span text, json_t **ret_root,
     r = run(worker_program, text, &out, err);
     if (r < 0)
         goto done;
-    r = value_parse(buf_span(&out), &answer, &e);
+    r = value_parse(buf_len(&out) ? buf_span(&out) : SPAN(""), &answer, &e);
     if (r == ERR_NOMEM)
         err_nomem(err);
     else

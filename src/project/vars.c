@@ -28,7 +28,7 @@ static int read_pairs(const char *shown, struct span text, json_t *out, struct d
                             "this line is ignored: it is not NAME=value");
             continue;
         }
-        r = value_set_string(out, name, buf_span(&value));
+        r = value_set_string(out, name, buf_len(&value) ? buf_span(&value) : SPAN(""));
         if (r == ERR_INVALID)
             diagnostics_add(d, SEVERITY_ERROR, (struct place){shown, e.line, 0, {NULL, 0}}, NULL,
                             "the value of '%.*s' is not UTF-8", SPAN_ARG(name));

@@ -2,7 +2,10 @@
  *
  * A quote closes a value only when nothing but a comment follows on its line;
  * of several such quotes the first one not behind a backslash wins, else the
- * last.  When none does, the value is an unquoted one that begins with a quote. */
+ * last.  When none does, the value is an unquoted one that begins with a quote.
+ *
+ * One difference is meant: a newline between name, '=' and value ends the
+ * assignment here, while the regular expression runs on into the next line. */
 #include "text/dotenv.h"
 
 #include <string.h>
@@ -101,8 +104,12 @@ static bool read_name(struct span text, size_t at, struct span *ret_name, size_t
 {
     size_t from;
 
-    if (text.len - at > 7 && memcmp(text.data + at, "export", 6) == 0 && is_blank(text.data[at + 6]))
-        at = skip_blanks(text, at + 6);
+    if (text.len - at > 7 && memcmp(text.data + at, "export", 6) == 0 &&
+        is_blank(text.data[at + 6])) {
+        from = skip_blanks(text, at + 6);
+        if (is_name(look(text, from)))      /* else it is a variable called export */
+            at = from;
+    }
     for (from = at; at < text.len && is_name(text.data[at]); at++)
         ;
     *ret_name = (struct span){text.data + from, at - from};

@@ -190,8 +190,10 @@ static int read_header(struct walk *w)
     skip_blanks(w);
     from = w->at;
     r = read_key(w, 0, KEY_IN_HEADER);
-    if (r < 0)
+    if (r <= 0) {               /* no header: the table stays the same */
+        skip_line(w);
         return r;
+    }
     if (is_list) {
         list = find_list(w, true);
         r = keys_push_index(w->keys, buf_len(&w->keys->path), list ? list->count++ : 0);
