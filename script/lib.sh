@@ -1,5 +1,6 @@
 # lib.sh - what the scripts share: the project's folder, packages, building.
 # Sourced by bash; sets $root (absolute).
+# shellcheck shell=bash
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 
 say() { printf '==> %s\n' "$*" >&2; }

@@ -93,7 +93,7 @@ def lab(tmp_path_factory):
 def example(tmp_path):
     """A copy of a folder under examples/."""
     def copy(name):
-        target = tmp_path / name
+        target = tmp_path / "examples" / name
         shutil.copytree(ROOT / "examples" / name, target)
         return target
     return copy
