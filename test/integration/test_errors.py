@@ -5,8 +5,6 @@ import pytest
 
 from harness import ERROR, HELLO, LAB, WRANGLER
 
-pytestmark = pytest.mark.asan
-
 
 def complains(corral, files, *patterns, **more):
     """Start with a mistake in it; the whole output, once each pattern is there."""
