@@ -99,7 +99,7 @@ def example(tmp_path):
     """A copy of a folder under examples/."""
     def copy(name):
         target = tmp_path / "examples" / name
-        shutil.copytree(ROOT / "examples" / name, target)
+        shutil.copytree(ROOT / "examples" / name, target, dirs_exist_ok=True)
         return target
     return copy
 
