@@ -38,7 +38,7 @@ int cli_fail(const struct err *err, int code)
 
 int cli_main(int argc, char **argv)
 {
-    const char *names[COMMAND_COUNT], *near;
+    struct nearest near;
     struct err err = {0};
 
     if (argc < 2)
@@ -50,15 +50,15 @@ int cli_main(int argc, char **argv)
         printf("corral %s\n", CORRAL_VERSION);
         return 0;
     }
+    nearest_init(&near, argv[1]);
     for (int i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], COMMANDS[i].name) == 0)
             return COMMANDS[i].run(argv + 2);
-        names[i] = COMMANDS[i].name;
+        nearest_try(&near, COMMANDS[i].name);
     }
-    near = nearest(argv[1], names, COMMAND_COUNT);
     err_set(&err, ERR_INVALID, "there is no command '%.64s'", argv[1]);
-    if (near)
-        err_hint(&err, "Did you mean `corral %s`?", near);
+    if (near.best)
+        err_hint(&err, "Did you mean `corral %s`?", near.best);
     else
         err_hint(&err, "`corral --help` lists the commands.");
     return cli_fail(&err, 2);

@@ -21,16 +21,17 @@ static const struct option *find(const struct option *table, const char *arg, si
 
 static int refuse(const struct option *table, const char *arg, size_t len, struct err *err)
 {
-    const char *names[64], *near;
-    size_t n = 0;
+    char word[NEAREST_LEN_MAX + 2];
+    struct nearest near;
 
-    for (; table->name && n < 64; table++)
+    snprintf(word, sizeof word, "%.*s", (int)len, arg);
+    nearest_init(&near, word);
+    for (; table->name; table++)
         if (table->help)
-            names[n++] = table->name;
-    near = nearest(arg, names, n);
-    err_set(err, ERR_INVALID, "unknown option '%.*s'", (int)len, arg);
-    if (near)
-        err_hint(err, "Did you mean %s? --help lists all.", near);
+            nearest_try(&near, table->name);
+    err_set(err, ERR_INVALID, "unknown option '%s'", word);
+    if (near.best)
+        err_hint(err, "Did you mean %s? --help lists all.", near.best);
     else
         err_hint(err, "--help lists what there is.");
     return ERR_INVALID;
