@@ -288,7 +288,7 @@ def test_reload_when_the_config_changes(corral):
     says(one, "A=two", "/A")
 
 
-def test_a_bad_config_keeps_the_running_version(corral):
+def test_a_bad_config_is_shown_and_the_next_save_recovers(corral):
     one = corral({"wrangler.toml": TOML + '[vars]\nA = "one"\n', "src/entry.py": VARS})
     says(one, "A=one", "/A")
     before = one.mark()
