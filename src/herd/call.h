@@ -1,0 +1,76 @@
+/* call.h - one request on its way: inside of struct call, for pool.c and instance.c.
+ *
+ * A call lives from pool_call until nobody needs it: the caller has had its
+ * terminal callback (or has aborted), and the instance has said that nothing of
+ * it runs any more.  It frees itself then; call_fail and call_frame may be the
+ * last thing that touches it.
+ *
+ * Loop thread only. */
+#ifndef CORRAL_HERD_CALL_H
+#define CORRAL_HERD_CALL_H
+
+#include "base/buf.h"
+#include "herd/herd.h"
+#include "loop/ring.h"
+#include "wire/frame.h"
+
+struct instance;
+
+enum call_state {
+    CALL_WAITS,     /* in the pool's queue */
+    CALL_SENT,      /* in an instance, no head yet */
+    CALL_ANSWERED,  /* head given, body to come */
+    CALL_LINGERS,   /* the caller is through; its code may still run */
+    CALL_OVER,      /* about to be freed */
+    CALL_STATES
+};
+
+/* Calls that wait for an instance, oldest first. */
+struct call_queue {
+    struct ring calls;
+    unsigned count;
+};
+
+struct call {
+    struct ring ring;               /* queue->calls, instance->uploading or ->lingering */
+    struct call_queue *queue;       /* CALL_WAITS */
+    struct instance *instance;      /* from CALL_SENT on */
+    uint32_t stream;
+    enum call_state state;
+    const struct call_events *events;
+    void *self;
+    struct buf request;             /* the whole REQUEST frame; CALL_WAITS */
+    int64_t since_ms;               /* when it came to wait, or to linger */
+    size_t send_window;             /* bytes of the request's body that may be sent */
+    size_t take_window;             /* bytes that the instance may still send */
+    size_t owed;                    /* credit given to us and not yet passed on */
+    int64_t body_left;              /* of the answer as its head said; -1: not known */
+    bool is_uploading;              /* the request's body has not ended */
+    bool is_unwanted;               /* nor does the instance want the rest */
+    bool is_head_method;
+    bool has_head;
+    bool has_end;                   /* the instance has sent its last byte */
+    bool is_inside;                 /* one of its callbacks runs */
+};
+
+bool call_may_move(enum call_state from, enum call_state to);
+
+struct call *call_new(const struct request *request, bool is_end,
+                      const struct call_events *events, void *self);
+/* Keep the request until an instance is there. */
+int call_wait(struct call *call, struct call_queue *queue, const struct request *request,
+              int64_t now_ms, struct err *err) MUST_CHECK;
+/* Take it out of the queue. */
+void call_leave(struct call *call);
+/* It has a stream in an instance now; its REQUEST frame is written. */
+void call_start(struct call *call, struct instance *instance, uint32_t stream);
+/* Say `writable` if the request has a body to come. */
+void call_wake(struct call *call);
+/* A frame of its stream.  An error says that the instance lies. */
+int call_frame(struct call *call, const struct frame *frame, struct err *err) MUST_CHECK;
+/* The last callback, if one is due, and the end of the call. */
+void call_fail(struct call *call, enum call_failure why, struct span text);
+/* The end of a call that nobody listens to. */
+void call_end(struct call *call);
+
+#endif

@@ -1,0 +1,75 @@
+/* instance.h - the node's side of one instance: its streams, and whether it still turns.
+ *
+ * A kin (kin.h: up, ended, gone mean the same here) that carries calls.  When
+ * `ended` fires every call in it has failed; the memory goes when `gone` returns.
+ * To kill it: kin_kill(&instance->kin, why).
+ *
+ * Events fire from the loop or from the end of a turn, never from inside a call
+ * on an instance; but `eased` may (it should only make a note).  Loop thread only; times are clock_now_ms. */
+#ifndef CORRAL_HERD_INSTANCE_H
+#define CORRAL_HERD_INSTANCE_H
+
+#include "herd/call.h"
+#include "herd/kin.h"
+#include "herd/streams.h"
+
+enum {
+    INSTANCE_STREAMS_MAX = 1024,        /* calls in one instance at once */
+    INSTANCE_LINGER_MS = 30 * 1000,     /* waitUntil may run for so long */
+    INSTANCE_STREAM_LAST = 0x7fffffff,  /* stream numbers are used up to here */
+};
+
+struct instance_events {
+    void (*up)(void *self, struct instance *instance);
+    void (*log)(void *self, enum log_level level, struct span text);
+    /* A call has left, or it answers again: there may be room, or nothing left to wait for. */
+    void (*eased)(void *self, struct instance *instance);
+    void (*ended)(void *self, struct instance *instance, enum kin_end how, const char *why);
+    void (*gone)(void *self, struct instance *instance);
+};
+
+struct instance {
+    struct ring ring;               /* the pool's list */
+    struct kin kin;
+    const struct instance_events *events;
+    void *self;
+    uint32_t id;                    /* of the FORK that made it */
+    uint32_t pid_hint;              /* as its template calls it: to find its EXITED */
+    struct streams streams;
+    uint32_t stream_last;           /* the highest number used */
+    unsigned open;                  /* calls whose answer is not complete */
+    struct ring uploading;          /* calls with more request body to come */
+    struct ring lingering;          /* calls that only run on, oldest first */
+    int64_t born_ms;
+    int64_t idle_ms;                /* since when it holds no stream */
+    int64_t ping_ms;                /* when the open PING was sent, 0: none */
+    bool is_heard;                  /* a frame has come since the last instance_tick */
+    bool is_busy;
+    bool is_active;                 /* has been given work: no spare any more */
+    bool is_retiring;               /* takes no new calls */
+};
+
+/* take_fd comes from peer_pair; its other end goes to a child of `parent`. */
+int instance_open(struct turn *turn, int take_fd, pid_t parent, uint32_t id,
+                  const struct instance_events *events, void *self, struct instance **ret,
+                  struct err *err) MUST_CHECK;
+/* Has it room for one more call? */
+bool instance_has_room(const struct instance *instance);
+/* Put a call into it: `request`, or what the call has kept since call_wait. */
+int instance_send(struct instance *instance, struct call *call, const struct request *request,
+                  struct err *err) MUST_CHECK;
+/* At least every busy_ms / 2 while it holds streams. */
+void instance_tick(struct instance *instance, int64_t now_ms, int busy_ms);
+/* No stream is left in it. */
+bool instance_is_idle(const struct instance *instance);
+
+/* For call.c. */
+void instance_reset(struct instance *instance, struct call *call, enum reset_reason reason);
+void instance_body(struct instance *instance, struct call *call, struct span bytes, bool is_end);
+void instance_credit(struct instance *instance, struct call *call, size_t bytes);
+/* The caller is through with the call; take it out of the open ones. */
+void instance_finish(struct instance *instance, struct call *call);
+/* Forget its stream. */
+void instance_forget(struct instance *instance, struct call *call);
+
+#endif

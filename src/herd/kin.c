@@ -1,0 +1,217 @@
+/* kin.c - hello, frames, death of one process of ours.
+ *
+ *                HELLO, identity             killed, died, lied       both closed
+ *   (open) -> STARTING ----------> UP ----------------------> ENDING -> CLOSING -> (gone)
+ *                 |                                              ^
+ *                 +----------------------------------------------+
+ *
+ * The process is killed by its pidfd, which exists only for a process whose
+ * parent is the expected one; one that never said who it is loses its socket.
+ * Death is seen by the pidfd and by the end of the socket, whichever is first;
+ * what the socket still holds is taken in either way.
+ *
+ * Invariants
+ *   1. No frame is given out before `up` or after `ended`.
+ *   2. `ended` fires before `gone`, each exactly once.
+ *   3. Log text above the ration is dropped, with one notice per second. */
+#include "herd/kin.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "herd/identity.h"
+
+static const bool MOVES[KIN_STATES][KIN_STATES] = {
+    [KIN_STARTING] = {[KIN_UP] = true, [KIN_ENDING] = true},
+    [KIN_UP] = {[KIN_ENDING] = true},
+    [KIN_ENDING] = {[KIN_CLOSING] = true},
+};
+
+bool kin_may_move(enum kin_state from, enum kin_state to) { return MOVES[from][to]; }
+
+static void move(struct kin *kin, enum kin_state to)
+{
+    assert(kin_may_move(kin->state, to));
+    kin->state = to;
+}
+
+static void on_peer_closed(void *self)
+{
+    struct kin *kin = self;
+
+    kin->is_peer_closed = true;
+    if (kin->is_proc_closed)
+        kin->events->gone(kin->self);
+}
+
+static void on_proc_closed(void *self)
+{
+    struct kin *kin = self;
+
+    kin->is_proc_closed = true;
+    if (kin->is_peer_closed)
+        kin->events->gone(kin->self);
+}
+
+static void close_proc(struct kin *kin)
+{
+    move(kin, KIN_CLOSING);
+    if (kin->has_proc)
+        proc_close(&kin->proc, on_proc_closed);
+    else
+        kin->is_proc_closed = true;
+}
+
+static void end(struct kin *kin, enum kin_end how, const char *why)
+{
+    if (kin->state >= KIN_ENDING)
+        return;
+    move(kin, KIN_ENDING);
+    if (kin->has_proc)
+        proc_kill(&kin->proc);
+    if (kin->killed)
+        kin->events->ended(kin->self, KIN_KILLED, kin->killed);
+    else
+        kin->events->ended(kin->self, how, why);
+    peer_close(&kin->peer, on_peer_closed);
+    if (!kin->has_proc)
+        close_proc(kin); /* otherwise waits for: on_proc_ended */
+}
+
+static void on_proc_ended(void *self)
+{
+    struct kin *kin = self;
+
+    /* It may have answered with its last breath. */
+    if (kin->state < KIN_ENDING)
+        peer_read_all(&kin->peer);
+    end(kin, KIN_DIED, "ended");
+    if (kin->state == KIN_ENDING)
+        close_proc(kin);
+}
+
+void kin_abandon(struct kin *kin)
+{
+    if (kin->state == KIN_ENDING)
+        close_proc(kin);
+}
+
+static int on_hello(struct kin *kin, const struct frame *frame, struct err *err)
+{
+    struct hello hello;
+    int pidfd, r;
+
+    if (frame->type != FRAME_HELLO || frame->stream != 0)
+        return err_set(err, ERR_INVALID, "%s frame before HELLO", frame_name(frame->type));
+    r = hello_get(frame, &hello, err);
+    if (r < 0)
+        return r;
+    if (hello.version != WIRE_VERSION || hello.role != kin->role)
+        return err_set(err, ERR_INVALID, "HELLO of version %u in role %u", hello.version,
+                       hello.role);
+    r = identity_open(peer_pid(&kin->peer), kin->parent, &pidfd, err);
+    if (r < 0)
+        return r;
+    r = proc_open(&kin->proc, kin->turn->prepare.loop, pidfd, peer_pid(&kin->peer), on_proc_ended,
+                  kin, err);
+    if (r < 0)
+        return r;
+    kin->has_proc = true;
+    move(kin, KIN_UP);
+    kin->events->up(kin->self, &hello);
+    return 0;
+}
+
+void kin_log(struct kin *kin, enum log_level level, struct span text)
+{
+    switch (ration_take(&kin->ration, clock_now_ms(), text.len + FRAME_HEADER)) {
+    case RATION_PASS:
+        kin->events->log(kin->self, level, text);
+        break;
+    case RATION_DROP_AND_SAY:
+        kin->events->log(kin->self, LOG_WARN,
+                         SPAN("more than 1 MiB of output in a second: the rest is dropped"));
+        break;
+    case RATION_DROP:
+        break;
+    }
+}
+
+static int on_log(struct kin *kin, const struct frame *frame, struct err *err)
+{
+    struct log_line line;
+    int r;
+
+    r = log_line_get(frame, &line, err);
+    if (r < 0)
+        return r;
+    if (line.level >= LOG_NONE)
+        return err_set(err, ERR_INVALID, "LOG of level %u", line.level);
+    kin_log(kin, (enum log_level)line.level, line.text);
+    return 0;
+}
+
+static int take_frame(struct kin *kin, const struct frame *frame, struct err *err)
+{
+    if (kin->state == KIN_STARTING)
+        return on_hello(kin, frame, err);
+    if (frame->type == FRAME_LOG)
+        return on_log(kin, frame, err);
+    return kin->events->frame(kin->self, frame, err);
+}
+
+static size_t on_bytes(void *self, struct span bytes)
+{
+    struct kin *kin = self;
+    struct err err = {0};
+    struct frame frame;
+    size_t at = 0, used = 0;
+    int r;
+
+    while (kin->state < KIN_ENDING) {
+        r = frame_parse(bytes.data + at, bytes.len - at, &frame, &used, &err);
+        if (r == 0)
+            break;
+        if (r > 0) {
+            at += used;
+            r = take_frame(kin, &frame, &err);
+        }
+        if (r < 0)
+            end(kin, r == ERR_GONE ? KIN_DIED : KIN_LIED, err.text);
+    }
+    return at;
+}
+
+static void on_room(void *self)
+{
+    struct kin *kin = self;
+
+    if (kin->events->room)
+        kin->events->room(kin->self);
+}
+
+static void on_peer_ended(void *self, const char *why) { end(self, KIN_DIED, why); }
+
+int kin_open(struct kin *kin, struct turn *turn, int take_fd, enum role role, pid_t parent,
+             const struct kin_events *events, void *self, struct err *err)
+{
+    static const struct peer_events PEER = {on_bytes, on_room, on_peer_ended};
+
+    *kin = (struct kin){.turn = turn, .role = role, .parent = parent, .events = events,
+                        .self = self};
+    return peer_open(&kin->peer, turn, take_fd, PEER_IDENTIFIED, &PEER, kin, err);
+}
+
+void kin_kill(struct kin *kin, const char *why)
+{
+    if (kin->state >= KIN_ENDING || kin->killed)
+        return;
+    kin->killed = why;
+    if (kin->has_proc)
+        proc_kill(&kin->proc);
+    peer_fail(&kin->peer, why);
+}
+
+bool kin_is_up(const struct kin *kin) { return kin->state == KIN_UP && !kin->killed; }
+
+pid_t kin_pid(const struct kin *kin) { return kin->has_proc ? kin->proc.pid : 0; }

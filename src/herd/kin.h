@@ -1,0 +1,77 @@
+/* kin.h - one process of the herd behind its socket: who it is, its frames, its end.
+ *
+ * What zygote, template and instance have in common for the node.  Opened on
+ * our end of the socket before the process exists.  `up` when it has said HELLO
+ * and is who it should be; `frame` for every frame behind that, save LOG;
+ * `ended` once, when it is no more or is given up; `gone` last: the memory is
+ * the owner's again.
+ *
+ * Embedded in its owner.  Events fire from the loop or from the end of a turn,
+ * never from inside a call on it.  Loop thread only. */
+#ifndef CORRAL_HERD_KIN_H
+#define CORRAL_HERD_KIN_H
+
+#include "base/log.h"
+#include "herd/limits.h"
+#include "loop/peer.h"
+#include "loop/proc.h"
+#include "wire/message.h"
+
+enum kin_state {
+    KIN_STARTING,   /* waits for: HELLO */
+    KIN_UP,
+    KIN_ENDING,     /* killed or dead; waits for: the process to end */
+    KIN_CLOSING,    /* waits for: libuv to let go of the handles */
+    KIN_STATES
+};
+
+/* Why it ended, for the one who decides what to log. */
+enum kin_end {
+    KIN_DIED,       /* by itself */
+    KIN_LIED,       /* broke a rule of the wire */
+    KIN_KILLED,     /* by kin_kill */
+};
+
+struct kin_events {
+    void (*up)(void *self, const struct hello *hello);
+    /* An error ends it: KIN_LIED. */
+    int (*frame)(void *self, const struct frame *frame, struct err *err);
+    void (*log)(void *self, enum log_level level, struct span text);
+    /* The peer was full and is no longer. */
+    void (*room)(void *self);
+    void (*ended)(void *self, enum kin_end how, const char *why);
+    void (*gone)(void *self);
+};
+
+struct kin {
+    struct peer peer;
+    struct proc proc;
+    struct turn *turn;
+    const struct kin_events *events;
+    void *self;
+    enum kin_state state;
+    enum role role;
+    pid_t parent;               /* who must have forked it */
+    struct ration ration;
+    const char *killed;         /* why, when it was us */
+    bool has_proc;              /* known, held by a pidfd */
+    bool is_peer_closed, is_proc_closed;
+};
+
+bool kin_may_move(enum kin_state from, enum kin_state to);
+
+/* take_fd comes from peer_pair; its other end goes to a process whose parent will be `parent`. */
+int kin_open(struct kin *kin, struct turn *turn, int take_fd, enum role role, pid_t parent,
+             const struct kin_events *events, void *self, struct err *err) MUST_CHECK;
+/* SIGKILL; `ended` comes at the end of the turn.  `why` is static. */
+void kin_kill(struct kin *kin, const char *why);
+/* Wait no longer for the end of a process that was killed; `gone` follows. */
+void kin_abandon(struct kin *kin);
+/* Up, and nobody has decided to end it. */
+bool kin_is_up(const struct kin *kin);
+/* Log text under the ration of this process: for what comes beside the socket. */
+void kin_log(struct kin *kin, enum log_level level, struct span text);
+/* Its pid in our namespace, 0 before HELLO. */
+pid_t kin_pid(const struct kin *kin);
+
+#endif

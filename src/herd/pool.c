@@ -1,0 +1,627 @@
+/* pool.c - one version of one worker: keep its template up, queue what waits.
+ *
+ *                 zygote up         HELLO           LOADED
+ *     WAITING ------------> SPAWNING -----> LOADING --------> UP
+ *      |  ^ \                |   |           |  | \           | |
+ *      |  |  \ zygote does   |   | ended     |  |  \ FAILED   | | ended
+ *      |  |   \ not start    |   v           |  |   \         | v
+ *      |  +----\------------ | --+- FALLING -+--|----\------- | +
+ *      |        \            |         |        |     v       |
+ *      |         +-----------+---------|--------+--> REFUSED  |
+ *      |                     |         |        |     |       |
+ *      +---------------------+---------+--------+-----+-------+--> CLOSING -> GONE
+ *                              drained, or killed by the herd
+ *
+ * Whatever happens calls pool_wake; pool_tick runs once at the end of the turn
+ * and decides.  The one exception is the hot path: pool_call hands a call to an
+ * instance at once when nobody waits before it.
+ *
+ * Draining is no state: a draining pool still forks for the calls that wait.
+ *
+ * Invariants
+ *   1. template is set exactly in SPAWNING, LOADING, UP, and while the last one
+ *      is not gone in REFUSED, FALLING, CLOSING.
+ *   2. crew.template is set in UP only: nobody else forks.
+ *   3. The order of arrival holds: no call passes one that waits.
+ *   4. `ready` or `failed` fires at most once, and `drained` last.
+ *   5. A timer is set for the nearest deadline whenever there is one. */
+#include "herd/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum {
+    SPAWN_MS = 10 * 1000,       /* from SPAWN to HELLO */
+    DRAIN_MS = 30 * 1000,       /* for calls and waitUntil of a pool that drains */
+    GRACE_MS = 500,             /* for killed processes to be gone */
+    RETRY_MS = 100,             /* the zygote has helper threads still */
+    LOAD_TRIES = 3,             /* templates in a row that die while they load */
+};
+
+static const bool MOVES[POOL_STATES][POOL_STATES] = {
+    [POOL_WAITING] = {[POOL_SPAWNING] = true, [POOL_REFUSED] = true, [POOL_CLOSING] = true},
+    [POOL_SPAWNING] = {[POOL_LOADING] = true, [POOL_REFUSED] = true, [POOL_FALLING] = true,
+                       [POOL_CLOSING] = true},
+    [POOL_LOADING] = {[POOL_UP] = true, [POOL_REFUSED] = true, [POOL_FALLING] = true,
+                      [POOL_CLOSING] = true},
+    [POOL_UP] = {[POOL_FALLING] = true, [POOL_CLOSING] = true},
+    [POOL_REFUSED] = {[POOL_CLOSING] = true},
+    [POOL_FALLING] = {[POOL_WAITING] = true, [POOL_CLOSING] = true},
+    [POOL_CLOSING] = {[POOL_GONE] = true},
+};
+
+bool pool_may_move(enum pool_state from, enum pool_state to) { return MOVES[from][to]; }
+
+static void move(struct pool *pool, enum pool_state to, int64_t deadline_ms)
+{
+    assert(pool_may_move(pool->state, to));
+    pool->state = to;
+    pool->deadline_ms = deadline_ms;
+}
+
+static void pool_wake(struct pool *pool) { turn_add(pool->turn, TURN_WORK, &pool->wake); }
+
+/* Calls that wait */
+
+static void fail_queue(struct pool *pool, enum call_failure why, struct span text)
+{
+    struct ring all;
+
+    /* What a caller sends again from inside waits for the next tick. */
+    ring_init(&all);
+    ring_move(&all, &pool->queue.calls);
+    while (!ring_is_empty(&all))
+        call_fail(RING_OF(all.next, struct call, ring), why, text);
+}
+
+static void expire_queue(struct pool *pool, int64_t now_ms)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "no instance of '%.100s' was free for %d ms",
+                     pool->text.name, pool->config->queue_ms);
+
+    while (!ring_is_empty(&pool->queue.calls)) {
+        struct call *call = RING_OF(pool->queue.calls.next, struct call, ring);
+        if (now_ms - call->since_ms < pool->config->queue_ms)
+            return;
+        call_fail(call, CALL_OVERLOADED, (struct span){text, (size_t)n});
+    }
+}
+
+static void serve_queue(struct pool *pool)
+{
+    struct err err = {0};
+
+    while (!ring_is_empty(&pool->queue.calls)) {
+        struct call *call = RING_OF(pool->queue.calls.next, struct call, ring);
+        struct instance *instance = crew_pick(&pool->crew);
+        if (!instance)
+            return;
+        if (instance_send(instance, call, NULL, &err) < 0)
+            call_fail(call, CALL_OVERLOADED, span_of(err.text));
+        else
+            call_wake(call);
+    }
+}
+
+/* The template */
+
+static void refuse(struct pool *pool, const struct failed *why)
+{
+    struct span text = why->traceback.len > 0 ? why->traceback : why->text;
+
+    buf_done(&pool->refusal);
+    if (buf_append(&pool->refusal, text.data, text.len) < 0)
+        log_warn("no memory to keep why '%s' does not load", pool->text.name);
+    pool_wake(pool);
+    if (pool->is_told) {
+        /* It has loaded before: say so, and try again with back-off. */
+        log_error("'%s' does not load any more: %.*s", pool->text.name, SPAN_ARG(why->text));
+        fail_queue(pool, CALL_NOT_LOADED, buf_span(&pool->refusal));
+        if (pool->template)
+            kin_kill(&pool->template->kin, "it does not load any more");
+        return;
+    }
+    move(pool, POOL_REFUSED, 0);
+    pool->is_told = true;
+    if (pool->template)
+        kin_kill(&pool->template->kin, "it did not load");
+    pool->events->failed(pool->self, why);
+}
+
+static void refuse_because(struct pool *pool, enum failure kind, const char *text)
+{
+    struct failed why = {.kind = kind, .text = span_of(text)};
+
+    refuse(pool, &why);
+}
+
+static int on_loaded(void *self, const struct loaded *loaded, struct err *err)
+{
+    struct pool *pool = self;
+
+    if (pool->state != POOL_LOADING)
+        return err_set(err, ERR_INVALID, "LOADED without LOAD");
+    pool->up_ms = clock_now_ms();
+    move(pool, POOL_UP, 0);
+    pool->crew.template = pool->template;
+    pool_wake(pool);
+    if (!pool->is_told) {
+        pool->is_told = true;
+        pool->events->ready(pool->self, loaded->handlers);
+    }
+    return 0;
+}
+
+static int on_refused(void *self, const struct failed *why, struct err *err)
+{
+    struct pool *pool = self;
+
+    if (pool->state != POOL_LOADING)
+        return err_set(err, ERR_INVALID, "FAILED without LOAD");
+    refuse(pool, why);
+    return 0;
+}
+
+static int on_spawned(void *self, const struct spawned *spawned, struct err *err)
+{
+    struct pool *pool = self;
+
+    return crew_spawned(&pool->crew, spawned, err);
+}
+
+static int on_spawn_failed(void *self, const struct spawn_failed *failed, struct err *err)
+{
+    struct pool *pool = self;
+
+    return crew_spawn_failed(&pool->crew, failed, err);
+}
+
+static void on_exited(void *self, const struct exited *exited)
+{
+    struct pool *pool = self;
+
+    obituary_exited(&pool->obituaries, exited);
+    pool_wake(pool);
+}
+
+static void on_log(void *self, enum log_level level, struct span text)
+{
+    struct pool *pool = self;
+
+    pool->events->log(pool->self, level, text);
+}
+
+static void on_template_up(void *self)
+{
+    struct pool *pool = self;
+    struct load load = {.name = span_of(pool->text.name),
+                        .folder = span_of(pool->text.folder),
+                        .main = span_of(pool->text.main),
+                        .compatibility_date = span_of(pool->text.compatibility_date),
+                        .compatibility_flags = span_of(pool->text.compatibility_flags),
+                        .env = span_of(pool->text.env_json)};
+    struct err err = {0};
+
+    if (pool->state != POOL_SPAWNING)
+        return;
+    move(pool, POOL_LOADING, clock_now_ms() + pool->config->load_ms);
+    pool_wake(pool);
+    if (template_load(pool->template, &load, &err) < 0)
+        refuse_because(pool, FAILURE_INTERNAL, err.text);
+}
+
+static void on_template_ended(void *self, enum kin_end how, const char *why)
+{
+    struct pool *pool = self;
+    const struct template *template = pool->template;
+    int64_t now_ms = clock_now_ms();
+    char text[640];
+
+    pool->crew.template = NULL;
+    crew_kill(&pool->crew, "its template has ended");
+    pool_wake(pool);
+    if (how == KIN_DIED)
+        obituary_add(&pool->obituaries, "the template", kin_pid(&template->kin),
+                     template->pid_hint, now_ms);
+    else if (how == KIN_LIED)
+        log_error("the template of '%s' broke the protocol and was ended: %s", pool->text.name,
+                  why);
+    if (pool->state == POOL_UP && now_ms - pool->up_ms >= BACKOFF_STEADY_MS)
+        backoff_reset(&pool->backoff);
+    if ((pool->state == POOL_LOADING || pool->state == POOL_SPAWNING) && !pool->is_told &&
+        !pool->is_patient && pool->backoff.failures + 1 >= LOAD_TRIES) {
+        snprintf(text, sizeof text, "the process that loads '%.100s' ended %u times in a row",
+                 pool->text.name, pool->backoff.failures + 1);
+        refuse_because(pool, FAILURE_INTERNAL, text);
+    }
+    if (pool_may_move(pool->state, POOL_FALLING))
+        move(pool, POOL_FALLING, now_ms + GRACE_MS);
+}
+
+static void on_template_gone(void *self)
+{
+    struct pool *pool = self;
+
+    pool->template = NULL;
+    pool_wake(pool);
+}
+
+/* An order to the zygote: the template's socket and the end of its output pipe go along. */
+static int spawn(struct pool *pool, struct err *err)
+{
+    static const struct template_events EVENTS = {
+        on_template_up, on_loaded,  on_refused, on_spawned,        on_spawn_failed,
+        on_exited,      on_log,     on_template_ended, on_template_gone};
+    struct spawn order = {.id = herd_next_id(pool->herd)};
+    int ours, theirs, output[2], r;
+
+    r = peer_pair(&ours, &theirs, err);
+    if (r < 0)
+        return r;
+    if (pipe2(output, O_CLOEXEC) < 0) {
+        r = err_errno(err, errno, "make a pipe");
+        close(ours);
+        close(theirs);
+        return r;
+    }
+    r = template_open(pool->turn, ours, output[0], zygote_pid(pool->zygote), order.id, &EVENTS,
+                      pool, &pool->template, err);
+    if (r < 0) {
+        close(theirs);
+        close(output[1]);
+        return r;
+    }
+    move(pool, POOL_SPAWNING, clock_now_ms() + SPAWN_MS);
+    r = zygote_spawn(pool->zygote, &order, theirs, output[1], err);
+    if (r < 0)
+        kin_kill(&pool->template->kin, "the order to fork could not be sent");
+    return r;
+}
+
+/* The states */
+
+static void start(struct pool *pool, int64_t now_ms)
+{
+    struct err err = {0};
+    int wait_ms;
+
+    if (!zygote_is_up(pool->zygote) || now_ms < pool->deadline_ms)
+        return; /* waits for: pool_zygote_changed, the timer */
+    if (spawn(pool, &err) == 0)
+        return;
+    wait_ms = backoff_fail(&pool->backoff);
+    log_error("start the template of '%s': %s; again in %d ms", pool->text.name, err.text,
+              wait_ms);
+    if (pool->state == POOL_WAITING)
+        pool->deadline_ms = now_ms + wait_ms;
+}
+
+static void check_start(struct pool *pool, int64_t now_ms)
+{
+    char text[256];
+
+    if (now_ms < pool->deadline_ms)
+        return; /* waits for: HELLO, LOADED, FAILED */
+    if (pool->state == POOL_SPAWNING) {
+        log_error("the template of '%s' said nothing for %d s", pool->text.name, SPAWN_MS / 1000);
+        kin_kill(&pool->template->kin, "no HELLO");
+    } else {
+        snprintf(text, sizeof text, "top-level code of '%.100s' took longer than %g s",
+                 pool->text.name, pool->config->load_ms / 1000.0);
+        refuse_because(pool, FAILURE_EXCEPTION, text);
+    }
+    /* The kill is told at the end of this turn; until then there is no deadline. */
+    pool->deadline_ms = INT64_MAX;
+}
+
+static void check_fallen(struct pool *pool, int64_t now_ms)
+{
+    int wait_ms;
+
+    if (pool->template || pool->crew.count > 0) {
+        if (now_ms < pool->deadline_ms)
+            return; /* waits for: on_template_gone, the crew's changed */
+        crew_abandon(&pool->crew);
+        if (pool->template)
+            kin_abandon(&pool->template->kin);
+        pool->deadline_ms = INT64_MAX;
+        return; /* waits for: libuv */
+    }
+    wait_ms = pool->is_patient ? RETRY_MS : backoff_fail(&pool->backoff);
+    pool->is_patient = false;
+    if (pool->drain_ms == 0)
+        log_warn("the template of '%s' starts again in %d ms", pool->text.name, wait_ms);
+    move(pool, POOL_WAITING, now_ms + wait_ms);
+}
+
+static bool is_over(const struct pool *pool, int64_t now_ms)
+{
+    if (pool->state >= POOL_CLOSING)
+        return false;
+    if (pool->is_killed)
+        return true;
+    if (pool->drain_ms == 0)
+        return false;
+    return now_ms >= pool->drain_ms || (pool->queue.count == 0 && crew_is_idle(&pool->crew));
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct pool *pool = handle->data;
+    struct pool_text *t = &pool->text;
+    char *all[] = {t->name,  t->folder, t->main, t->compatibility_date, t->compatibility_flags,
+                   t->env_json};
+
+    pool->events->drained(pool->self);
+    herd_forget(pool->herd, pool);
+    turn_drop(&pool->wake);
+    buf_done(&pool->refusal);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        mem_free(all[i]);
+    mem_free(pool);
+}
+
+static void check_closed(struct pool *pool, int64_t now_ms)
+{
+    /* Instances first: their template reaps them. */
+    crew_kill(&pool->crew, "its pool has drained");
+    if (pool->crew.count == 0 && pool->template)
+        kin_kill(&pool->template->kin, "its pool has drained");
+    if (pool->crew.count == 0 && !pool->template) {
+        move(pool, POOL_GONE, 0);
+        (void)obituary_tick(&pool->obituaries, INT64_MAX);
+        uv_close((uv_handle_t *)&pool->timer, on_timer_closed);
+        return;
+    }
+    if (now_ms < pool->deadline_ms)
+        return; /* waits for: the crew's changed, on_template_gone */
+    crew_abandon(&pool->crew);
+    if (pool->template) {
+        kin_kill(&pool->template->kin, "its pool has drained");
+        kin_abandon(&pool->template->kin);
+    }
+    pool->deadline_ms = now_ms + GRACE_MS;
+}
+
+static enum crew_need pool_need(const struct pool *pool)
+{
+    if (pool->queue.count > 0)
+        return CREW_CALLS;
+    return pool->drain_ms ? CREW_NOTHING : CREW_SPARE;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static void set_timer(struct pool *pool, int64_t now_ms)
+{
+    int64_t due = obituary_tick(&pool->obituaries, now_ms);
+
+    if (pool->state == POOL_GONE)
+        return;
+    due = earlier(due, crew_due(&pool->crew, now_ms));
+    if (pool->queue.count > 0)
+        due = earlier(due, RING_OF(pool->queue.calls.next, struct call, ring)->since_ms +
+                               pool->config->queue_ms);
+    if (pool->deadline_ms > 0 && (pool->state != POOL_WAITING || pool->deadline_ms > now_ms))
+        due = earlier(due, pool->deadline_ms);
+    if (pool->drain_ms && pool->state < POOL_CLOSING)
+        due = earlier(due, pool->drain_ms);
+    if (due == INT64_MAX) {
+        pool->timer_ms = 0;
+        uv_timer_stop(&pool->timer);
+    } else if (due != pool->timer_ms) {
+        pool->timer_ms = due;
+        uv_update_time(pool->timer.loop);
+        uv_timer_start(&pool->timer, on_timer, due > now_ms ? (uint64_t)(due - now_ms) : 1, 0);
+    }
+}
+
+static void pool_tick(struct pool *pool)
+{
+    int64_t now_ms = clock_now_ms();
+    enum pool_state before;
+
+    expire_queue(pool, now_ms);
+    do {
+        before = pool->state;
+        if (is_over(pool, now_ms)) {
+            move(pool, POOL_CLOSING, now_ms + GRACE_MS);
+            pool->crew.template = NULL;
+            fail_queue(pool, CALL_CRASHED, SPAN("the worker is being closed"));
+        }
+        switch (pool->state) {
+        case POOL_WAITING:
+            start(pool, now_ms);
+            break;
+        case POOL_SPAWNING:
+        case POOL_LOADING:
+            check_start(pool, now_ms);
+            break;
+        case POOL_UP:
+            serve_queue(pool);
+            crew_tick(&pool->crew, now_ms, pool_need(pool));
+            break;
+        case POOL_REFUSED:
+            fail_queue(pool, CALL_NOT_LOADED, buf_span(&pool->refusal));
+            break;
+        case POOL_FALLING:
+            check_fallen(pool, now_ms);
+            break;
+        case POOL_CLOSING:
+            check_closed(pool, now_ms);
+            break;
+        case POOL_GONE:
+        case POOL_STATES:
+            break;
+        }
+    } while (pool->state != before || is_over(pool, now_ms));
+    set_timer(pool, now_ms);
+}
+
+static void run_wake(struct turn_item *item) { pool_tick(RING_OF(item, struct pool, wake)); }
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct pool *pool = timer->data;
+
+    pool->timer_ms = 0;
+    pool_wake(pool);
+}
+
+static void on_crew_changed(void *self) { pool_wake(self); }
+
+static void on_crew_eased(void *self)
+{
+    struct pool *pool = self;
+
+    if (pool->queue.count > 0 || pool->drain_ms)
+        pool_wake(pool);
+}
+
+/* From the herd */
+
+void pool_zygote_changed(struct pool *pool, unsigned failures)
+{
+    if (failures >= LOAD_TRIES && pool->state == POOL_WAITING && !pool->is_told)
+        refuse_because(pool, FAILURE_INTERNAL, "the engine process (zygote) does not start");
+    pool_wake(pool);
+}
+
+void pool_spawned(struct pool *pool, const struct spawned *spawned)
+{
+    if (pool->template && pool->template->id == spawned->id)
+        pool->template->pid_hint = spawned->pid;
+}
+
+void pool_spawn_failed(struct pool *pool, const struct spawn_failed *failed)
+{
+    if (!pool->template || pool->template->id != failed->id || pool->state != POOL_SPAWNING)
+        return;
+    pool->is_patient = failed->is_retry;
+    if (!failed->is_retry)
+        log_error("fork the template of '%s': %.*s", pool->text.name, SPAN_ARG(failed->text));
+    kin_kill(&pool->template->kin, "it was not forked");
+}
+
+void pool_exited(struct pool *pool, const struct exited *exited)
+{
+    on_exited(pool, exited);
+}
+
+void pool_kill(struct pool *pool)
+{
+    pool->is_killed = true;
+    pool_wake(pool);
+}
+
+/* Public */
+
+static int copy_text(struct pool_text *text, const struct pool_spec *spec)
+{
+    const struct {
+        char **to;
+        const char *from;
+    } PAIRS[] = {{&text->name, spec->name},
+                 {&text->folder, spec->folder},
+                 {&text->main, spec->main},
+                 {&text->compatibility_date, spec->compatibility_date},
+                 {&text->compatibility_flags, spec->compatibility_flags},
+                 {&text->env_json, spec->env_json}};
+    bool is_whole = true;
+
+    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
+        *PAIRS[i].to = mem_strdup(PAIRS[i].from ? PAIRS[i].from : "");
+        is_whole = is_whole && *PAIRS[i].to;
+    }
+    if (is_whole)
+        return 0;
+    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++)
+        mem_free(*PAIRS[i].to);
+    return ERR_NOMEM;
+}
+
+int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool_events *events,
+              void *self, struct pool **ret_pool, struct err *err)
+{
+    static const struct crew_events CREW = {on_crew_changed, on_crew_eased, on_log};
+    struct pool *pool = mem_alloc(sizeof *pool);
+
+    if (!pool || copy_text(&pool->text, spec) < 0) {
+        mem_free(pool);
+        return err_nomem(err);
+    }
+    pool->events = events;
+    pool->self = self;
+    pool->obituaries.name = pool->text.name;
+    ring_init(&pool->ring);
+    ring_init(&pool->queue.calls);
+    turn_item_init(&pool->wake, run_wake);
+    herd_add(herd, pool);
+    crew_init(&pool->crew);
+    pool->crew.turn = pool->turn;
+    pool->crew.config = pool->config;
+    pool->crew.name = pool->text.name;
+    pool->crew.events = &CREW;
+    pool->crew.self = pool;
+    pool->crew.obituaries = &pool->obituaries;
+    uv_timer_init(pool->turn->prepare.loop, &pool->timer);
+    pool->timer.data = pool;
+    pool_wake(pool);
+    *ret_pool = pool;
+    return 0;
+}
+
+void pool_drain(struct pool *pool)
+{
+    if (pool->drain_ms == 0)
+        pool->drain_ms = clock_now_ms() + DRAIN_MS;
+    pool_wake(pool);
+}
+
+unsigned pool_instances(const struct pool *pool) { return crew_size(&pool->crew); }
+
+int pool_call(struct pool *pool, const struct request *request, bool is_end,
+              const struct call_events *events, void *self, struct call **ret_call,
+              struct err *err)
+{
+    struct instance *instance = NULL;
+    struct call *call;
+    bool is_first;
+    int r;
+
+    if (pool->drain_ms || pool->is_killed)
+        return err_set(err, ERR_GONE, "'%s' is being closed", pool->text.name);
+    if (pool->queue.count == 0)
+        instance = crew_pick(&pool->crew);
+    if (!instance && pool->queue.count >= pool->config->queue_max)
+        return err_set(err, ERR_LIMIT, "%u requests wait for '%s' already", pool->queue.count,
+                       pool->text.name);
+    call = call_new(request, is_end, events, self);
+    if (!call)
+        return err_nomem(err);
+    if (instance) {
+        is_first = instance->open == 0;
+        r = instance_send(instance, call, request, err);
+    } else {
+        is_first = pool->queue.count == 0;
+        r = call_wait(call, &pool->queue, request, clock_now_ms(), err);
+    }
+    if (r < 0) {
+        call_end(call);
+        return r;
+    }
+    /* Somebody must look whether it stays busy, fork the next one, watch the deadline. */
+    if (is_first)
+        pool_wake(pool);
+    *ret_call = call;
+    return 0;
+}

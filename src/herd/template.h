@@ -1,0 +1,45 @@
+/* template.h - the node's side of one template: orders to load and to fork, its output.
+ *
+ * A kin (kin.h: up, ended, gone mean the same here) that forks instances.
+ * Which answer is allowed when is the pool's to know; this file only reads and
+ * writes.  The memory goes when `gone` returns.  Loop thread only. */
+#ifndef CORRAL_HERD_TEMPLATE_H
+#define CORRAL_HERD_TEMPLATE_H
+
+#include "herd/kin.h"
+#include "herd/lines.h"
+
+struct template_events {
+    void (*up)(void *self);
+    /* These four return an error when they make no sense now: the template lies. */
+    int (*loaded)(void *self, const struct loaded *loaded, struct err *err);
+    int (*refused)(void *self, const struct failed *why, struct err *err);
+    int (*spawned)(void *self, const struct spawned *spawned, struct err *err);
+    int (*spawn_failed)(void *self, const struct spawn_failed *failed, struct err *err);
+    void (*exited)(void *self, const struct exited *exited);
+    void (*log)(void *self, enum log_level level, struct span text);
+    void (*ended)(void *self, enum kin_end how, const char *why);
+    void (*gone)(void *self);
+};
+
+struct template {
+    struct kin kin;
+    uv_pipe_t output;           /* what it and its instances write to stdout and stderr */
+    char output_bytes[8192];
+    struct lines lines;
+    const struct template_events *events;
+    void *self;
+    uint32_t id;                /* of the SPAWN that made it */
+    uint32_t pid_hint;          /* as the zygote calls it: to find its EXITED */
+    bool is_kin_gone, is_output_gone;
+};
+
+/* take_fd from peer_pair, take_output_fd the read end of its output pipe. */
+int template_open(struct turn *turn, int take_fd, int take_output_fd, pid_t zygote, uint32_t id,
+                  const struct template_events *events, void *self, struct template **ret,
+                  struct err *err) MUST_CHECK;
+int template_load(struct template *template, const struct load *load, struct err *err) MUST_CHECK;
+int template_fork(struct template *template, const struct spawn *spawn, int take_fd,
+                  struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,31 @@
+/* proc.h - a process that is not our child, held by a pidfd.
+ *
+ * A pid may name somebody else a moment later; a pidfd never does.  `ended`
+ * fires once, when the process is no more (a zombie counts as ended).
+ *
+ * Ownership: embedded; proc_open, proc_close(cb).  Loop thread only. */
+#ifndef CORRAL_LOOP_PROC_H
+#define CORRAL_LOOP_PROC_H
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+struct proc {
+    uv_poll_t poll;
+    int fd;
+    pid_t pid;
+    void (*ended)(void *self);
+    void (*closed)(void *self);
+    void *self;
+};
+
+/* `pid` is for people; the pidfd says who it is. */
+int proc_open(struct proc *proc, uv_loop_t *loop, int take_pidfd, pid_t pid,
+              void (*ended)(void *self), void *self, struct err *err) MUST_CHECK;
+void proc_close(struct proc *proc, void (*closed)(void *self));
+/* SIGKILL; nothing when it has ended already. */
+void proc_kill(struct proc *proc);
+
+#endif
