@@ -861,10 +861,10 @@ static void survives_every_failed_allocation(void)
         mem_fail_after(n);
         c = client_connect();
         /* Sent in two parts, so that unread bytes are kept as well. */
-        send(c.fd, TWO, 100, MSG_NOSIGNAL);
+        send(c.fd, TWO, 70, MSG_NOSIGNAL);
         for (int i = 0; i < 20; i++)
             turn();
-        send(c.fd, TWO + 100, sizeof TWO - 101, MSG_NOSIGNAL);
+        send(c.fd, TWO + 70, sizeof TWO - 71, MSG_NOSIGNAL);
         for (int i = 0; i < 200; i++) {
             turn();
             if (answered < fake_count && !fake_calls[answered]->is_over) {

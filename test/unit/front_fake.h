@@ -133,7 +133,7 @@ static void fake_head(struct call *call, unsigned status, const char *headers, i
         head.headers.count++;
         headers = end + 1;
     }
-    head.headers.bytes = buf_span(&pairs);
+    head.headers.bytes = head.headers.count > 0 ? buf_span(&pairs) : SPAN("");
     if (body_length == 0)
         call->is_over = true;
     call->events->head(call->self, &head);
