@@ -527,6 +527,7 @@ void connection_accept(struct front *front, uv_stream_t *listener)
     TAILQ_INSERT_TAIL(&front->all, c, all);
     front->connections++;
     front->handles++;
+    front_sweep(front);
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) < 0) {
         connection_kill(c, RESET_CLIENT_GONE);
         return;

@@ -142,6 +142,16 @@ static void on_sweep(uv_timer_t *timer)
     }
     if (front->drained)
         front_wake(front);
+    if (TAILQ_EMPTY(&front->all))
+        uv_timer_stop(timer);   /* an idle node does not wake up */
+}
+
+void front_sweep(struct front *front)
+{
+    uint64_t ms = (uint64_t)front->config.timeouts.sweep_ms;
+
+    if (!uv_is_active((uv_handle_t *)&front->sweep))
+        uv_timer_start(&front->sweep, on_sweep, ms, ms);
 }
 
 static int copy_string(const char *s, struct span *ret)
@@ -180,8 +190,6 @@ int front_open(uv_loop_t *loop, const struct front_config *config, struct front 
     front->check.data = front->idle.data = front->sweep.data = front;
     front->handles = 3;
     uv_check_start(&front->check, on_check);
-    uv_timer_start(&front->sweep, on_sweep, (uint64_t)front->config.timeouts.sweep_ms,
-                   (uint64_t)front->config.timeouts.sweep_ms);
     *ret_front = front;
     return 0;
 }

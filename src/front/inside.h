@@ -142,6 +142,7 @@ struct front {
 /* front.c */
 struct span front_date(struct front *front);
 void front_wake(struct front *front);           /* look at the dirty list before the next wait */
+void front_sweep(struct front *front);          /* there is a connection: look at deadlines */
 void front_forget(struct front *front);         /* a handle has closed */
 
 /* listener.c */

@@ -1,0 +1,110 @@
+/* front_page.c - src/front/page.c, waits.c: who gets which page, and that no
+ * text can leave its place on it. */
+#include "base/mem.h"
+#include "front/inside.h"
+#include "test.h"
+
+static void prefers_html_only_where_it_is_asked_for(void)
+{
+    static const struct {
+        const char *accept;
+        bool is_html;
+    } CASES[] = {
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
+        {"text/html", true},
+        {"TEXT/HTML;q=0.1", true},
+        {"text/html;level=1;q=0.5, text/plain;q=0.4", true},
+        {"application/json, text/html ; q=1.0", true},
+        {"*/*", false},
+        {"", false},
+        {"text/*", false},
+        {"text/plain", false},
+        {"text/plain, text/html", false},
+        {"text/html;q=0", false},
+        {"text/html;q=0.000", false},
+        {"text/html;q=0.3, text/plain;q=0.7", false},
+        {"text/htmlx", false},
+        {",,;q=;", false},
+        {"text/html;q", true},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        CHECK(page_is_html_preferred(span_of(CASES[i].accept)) == CASES[i].is_html);
+}
+
+static void escapes_text_on_a_page(void)
+{
+    struct answer a = {.status = 500, .minor = 1, .date = SPAN("now")};
+    struct page_spec spec = {.status = 500, .title = SPAN("<T>"), .wants_html = true,
+                             .text = SPAN("</pre><script>alert(\"x\")&")};
+    struct buf out = {0};
+
+    CHECK(page_put(&out, &a, &spec) == 0);
+    CHECK(buf_append(&out, "", 1) == 0);
+    CHECK(strstr(buf_data(&out), "&lt;/pre&gt;&lt;script&gt;alert(&quot;x&quot;)&amp;"));
+    CHECK(strstr(buf_data(&out), "<h1>&lt;T&gt;</h1>") && !strstr(buf_data(&out), "<script"));
+    CHECK(strstr(buf_data(&out), "Content-Security-Policy: default-src 'none'"));
+    buf_done(&out);
+}
+
+static void says_no_body_to_head(void)
+{
+    struct answer a = {.status = 503, .minor = 1, .is_head = true, .date = SPAN("now")};
+    struct page_spec spec = {.status = 503, .text = SPAN("later"), .retry_after_s = 1};
+    struct buf out = {0};
+
+    CHECK(page_put(&out, &a, &spec) == 0);
+    CHECK(span_is(buf_span(&out), "HTTP/1.1 503 Service Unavailable\r\n"
+                                  "Content-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
+                                  "Date: now\r\nContent-Length: 6\r\n\r\n"));
+    buf_done(&out);
+}
+
+static void leaves_the_buffer_as_it_was_without_memory(void)
+{
+    int failures = 0, r = ERR_NOMEM;
+
+    for (long n = 0; n < 100 && r < 0; n++) {
+        struct answer a = {.status = 500, .minor = 1, .date = SPAN("now")};
+        struct page_spec spec = {.status = 500, .text = SPAN("text"), .wants_html = n % 2 == 0};
+        struct buf out = {0};
+        CHECK(buf_append(&out, "before", 6) == 0);
+        mem_fail_after(n / 2);
+        r = page_put(&out, &a, &spec);
+        mem_fail_after(-1);
+        if (r < 0)
+            CHECK(r == ERR_NOMEM && span_is(buf_span(&out), "before"));
+        failures += r < 0;
+        buf_done(&out);
+    }
+    CHECK(r == 0 && failures > 2);
+}
+
+static void finds_the_deadline_that_has_passed(void)
+{
+    struct waits w = {0};
+
+    CHECK(waits_due(&w, INT64_MAX) == -1);
+    waits_set(&w, WAIT_WRITE, 20);
+    waits_set(&w, WAIT_BODY, 30);
+    CHECK(waits_due(&w, 19) == -1 && waits_due(&w, 20) == WAIT_WRITE);
+    CHECK(waits_due(&w, 30) == WAIT_BODY && waits_has(&w, WAIT_BODY));
+    waits_clear(&w, WAIT_BODY);
+    CHECK(!waits_has(&w, WAIT_BODY) && waits_due(&w, 30) == WAIT_WRITE);
+    waits_set(&w, WAIT_WRITE, 40);
+    CHECK(waits_due(&w, 39) == -1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test TESTS[] = {
+        {"prefers_html_only_where_it_is_asked_for", prefers_html_only_where_it_is_asked_for},
+        {"escapes_text_on_a_page", escapes_text_on_a_page},
+        {"says_no_body_to_head", says_no_body_to_head},
+        {"leaves_the_buffer_as_it_was_without_memory", leaves_the_buffer_as_it_was_without_memory},
+        {"finds_the_deadline_that_has_passed", finds_the_deadline_that_has_passed},
+        {0},
+    };
+
+    return test_main("front_page", TESTS, argc, argv);
+}
