@@ -183,6 +183,7 @@ MESSAGE(trailer_lf, "400", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chu
 /* ---- lines and bytes ---- */
 MESSAGE(bare_lf_everywhere, "400", "GET / HTTP/1.1\nHost: a\n\n")
 MESSAGE(bare_lf_in_headers, "400", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n")
+MESSAGE(bare_lf_behind_host, "400", "GET / HTTP/1.1\r\nHost: ab\nX: y\r\n\r\n")
 MESSAGE(bare_lf_at_end, "400", "GET / HTTP/1.1\r\nHost: a\r\n\n")
 MESSAGE(bare_cr_in_value, "400", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n")
 MESSAGE(bare_cr_as_line_end, "400", "GET / HTTP/1.1\r\nHost: a\rX: y\r\n\r\n")
