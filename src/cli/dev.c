@@ -41,7 +41,7 @@
 enum {
     DEV_VARS_MAX = 128,
     DEV_VERSIONS_MAX = 64,                  /* alive at once, most of them draining */
-    DEV_DRAIN_MS = 300,                     /* requests that still run at Ctrl-C */
+    DEV_DRAIN_MS = 600,                     /* requests that still run at Ctrl-C */
 };
 /* Address space of an instance above its template's; limits per worker come with [limits]. */
 #define DEV_MEMORY_BYTES (1ull << 30)
@@ -62,6 +62,7 @@ struct dev {
     struct version *newest;     /* loading or serving; NULL after a failure */
     struct version *serving;
     int64_t change_ms;          /* when the change came that newest was made for */
+    struct buf watched;         /* the watcher's roots, NUL behind each */
     bool is_announced;
     bool is_ending;
 };
@@ -346,6 +347,63 @@ static void reload(struct dev *dev)
     buf_done(&page);
 }
 
+static int watch_project(struct dev *dev, struct err *err) MUST_CHECK;
+
+static bool is_ignored(void *self, const char *path, const char *name)
+{
+    const struct dev *dev = self;
+
+    (void)name;
+    return project_ignores(&dev->last, path);
+}
+
+static void on_change(void *self, const char *path)
+{
+    struct dev *dev = self;
+    struct err err = {0};
+
+    if (dev->is_ending)
+        return;
+    log_debug("changed: %s", path);
+    reload(dev);
+    if (watch_project(dev, &err) < 0)
+        log_warn("changes are not followed any more: %s", err.text);
+}
+
+/* Watch the folders of the project as it was last read; keep the watcher when
+ * they are the same as before. */
+static int watch_project(struct dev *dev, struct err *err)
+{
+    static const struct watch_events EVENTS = {.is_ignored = is_ignored, .changed = on_change};
+    struct watch_roots roots = {0};
+    struct buf names = {0};
+    int r;
+
+    r = project_watch_roots(&dev->last, &roots);
+    for (size_t i = 0; i < roots.count && r == 0; i++)
+        r = buf_append(&names, roots.items[i].path, strlen(roots.items[i].path) + 1);
+    if (r < 0) {
+        r = err_nomem(err);
+        goto out;
+    }
+    if (dev->watch && buf_len(&names) == buf_len(&dev->watched) &&
+        memcmp(buf_data(&names), buf_data(&dev->watched), buf_len(&names)) == 0)
+        goto out;
+    if (dev->watch)
+        watch_close(dev->watch, NULL);
+    dev->watch = NULL;
+    r = watch_open(dev->loop, &EVENTS, dev, &dev->watch, err);
+    for (size_t i = 0; i < roots.count && r == 0; i++)
+        r = watch_add(dev->watch, roots.items[i].path, err);
+    buf_done(&dev->watched);
+    dev->watched = names;
+    names = (struct buf){0};
+out:
+    watch_roots_done(&roots);
+    buf_done(&names);
+    return r;
+}
+
 /* ---- beginning and end ---- */
 
 static int explain_port(const struct dev *dev, struct err *err)
@@ -410,7 +468,7 @@ static void on_signal(uv_signal_t *signal, int number)
     dev->is_ending = true;
     log_debug("ending");
     if (dev->watch)
-        watch_close(dev->watch);
+        watch_close(dev->watch, NULL);
     dev->watch = NULL;
     front_drain(dev->front, on_front_drained, dev);
 }
@@ -441,6 +499,7 @@ static int open_node(struct dev *dev, struct err *err)
     const struct herd_config herd = {.worker_program = dev->worker_program,
                                      .memory_bytes = DEV_MEMORY_BYTES,
                                      .spares = (unsigned)test_setting("CORRAL_TEST_SPARES", 1),
+                                     .instances_max = (unsigned)test_setting("CORRAL_TEST_INSTANCES", 0),
                                      .idle_ms = test_setting("CORRAL_TEST_IDLE_MS", 0)};
     const struct front_config front = {.show_errors = true,
                                        .access_log = log_level() <= LOG_INFO,
@@ -472,7 +531,7 @@ static int dev_run(struct dev *dev)
     diagnostics_done(&d);
     if (r < 0)
         return cli_fail(&err, 1);
-    r = start_watching(dev, &err);
+    r = watch_project(dev, &err);
     if (r < 0)
         return cli_fail(&err, 1);
     uv_run(dev->loop, UV_RUN_DEFAULT);

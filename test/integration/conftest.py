@@ -39,8 +39,12 @@ def start(folder, files=HELLO, *flags, ready=True, name="hello", **more):
         write_project(folder, files, name)
     one = Corral(folder, *flags, **more)
     running.append(one)
-    if ready:
-        one.wait_ready()
+    try:
+        if ready:
+            one.wait_ready()
+    except BaseException:
+        finish(one)
+        raise
     return one
 
 
@@ -84,8 +88,9 @@ def lab(tmp_path_factory):
     one = start(tmp_path_factory.mktemp("lab"), LAB, name="lab")
     until("the lab answers", lambda: one.get().status == 200)
     yield one
-    assert one.is_running(), "the node died during these tests"
+    survived = one.is_running()
     finish(one)
+    assert survived, "the node died during these tests"
     assert_clean()
 
 
@@ -94,7 +99,7 @@ def example(tmp_path):
     """A copy of a folder under examples/."""
     def copy(name):
         target = tmp_path / "examples" / name
-        shutil.copytree(ROOT / "examples" / name, target)
+        shutil.copytree(ROOT / "examples" / name, target, dirs_exist_ok=True)
         return target
     return copy
 

@@ -24,6 +24,10 @@ BIN = (ROOT / os.environ.get("CORRAL_BIN_DIR", "build/rel")).resolve()
 PATIENCE = 5 if BIN.name in ("asan", "tsan") else 1
 DEADLINE = 20 * PATIENCE
 
+# How an error and a warning begin, in the log or on the command line.
+ERROR = r"(?:err\]|error: |^corral: )"
+WARNING = r"(?:wrn\]|warning: )"
+
 Answer = namedtuple("Answer", "status reason headers body")
 Answer.text = property(lambda self: self.body.decode("utf-8", "replace"))
 Answer.json = lambda self: json.loads(self.body)

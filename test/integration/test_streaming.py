@@ -33,8 +33,9 @@ def stream(tmp_path_factory):
     one = conftest.start(tmp_path_factory.mktemp("stream"), SOURCE)
     one.get()
     yield one
-    assert one.is_running(), "the node died"
+    survived = one.is_running()
     conftest.finish(one)
+    assert survived, "the node died during these tests"
 
 
 def blocks(count, size=MB):
