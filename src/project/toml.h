@@ -4,7 +4,7 @@
  * environment, the text as its standard input, TOML_TIMEOUT_MS to answer and
  * at most TOML_OUTPUT_MAX bytes to say.  The node itself links no engine and
  * there is no C library to be had; a wrong TOML parser of our own would be worse
- * than a process.  Inside project/ only. */
+ * than a process.  One thread only.  Inside project/ only. */
 #ifndef CORRAL_PROJECT_TOML_H
 #define CORRAL_PROJECT_TOML_H
 
@@ -24,7 +24,8 @@ struct toml_error {
 
 /* 0 with *ret_root (yours, an object); ERR_INVALID with *ret_error filled: the
  * text is no TOML; ERR_NOT_FOUND, ERR_SYSTEM, ERR_LIMIT: the helper failed;
- * ERR_NOMEM.  Blocks until the answer is there: 15 to 30 ms. */
+ * ERR_NOMEM.  Blocks until the answer is there: about 25 ms, nothing when the
+ * text is the one read last.  *ret_root is shared: do not change it. */
 int toml_read(const char *worker_program, struct span text, json_t **ret_root,
               struct toml_error *ret_error, struct err *err) MUST_CHECK;
 void toml_error_done(struct toml_error *e);
