@@ -136,6 +136,7 @@ static int write_rest(struct connection *c)
     if (r < 0)
         return r;
     c->is_writing = true;
+    c->queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
     wait_for(c, WAIT_WRITE, timeouts(c)->write_ms);
     return 0;
 }
@@ -152,10 +153,12 @@ static bool flush(struct connection *c)
     if (buf_len(&c->out) > 0) {
         bytes = uv_buf_init(c->out.mem + c->out.head, (unsigned)buf_len(&c->out));
         n = uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
-        if (n > 0)
+        if (n > 0) {
             buf_eat(&c->out, (size_t)n);
-        else if (n != UV_EAGAIN)
+            c->taken += (size_t)n;
+        } else if (n != UV_EAGAIN) {
             goto gone;
+        }
         if (buf_len(&c->out) > 0 && write_rest(c) < 0)
             goto gone;
         if (c->is_writing)
@@ -539,11 +542,33 @@ void connection_accept(struct front *front, uv_stream_t *listener)
         connection_tick(c);
 }
 
+/* A client that has closed its side, or that is slow, keeps its answer as long
+ * as it takes some of it. */
+static bool is_taking(struct connection *c, enum wait kind)
+{
+    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+    bool is_moving = c->is_writing && queued < c->queued;
+
+    if (kind == WAIT_GONE)
+        is_moving |= c->taken != c->seen;
+    c->seen = c->taken;
+    c->queued = queued;
+    return is_moving;
+}
+
 void connection_due(struct connection *c, enum wait kind)
 {
     struct exchange *ex = c->exchange;
 
     waits_clear(&c->waits, kind);
+    if (kind == WAIT_GONE && is_taking(c, kind)) {
+        wait_for(c, WAIT_GONE, timeouts(c)->gone_ms);
+        return;
+    }
+    if (kind == WAIT_WRITE && is_taking(c, kind)) {
+        wait_for(c, WAIT_WRITE, timeouts(c)->write_ms);
+        return;
+    }
     switch (kind) {
     case WAIT_HEAD:
         refuse(c, 408, "the request did not arrive in time");

@@ -94,6 +94,9 @@ struct connection {
     bool is_dirty, is_reading, is_writing, is_eof, is_shut;
     bool is_polite;                 /* LINGER: the client may still be sending */
     size_t thrown;                  /* LINGER: bytes thrown away */
+    size_t taken;                   /* bytes that the socket took in one go, ever */
+    size_t seen;                    /* WAIT_GONE: taken, when it was last looked at */
+    size_t queued;                  /* WAIT_WRITE: bytes in libuv's queue, likewise */
     char *input;                    /* unread bytes, in `in` or in front->scratch */
     size_t input_len;
     struct buf in;                  /* unread bytes kept between two reads */
@@ -129,6 +132,7 @@ struct front {
     struct pool *pool;              /* borrowed */
     struct page page;
     bool is_draining, is_closing;
+    int64_t warned_at;              /* of accept's last complaint */
     int64_t drain_at;
     void (*drained)(void *self);
     void *drained_self;

@@ -5,6 +5,7 @@
  * told so (connection.c) rather than left in the kernel's queue. */
 #include "front/inside.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -17,12 +18,23 @@ static void on_closed(uv_handle_t *handle)
     front_forget(front);
 }
 
+/* Out of descriptors is a state, not an event: once a second is enough. */
+static void complain(struct front *front, int status)
+{
+    int64_t now = clock_now_ms();
+
+    if (now - front->warned_at < 1000)
+        return;
+    front->warned_at = now;
+    log_warn("accept: %s", uv_strerror(status));
+}
+
 static void on_client(uv_stream_t *stream, int status)
 {
     struct listener *l = (struct listener *)stream;
 
     if (status < 0) {
-        log_warn("accept: %s", uv_strerror(status));
+        complain(l->front, status);
         return;
     }
     connection_accept(l->front, stream);

@@ -772,6 +772,38 @@ static void ends_the_call_of_a_client_that_left(void)
     tear_down();
 }
 
+static void keeps_an_answer_that_is_being_taken(void)
+{
+    static char bytes[64 * 1024];
+    struct client c;
+    size_t given = 0;
+
+    set_up((struct front_config){0});
+    c = client_connect();
+    client_send(&c, GET);
+    UNTIL(fake_count == 1);
+    fake_head(fake_calls[0], 200, "", 20 * 1000 * 1000);
+    shutdown(c.fd, SHUT_WR);
+    /* Slower than gone_ms, yet always moving: time passes as bytes do. */
+    for (uint64_t start = uv_hrtime(); given < 15 * 1000 * 1000;) {
+        size_t before = buf_len(&c.got);
+        if (uv_hrtime() - start > PATIENCE_NS || c.is_closed)
+            break;
+        if (given - fake_calls[0]->credited + sizeof bytes <= 256 * 1024) {
+            fake_body(fake_calls[0], bytes, sizeof bytes, false);
+            given += sizeof bytes;
+        }
+        client_read(&c);
+        clock_fake(now_ms += buf_len(&c.got) > before ? 40 : 0);
+        turn();
+    }
+    CHECK(now_ms - 1000000 > 1000);
+    CHECK(given >= 15 * 1000 * 1000 && front_connections(front) == 1);
+    client_done(&c);
+    UNTIL_PASSED(fake_calls[0]->aborted == RESET_CLIENT_GONE);
+    tear_down();
+}
+
 static void drains(void)
 {
     struct client busy, idle, late;
@@ -947,6 +979,7 @@ int main(int argc, char **argv)
         {"closes_what_is_slow", closes_what_is_slow},
         {"closes_a_client_that_does_not_read", closes_a_client_that_does_not_read},
         {"ends_the_call_of_a_client_that_left", ends_the_call_of_a_client_that_left},
+        {"keeps_an_answer_that_is_being_taken", keeps_an_answer_that_is_being_taken},
         {"drains", drains},
         {"refuses_a_connection_too_many", refuses_a_connection_too_many},
         {"writes_an_access_log", writes_an_access_log},
