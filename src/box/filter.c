@@ -16,6 +16,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -96,7 +97,7 @@ static const int ABUSE[] = {
 /* What a template needs beyond, and an instance loses. */
 static const int TEMPLATE_ONLY[] = {
     SCMP_SYS(fork),      SCMP_SYS(vfork),     SCMP_SYS(recvmsg), SCMP_SYS(seccomp),
-    SCMP_SYS(wait4),     SCMP_SYS(waitid),    SCMP_SYS(prctl),   SCMP_SYS(close_range),
+    SCMP_SYS(wait4),     SCMP_SYS(waitid),    SCMP_SYS(close_range),
     SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(tgkill),
 };
 
@@ -205,15 +206,21 @@ static int add_by_argument(scmp_filter_ctx ctx)
 static int add_stage(scmp_filter_ctx ctx, enum box_stage stage)
 {
     static const uint64_t PRCTLS[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA};
+    static const uint64_t TEMPLATE_PRCTLS[] = {PR_SET_NO_NEW_PRIVS};
     static const uint64_t THREADED[] = {CLONE_THREAD};
     int r = add_clone(ctx, stage);
 
+    r = r ? r : add_values(ctx, SCMP_SYS(prctl), 0, PRCTLS, COUNT(PRCTLS));
     if (stage == BOX_TEMPLATE) {
+        r = r ? r : add_values(ctx, SCMP_SYS(prctl), 0, TEMPLATE_PRCTLS, 1);
+        /* the tie to the parent can be made, not undone */
+        r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
+                                     SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0),
+                                     SCMP_CMP(1, SCMP_CMP_EQ, SIGKILL, 0));
         r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, TEMPLATE_ONLY, COUNT(TEMPLATE_ONLY));
         r = r ? r : add_values(ctx, SCMP_SYS(unshare), 0, THREADED, 1);
         return r;
     }
-    r = r ? r : add_values(ctx, SCMP_SYS(prctl), 0, PRCTLS, COUNT(PRCTLS));
     /* limits may be read, of this process only */
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
                                  SCMP_CMP(0, SCMP_CMP_EQ, 0, 0), SCMP_CMP(2, SCMP_CMP_EQ, 0, 0));

@@ -443,7 +443,7 @@ void connection_tick(struct connection *c)
 
     if (c->state == CONNECTION_CLOSED)
         return;
-    c->input = before > 0 ? c->in.mem + c->in.head : NULL;
+    c->input = before > 0 ? c->in.mem + c->in.head : c->front->scratch;
     c->input_len = before;
     run(c);
     if (before > c->input_len)

@@ -453,15 +453,6 @@ static const struct call_events EVENTS = {
 
 /* ---- towards the herd ---- */
 
-/* Whatever the herd queues now must leave before the loop sleeps. */
-static void note_herd(struct exchange *ex)
-{
-    struct front *front = front_of(ex);
-
-    front->has_called_herd = true;
-    front_wake(front);
-}
-
 void exchange_abort(struct exchange *ex, enum reset_reason reason)
 {
     struct call *call = ex->call;
@@ -469,7 +460,6 @@ void exchange_abort(struct exchange *ex, enum reset_reason reason)
     if (!call)
         return;
     ex->call = NULL;
-    note_herd(ex);
     call_abort(call, reason);
 }
 
@@ -486,7 +476,6 @@ static void call_pool(struct exchange *ex, struct pool *pool)
     struct err err;
     int r;
 
-    note_herd(ex);
     r = pool_call(pool, &request, is_end, &EVENTS, ex, &ex->call, &err);
     if (r == 0) {
         move(ex, EXCHANGE_CALLED);
@@ -510,6 +499,7 @@ static void dispatch(struct exchange *ex)
     }
     if (front->page.status > 0) {
         spec.status = front->page.status;
+        spec.title = SPAN("The worker does not load");
         spec.retry_after_s = 0;
         spec.text = (struct span){front->page.plain, front->page.plain_len};
         spec.html = (struct span){front->page.html, front->page.html_len};
@@ -555,7 +545,6 @@ void exchange_body(struct exchange *ex, struct span bytes, bool is_end)
     }
     if (ex->state == EXCHANGE_CALLED)
         wait_for(ex, WAIT_ANSWER, front_of(ex)->config.timeouts.answer_ms);
-    note_herd(ex);
     call_body(ex->call, bytes, is_end);
 }
 
@@ -563,7 +552,6 @@ void exchange_credit(struct exchange *ex, size_t bytes)
 {
     if (!ex->call || bytes == 0)
         return;
-    note_herd(ex);
     call_credit(ex->call, bytes);
 }
 

@@ -7,9 +7,8 @@
  *
  * 1. While a connection is dirty the idle handle is active, so the loop does
  *    not sleep before the pass.
- * 2. After a pass that called into the herd the loop makes one more turn
- *    without sleeping: what the herd has queued leaves in whatever phase the
- *    herd writes.
+ * 2. The pass runs in uv_check.  What it asks of the herd leaves before the
+ *    loop sleeps: the herd's own turn ends in uv_prepare (loop/turn.h).
  * 3. front->handles counts open uv handles; the last one to close ends
  *    front_close.
  *
@@ -111,9 +110,8 @@ static void on_check(uv_check_t *check)
     struct connection_list batch = TAILQ_HEAD_INITIALIZER(batch);
     struct connection *c;
 
-    if (TAILQ_EMPTY(&front->dirty) && !front->has_called_herd && !front->drained)
+    if (TAILQ_EMPTY(&front->dirty) && !front->drained)
         return;
-    front->has_called_herd = false;
     /* A tick may mark its connection again: that is for the next turn. */
     TAILQ_CONCAT(&batch, &front->dirty, dirty);
     while (!TAILQ_EMPTY(&batch)) {
@@ -122,7 +120,7 @@ static void on_check(uv_check_t *check)
         c->is_dirty = false;
         connection_tick(c);
     }
-    if (TAILQ_EMPTY(&front->dirty) && !front->has_called_herd)
+    if (TAILQ_EMPTY(&front->dirty))
         uv_idle_stop(&front->idle);
     end_drain(front);
 }

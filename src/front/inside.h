@@ -128,7 +128,7 @@ struct front {
     unsigned spares;
     struct pool *pool;              /* borrowed */
     struct page page;
-    bool is_draining, is_closing, has_called_herd;
+    bool is_draining, is_closing;
     int64_t drain_at;
     void (*drained)(void *self);
     void *drained_self;

@@ -91,6 +91,8 @@ static int raise_limit(void)
     return refused(setrlimit(RLIMIT_NOFILE, &l));
 }
 static int ask_single_threaded(void) { return refused(unshare(CLONE_THREAD)); }
+static int tie_again(void) { return refused(syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL)); }
+static int untie(void) { return refused(syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, 0)); }
 static int become_dumpable(void) { return refused(syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 1)); }
 
 static void refuses_what_reaches_out(void)
@@ -127,7 +129,9 @@ static void refuses_what_reaches_out(void)
         {"pidfd_open", open_pidfd, 0, EPERM, EPERM},
         {"setrlimit", raise_limit, 0, 0, ENOSYS},
         {"unshare(CLONE_THREAD)", ask_single_threaded, 0, 0, EPERM},
-        {"prctl(PR_SET_DUMPABLE)", become_dumpable, 0, 0, ENOSYS},
+        {"prctl(PR_SET_DUMPABLE)", become_dumpable, 0, ENOSYS, ENOSYS},
+        {"tie to the parent", tie_again, 0, 0, ENOSYS},
+        {"untie from the parent", untie, 0, ENOSYS, ENOSYS},
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
