@@ -3,10 +3,10 @@
  * A list of errors and warnings, each with file, line, column, the source line
  * and a hint, printed the way compilers do:
  *
- *     wrangler.toml:3:22: error: 'compatibility_date' must be a string such as "2026-03-01", not a number
- *         compatibility_date = 20260301
- *                              ^
- *       hint: put quotes around it
+ *     wrangler.toml:4:1: warning: 'mian' is not a key of a wrangler configuration
+ *         mian = "src/entry.py"
+ *         ^
+ *       hint: did you mean 'main'?
  *
  * Embedded: diagnostics_init (or zeroes) and diagnostics_done; all text is
  * copied.  Adding cannot fail visibly: when memory runs out, is_short is set

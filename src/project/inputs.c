@@ -264,7 +264,8 @@ static int check_bytes(const struct inputs *in, struct err *err)
     for (size_t i = 0; i < in->count; i++)
         if (!biggest || in->items[i].bytes > biggest->bytes)
             biggest = &in->items[i];
-    err_set(err, ERR_LIMIT, "the worker's files are larger than %llu MiB; the biggest is '%s' with %.1f MiB",
+    err_set(err, ERR_LIMIT,
+            "the worker's files are larger than %llu MiB; the biggest is '%s' with %.1f MiB",
             BUNDLE_BYTES_MAX >> 20, biggest->path, (double)biggest->bytes / (1 << 20));
     return err_hint(err, "move it out of the folder of main, or keep it in a bucket");
 }

@@ -156,7 +156,9 @@ static int adopt_current(struct project *p, struct err *err)
     return 0;
 }
 
-static void report_no_config(const struct project *p, enum watch_kind kind, struct diagnostics *d)
+enum search { SEARCH_HERE, SEARCH_ABOVE };      /* in one folder, or in those above it too */
+
+static void report_no_config(const struct project *p, enum search search, struct diagnostics *d)
 {
     char *near = entry_nearest(p->folder, NULL), *shown = path_shown(p->folder);
     char hint[900], today[16];
@@ -174,7 +176,7 @@ static void report_no_config(const struct project *p, enum watch_kind kind, stru
              near ? near : "src/entry.py", today);
     diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, hint,
                     "no wrangler.json, wrangler.jsonc or wrangler.toml in '%s'%s",
-                    shown ? shown : p->folder, kind == WATCH_TREE ? " or a folder above it" : "");
+                    shown ? shown : p->folder, search == SEARCH_ABOVE ? " or a folder above it" : "");
     mem_free(shown);
     mem_free(near);
 }
@@ -193,7 +195,7 @@ static void check_env_name(const char *env, struct diagnostics *d)
 static int locate(const struct project_options *o, struct project *p, struct diagnostics *d,
                   struct err *err)
 {
-    enum watch_kind kind = o->folder ? WATCH_FOLDER : WATCH_TREE;
+    enum search search = o->folder ? SEARCH_HERE : SEARCH_ABOVE;
     int r;
 
     if (o->config)
@@ -201,12 +203,12 @@ static int locate(const struct project_options *o, struct project *p, struct dia
     r = start_folder(o, p, d, err);
     if (r < 0)
         return r;
-    r = kind == WATCH_FOLDER ? find_here(p, err) : find_above(p, err);
+    r = search == SEARCH_HERE ? find_here(p, err) : find_above(p, err);
     if (r != 0)
         return r < 0 ? r : 0;
     if (o->entry)
-        return kind == WATCH_TREE ? adopt_current(p, err) : 0;
-    report_no_config(p, kind, d);
+        return search == SEARCH_ABOVE ? adopt_current(p, err) : 0;
+    report_no_config(p, search, d);
     return ERR_NOT_FOUND;
 }
 

@@ -51,7 +51,8 @@ static const struct known KNOWN[] = {
     {"cache", TABLE, EVERYWHERE, LATER, NULL},
     {"cloudchamber", TABLE, EVERYWHERE, LATER, NULL},
     {"compatibility_date", STRING, EVERYWHERE, USED, "a string such as \"2026-03-01\""},
-    {"compatibility_flags", LIST, EVERYWHERE, USED, "a list of strings such as [\"python_workers\"]"},
+    {"compatibility_flags", LIST, EVERYWHERE, USED,
+     "a list of strings such as [\"python_workers\"]"},
     {"compliance_region", STRING, EVERYWHERE, LATER, NULL},
     {"containers", LIST, EVERYWHERE, LATER, NULL},
     {"d1_databases", LIST, EVERYWHERE, LATER, NULL},
@@ -166,6 +167,8 @@ static const char *word_of(enum config_format format, unsigned type)
     default: return "null";
     }
 }
+
+const char *schema_key(size_t i) { return i < KNOWN_COUNT ? KNOWN[i].name : NULL; }
 
 bool schema_fits(const char *key, const json_t *value)
 {

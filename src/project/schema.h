@@ -26,6 +26,8 @@ void schema_check(const struct config *c, const char *env, struct schema_said *s
 
 /* Is the value's type one that the table allows for the key?  Reports nothing. */
 bool schema_fits(const char *key, const json_t *value);
+/* The name of the i-th known key; NULL behind the last. */
+const char *schema_key(size_t i);
 /* "a number", "a table" ...: what a message calls the value. */
 const char *schema_word(const struct config *c, const json_t *value);
 

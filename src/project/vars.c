@@ -85,25 +85,74 @@ static int read_named(struct project *p, const char *first, const char *second, 
     return r;
 }
 
+static struct span find_string(void *self, struct span name)
+{
+    const json_t *found = json_object_getn(self, name.data, name.len);
+
+    return (struct span){json_string_value(found), json_string_length(found)};
+}
+
+/* Expand the values of .env in their order, each seeing those before it. */
+static int expand_all(json_t *raw, const char *shown, json_t *out, struct diagnostics *d)
+{
+    json_t *done = json_object(), *value;
+    struct buf text = {0};
+    const char *name;
+    int r = done ? 0 : ERR_NOMEM;
+
+    json_object_foreach(raw, name, value) {
+        buf_eat(&text, buf_len(&text));
+        if (r == 0)
+            r = dotenv_expand((struct span){json_string_value(value), json_string_length(value)},
+                              find_string, done, &text);
+        if (r == 0)
+            r = value_set_string(done, span_of(name), buf_len(&text) ? buf_span(&text) : SPAN(""));
+        if (r == ERR_LIMIT || r == ERR_INVALID) {
+            diagnostics_add(d, SEVERITY_ERROR, (struct place){.file = shown}, NULL,
+                            r == ERR_LIMIT ? "'%s' becomes too long" : "'%s' is not UTF-8", name);
+            r = 0;
+        }
+    }
+    if (r == 0 && json_object_update(out, done) < 0)
+        r = ERR_NOMEM;
+    buf_done(&text);
+    json_decref(done);
+    return r;
+}
+
+static int read_dotenv(struct project *p, json_t *out, struct diagnostics *d, struct err *err)
+{
+    json_t *raw = json_object();
+    bool has_env = p->env[0] != '\0';
+    int r;
+
+    if (!raw)
+        return err_nomem(err);
+    r = read_file(p, ".env", raw, d, err);
+    if (r >= 0)
+        r = read_file(p, ".env.local", raw, d, err);
+    if (r >= 0 && has_env)
+        r = read_named(p, ".env.%s", "", raw, d, err);
+    if (r >= 0 && has_env)
+        r = read_named(p, ".env.%s", ".local", raw, d, err);
+    if (r >= 0 && json_object_size(raw) > 0 &&
+        expand_all(raw, p->secrets_file ? p->secrets_file : ".env", out, d) < 0)
+        r = err_nomem(err);
+    json_decref(raw);
+    return r;
+}
+
 static int read_files(struct project *p, json_t *out, struct diagnostics *d, struct err *err)
 {
-    bool has_env = p->env[0] != '\0';
     int r = 0;
 
-    if (has_env)
+    if (p->env[0])
         r = read_named(p, ".dev.vars.%s", "", out, d, err);
     if (r == 0)
         r = read_file(p, ".dev.vars", out, d, err);
     if (r != 0)
         return r;
-    r = read_file(p, ".env", out, d, err);
-    if (r >= 0)
-        r = read_file(p, ".env.local", out, d, err);
-    if (r >= 0 && has_env)
-        r = read_named(p, ".env.%s", "", out, d, err);
-    if (r >= 0 && has_env)
-        r = read_named(p, ".env.%s", ".local", out, d, err);
-    return r;
+    return read_dotenv(p, out, d, err);
 }
 
 bool vars_is_file(const struct project *p, const char *name)
@@ -171,8 +220,8 @@ static int read_flags(const struct project_options *options, json_t *out, struct
     for (size_t i = 0; i < options->var_count; i++) {
         const char *text = options->vars[i], *colon = strchr(text, ':');
         if (!colon || colon == text) {
-            diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, "for example --var GREETING:hello",
-                            "--var '%s' must be NAME:VALUE", text);
+            diagnostics_add(d, SEVERITY_ERROR, (struct place){0},
+                            "for example --var GREETING:hello", "--var '%s' must be NAME:VALUE", text);
             continue;
         }
         r = value_set_string(out, (struct span){text, (size_t)(colon - text)}, span_of(colon + 1));

@@ -153,3 +153,107 @@ int dotenv_next(struct dotenv *e, struct span *ret_name, struct buf *value)
     e->at = at;
     return DOTENV_SKIPPED;
 }
+
+/* ---- .env only ---- */
+
+struct expansion {
+    dotenv_find_fn find;
+    void *self;
+    struct buf *out;
+    int depth;
+};
+
+static int expand(struct expansion *x, struct span value);
+
+static int put(struct expansion *x, struct span text)
+{
+    if (buf_len(x->out) + text.len > DOTENV_VALUE_MAX)
+        return ERR_LIMIT;
+    return buf_append(x->out, text.data, text.len);
+}
+
+static size_t name_length(struct span text)
+{
+    size_t n = 0;
+
+    while (n < text.len && is_name(text.data[n]) && text.data[n] != '.' && text.data[n] != '-' &&
+           (n > 0 || text.data[n] < '0' || text.data[n] > '9'))
+        n++;
+    return n;
+}
+
+/* What stands between the braces: NAME, or NAME with an operator and a word. */
+static int put_braced(struct expansion *x, struct span text)
+{
+    size_t n = 0, skip;
+    struct span word, value;
+    bool is_other;
+    int r;
+
+    while (n < text.len && text.data[n] != '-' && text.data[n] != '+' &&
+           !(text.data[n] == ':' && n + 1 < text.len &&
+             (text.data[n + 1] == '-' || text.data[n + 1] == '+')))
+        n++;
+    value = x->find(x->self, (struct span){text.data, n});
+    skip = n < text.len && text.data[n] == ':' ? 2 : 1;
+    is_other = n < text.len && text.data[n + skip - 1] == '+';
+    if (n == text.len || (value.len > 0 && !is_other))
+        return put(x, value);
+    if (is_other && value.len == 0)
+        return 0;
+    word = (struct span){text.data + n + skip, text.len - n - skip};
+    if (x->depth == DOTENV_NEST_MAX)
+        return put(x, word);
+    x->depth++;
+    r = expand(x, word);
+    x->depth--;
+    return r;
+}
+
+/* A '$' stands at the start of text: put what it means, return how much was used. */
+static int put_dollar(struct expansion *x, struct span text, size_t *ret_used)
+{
+    const char *end = text.len > 2 && text.data[1] == '{'
+                          ? memchr(text.data + 2, '}', text.len - 2)
+                          : NULL;
+    struct span rest = {text.data + 1, text.len - 1};
+    size_t n;
+
+    if (end && end > text.data + 2) {
+        *ret_used = (size_t)(end - text.data) + 1;
+        return put_braced(x, (struct span){text.data + 2, *ret_used - 3});
+    }
+    n = name_length(rest);
+    *ret_used = n + 1;
+    if (n == 0)
+        return put(x, (struct span){text.data, 1});
+    return put(x, x->find(x->self, (struct span){rest.data, n}));
+}
+
+static int expand(struct expansion *x, struct span value)
+{
+    for (size_t at = 0, used = 0; at < value.len; at += used) {
+        struct span rest = {value.data + at, value.len - at};
+        int r;
+        if (rest.data[0] == '\\' && rest.len > 1 && rest.data[1] == '$') {
+            used = 2;
+            r = put(x, SPAN("$"));
+        } else if (rest.data[0] == '$') {
+            r = put_dollar(x, rest, &used);
+        } else {
+            for (used = 1; used < rest.len && !strchr("$\\", rest.data[used]);)
+                used++;
+            r = put(x, (struct span){rest.data, used});
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int dotenv_expand(struct span value, dotenv_find_fn find, void *self, struct buf *out)
+{
+    struct expansion x = {find, self, out, 0};
+
+    return expand(&x, value);
+}

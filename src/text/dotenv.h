@@ -33,7 +33,16 @@ enum {
     DOTENV_SKIPPED = 2,     /* a line that is no assignment; *ret_name is that line */
 };
 
+/* Value of a name, or data == NULL: not set. */
+typedef struct span (*dotenv_find_fn)(void *self, struct span name);
+
 /* One of the above, or ERR_NOMEM.  value is emptied first. */
 int dotenv_next(struct dotenv *e, struct span *ret_name, struct buf *value) MUST_CHECK;
+/* Append a value of .env with $NAME, ${NAME}, ${NAME:-default}, ${NAME-default},
+ * ${NAME:+other} and ${NAME+other} expanded and \$ made $.  A name that is not
+ * set, or empty, counts as "".  What is put in is not looked at again; defaults
+ * are, DOTENV_NEST_MAX deep.  ERR_NOMEM; ERR_LIMIT: longer than DOTENV_VALUE_MAX. */
+enum { DOTENV_NEST_MAX = 4, DOTENV_VALUE_MAX = 1 << 20 };
+int dotenv_expand(struct span value, dotenv_find_fn find, void *self, struct buf *out) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "project/schema.h"
 #include "project_tree.h"
 #include "test.h"
 
@@ -388,20 +389,22 @@ static void lets_secrets_and_flags_win(void)
     tree_put("src/entry.py", "");
     tree_put("wrangler.json", HEAD ", \"vars\": {\"A\": 1, \"B\": 2, \"C\": 3},"
                                    " \"env\": {\"x\": {\"vars\": {\"A\": 9, \"B\": 9, \"C\": 9}}}}");
-    tree_put(".env", "C=env\nD=env");
+    tree_put(".env", "C=env\nD=env\nF=${C}-$A");
     tree_put(".env.local", "D=local\n");
     tree_put(".env.x", "D=x\n");
     tree_put(".env.x.local", "C=xlocal\n");
     load(&options, &o);
     expect("env", o.p.env_json,
-           "{\"A\":1,\"B\":\"flag:b\",\"C\":\"env\",\"D\":\"local\",\"E\":\"\"}");
+           "{\"A\":1,\"B\":\"flag:b\",\"C\":\"env\",\"D\":\"local\",\"F\":\"env-\","
+           "\"E\":\"\"}");
     expect("file", o.p.secrets_file, ".env");
     outcome_done(&o);
 
     options.env = "x";
     load(&options, &o);
     expect("env", o.p.env_json,
-           "{\"A\":9,\"B\":\"flag:b\",\"C\":\"xlocal\",\"D\":\"x\",\"E\":\"\"}");
+           "{\"A\":9,\"B\":\"flag:b\",\"C\":\"xlocal\",\"D\":\"x\","
+           "\"F\":\"xlocal-\",\"E\":\"\"}");
     outcome_done(&o);
 
     tree_put(".dev.vars", "A=\"se\\ncret\"\nB=dev\nnot an assignment: hunter2\n");
@@ -574,6 +577,30 @@ static void refuses_what_is_too_deep_or_too_large(void)
     tree_close();
 }
 
+static void documents_every_key(void)
+{
+    static char page[64 * 1024];
+    char path[PATH_MAX + 64], wanted[64];
+    size_t n = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%.*s/../../docs/configuration.md",
+             (int)(strrchr(tree_worker(), '/') - tree_worker()), tree_worker());
+    f = fopen(path, "r");
+    CHECK(f != NULL);
+    if (!f)
+        return;
+    n = fread(page, 1, sizeof page - 1, f);
+    fclose(f);
+    CHECK(n > 1000);
+    for (size_t i = 0; schema_key(i); i++) {
+        snprintf(wanted, sizeof wanted, "`%s`", schema_key(i));
+        CHECK(strstr(page, wanted));
+        if (!strstr(page, wanted))
+            printf("  %s\n", wanted);
+    }
+}
+
 static void copes_without_memory(void)
 {
     static const char *const VARS[] = {"V:1"};
@@ -614,6 +641,7 @@ int main(int argc, char **argv)
         {"runs_a_file_without_a_configuration", runs_a_file_without_a_configuration},
         {"refuses_a_main_that_links_away", refuses_a_main_that_links_away},
         {"refuses_what_is_too_deep_or_too_large", refuses_what_is_too_deep_or_too_large},
+        {"documents_every_key", documents_every_key},
         {"copes_without_memory", copes_without_memory},
         {0},
     };

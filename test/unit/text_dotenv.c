@@ -96,6 +96,57 @@ static void knows_the_line(void)
     buf_done(&value);
 }
 
+static struct span find(void *self, struct span name)
+{
+    (void)self;
+    if (span_is(name, "A"))
+        return SPAN("$B");
+    return span_is(name, "B") ? SPAN("two") : (struct span){NULL, 0};
+}
+
+static void expands_names(void)
+{
+    static const char *const CASES[][2] = {
+        {"plain", "plain"},         {"$A", "$B"},              {"${B}", "two"},
+        {"<$B>", "<two>"},          {"$Bx ${B}x", " twox"},    {"$X", ""},
+        {"${X:-d}", "d"},           {"${X-d}", "d"},           {"${B:-d}", "two"},
+        {"${X:-$B}", "two"},        {"${B:+y}", "y"},          {"${X:+y}", ""},
+        {"${B+y}", "y"},            {"\\$B", "$B"},            {"a\\b", "a\\b"},
+        {"$", "$"},                 {"$$", "$$"},              {"${", "${"},
+        {"${}", "${}"},             {"$1", "$1"},              {"${X:-a:-b}", "a:-b"},
+        {"${X:-https://h:1/}", "https://h:1/"},                {"100%", "100%"},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct buf out = {0};
+        char *got;
+        CHECK(dotenv_expand(span_of(CASES[i][0]), find, NULL, &out) == 0);
+        got = buf_detach(&out);
+        CHECK(got && strcmp(got, CASES[i][1]) == 0);
+        if (got && strcmp(got, CASES[i][1]) != 0)
+            printf("  <<%s>> -> <<%s>>\n", CASES[i][0], got);
+        mem_free(got);
+    }
+}
+
+static struct span find_long(void *self, struct span name)
+{
+    static char text[DOTENV_VALUE_MAX / 2 + 1];
+
+    (void)self, (void)name;
+    memset(text, 'x', sizeof text);
+    return (struct span){text, sizeof text};
+}
+
+static void refuses_to_grow_without_end(void)
+{
+    struct buf out = {0};
+
+    CHECK(dotenv_expand(SPAN("$A$A$A"), find_long, NULL, &out) == ERR_LIMIT);
+    CHECK(buf_len(&out) <= DOTENV_VALUE_MAX);
+    buf_done(&out);
+}
+
 static void copes_without_memory(void)
 {
     struct dotenv e = {.text = SPAN("A=1")};
@@ -113,6 +164,8 @@ int main(int argc, char **argv)
     static const struct test TESTS[] = {
         {"reads_what_dotenv_reads", reads_what_dotenv_reads},
         {"knows_the_line", knows_the_line},
+        {"expands_names", expands_names},
+        {"refuses_to_grow_without_end", refuses_to_grow_without_end},
         {"copes_without_memory", copes_without_memory},
         {0},
     };
