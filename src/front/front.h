@@ -9,6 +9,8 @@
  * pool is borrowed: set another one (or a page) before it is drained; requests
  * that run on it stay there.
  *
+ * The process must ignore SIGPIPE: clients leave in the middle of a write.
+ *
  * Loop thread only.  Callbacks come from the loop, never inside the call.
  * Times in milliseconds, sizes in bytes; 0 in the config means the default. */
 #ifndef CORRAL_FRONT_FRONT_H
