@@ -37,6 +37,11 @@ static const uint8_t MOVES[] = {
     [EXCHANGE_BROKEN] = 0,
 };
 
+bool exchange_may_move(enum exchange_state from, enum exchange_state to)
+{
+    return MOVES[from] >> to & 1;
+}
+
 static struct front *front_of(const struct exchange *ex) { return ex->connection->front; }
 
 static void wait_for(struct exchange *ex, enum wait kind, int ms)
@@ -51,7 +56,7 @@ static void move(struct exchange *ex, enum exchange_state to)
     struct front *front = front_of(ex);
     struct waits *waits = &ex->connection->waits;
 
-    assert(MOVES[ex->state] >> to & 1);
+    assert(exchange_may_move(ex->state, to));
     if (ex->state == EXCHANGE_WAITING) {
         front->waiting--;
         waits_clear(waits, WAIT_POOL);

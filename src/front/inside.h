@@ -30,7 +30,7 @@ enum {
     FRONT_SPARES_MAX = 256,             /* exchanges kept for reuse */
     FRONT_READ_MAX = 64 * 1024,         /* bytes of one read */
     FRONT_READ_AHEAD = 64 * 1024,       /* unread bytes at which reading stops */
-    FRONT_DISCARD_MAX = 256 * 1024,     /* bytes of an unwanted body that are read to keep the connection */
+    FRONT_DISCARD_MAX = 256 * 1024,     /* bytes of a body nobody wants, read to stay connected */
     FRONT_LINGER_MAX = 1024 * 1024,     /* bytes that are thrown away before a close */
     FRONT_TEXT_MAX = 64 * 1024,         /* bytes of a traceback on a page */
     FRONT_OUT_MAX = 256 * 1024,         /* unwritten bytes at which no further request begins */
@@ -177,6 +177,7 @@ void exchange_credit(struct exchange *ex, size_t bytes);
 void exchange_refuse(struct exchange *ex, unsigned status, struct span text,
                      enum reset_reason reason);
 void exchange_abort(struct exchange *ex, enum reset_reason reason);
+bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 bool exchange_is_answered(const struct exchange *ex);
 
 /* page.c */

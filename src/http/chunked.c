@@ -32,7 +32,8 @@ static int take_size(struct chunked *c, char byte, struct err *err)
         return refuse(c, 400, err, "malformed chunk size");
     if (c->digits++ == CHUNKED_DIGITS_MAX)
         return refuse(c, 400, err, "a chunk size has too many digits");
-    digit = token_is(byte, TOKEN_DIGIT) ? (unsigned)(byte - '0') : ((unsigned)byte | 0x20) - 'a' + 10;
+    digit =
+        token_is(byte, TOKEN_DIGIT) ? (unsigned)(byte - '0') : ((unsigned)byte | 0x20) - 'a' + 10;
     c->size = c->size << 4 | digit;
     return 0;
 }

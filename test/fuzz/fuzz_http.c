@@ -23,7 +23,8 @@ static void run(struct session *s, const char *bytes, size_t len, size_t first, 
 static bool is_same(const struct session *a, const struct session *b)
 {
     return buf_len(&a->out) == buf_len(&b->out) &&
-           (buf_len(&a->out) == 0 || memcmp(buf_data(&a->out), buf_data(&b->out), buf_len(&a->out)) == 0);
+           (buf_len(&a->out) == 0 ||
+            memcmp(buf_data(&a->out), buf_data(&b->out), buf_len(&a->out)) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

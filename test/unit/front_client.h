@@ -181,7 +181,8 @@ static inline int client_count(struct client *c, const char *text)
 
 /* What the front logs about failures played here is not for the reader; a
  * client that is gone must not end the program. */
-static inline int front_test_main(const char *suite, const struct test *tests, int argc, char **argv)
+static inline int front_test_main(const char *suite, const struct test *tests, int argc,
+                                  char **argv)
 {
     int r;
 

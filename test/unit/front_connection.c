@@ -234,7 +234,8 @@ static void asks_for_the_body_only_when_it_is_wanted(void)
     set_up((struct front_config){0});
     pool.window = 0;
     c = client_connect();
-    client_send(&c, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    client_send(&c,
+                "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     UNTIL(fake_count == 1);
     for (int i = 0; i < 100; i++)
         turn();
@@ -248,7 +249,8 @@ static void asks_for_the_body_only_when_it_is_wanted(void)
     CHECK(client_count(&c, "100 Continue") == 1 && !client_has(&c, "Connection: close"));
     /* An answer before the body was asked for ends the connection. */
     pool.window = 0;
-    client_send(&c, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    client_send(&c,
+                "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     UNTIL(fake_count == 2);
     fake_answer(fake_calls[1], "no");
     UNTIL(client_read(&c));
@@ -481,7 +483,8 @@ static void writes_an_access_log(void)
     fake_answer(fake_calls[0], "x");
     UNTIL(client_has(&c, "\r\n\r\nx"));
     n = read(fds[0], text, sizeof text);
-    CHECK(n > 0 && span_is((struct span){text, (size_t)n}, "[corral:inf] GET /a?b=\\x 200 OK (3ms)\n"));
+    CHECK(n > 0 &&
+          span_is((struct span){text, (size_t)n}, "[corral:inf] GET /a?b=\\x 200 OK (3ms)\n"));
     log_set_fd(log_fd);
     close(fds[0]);
     close(fds[1]);

@@ -1,5 +1,6 @@
 /* front_exchange.c - src/front/exchange.c: what becomes of a call that fails, of
  * a worker that lies, and which pool or page a request meets. */
+#include "front/inside.h"
 #include "front_client.h"
 
 /* ---- failures ---- */
@@ -220,6 +221,21 @@ static void lets_requests_wait_for_a_pool(void)
     tear_down();
 }
 
+static void moves_as_the_drawing_says(void)
+{
+    static const char *const DRAWN[] = {
+        [EXCHANGE_HEAD] = ".R...AB",     [EXCHANGE_READY] = "..WC.AB",
+        [EXCHANGE_WAITING] = ".R...AB",  [EXCHANGE_CALLED] = ".R..aAB",
+        [EXCHANGE_ANSWERING] = ".....AB", [EXCHANGE_ANSWERED] = ".......",
+        [EXCHANGE_BROKEN] = ".......",
+    };
+
+    for (int from = EXCHANGE_HEAD; from <= EXCHANGE_BROKEN; from++)
+        for (int to = EXCHANGE_HEAD; to <= EXCHANGE_BROKEN; to++)
+            CHECK(exchange_may_move((enum exchange_state)from, (enum exchange_state)to) ==
+                  (DRAWN[from][to] != '.'));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
@@ -233,6 +249,7 @@ int main(int argc, char **argv)
         {"says_overloaded_when_the_pool_refuses", says_overloaded_when_the_pool_refuses},
         {"switches_pools_and_pages_for_new_requests", switches_pools_and_pages_for_new_requests},
         {"lets_requests_wait_for_a_pool", lets_requests_wait_for_a_pool},
+        {"moves_as_the_drawing_says", moves_as_the_drawing_says},
         {0},
     };
 

@@ -80,7 +80,8 @@ static void drops_what_the_worker_says_about_framing(void)
                                         "Keep-Alive", "Upgrade", "Trailer", "Proxy-Connection"};
 
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-        CHECK(strcmp(head_of((struct answer){.status = 200, .minor = 1, .body_length = 3}, NAMES[i], "9"),
+        CHECK(strcmp(head_of((struct answer){.status = 200, .minor = 1, .body_length = 3}, NAMES[i],
+                             "9"),
                      "HTTP/1.1 200 OK\r\n" DATED "Content-Length: 3\r\n\r\n") == 0);
 }
 
@@ -112,7 +113,8 @@ static void writes_chunks(void)
     static char big[70000];
     struct buf out = {0};
 
-    CHECK(answer_chunk(&out, SPAN("hello")) == 0 && answer_chunk(&out, SPAN("0123456789abcdef")) == 0);
+    CHECK(answer_chunk(&out, SPAN("hello")) == 0 &&
+          answer_chunk(&out, SPAN("0123456789abcdef")) == 0);
     CHECK(answer_last_chunk(&out) == 0);
     CHECK(span_is(buf_span(&out), "5\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"));
     buf_done(&out);
@@ -157,8 +159,10 @@ static void knows_dates_and_words(void)
     CHECK(memcmp(date, "Thu, 01 Jan 1970 00:00:00 GMT", DATE_LEN) == 0);
     date_put(1709210096, date);
     CHECK(memcmp(date, "Thu, 29 Feb 2024 12:34:56 GMT", DATE_LEN) == 0);
-    CHECK(span_is(status_text(200), "OK") && span_is(status_text(511), "Network Authentication Required"));
-    CHECK(status_text(199).len == 0 && status_text(299).len == 0 && status_text(4000000000u).len == 0);
+    CHECK(span_is(status_text(200), "OK") &&
+          span_is(status_text(511), "Network Authentication Required"));
+    CHECK(status_text(199).len == 0 && status_text(299).len == 0 &&
+          status_text(4000000000u).len == 0);
 }
 
 int main(int argc, char **argv)

@@ -137,7 +137,8 @@ static void takes_the_largest_body_and_no_larger(void)
 {
     check_long("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n", 'x', 1000, "",
                "POST / @a =xxx", 14);
-    check_long("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", 'x', 1001, "", "413", 3);
+    check_long("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", 'x', 1001, "", "413",
+               3);
     check_long("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n", 'x', 1000,
                "\r\n0\r\n\r\n", "POST / @a =xxx", 14);
     check_long("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", 'x', 1001,
@@ -156,9 +157,10 @@ static void takes_so_many_trailers_and_no_more(void)
 
 static void marks_what_belongs_to_the_connection(void)
 {
-    static const char BYTES[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nKeep-Alive: 1\r\n"
-                                "TE: trailers\r\nUpgrade: x\r\nTrailer: y\r\nProxy-Connection: z\r\n"
-                                "Accept: b\r\nTEA: c\r\n\r\n";
+    static const char BYTES[] =
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nKeep-Alive: 1\r\n"
+        "TE: trailers\r\nUpgrade: x\r\nTrailer: y\r\nProxy-Connection: z\r\n"
+        "Accept: b\r\nTEA: c\r\n\r\n";
     struct head h;
     struct err err;
     int hops = 0;
@@ -197,7 +199,8 @@ static void builds_the_url_that_the_worker_sees(void)
 /* What the strict reader says is changed behind its back: the other one objects. */
 static void refuses_when_the_two_readers_differ(void)
 {
-    static const char CHUNKED[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static const char CHUNKED[] =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     static const char LENGTH[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
     static const char NONE[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     static const struct {
@@ -236,7 +239,8 @@ static int write_corpus(const char *folder)
         FILE *f;
         snprintf(path, sizeof path, "%s/%s", folder, MESSAGES_TABLE[i].name);
         f = fopen(path, "wb");
-        if (!f || fwrite(MESSAGES_TABLE[i].bytes, 1, MESSAGES_TABLE[i].len, f) != MESSAGES_TABLE[i].len)
+        if (!f ||
+            fwrite(MESSAGES_TABLE[i].bytes, 1, MESSAGES_TABLE[i].len, f) != MESSAGES_TABLE[i].len)
             return 1;
         fclose(f);
     }
@@ -249,7 +253,8 @@ int main(int argc, char **argv)
         {"every_message_whole", every_message_whole},
         {"every_message_byte_by_byte", every_message_byte_by_byte},
         {"every_message_cut_everywhere", every_message_cut_everywhere},
-        {"takes_the_longest_request_line_and_no_longer", takes_the_longest_request_line_and_no_longer},
+        {"takes_the_longest_request_line_and_no_longer",
+         takes_the_longest_request_line_and_no_longer},
         {"takes_the_largest_head_and_no_larger", takes_the_largest_head_and_no_larger},
         {"takes_so_many_headers_and_no_more", takes_so_many_headers_and_no_more},
         {"takes_the_largest_body_and_no_larger", takes_the_largest_body_and_no_larger},

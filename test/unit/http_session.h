@@ -109,8 +109,8 @@ static bool session_tick_body(struct session *s)
     struct err err = {0};
     size_t used = 0;
 
-    if (buf_len(&s->in) > 0 &&
-        body_decode(&s->decoder, s->in.mem + s->in.head, buf_len(&s->in), &used, &bytes, &err) < 0) {
+    if (buf_len(&s->in) > 0 && body_decode(&s->decoder, s->in.mem + s->in.head, buf_len(&s->in),
+                                           &used, &bytes, &err) < 0) {
         buf_done(&s->body);
         s->out.tail = s->out.head + s->mark;
         s->has_any = s->mark > 0;
