@@ -75,6 +75,7 @@ $(B)/sdk.o: $(B)/sdk.S
 rooms: ; @tools/check-rooms
 test: rooms all $(UNIT)
 	@tools/run-unit $(UNIT)
+units: $(UNIT)
 fuzzers: $(FUZZ)
 T ?= fuzz_frame
 fuzz:
@@ -84,5 +85,5 @@ fuzz:
 cov: test
 	@cd $(B) && find . -name '*.gcda' -path './src/*' -exec gcov -n -o {} {} + 2>/dev/null | awk '/^File .src/ { f = $$2 } /^Lines/ && f { print f, $$0; f = "" }'
 clean: ; rm -rf build
-.PHONY: all rooms test fuzzers fuzz cov clean
+.PHONY: all rooms test units fuzzers fuzz cov clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,16 +1,21 @@
-/* log.c - format a line once, write it with one write(2).
+/* log.c - format a line once, write it at once, hardly wait.
  *
- * A line is cut at LOG_LINE_MAX bytes with a visible mark.  A write that the
- * other side does not take (full pipe, closed terminal) is dropped: a log must
- * never stop the node. */
+ * A line is cut at LOG_LINE_MAX bytes with a visible mark.  What the other
+ * side does not take (full pipe, closed terminal) is dropped: a log must never
+ * stop the node. */
 #include "base/log.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LOG_LINE_MAX = 16 * 1024 };
+enum {
+    LOG_LINE_MAX = 64 * 1024,
+    LOG_WAIT_MS = 50,           /* for a reader whose pipe is full */
+};
 
 static enum log_level least = LOG_INFO;
 static int out_fd = 2;
@@ -60,6 +65,28 @@ static size_t put_clean(char *out, size_t fill, size_t cap, const char *text, si
     return fill;
 }
 
+/* In pieces that a pipe takes whole or not at all (PIPE_BUF).  A reader that is
+ * slow gets a moment; one that did not use it loses lines, without another
+ * moment, until it reads again. */
+static void write_or_drop(const char *line, size_t len)
+{
+    static bool is_stuck = false;
+
+    while (len > 0) {
+        struct pollfd room = {.fd = out_fd, .events = POLLOUT};
+        size_t piece = len < PIPE_BUF ? len : PIPE_BUF;
+        ssize_t n;
+        is_stuck = poll(&room, 1, is_stuck ? 0 : LOG_WAIT_MS) != 1 || !(room.revents & POLLOUT);
+        if (is_stuck)
+            return;
+        n = write(out_fd, line, piece);
+        if (n <= 0)
+            return;
+        line += n;
+        len -= (size_t)n;
+    }
+}
+
 static void put_line(enum log_level level, const char *who, const char *text, size_t len)
 {
     static char line[LOG_LINE_MAX + 64];
@@ -75,8 +102,7 @@ static void put_line(enum log_level level, const char *who, const char *text, si
                          who, NAMES[level], is_coloured ? "\x1b[0m" : "");
     n = put_clean(line, n, LOG_LINE_MAX, text, len);
     line[n++] = '\n';
-    if (write(out_fd, line, n) < 0)
-        return;
+    write_or_drop(line, n);
 }
 
 void log_write(enum log_level level, const char *fmt, ...)

@@ -18,6 +18,11 @@
 #include "base/log.h"
 #include "base/span.h"
 
+enum {
+    HOST_WINDOW = 256 * 1024,   /* bytes of body in flight per request and direction at first:
+                                 * FRAME_WINDOW of the wire, which the worker room asserts */
+};
+
 struct host_pair {
     struct span name;
     struct span value;
@@ -45,7 +50,7 @@ struct host {
      * response->body_length 0 no body call follows. */
     void (*respond)(void *self, uint32_t stream, const struct host_response *response);
     /* Bytes of the answer's body.  Never more than the credit that the realm
-     * was given for this stream (FRAME_WINDOW at first, realm_credit adds).
+     * was given for this stream (HOST_WINDOW at first, realm_credit adds).
      * is_end: these (maybe none) are the last. */
     void (*respond_body)(void *self, uint32_t stream, struct span bytes, bool is_end);
     /* There will be no (more) answer: why.  After respond() only HOST_BODY. */

@@ -1,0 +1,131 @@
+// body.js - the body of a Request or a Response: what it can be made of and how it is read.
+//
+// A body is a record { kind, value, stream, isUsed }:
+//   text    value: a string          bytes   value: a Uint8Array of our own
+//   native  value: a request's stream number, nothing read yet
+//   stream  stream: a ReadableStream (also set once .body was looked at)
+
+const USED = 'Body has already been used. It can only be used once. Use tee() first if you need to read it twice.';
+
+function newBody(kind, value) { return { kind, value, stream: null, isUsed: false }; }
+
+function bytesFrom(value) {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  return native.pythonBytes(value);
+}
+
+// [body, content type or null] of what a constructor was given (not null or undefined).
+function extract(value) {
+  if (typeof value === 'string') return [newBody('text', value), 'text/plain;charset=UTF-8'];
+  if (typeof value === 'object' || typeof value === 'function') {
+    if (internals.isStream(value)) {
+      if (internals.isDisturbed(value) || value.locked)
+        throw new TypeError('This ReadableStream is disturbed (has already been read from), and cannot be used as a body.');
+      const body = newBody('stream', null);
+      body.stream = value;
+      return [body, null];
+    }
+    const bytes = bytesFrom(value);
+    if (bytes) return [newBody('bytes', bytes), null];
+  }
+  return [newBody('text', String(value)), 'text/plain;charset=UTF-8'];
+}
+
+function isUsed(body) {
+  return body !== null && (body.isUsed || (body.stream !== null && internals.isDisturbed(body.stream)));
+}
+
+function bytesOf(body) {
+  return body.kind === 'text' ? native.encode(body.value) : body.value;
+}
+
+function streamOf(body) {
+  if (body === null) return null;
+  if (!body.stream) {
+    body.stream = body.kind === 'native' ? internals.nativeStream(body.value) : internals.streamOfChunk(bytesOf(body));
+    if (body.isUsed) internals.takeNative(body.stream);
+    body.kind = 'stream';
+    body.value = null;
+  }
+  return body.stream;
+}
+
+function collectNative(id) {
+  return new Promise((resolve, reject) => {
+    native.bodyCollect(id, (buffer) => {
+      if (buffer === undefined) reject(new TypeError('The request was cut off before its body was complete.'));
+      else resolve(new Uint8Array(buffer));
+    });
+  });
+}
+
+async function collectStream(stream) {
+  const reader = internals.lockStream(stream), chunks = [];
+  for (;;) {
+    const { value, done } = await internals.readPromise(reader);
+    if (done) return internals.concat([new Uint8Array(0), ...chunks]);
+    const bytes = internals.chunkBytes(value);
+    if (!bytes) throw new TypeError('A body stream must give bytes (a Uint8Array), not ' + typeof value);
+    chunks.push(bytes);
+  }
+}
+
+function utf8(bytes) {
+  const text = native.decode(bytes, false);
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+// Read it all, as 'text', 'json', 'buffer' or 'bytes'.
+async function consume(body, as) {
+  if (body === null) return convert(new Uint8Array(0), '', as);
+  if (isUsed(body) || body.stream?.locked) throw new TypeError(USED);
+  const id = body.kind === 'native' ? body.value : body.kind === 'stream' ? internals.nativeOf(body.stream) : 0;
+  body.isUsed = true;
+  if (body.kind === 'text') return convert(null, body.value, as);
+  if (body.kind === 'bytes') return convert(body.value, null, as);
+  if (id) {
+    if (body.stream) internals.takeNative(body.stream);
+    return convert(await collectNative(id), null, as);
+  }
+  return convert(await collectStream(body.stream), null, as);
+}
+
+function convert(bytes, text, as) {
+  if (as === 'text') return text ?? utf8(bytes);
+  if (as === 'json') return JSON.parse(text ?? utf8(bytes));
+  bytes ??= native.encode(text);
+  if (as === 'bytes') return bytes;
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+}
+
+// A second body with the same content, where that needs no tee().
+function cloneBody(body) {
+  if (body === null) return null;
+  if (isUsed(body)) throw new TypeError(USED);
+  if (body.kind === 'text' || body.kind === 'bytes') return newBody(body.kind, body.value);
+  throw new TypeError('clone() of a streaming body is not supported yet: read it with bytes() and make two of that');
+}
+
+// Give a class the methods of the Body mixin; bodyOf(object) -> record or null.
+internals.addBody = (constructor, bodyOf) => {
+  const methods = {
+    get body() { return streamOf(bodyOf(this)); },
+    get bodyUsed() { return isUsed(bodyOf(this)); },
+    text() { return consume(bodyOf(this), 'text'); },
+    json() { return consume(bodyOf(this), 'json'); },
+    arrayBuffer() { return consume(bodyOf(this), 'buffer'); },
+    bytes() { return consume(bodyOf(this), 'bytes'); },
+  };
+  const descriptors = Object.getOwnPropertyDescriptors(methods);
+  for (const d of Object.values(descriptors)) d.enumerable = false;
+  Object.defineProperties(constructor.prototype, descriptors);
+};
+// The bytes of one chunk of a stream, or null.
+internals.chunkBytes = (value) => {
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return (typeof value === 'object' || typeof value === 'function') ? native.pythonBytes(value) ?? null : null;
+};
+Object.assign(internals, { newBody, extractBody: extract, isBodyUsed: isUsed, bytesOfBody: bytesOf, streamOfBody: streamOf, cloneBody, BODY_USED: USED });

@@ -1,0 +1,62 @@
+// errors.js - how thrown values read in logs, and what Python's exceptions are in JavaScript.
+
+// JavaScriptCore's stack holds lines `name@url:line:column` without the message.
+function stackLines(error) {
+  let stack;
+  try { stack = error.stack; } catch { return ''; }
+  if (typeof stack !== 'string') return '';
+  let text = '';
+  for (const line of stack.split('\n')) {
+    const at = line.indexOf('@');
+    const where = at < 0 ? line : line.slice(at + 1);
+    if (where === '' || where === '[native code]' || where.startsWith('corral:')) continue;
+    text += at > 0 ? `\n    at ${line.slice(0, at)} (${where})` : `\n    at ${where}`;
+  }
+  return text;
+}
+
+function describeError(thrown) {
+  if (thrown instanceof Error) {
+    if (thrown.name === 'PythonError') return String(thrown.message).trimEnd();
+    const name = String(thrown.name), message = String(thrown.message);
+    return (message ? `${name}: ${message}` : name) + stackLines(thrown);
+  }
+  return `Uncaught ${internals.inspect ? internals.inspect(thrown) : String(thrown)}`;
+}
+
+// A Python exception on its way through JavaScript.  `exception` is the PyProxy
+// of the exception itself, so that it can come out on Python's side unchanged.
+class PythonError extends Error {
+  #exception;
+  constructor(message, type, exception) {
+    super(message);
+    Object.defineProperty(this, 'type', { value: type, enumerable: false });
+    this.#exception = exception;
+  }
+  static {
+    internals.pythonException = (e) =>
+      (typeof e === 'object' && e !== null && #exception in e ? e.#exception : undefined);
+  }
+}
+Object.defineProperty(PythonError.prototype, 'name', { value: 'PythonError', configurable: true, writable: true });
+
+internals.stackLines = stackLines;
+internals.describeError = describeError;
+internals.makePythonError = (message, type, exception) => new PythonError(message, type, exception);
+internals.onRejection = (promise, reason) => {
+  native.log(3, `Uncaught (in promise) ${describeError(reason)}`);
+};
+// [name, message, stack] of any thrown value, for Python's JsException.
+internals.errorParts = (thrown) => {
+  if (thrown instanceof Error) return [String(thrown.name), String(thrown.message), stackLines(thrown)];
+  return ['Error', typeof thrown === 'string' ? thrown : internals.inspect(thrown), ''];
+};
+
+// Define a public name as the platform does: writable, configurable, not enumerable.
+internals.expose = (names) => {
+  for (const [name, value] of Object.entries(names))
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+};
+internals.tag = (constructor, name = constructor.name) => {
+  Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });
+};

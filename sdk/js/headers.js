@@ -1,0 +1,163 @@
+// headers.js - Headers of the Fetch standard.
+//
+// The fields are a flat array [name, value, name, value ...] in order of
+// addition, names in lower case.  Headers of an incoming request are made from
+// C's lines only when somebody looks at them.  Values may hold any Unicode
+// (they travel as UTF-8), as on Cloudflare.
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const BAD_VALUE = /[\0\r\n]/;
+const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
+
+function checkedName(name) {
+  name = String(name);
+  if (!NAME.test(name)) throw new TypeError(`Headers: '${name}' is not a valid header name`);
+  return name.toLowerCase();
+}
+
+function checkedValue(name, value) {
+  value = String(value).replace(EDGES, '');
+  if (BAD_VALUE.test(value)) throw new TypeError(`Headers: the value of '${name}' has a line break or NUL in it`);
+  return value;
+}
+
+let listOf;
+
+class Headers {
+  #list = [];
+  #isImmutable = false;
+
+  constructor(init = undefined) {
+    if (init === undefined || init === null) return;
+    if (typeof init !== 'object' && typeof init !== 'function')
+      throw new TypeError('Headers: expected Headers, pairs, or an object of names and values');
+    if (#list in init) {
+      this.#list = init.#list.slice();
+      return;
+    }
+    if (native.isPython(init) && native.pythonIsDict(init))
+      throw new TypeError('Headers: a Python dict is no JavaScript object. Pass its pairs, Headers.new(d.items()), or to_js(d, dict_converter=Object.fromEntries)');
+    const iterator = init[Symbol.iterator];
+    if (iterator !== undefined && iterator !== null) {
+      for (const pair of init) {
+        if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function')
+          throw new TypeError('Headers: each item must be a pair of name and value');
+        const both = [...pair];
+        if (both.length !== 2) throw new TypeError('Headers: each item must be a pair of name and value');
+        this.append(both[0], both[1]);
+      }
+      return;
+    }
+    for (const name of Reflect.ownKeys(init)) {
+      const own = Object.getOwnPropertyDescriptor(init, name);
+      if (own?.enumerable) this.append(name, init[name]);
+    }
+  }
+
+  #change() {
+    if (this.#isImmutable) throw new TypeError("Can't modify immutable headers.");
+  }
+
+  append(name, value) {
+    name = checkedName(name);
+    value = checkedValue(name, value);
+    this.#change();
+    this.#list.push(name, value);
+  }
+
+  delete(name) {
+    name = checkedName(name);
+    this.#change();
+    const list = this.#list;
+    if (!this.has(name)) return;
+    const kept = [];
+    for (let i = 0; i < list.length; i += 2) if (list[i] !== name) kept.push(list[i], list[i + 1]);
+    this.#list = kept;
+  }
+
+  get(name) {
+    name = checkedName(name);
+    const list = this.#list;
+    let value = null;
+    for (let i = 0; i < list.length; i += 2)
+      if (list[i] === name) value = value === null ? list[i + 1] : `${value}, ${list[i + 1]}`;
+    return value;
+  }
+
+  getSetCookie() {
+    const list = this.#list, values = [];
+    for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') values.push(list[i + 1]);
+    return values;
+  }
+
+  getAll(name) {
+    if (String(name).toLowerCase() !== 'set-cookie') throw new TypeError("getAll() can only be used with the header name 'Set-Cookie'.");
+    return this.getSetCookie();
+  }
+
+  has(name) {
+    name = checkedName(name);
+    const list = this.#list;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true;
+    return false;
+  }
+
+  set(name, value) {
+    name = checkedName(name);
+    value = checkedValue(name, value);
+    this.#change();
+    const list = this.#list, kept = [];
+    let isSet = false;
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] !== name) kept.push(list[i], list[i + 1]);
+      else if (!isSet) {
+        kept.push(name, value);
+        isSet = true;
+      }
+    }
+    if (!isSet) kept.push(name, value);
+    this.#list = kept;
+  }
+
+  forEach(callback, self = undefined) {
+    if (typeof callback !== 'function') throw new TypeError('Headers.forEach: expected a function');
+    for (const [name, value] of this.#pairs()) callback.call(self, value, name, this);
+  }
+
+  // Sorted by name; fields of one name joined, except Set-Cookie.
+  #pairs() {
+    const list = this.#list, joined = new Map(), cookies = [];
+    for (let i = 0; i < list.length; i += 2) {
+      const name = list[i], value = list[i + 1];
+      if (name === 'set-cookie') cookies.push([name, value]);
+      else joined.set(name, joined.has(name) ? `${joined.get(name)}, ${value}` : value);
+    }
+    return [...joined, ...cookies].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+  }
+
+  entries() { return this.#pairs().values(); }
+  keys() { return this.#pairs().map((pair) => pair[0]).values(); }
+  values() { return this.#pairs().map((pair) => pair[1]).values(); }
+  [internals.inspectFields]() { return Object.fromEntries(this.#pairs()); }
+
+  static {
+    listOf = (headers) => headers.#list;
+    // lines: "name\nvalue\n...", as C keeps them.
+    internals.headersFromLines = (lines, isImmutable) => {
+      const headers = new Headers();
+      headers.#list = lines.split('\n');
+      headers.#list.pop();
+      headers.#isImmutable = isImmutable;
+      return headers;
+    };
+    internals.freezeHeaders = (headers) => { headers.#isImmutable = true; };
+  }
+}
+Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });
+
+internals.linesOfHeaders = (headers) => {
+  const list = listOf(headers);
+  return list.length ? list.join('\n') + '\n' : '';
+};
+internals.tag(Headers);
+internals.expose({ Headers });

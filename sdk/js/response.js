@@ -1,0 +1,180 @@
+// response.js - Response of the Fetch standard, and how one reaches the host.
+//
+// The commonest answer, a string with a status, must cost little: the body
+// stays a bare string and Headers are made only when somebody looks at them.
+
+const NO_BODY = new Set([101, 204, 205, 304]);
+const TEXT = 'text/plain;charset=UTF-8';
+const SENT = { kind: 'text', value: '', stream: null, isUsed: true };
+
+function checkedStatus(status) {
+  status = Number(status);
+  if (!(status >= 200 && status <= 599)) throw new RangeError('Responses may only be constructed with status codes in the range 200 to 599, inclusive.');
+  return Math.trunc(status);
+}
+
+class Response {
+  #status = 200;
+  #statusText = '';
+  #headers = null;      // null: only the content type of #type
+  #type = null;
+  #body = null;         // a string, a body record (body.js), or null
+
+  constructor(body = undefined, init = undefined) {
+    if (init !== undefined && init !== null) this.#setUp(init);
+    if (body === undefined || body === null) return;
+    if (typeof body === 'string') {
+      this.#body = body;
+      this.#setType(TEXT);
+    } else {
+      const [record, type] = internals.extractBody(body);
+      this.#body = record;
+      if (type) this.#setType(type);
+    }
+    if (NO_BODY.has(this.#status)) {
+      if (body !== '') throw new TypeError(`Response with null body status (101, 204, 205, or 304) cannot have a body.`);
+      this.#body = null;
+    }
+  }
+
+  #setUp(init) {
+    if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('Response: the second argument must be an object with status, statusText, headers');
+    const { status, statusText, headers } = init;
+    if (status !== undefined && status !== null) this.#status = checkedStatus(status);
+    if (statusText !== undefined && statusText !== null) {
+      this.#statusText = String(statusText);
+      if (/[^\t\x20-\x7e\x80-\uffff]/.test(this.#statusText)) throw new TypeError('Response: statusText has control characters in it');
+    }
+    if (headers !== undefined && headers !== null) this.#headers = new Headers(headers);
+  }
+
+  #setType(type) {
+    if (this.#headers === null) this.#type = type;
+    else if (!this.#headers.has('content-type')) this.#headers.append('content-type', type);
+  }
+
+  #record() {
+    if (typeof this.#body === 'string') this.#body = internals.newBody('text', this.#body);
+    return this.#body;
+  }
+
+  get status() { return this.#status; }
+  get statusText() { return this.#statusText; }
+  get ok() { return this.#status >= 200 && this.#status <= 299; }
+  get redirected() { return false; }
+  get type() { return 'default'; }
+  get url() { return ''; }
+  get webSocket() { return null; }
+  get headers() {
+    if (this.#headers === null) {
+      this.#headers = new Headers();
+      if (this.#type !== null) this.#headers.append('content-type', this.#type);
+    }
+    return this.#headers;
+  }
+
+  clone() {
+    const copy = new Response(null, { status: this.#status, statusText: this.#statusText, headers: this.headers });
+    copy.#body = internals.cloneBody(this.#record());
+    return copy;
+  }
+
+  static json(value, init = undefined) {
+    const response = new Response(String(JSON.stringify(value)), init);
+    if (response.#headers === null) response.#type = 'application/json';
+    else if (!new Headers(init.headers).has('content-type')) response.#headers.set('content-type', 'application/json');
+    return response;
+  }
+
+  static redirect(url, status = 302) {
+    status = Number(status);
+    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Response.redirect: ${status} is not a redirect status code.`);
+    const response = new Response(null, { status, headers: { location: String(url) } });
+    internals.freezeHeaders(response.#headers);
+    return response;
+  }
+
+  static error() {
+    const response = new Response(null);
+    response.#status = 0;
+    return response;
+  }
+
+  [internals.inspectFields]() {
+    return {
+      status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: false,
+      url: '', webSocket: null, cf: undefined, type: 'default', body: this.body, bodyUsed: this.bodyUsed,
+    };
+  }
+
+  // Answer exchange `id`.  true: done or under way; false: not a Response; a
+  // string: why this Response cannot be sent.
+  static #deliver(id, response) {
+    if (typeof response !== 'object' || response === null || !(#status in response)) return false;
+    const headers = response.#headers === null ? response.#type === TEXT ? 1 : response.#type : internals.linesOfHeaders(response.#headers);
+    let body = response.#body;
+    if (typeof body === 'string') {
+      response.#body = SENT;
+      native.respond(id, response.#status, response.#statusText, headers, body);
+      return true;
+    }
+    if (response.#status === 0) return 'the handler returned Response.error()';
+    if (body === null) {
+      native.respond(id, response.#status, response.#statusText, headers, null);
+      return true;
+    }
+    if (internals.isBodyUsed(body)) return internals.BODY_USED;
+    if (body.kind === 'text' || body.kind === 'bytes') {
+      body.isUsed = true;
+      native.respond(id, response.#status, response.#statusText, headers, body.value);
+      return true;
+    }
+    const stream = internals.streamOfBody(body);
+    if (stream.locked) return 'This ReadableStream is currently locked to a reader.';
+    if (internals.nativeOf(stream) === id) {
+      internals.takeNative(stream);
+      native.respondRelay(id, response.#status, response.#statusText, headers);
+      return true;
+    }
+    native.respondStream(id, response.#status, response.#statusText, headers);
+    pump(id, internals.lockStream(stream));
+    return true;
+  }
+
+  static {
+    internals.addBody(Response, (response) => response.#record());
+    internals.deliver = Response.#deliver;
+    internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
+  }
+}
+
+// Send a stream's chunks as the peer takes them.
+const MORE = 0, WAIT = 1;
+async function pump(id, reader) {
+  try {
+    for (;;) {
+      const { value, done } = await internals.readPromise(reader);
+      if (done) {
+        native.bodyEnd(id);
+        return;
+      }
+      const bytes = internals.chunkBytes(value);
+      if (!bytes) throw new TypeError(`A response's stream must give bytes (a Uint8Array), not ${value === null ? 'null' : typeof value}: encode text with TextEncoder`);
+      let room = native.bodyWrite(id, bytes);
+      while (room === WAIT) {
+        await new Promise((resolve) => native.bodyRoom(id, resolve));
+        room = native.bodyState(id);
+      }
+      if (room !== MORE) {
+        internals.cancelReader(reader, new TypeError('Nobody waits for this response any more.'));
+        return;
+      }
+    }
+  } catch (e) {
+    native.bodyFail(id, internals.describeError(e));
+    internals.cancelReader(reader, e);
+  }
+}
+
+internals.tag(Response);
+internals.expose({ Response });

@@ -1,0 +1,100 @@
+"""errors.py - tracebacks and results worded for the worker's author.
+
+Frames of the SDK and of the import machinery are left out, files of the bundle
+are shown relative to it.  Sources are kept in memory (remember_sources), as an
+instance may not be able to open files.
+"""
+import linecache
+import sys
+import traceback
+
+_folder = ""
+
+
+def set_folder(folder):
+    global _folder
+    _folder = folder.rstrip("/") + "/"
+
+
+def shown_path(path):
+    return path[len(_folder):] if _folder and path.startswith(_folder) else path
+
+
+def _is_ours(file):
+    return file.startswith("<corral>/") or file.startswith("<frozen importlib") or file == "<frozen runpy>"
+
+
+def _clean(te, seen):
+    if te is None or id(te) in seen:
+        return
+    seen.add(id(te))
+    kept = []
+    for frame in te.stack:
+        if _is_ours(frame.filename):
+            continue
+        frame.line      # read by the real name, before it changes
+        frame.filename = shown_path(frame.filename)
+        kept.append(frame)
+    te.stack[:] = kept
+    if getattr(te, "filename", None):
+        te.filename = shown_path(te.filename)
+    _clean(te.__cause__, seen)
+    _clean(te.__context__, seen)
+    for inner in getattr(te, "exceptions", None) or ():
+        _clean(inner, seen)
+
+
+def format_exception(exception):
+    """The whole traceback, ending without a newline; it always begins with the word Traceback."""
+    te = traceback.TracebackException(type(exception), exception, exception.__traceback__)
+    _clean(te, set())
+    text = "".join(te.format()).rstrip("\n")
+    if not te.stack and not text.startswith("Traceback"):
+        text = "Traceback (most recent call last):\n" + text
+    return text
+
+
+def where(exception):
+    """(file, line) of the innermost frame inside the bundle, or ('', 0)."""
+    found = ("", 0)
+    tb = exception.__traceback__
+    while tb is not None:
+        file = tb.tb_frame.f_code.co_filename
+        if _folder and file.startswith(_folder):
+            found = (shown_path(file), tb.tb_lineno)
+        tb = tb.tb_next
+    return found
+
+
+def remember_sources():
+    """Keep the text of every module of the bundle, for the tracebacks of instances."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if not isinstance(file, str) or not _folder or not file.startswith(_folder) or not file.endswith(".py"):
+            continue
+        lines = linecache.getlines(file)
+        if lines:
+            # Without a time of change linecache believes the entry for ever.
+            linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+
+
+def describe_result(result):
+    """What to say of a handler's result that is no Response."""
+    if result is None:
+        return ("on_fetch returned None, not a Response. "
+                'Is a `return` missing? Return Response.new("hello")')
+    kind = type(result).__name__
+    shown = repr(result)
+    if len(shown) > 80:
+        shown = shown[:77] + "..."
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    hint = 'Return Response.new("hello")'
+    if isinstance(result, str):
+        hint = f"Return Response.new({shown})" if len(shown) <= 40 else "Return Response.new(text)"
+    elif isinstance(result, (dict, list)):
+        hint = "Return Response.new(json.dumps(data), headers=Headers.new({'content-type': 'application/json'}.items()))"
+    elif isinstance(result, (bytes, bytearray, memoryview)):
+        hint = "Return Response.new(data)"
+    return f"on_fetch returned {article} {kind} ({shown}), not a Response. {hint}"
+
+

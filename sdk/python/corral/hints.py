@@ -1,0 +1,130 @@
+"""hints.py - what to do about a module that is missing or syntax that is too new."""
+import re
+import sys
+
+# Modules that are known packages: import name -> (PyPI name, Debian package or '').
+# Debian's are what the platform calls its built-in packages.
+PACKAGES = {
+    "aiohttp": ("aiohttp", "python3-aiohttp"),
+    "anyio": ("anyio", "python3-anyio"),
+    "anthropic": ("anthropic", ""),
+    "attr": ("attrs", "python3-attr"),
+    "attrs": ("attrs", "python3-attr"),
+    "boto3": ("boto3", "python3-boto3"),
+    "bs4": ("beautifulsoup4", "python3-bs4"),
+    "certifi": ("certifi", "python3-certifi"),
+    "click": ("click", "python3-click"),
+    "cryptography": ("cryptography", "python3-cryptography"),
+    "cv2": ("opencv-python-headless", "python3-opencv"),
+    "dateutil": ("python-dateutil", "python3-dateutil"),
+    "django": ("Django", "python3-django"),
+    "dns": ("dnspython", "python3-dnspython"),
+    "docx": ("python-docx", "python3-docx"),
+    "dotenv": ("python-dotenv", "python3-dotenv"),
+    "fastapi": ("fastapi", "python3-fastapi"),
+    "flask": ("Flask", "python3-flask"),
+    "h11": ("h11", "python3-h11"),
+    "html5lib": ("html5lib", "python3-html5lib"),
+    "httpx": ("httpx", "python3-httpx"),
+    "idna": ("idna", "python3-idna"),
+    "itsdangerous": ("itsdangerous", "python3-itsdangerous"),
+    "jinja2": ("Jinja2", "python3-jinja2"),
+    "jose": ("python-jose", "python3-jose"),
+    "jsonpatch": ("jsonpatch", "python3-jsonpatch"),
+    "jsonschema": ("jsonschema", "python3-jsonschema"),
+    "jwt": ("PyJWT", "python3-jwt"),
+    "langchain": ("langchain", ""),
+    "langchain_core": ("langchain-core", ""),
+    "langchain_openai": ("langchain-openai", ""),
+    "lxml": ("lxml", "python3-lxml"),
+    "markdown": ("Markdown", "python3-markdown"),
+    "markupsafe": ("MarkupSafe", "python3-markupsafe"),
+    "matplotlib": ("matplotlib", "python3-matplotlib"),
+    "mcp": ("mcp", ""),
+    "msgpack": ("msgpack", "python3-msgpack"),
+    "multidict": ("multidict", "python3-multidict"),
+    "multipart": ("python-multipart", "python3-multipart"),
+    "networkx": ("networkx", "python3-networkx"),
+    "nltk": ("nltk", "python3-nltk"),
+    "numpy": ("numpy", "python3-numpy"),
+    "openai": ("openai", ""),
+    "orjson": ("orjson", "python3-orjson"),
+    "packaging": ("packaging", "python3-packaging"),
+    "pandas": ("pandas", "python3-pandas"),
+    "PIL": ("pillow", "python3-pil"),
+    "psycopg": ("psycopg", "python3-psycopg"),
+    "psycopg2": ("psycopg2-binary", "python3-psycopg2"),
+    "pydantic": ("pydantic", "python3-pydantic"),
+    "pydantic_settings": ("pydantic-settings", ""),
+    "pygments": ("Pygments", "python3-pygments"),
+    "pymongo": ("pymongo", "python3-pymongo"),
+    "pytz": ("pytz", "python3-tz"),
+    "redis": ("redis", "python3-redis"),
+    "regex": ("regex", "python3-regex"),
+    "requests": ("requests", "python3-requests"),
+    "rich": ("rich", "python3-rich"),
+    "scipy": ("scipy", "python3-scipy"),
+    "simplejson": ("simplejson", "python3-simplejson"),
+    "six": ("six", "python3-six"),
+    "sklearn": ("scikit-learn", "python3-sklearn"),
+    "sniffio": ("sniffio", "python3-sniffio"),
+    "sqlalchemy": ("SQLAlchemy", "python3-sqlalchemy"),
+    "sqlmodel": ("sqlmodel", ""),
+    "starlette": ("starlette", "python3-starlette"),
+    "stripe": ("stripe", "python3-stripe"),
+    "sympy": ("sympy", "python3-sympy"),
+    "tomli": ("tomli", "python3-tomli"),
+    "toml": ("toml", "python3-toml"),
+    "tqdm": ("tqdm", "python3-tqdm"),
+    "typer": ("typer", "python3-typer"),
+    "typing_extensions": ("typing_extensions", "python3-typing-extensions"),
+    "ujson": ("ujson", "python3-ujson"),
+    "urllib3": ("urllib3", "python3-urllib3"),
+    "uvicorn": ("uvicorn", "python3-uvicorn"),
+    "werkzeug": ("Werkzeug", "python3-werkzeug"),
+    "yaml": ("PyYAML", "python3-yaml"),
+    "yarl": ("yarl", "python3-yarl"),
+}
+
+
+def for_import(name):
+    package, debian = PACKAGES.get(name) or PACKAGES.get(name.lower()) or ("", "")
+    if not package:
+        return (f"put {name}.py into the worker's folder, or, if '{name}' is a package, name it in requirements.txt "
+                "or in the dependencies of pyproject.toml")
+    hint = f"'{name}' is the package {package}: name it in requirements.txt or in the dependencies of pyproject.toml"
+    if debian:
+        hint += f", or install the built-in one for all workers: apt install {debian}"
+    return hint
+
+
+# Syntax newer than the oldest Python that Corral embeds: (since, what, pattern on a source line).
+_NEWER = [
+    ((3, 12), "the `type` statement", re.compile(r"^\s*type\s+\w+\s*(\[.*\])?\s*=[^=]")),
+    ((3, 12), "type parameters", re.compile(r"^\s*(async\s+def|def|class)\s+\w+\s*\[")),
+    ((3, 12), "quotes nested in an f-string", re.compile(r"""(?i)\b(?:f|rf|fr)(["'])(?:(?!\1).)*\{[^}"']*\1""")),
+    ((3, 12), "a backslash inside the braces of an f-string", re.compile(r"""(?i)\b(?:f|rf|fr)["'].*\{[^}]*\\[^}]*\}""")),
+    ((3, 14), "`except` with several types and no parentheses",
+     re.compile(r"^\s*except\*?\s+[\w.]+\s*,\s*[\w.]+(\s*,\s*[\w.]+)*\s*:")),
+    ((3, 14), "a template string", re.compile(r"""(?<![\w"'])(?:t|rt|tr)["']""")),
+]
+
+
+def _source_line(e):
+    if e.filename and e.lineno:
+        try:
+            with open(e.filename, encoding="utf-8") as file:
+                return file.read().splitlines()[e.lineno - 1]
+        except (OSError, IndexError, UnicodeError):
+            pass
+    return e.text or ""
+
+
+def for_syntax(e):
+    line = _source_line(e)
+    for since, what, pattern in _NEWER:
+        if sys.version_info < since and pattern.search(line):
+            newer = "%d.%d" % max(since, (3, 13))
+            return (f"{what} needs Python {since[0]}.{since[1]}, and this Corral embeds {sys.version_info[0]}.{sys.version_info[1]}: "
+                    f"rebuild it with `make PYTHON_EMBED=python-{newer}-embed`")
+    return ""

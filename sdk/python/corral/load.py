@@ -1,0 +1,160 @@
+"""load.py - import the worker's module, find its handlers, word what went wrong.
+
+load() returns (fetch, count, warm, count) or a dict with the fields of struct
+realm_failure.  The kinds are those of enum failure in src/wire/message.h.
+"""
+import asyncio
+import gc
+import importlib.util
+import inspect
+import os
+import sys
+
+import js
+
+from . import errors, hints
+from .bridge import JsProxy
+
+SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
+NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on
+
+
+def _failure(kind, text, **fields):
+    return {"kind": kind, "text": text, **fields}
+
+
+def _positional_count(function):
+    """How many of (request, env, ctx) the handler takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 3
+    count = 0
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            return 3
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            count += 1
+    return min(count, 3)
+
+
+def _class_handler(cls, env):
+    takes = _positional_count(cls.fetch) - 1
+
+    def on_fetch(request, env, ctx):
+        entry = cls(ctx, env)
+        return entry.fetch(request, env, ctx) if takes > 2 else entry.fetch(request, env) if takes > 1 else entry.fetch(request)
+
+    return on_fetch
+
+
+async def _warm(request, env, ctx):
+    """Touches what every handler touches, so that no instance is the first to."""
+    headers = js.Headers.new({"content-type": "text/plain"}.items())
+    text = await request.text()
+    request.headers.get("host")
+    return js.Response.new(request.method + request.url + text, status=200, headers=headers)
+
+
+def _syntax_failure(e, file):
+    shown = errors.shown_path(e.filename or file)
+    line, column = e.lineno or 0, e.offset or 0
+    failure = _failure(
+        SYNTAX, f"{shown}:{line}:{column}: {type(e).__name__}: {e.msg}", file=shown, line=line, column=max(column, 0),
+        traceback=errors.format_exception(e))
+    failure["hint"] = hints.for_syntax(e)
+    return failure
+
+
+def _import_failure(e, main):
+    name = (e.name or "").split(".")[0]
+    file, line = errors.where(e)
+    failure = _failure(
+        IMPORT, f"{file or main} imports the module '{e.name or '?'}', which was not found", module=e.name or "",
+        file=file or main, line=line, traceback=errors.format_exception(e))
+    failure["hint"] = hints.for_import(name)
+    return failure
+
+
+def _exception_failure(e, main):
+    file, line = errors.where(e)
+    said = str(e)
+    first = f"{type(e).__name__}: {said}" if said else type(e).__name__
+    return _failure(
+        EXCEPTION, f"{file or main} raised while it was loaded: {first.splitlines()[0]}", file=file or main, line=line,
+        hint="code outside of handlers runs once, when the worker is loaded; see the traceback",
+        traceback=errors.format_exception(e))
+
+
+def _import_main(folder, main):
+    path = os.path.join(folder, main)
+    name = os.path.splitext(os.path.basename(main))[0]
+    for directory in (os.path.join(folder, "python_modules"), folder, os.path.dirname(path)):
+        if directory in sys.path:
+            sys.path.remove(directory)
+        sys.path.insert(0, directory)
+    importlib.invalidate_caches()
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _set_dialect(date):
+    from pyodide import ffi
+    import _corral
+    _corral.set_null(ffi.jsnull if date and date >= NULL_SINCE else None)
+
+
+def load(name, folder, main, date, flags, env):
+    errors.set_folder(folder)
+    path = os.path.join(folder, main)
+    if not main.endswith(".py"):
+        return _failure(INTERNAL, f"{main} is no Python file", file=main, hint="`main` must name a .py file")
+    if not os.path.isfile(path):
+        return _failure(INTERNAL, f"{main} does not exist", file=main, hint="check `main` in the worker's configuration")
+    _set_dialect(date)
+    try:
+        module = _import_main(folder, main)
+    except SyntaxError as e:
+        return _syntax_failure(e, main)
+    except ModuleNotFoundError as e:
+        return _import_failure(e, main)
+    except BaseException as e:
+        return _exception_failure(e, main)
+    finally:
+        errors.remember_sources()
+    return _find_handlers(module, main, env)
+
+
+def _find_handlers(module, main, env):
+    on_fetch, default = getattr(module, "on_fetch", None), getattr(module, "Default", None)
+    is_class = inspect.isclass(default) and callable(getattr(default, "fetch", None))
+    if is_class and on_fetch is not None:
+        return _failure(EXCEPTION, f"{main}: Cannot define multiple default entrypoints", file=main,
+                        hint="keep either on_fetch or class Default(WorkerEntrypoint)")
+    if is_class:
+        on_fetch = _class_handler(default, env)
+    if on_fetch is None or isinstance(on_fetch, JsProxy) or not callable(on_fetch):
+        return _failure(
+            NO_HANDLER, f"{main} defines no fetch handler", file=main,
+            hint="add one:\n\nfrom js import Response\n\nasync def on_fetch(request, env):\n"
+                 '    return Response.new("Hello world!")')
+    return on_fetch, _positional_count(on_fetch), _warm, 3
+
+
+def seed():
+    """In a new process: what fork copied must not be drawn twice."""
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
+def settle():
+    """Before forking often: no garbage left, and nothing for collections to touch in children."""
+    asyncio.all_tasks()
+    errors.remember_sources()
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,101 @@
+"""loop.py - the instance's event loop as asyncio wants it; the hot half is C (_corral.Loop)."""
+import _asyncio
+import asyncio
+import asyncio.events
+import concurrent.futures
+
+import _corral
+
+from . import errors
+
+Future = _asyncio.Future
+Task = _asyncio.Task
+set_running_loop = asyncio.events._set_running_loop
+
+
+class Loop(_corral.Loop, asyncio.AbstractEventLoop):
+    """Always running, never waiting: the instance calls it when something is ready."""
+
+    def __init__(self):
+        self._exception_handler = None
+        self._task_factory = None
+        self._executor = None
+
+    def create_task(self, coro, *, name=None, context=None):
+        if self._task_factory is not None:
+            task = self._task_factory(self, coro) if context is None else self._task_factory(self, coro, context=context)
+            if name is not None and hasattr(task, "set_name"):
+                task.set_name(name)
+            return task
+        return Task(coro, loop=self, name=name, context=context)
+
+    def set_task_factory(self, factory):
+        if factory is not None and not callable(factory):
+            raise TypeError("task factory must be a callable or None")
+        self._task_factory = factory
+
+    def get_task_factory(self):
+        return self._task_factory
+
+    # Threads are allowed, processes are not.
+    def run_in_executor(self, executor, func, *args):
+        if executor is None:
+            if self._executor is None:
+                self._executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="worker")
+            executor = self._executor
+        if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
+            raise RuntimeError("a worker cannot start processes: use the default executor, which has threads")
+        return asyncio.wrap_future(executor.submit(func, *args), loop=self)
+
+    def set_default_executor(self, executor):
+        self._executor = executor
+
+    async def shutdown_default_executor(self):
+        pass
+
+    async def shutdown_asyncgens(self):
+        pass
+
+    def run_forever(self):
+        raise RuntimeError("the event loop is running already: make the handler `async def` and use await")
+
+    def run_until_complete(self, future):
+        if asyncio.iscoroutine(future):
+            future.close()
+        raise RuntimeError("the event loop is running already: make the handler `async def` and use await")
+
+    def stop(self):
+        pass
+
+    def close(self):
+        pass
+
+    def set_debug(self, enabled):
+        pass
+
+    def get_exception_handler(self):
+        return self._exception_handler
+
+    def set_exception_handler(self, handler):
+        if handler is not None and not callable(handler):
+            raise TypeError("A callable object or None is expected")
+        self._exception_handler = handler
+
+    def default_exception_handler(self, context):
+        text = context.get("message") or "Unhandled exception in the event loop"
+        exception = context.get("exception")
+        if isinstance(exception, BaseException):
+            text += "\n" + errors.format_exception(exception)
+        _corral.log(3, text)
+
+    def call_exception_handler(self, context):
+        if self._exception_handler is None:
+            self.default_exception_handler(context)
+            return
+        try:
+            self._exception_handler(self, context)
+        except BaseException as e:
+            self.default_exception_handler({"message": "Unhandled error in the exception handler", "exception": e})
+
+
+loop = Loop()

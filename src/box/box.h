@@ -1,0 +1,51 @@
+/* box.h - what a process that runs tenant code may still ask of the kernel.
+ *
+ * Two stages.  A template enters the first before it reads a tenant byte: it
+ * may fork, ask whether it is single-threaded, and receive descriptors.  An
+ * instance stacks the second on top: threads only, no new sockets, no exec, no
+ * writing to files, memory bounded.  There is no way back from either.
+ *
+ * Both filters are made once, in the zygote, because making one costs
+ * milliseconds and installing one costs microseconds.
+ *
+ * Not here yet: namespaces, Landlock, uids (docs/security.md says what that
+ * means).  Thread: main thread, single-threaded process. */
+#ifndef CORRAL_BOX_BOX_H
+#define CORRAL_BOX_BOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct sock_filter;
+
+enum box_stage { BOX_TEMPLATE, BOX_INSTANCE };
+
+struct box_filter {
+    struct sock_filter *code;   /* NULL: none */
+    unsigned short len;         /* instructions */
+};
+
+/* Compile the filter of a stage.  ERR_SYSTEM when libseccomp refuses. */
+int box_filter_init(struct box_filter *f, enum box_stage stage, struct err *err) MUST_CHECK;
+void box_filter_done(struct box_filter *f);
+/* Sets no_new_privs and installs the filter for every thread of this process,
+ * for ever.  A tenant's forbidden call then fails with EPERM, EROFS or ENOSYS. */
+int box_filter_enter(const struct box_filter *f, struct err *err) MUST_CHECK;
+
+/* Die with the parent: SIGKILL when `parent` ends, at once if it has already. */
+int box_tie_to_parent(pid_t parent, struct err *err) MUST_CHECK;
+
+/* Close every descriptor from `first` on. */
+void box_close_from(int first);
+
+/* No core files, few descriptors, an address space of at most vm_bytes (0: as it is). */
+int box_limit(uint64_t vm_bytes, struct err *err) MUST_CHECK;
+
+/* True when this process has exactly one thread.  Asks unshare(CLONE_THREAD),
+ * which needs no /proc (unshare(2): EINVAL when multithreaded). */
+bool box_is_single_threaded(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* cli.h - one command, one file.
+ *
+ * Each gets the arguments behind its name (NULL-terminated) and returns the
+ * exit code of the program: 0, 1 when it failed, 2 for a wrong command line. */
+#ifndef CORRAL_CLI_CLI_H
+#define CORRAL_CLI_CLI_H
+
+#include "base/err.h"
+
+#define CORRAL_VERSION "0.1.0"
+
+/* argv as main got it. */
+int cli_main(int argc, char **argv);
+
+int dev_command(char **args);
+
+/* Print an error with its hint on stderr; returns `code`. */
+int cli_fail(const struct err *err, int code);
+
+#endif

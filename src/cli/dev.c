@@ -1,0 +1,561 @@
+/* dev.c - `corral dev`: serve a project on this machine and follow its changes.
+ *
+ * One node with one worker.  `newest` is the version made from the files as
+ * they are now, `serving` the one that the front uses:
+ *
+ *   change -> reload -> newest LOADING --ready--> serving = newest, old one retired
+ *                                      --failed-> the front shows why, old one retired
+ *   change while LOADING: the newest is retired, a newer one starts
+ *
+ * Invariants
+ *  1. The front switches only to a version that is ready, so no request fails
+ *     because of a reload that works.
+ *  2. A version is retired exactly once; its bundle is deleted when its
+ *     processes are gone and no other version uses the same folder.
+ *  3. SIGINT and SIGTERM end everything within a second; a second one at once.
+ *
+ * Called by: cli.c. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/option.h"
+#include "cli/portowner.h"
+#include "cli/version.h"
+#include "front/front.h"
+#include "herd/herd.h"
+#include "loop/watch.h"
+#include "project/project.h"
+
+enum {
+    DEV_VARS_MAX = 128,
+    DEV_VERSIONS_MAX = 64,                  /* alive at once, most of them draining */
+    DEV_DRAIN_MS = 600,                     /* requests that still run at Ctrl-C */
+};
+/* Address space of an instance above its template's; limits per worker come with [limits]. */
+#define DEV_MEMORY_BYTES (1ull << 30)
+
+struct dev {
+    uv_loop_t *loop;
+    struct herd *herd;
+    struct front *front;
+    struct watch *watch;
+    uv_signal_t signals[2];
+    struct project_options options;
+    const char *vars[DEV_VARS_MAX];
+    const char *ip;
+    long port;
+    char worker_program[PATH_MAX + 32];
+    struct project last;        /* as last read, for the watcher: also when it did not load */
+    struct version *versions[DEV_VERSIONS_MAX];
+    struct version *newest;     /* loading or serving; NULL after a failure */
+    struct version *serving;
+    int64_t change_ms;          /* when the change came that newest was made for */
+    struct buf watched;         /* the watcher's roots, NUL behind each */
+    bool is_announced;
+    bool is_ending;
+};
+
+static const struct option OPTIONS[] = {
+    {"--port", "-p", "PORT", "listen on this port; 0 takes any free one (8787)"},
+    {"--ip", NULL, "ADDRESS", "listen on this address (localhost)"},
+    {"--var", NULL, "KEY:VALUE", "set a variable; may be repeated"},
+    {"--env", "-e", "NAME", "use [env.NAME] of the configuration"},
+    {"--config", "-c", "FILE", "use this configuration file"},
+    {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
+    {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
+    {"--help", "-h", NULL, "show this"},
+    {0},
+};
+
+static int dev_help(void)
+{
+    printf("Usage: corral dev [options] [PROJECT]\n\n"
+           "Serve the project in the folder PROJECT (this one by default), or the worker\n"
+           "whose main file is PROJECT, and reload it when a file changes.\n\n");
+    option_print(OPTIONS);
+    return 0;
+}
+
+/* ---- the command line ---- */
+
+static int take_positional(struct dev *dev, const char *value, struct err *err)
+{
+    struct stat st;
+
+    if (dev->options.folder || dev->options.entry)
+        return err_set(err, ERR_INVALID, "one project at a time: '%s' is too much", value);
+    if (stat(value, &st) < 0)
+        return err_errno(err, errno, "project '%s'", value);
+    if (S_ISDIR(st.st_mode))
+        dev->options.folder = value;
+    else
+        dev->options.entry = value;
+    return 0;
+}
+
+static int take_option(void *self, const struct option *option, const char *value, struct err *err)
+{
+    struct dev *dev = self;
+    int level;
+
+    if (!option)
+        return take_positional(dev, value, err);
+    if (strcmp(option->name, "--port") == 0)
+        return option_number("--port", value, 0, 65535, &dev->port, err);
+    if (strcmp(option->name, "--ip") == 0)
+        dev->ip = value;
+    if (strcmp(option->name, "--env") == 0)
+        dev->options.env = value;
+    if (strcmp(option->name, "--config") == 0)
+        dev->options.config = value;
+    if (strcmp(option->name, "--persist-to") == 0)
+        dev->options.state_folder = value;
+    if (strcmp(option->name, "--help") == 0) {
+        dev_help();
+        exit(0);
+    }
+    if (strcmp(option->name, "--var") == 0) {
+        if (dev->options.var_count == DEV_VARS_MAX)
+            return err_set(err, ERR_LIMIT, "more than %d --var", DEV_VARS_MAX);
+        dev->vars[dev->options.var_count++] = value;
+    }
+    if (strcmp(option->name, "--log-level") == 0) {
+        level = log_level_parse(value);
+        if (level < 0)
+            return err_set(err, ERR_INVALID,
+                           "--log-level is debug, info, warn, error or none, not '%s'", value);
+        log_set_level((enum log_level)level);
+    }
+    return 0;
+}
+
+/* corral-worker stands beside corral. */
+static int find_worker_program(struct dev *dev, struct err *err)
+{
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (n < 0)
+        return err_errno(err, errno, "find my own program");
+    self[n] = '\0';
+    snprintf(dev->worker_program, sizeof dev->worker_program, "%s/corral-worker", dirname(self));
+    if (access(dev->worker_program, X_OK) < 0) {
+        err_errno(err, errno, "'%s'", dev->worker_program);
+        return err_hint(err, "corral-worker belongs beside corral: run `make` in the source folder.");
+    }
+    dev->options.worker_program = dev->worker_program;
+    return 0;
+}
+
+/* ---- telling the person ---- */
+
+static void say_diagnostics(const struct diagnostics *d)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < d->count; i++) {
+        bool is_error = d->items[i].severity == SEVERITY_ERROR;
+        if (diagnostic_print(&d->items[i], &text) == 0)
+            log_write(is_error ? LOG_ERROR : LOG_WARN, "%.*s", SPAN_ARG(buf_span(&text)));
+        buf_eat(&text, buf_len(&text));
+    }
+    buf_done(&text);
+}
+
+static void announce(struct dev *dev, const char *remark)
+{
+    const char *host = strchr(dev->ip, ':') ? "" : dev->ip;
+
+    if (dev->is_announced)
+        return;
+    dev->is_announced = true;
+    if (*host)
+        log_info("Ready on http://%s:%ld%s", strcmp(host, "0.0.0.0") == 0 ? "localhost" : host,
+                 dev->port, remark);
+    else
+        log_info("Ready on http://[%s]:%ld%s", dev->ip, dev->port, remark);
+}
+
+/* Requests get this text until the next change. */
+static void show_page(struct dev *dev, struct span plain)
+{
+    struct err err = {0};
+
+    if (front_set_page(dev->front, 500, plain, SPAN(""), &err) < 0)
+        log_error("error page: %s", err.text);
+}
+
+/* ---- versions ---- */
+
+static void retire(struct dev *dev, struct version *v)
+{
+    if (!v)
+        return;
+    if (v == dev->serving)
+        dev->serving = NULL;
+    if (v == dev->newest)
+        dev->newest = NULL;
+    version_retire(v);
+}
+
+static void on_ready(void *self, struct version *v)
+{
+    struct dev *dev = self;
+    struct version *old = dev->serving;
+
+    if (v != dev->newest || dev->is_ending)
+        return;
+    front_set_pool(dev->front, version_pool(v));
+    dev->serving = v;
+    if (old != v)
+        retire(dev, old);
+    if (dev->is_announced)
+        log_info("Reloaded in %ldms", (long)(clock_now_ms() - dev->change_ms));
+    announce(dev, "");
+}
+
+static int print_failure(const struct failed *why, struct buf *out)
+{
+    int r = 0;
+
+    if (why->traceback.len > 0)
+        r = buf_print(out, "PythonError: %.*s", SPAN_ARG(why->traceback));
+    else
+        r = buf_print(out, "%.*s", SPAN_ARG(why->text));
+    if (r == 0 && out->tail > out->head && out->mem[out->tail - 1] != '\n')
+        r = buf_append(out, "\n", 1);
+    if (r == 0 && why->hint.len > 0)
+        r = buf_print(out, "\n%.*s\n", SPAN_ARG(why->hint));
+    return r;
+}
+
+static void on_failed(void *self, struct version *v, const struct failed *why)
+{
+    struct dev *dev = self;
+    struct buf text = {0};
+
+    if (v == dev->newest && !dev->is_ending) {
+        if (print_failure(why, &text) < 0)
+            log_error("the worker does not load, and memory is short");
+        log_error("%.*s", SPAN_ARG(buf_span(&text)));
+        show_page(dev, buf_span(&text));
+        retire(dev, dev->serving);
+        announce(dev, " (the worker does not load yet: mend it and save)");
+    }
+    buf_done(&text);
+    retire(dev, v);
+}
+
+static bool is_bundle_used(const struct dev *dev, const struct version *gone)
+{
+    for (int i = 0; i < DEV_VERSIONS_MAX; i++)
+        if (dev->versions[i] && dev->versions[i] != gone &&
+            strcmp(version_bundle(dev->versions[i]), version_bundle(gone)) == 0)
+            return true;
+    return false;
+}
+
+static void on_gone(void *self, struct version *v)
+{
+    struct dev *dev = self;
+    struct err err = {0};
+
+    if (!is_bundle_used(dev, v) && bundle_remove(version_bundle(v), &err) < 0)
+        log_warn("%s", err.text);
+    for (int i = 0; i < DEV_VERSIONS_MAX; i++)
+        if (dev->versions[i] == v)
+            dev->versions[i] = NULL;
+}
+
+static int start_version(struct dev *dev, struct version *take_version, struct err *err)
+{
+    int slot = 0, r;
+
+    while (slot < DEV_VERSIONS_MAX && dev->versions[slot])
+        slot++;
+    r = slot < DEV_VERSIONS_MAX ? version_start(take_version, dev->herd, err)
+                                : err_set(err, ERR_LIMIT, "%d older versions are still draining",
+                                          DEV_VERSIONS_MAX);
+    if (r < 0) {
+        version_free(take_version);
+        return r;
+    }
+    dev->versions[slot] = take_version;
+    /* What was still loading is out of date. */
+    if (dev->newest != dev->serving)
+        retire(dev, dev->newest);
+    dev->newest = take_version;
+    return 0;
+}
+
+/* Read the project as it is now and start a version of it.  1 when it did, 0
+ * when nothing that matters has changed since the newest one. */
+static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
+{
+    static const struct version_events EVENTS = {
+        .ready = on_ready, .failed = on_failed, .gone = on_gone};
+    struct version *v = NULL;
+    int r;
+
+    project_done(&dev->last);
+    r = project_load(&dev->options, &dev->last, d, err);
+    if (r < 0)
+        return r;
+    r = version_new(&dev->last, &EVENTS, dev, &v, err);
+    if (r < 0)
+        return r;
+    if (dev->newest && version_is_same(dev->newest, v)) {
+        version_free(v);
+        return 0;
+    }
+    r = start_version(dev, v, err);
+    return r < 0 ? r : 1;
+}
+
+/* ---- changes ---- */
+
+static int reload(struct dev *dev)
+{
+    struct diagnostics d = {0};
+    struct buf page = {0};
+    struct err err = {0};
+    int r;
+
+    dev->change_ms = clock_now_ms();
+    r = load_project(dev, &d, &err);
+    if (r < 0) {
+        if (d.errors == 0)
+            log_error("%s%s%s", err.text, err.hint[0] ? "\n" : "", err.hint);
+        if (d.errors == 0 || diagnostics_print(&d, &page) < 0)
+            show_page(dev, span_of(err.text));
+        else
+            show_page(dev, buf_span(&page));
+        if (dev->newest != dev->serving)
+            retire(dev, dev->newest);
+        retire(dev, dev->serving);
+    }
+    if (r != 0)
+        say_diagnostics(&d);
+    diagnostics_done(&d);
+    buf_done(&page);
+    return r;
+}
+
+static int watch_project(struct dev *dev, struct err *err) MUST_CHECK;
+
+static bool is_ignored(void *self, const char *path, const char *name)
+{
+    const struct dev *dev = self;
+
+    (void)name;
+    return project_ignores(&dev->last, path);
+}
+
+static void on_change(void *self, const char *path)
+{
+    struct dev *dev = self;
+    struct err err = {0};
+
+    if (dev->is_ending)
+        return;
+    log_debug("changed: %s", path);
+    /* A project that does not load keeps its watcher: it knows the folders. */
+    if (reload(dev) >= 0 && watch_project(dev, &err) < 0)
+        log_warn("changes are not followed any more: %s", err.text);
+}
+
+/* Watch the folders of the project as it was last read; keep the watcher when
+ * they are the same as before.  What was saved between the reading and the
+ * watching is found by reading once more. */
+static int watch_project(struct dev *dev, struct err *err)
+{
+    static const struct watch_events EVENTS = {.is_ignored = is_ignored, .changed = on_change};
+    struct watch_roots roots = {0};
+    struct buf names = {0};
+    int r;
+
+    r = project_watch_roots(&dev->last, &roots);
+    for (size_t i = 0; i < roots.count && r == 0; i++)
+        r = buf_append(&names, roots.items[i].path, strlen(roots.items[i].path) + 1);
+    if (r < 0) {
+        r = err_nomem(err);
+        goto out;
+    }
+    if (dev->watch && buf_len(&names) == buf_len(&dev->watched) &&
+        memcmp(buf_data(&names), buf_data(&dev->watched), buf_len(&names)) == 0)
+        goto out;
+    if (dev->watch)
+        watch_close(dev->watch, NULL);
+    dev->watch = NULL;
+    r = watch_open(dev->loop, &EVENTS, dev, &dev->watch, err);
+    for (size_t i = 0; i < roots.count && r == 0; i++)
+        r = watch_add(dev->watch, roots.items[i].path, err);
+    buf_done(&dev->watched);
+    dev->watched = names;
+    names = (struct buf){0};
+    if (r == 0)
+        (void)reload(dev);
+out:
+    watch_roots_done(&roots);
+    buf_done(&names);
+    return r;
+}
+
+/* ---- beginning and end ---- */
+
+static int explain_port(const struct dev *dev, struct err *err)
+{
+    char name[64];
+    pid_t pid = portowner_find((int)dev->port, name, sizeof name);
+
+    if (pid > 0) {
+        err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", dev->port, name,
+                (long)pid);
+        return err_hint(err, "End that process, or choose another port: --port 0 takes any.");
+    }
+    return err_hint(err, "Choose another port: --port 0 takes any.");
+}
+
+static int listen_on(struct dev *dev, struct err *err)
+{
+    struct err other = {0};
+    bool is_localhost = strcmp(dev->ip, "localhost") == 0;
+    const char *ip = is_localhost ? "127.0.0.1" : strcmp(dev->ip, "*") == 0 ? "0.0.0.0" : dev->ip;
+    int port, ignored;
+
+    if (front_listen(dev->front, ip, (int)dev->port, &port, err) < 0)
+        return dev->port > 0 && strstr(err->text, "in use") ? explain_port(dev, err) : err->code;
+    dev->port = port;
+    /* Browsers may try ::1 first; a machine without IPv6 does without. */
+    if (is_localhost && front_listen(dev->front, "::1", port, &ignored, &other) < 0)
+        log_debug("not on ::1: %s", other.text);
+    return 0;
+}
+
+static void on_closed(void *self)
+{
+    struct dev *dev = self;
+
+    for (int i = 0; i < 2; i++)
+        if (!uv_is_closing((uv_handle_t *)&dev->signals[i]))
+            uv_close((uv_handle_t *)&dev->signals[i], NULL);
+}
+
+static void on_front_closed(void *self)
+{
+    struct dev *dev = self;
+
+    dev->front = NULL;
+    herd_close(dev->herd, on_closed, dev);
+}
+
+static void on_front_drained(void *self)
+{
+    struct dev *dev = self;
+
+    front_close(dev->front, on_front_closed, dev);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct dev *dev = signal->data;
+
+    if (dev->is_ending)
+        _exit(128 + number);
+    dev->is_ending = true;
+    log_debug("ending");
+    if (dev->watch)
+        watch_close(dev->watch, NULL);
+    dev->watch = NULL;
+    front_drain(dev->front, on_front_drained, dev);
+}
+
+static int catch_signals(struct dev *dev, struct err *err)
+{
+    static const int NUMBERS[2] = {SIGINT, SIGTERM};
+    int r = 0;
+
+    for (int i = 0; i < 2 && r == 0; i++) {
+        r = uv_signal_init(dev->loop, &dev->signals[i]);
+        dev->signals[i].data = dev;
+        r = r ? r : uv_signal_start(&dev->signals[i], on_signal, NUMBERS[i]);
+    }
+    return r < 0 ? err_set(err, ERR_SYSTEM, "catch signals: %s", uv_strerror(r)) : 0;
+}
+
+/* A number that a test or a benchmark asks for through the environment. */
+static int test_setting(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? atoi(text) : otherwise;
+}
+
+static int open_node(struct dev *dev, struct err *err)
+{
+    const struct herd_config herd = {.worker_program = dev->worker_program,
+                                     .memory_bytes = DEV_MEMORY_BYTES,
+                                     .spares = (unsigned)test_setting("CORRAL_TEST_SPARES", 1),
+                                     .instances_max = (unsigned)test_setting("CORRAL_TEST_INSTANCES", 0),
+                                     .idle_ms = test_setting("CORRAL_TEST_IDLE_MS", 0)};
+    const struct front_config front = {.show_errors = true,
+                                       .access_log = log_level() <= LOG_INFO,
+                                       .timeouts = {.drain_ms = DEV_DRAIN_MS}};
+    int r = catch_signals(dev, err);
+
+    r = r < 0 ? r : front_open(dev->loop, &front, &dev->front, err);
+    r = r < 0 ? r : listen_on(dev, err);
+    return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
+}
+
+static int dev_run(struct dev *dev)
+{
+    struct diagnostics d = {0};
+    struct err err = {0};
+    int r;
+
+    dev->loop = uv_default_loop();
+    r = find_worker_program(dev, &err);
+    if (r < 0)
+        return cli_fail(&err, 1);
+    r = open_node(dev, &err);
+    if (r < 0)
+        return cli_fail(&err, 1);
+    r = load_project(dev, &d, &err);
+    say_diagnostics(&d);
+    if (r < 0 && d.errors > 0)
+        return 1;
+    diagnostics_done(&d);
+    if (r < 0)
+        return cli_fail(&err, 1);
+    r = watch_project(dev, &err);
+    if (r < 0)
+        return cli_fail(&err, 1);
+    uv_run(dev->loop, UV_RUN_DEFAULT);
+    project_done(&dev->last);
+    return 0;
+}
+
+int dev_command(char **args)
+{
+    static struct dev dev = {.ip = "localhost", .port = 8787};
+    struct err err = {0};
+
+    dev.options.vars = dev.vars;
+    signal(SIGPIPE, SIG_IGN);
+    if (option_parse(OPTIONS, args, take_option, &dev, &err) < 0)
+        return cli_fail(&err, 2);
+    return dev_run(&dev);
+}

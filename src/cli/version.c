@@ -1,0 +1,116 @@
+/* version.c - own the pieces of one version and pass its pool's events on. */
+#include "cli/version.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct version {
+    struct bundle bundle;
+    char *name, *date, *flags, *env_json;
+    struct pool *pool;
+    const struct version_events *events;
+    void *self;
+    bool is_retired;
+};
+
+void version_free(struct version *v)
+{
+    if (!v)
+        return;
+    bundle_done(&v->bundle);
+    mem_free(v->name);
+    mem_free(v->date);
+    mem_free(v->flags);
+    mem_free(v->env_json);
+    mem_free(v);
+}
+
+static void on_ready(void *self, uint32_t handlers)
+{
+    struct version *v = self;
+
+    (void)handlers;
+    v->events->ready(v->self, v);
+}
+
+static void on_failed(void *self, const struct failed *why)
+{
+    struct version *v = self;
+
+    v->events->failed(v->self, v, why);
+}
+
+static void on_log(void *self, enum log_level level, struct span text)
+{
+    const struct version *v = self;
+
+    log_tenant(level, v->name, text.data, text.len);
+}
+
+static void on_drained(void *self)
+{
+    struct version *v = self;
+
+    v->events->gone(v->self, v);
+    version_free(v);
+}
+
+int version_new(const struct project *p, const struct version_events *events, void *self,
+                struct version **ret_version, struct err *err)
+{
+    struct version *v = mem_alloc(sizeof *v);
+    int r;
+
+    if (!v)
+        return err_nomem(err);
+    v->events = events;
+    v->self = self;
+    v->name = mem_strdup(p->name);
+    v->date = mem_strdup(p->compatibility_date);
+    v->flags = mem_strdup(p->compatibility_flags);
+    v->env_json = mem_strdup(p->env_json);
+    if (!v->name || !v->date || !v->flags || !v->env_json)
+        r = err_nomem(err);
+    else
+        r = bundle_make(p, &v->bundle, err);
+    if (r < 0)
+        version_free(v);
+    else
+        *ret_version = v;
+    return r;
+}
+
+int version_start(struct version *v, struct herd *herd, struct err *err)
+{
+    static const struct pool_events EVENTS = {
+        .ready = on_ready, .failed = on_failed, .log = on_log, .drained = on_drained};
+    const struct pool_spec spec = {.name = v->name,
+                                   .folder = v->bundle.folder,
+                                   .main = v->bundle.main,
+                                   .compatibility_date = v->date,
+                                   .compatibility_flags = v->flags,
+                                   .env_json = v->env_json};
+
+    return pool_open(herd, &spec, &EVENTS, v, &v->pool, err);
+}
+
+void version_retire(struct version *v)
+{
+    if (v->is_retired)
+        return;
+    v->is_retired = true;
+    pool_drain(v->pool);
+}
+
+struct pool *version_pool(const struct version *v) { return v->pool; }
+const char *version_bundle(const struct version *v) { return v->bundle.folder; }
+
+bool version_is_same(const struct version *a, const struct version *b)
+{
+    return strcmp(a->bundle.folder, b->bundle.folder) == 0 &&
+           strcmp(a->bundle.main, b->bundle.main) == 0 && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->date, b->date) == 0 && strcmp(a->flags, b->flags) == 0 &&
+           strcmp(a->env_json, b->env_json) == 0;
+}

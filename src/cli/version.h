@@ -1,0 +1,40 @@
+/* version.h - one version of the worker that `corral dev` serves: project, bundle, pool.
+ *
+ *   version_new -> version_start -> LOADING -> ready() -> (version_retire) -> gone()
+ *        \-> version_free                \----> failed() -> (version_retire) ---^
+ *
+ * A version copies what it needs of a project as it was read, the inputs into an
+ * immutable bundle, and, once started, runs a pool on it.  A started version frees itself
+ * when its pool has drained.  Loop thread only. */
+#ifndef CORRAL_CLI_VERSION_H
+#define CORRAL_CLI_VERSION_H
+
+#include "base/err.h"
+#include "herd/herd.h"
+#include "project/bundle.h"
+#include "project/project.h"
+
+struct version;
+
+struct version_events {
+    void (*ready)(void *self, struct version *v);
+    void (*failed)(void *self, struct version *v, const struct failed *why);
+    void (*gone)(void *self, struct version *v);    /* v is freed when this returns */
+};
+
+/* Make the bundle.  Errors of bundle_make. */
+int version_new(const struct project *project, const struct version_events *events, void *self,
+                struct version **ret_version, struct err *err) MUST_CHECK;
+/* Only before version_start, or after it failed. */
+void version_free(struct version *v);
+/* Open its pool.  Errors of pool_open. */
+int version_start(struct version *v, struct herd *herd, struct err *err) MUST_CHECK;
+/* Stop using it: running requests finish, then gone() fires.  A second call does nothing. */
+void version_retire(struct version *v);
+
+struct pool *version_pool(const struct version *v);
+const char *version_bundle(const struct version *v);    /* the folder */
+/* Same code, same name, same settings, same variables? */
+bool version_is_same(const struct version *a, const struct version *b);
+
+#endif

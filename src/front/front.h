@@ -1,0 +1,77 @@
+/* front.h - clients on one side, workers on the other.
+ *
+ * A front listens, reads HTTP/1.1 strictly (http/), hands every request to the
+ * pool that is set at that moment (herd/) and writes the answer back, with
+ * back-pressure both ways.  While neither a pool nor a page is set, requests
+ * wait for one, bounded in number and time.
+ *
+ * Ownership: front_open / front_close.  The config's strings are copied.  A
+ * pool is borrowed: set another one (or a page) before it is drained; requests
+ * that run on it stay there.
+ *
+ * Loop thread only.  Callbacks come from the loop, never inside the call.
+ * Times in milliseconds, sizes in bytes; 0 in the config means the default. */
+#ifndef CORRAL_FRONT_FRONT_H
+#define CORRAL_FRONT_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct front;
+struct pool;
+
+struct front_timeouts {
+    int head_ms;        /* first byte of a request to the end of its head; 10 s: 408 */
+    int body_ms;        /* no byte of the request's body arrives; 30 s: 408 */
+    int idle_ms;        /* between two requests; 60 s */
+    int write_ms;       /* the client takes no byte of the answer; 60 s */
+    int answer_ms;      /* request's head to answer's head; 100 s: 504 */
+    int pool_ms;        /* wait until a pool or a page is set; 30 s: 503 */
+    int gone_ms;        /* the client has closed its side; the answer may still end; 250 */
+    int linger_ms;      /* after an answer that refuses the rest of a request; 2 s */
+    int drain_ms;       /* front_drain closes what still runs; 30 s */
+    int sweep_ms;       /* how often deadlines are looked at; 100 */
+};
+
+struct front_config {
+    const char *scheme;         /* of the URLs workers see; "http" */
+    const char *host;           /* for HTTP/1.0 without Host; "localhost" */
+    int64_t body_max_bytes;     /* of a request's body; 500 MB: 413 */
+    unsigned connections_max;   /* 16,384; more get 503 */
+    unsigned waiting_max;       /* requests that wait for a pool; 1,024: 503 */
+    bool show_errors;           /* tracebacks go to the client */
+    bool access_log;
+    struct front_timeouts timeouts;
+};
+
+int front_open(uv_loop_t *loop, const struct front_config *config, struct front **ret_front,
+               struct err *err) MUST_CHECK;
+
+/* Listen on one more address, "127.0.0.1" or "::1"; port 0 takes any.  *ret_port
+ * is the port.  ERR_SYSTEM, ERR_INVALID, ERR_LIMIT. */
+int front_listen(struct front *front, const char *ip, int port, int *ret_port,
+                 struct err *err) MUST_CHECK;
+
+/* New requests go to `pool` (NULL: they wait) from now on; takes the page away. */
+void front_set_pool(struct front *front, struct pool *pool);
+
+/* New requests get this page, copied, instead of a worker: a version does not
+ * load.  html may be empty: then it is made from plain. ERR_NOMEM: they wait. */
+int front_set_page(struct front *front, unsigned status, struct span plain, struct span html,
+                   struct err *err) MUST_CHECK;
+
+/* Stop listening, close idle connections, let running requests end with
+ * Connection: close, cut them at drain_ms; then call drained(self), once. */
+void front_drain(struct front *front, void (*drained)(void *self), void *self);
+
+/* End everything now.  front is gone when closed(self) has returned. */
+void front_close(struct front *front, void (*closed)(void *self), void *self);
+
+/* For tests and metrics. */
+unsigned front_connections(const struct front *front);
+
+#endif

@@ -1,0 +1,191 @@
+/* inside.h - what the files of this room know about each other's structs.
+ *
+ *   front       listeners, connections, the pool or page for new requests
+ *   connection  one client's socket: bytes in, bytes out, requests in order
+ *   exchange    one request of a connection and the call that answers it
+ *
+ * A connection holds an exchange only from the first byte of a request to the
+ * last byte of its answer; between requests it is small.  Exchanges are reused
+ * through front->spare, so a request allocates nothing when it is warm.
+ *
+ * Only src/front includes this.  Loop thread only. */
+#ifndef CORRAL_FRONT_INSIDE_H
+#define CORRAL_FRONT_INSIDE_H
+
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "front/front.h"
+#include "front/waits.h"
+#include "herd/herd.h"
+#include "http/answer.h"
+#include "http/body.h"
+#include "http/head.h"
+#include "text/date.h"
+
+enum {
+    FRONT_LISTENERS_MAX = 8,
+    FRONT_BACKLOG = 4096,
+    FRONT_SPARES_MAX = 256,             /* exchanges kept for reuse */
+    FRONT_READ_MAX = 64 * 1024,         /* bytes of one read */
+    FRONT_READ_AHEAD = 64 * 1024,       /* unread bytes at which reading stops */
+    FRONT_DISCARD_MAX = 256 * 1024,     /* bytes of an unwanted body that are read to keep the connection */
+    FRONT_LINGER_MAX = 1024 * 1024,     /* bytes that are thrown away before a close */
+    FRONT_TEXT_MAX = 64 * 1024,         /* bytes of a traceback on a page */
+    FRONT_OUT_MAX = 256 * 1024,         /* unwritten bytes at which no further request begins */
+};
+
+struct connection;
+TAILQ_HEAD(connection_list, connection);
+
+/* Where an exchange stands.  Moves: exchange.c. */
+enum exchange_state {
+    EXCHANGE_HEAD,      /* the head is being read */
+    EXCHANGE_READY,     /* to be dispatched at the next tick */
+    EXCHANGE_WAITING,   /* waits for a pool or a page */
+    EXCHANGE_CALLED,    /* waits for the worker's head */
+    EXCHANGE_ANSWERING, /* the head is written, the body is on its way */
+    EXCHANGE_ANSWERED,  /* the whole answer is in the connection's hands */
+    EXCHANGE_BROKEN,    /* the answer cannot be completed: close the connection */
+};
+
+struct exchange {
+    struct connection *connection;
+    struct exchange *next;          /* in front->spare */
+    enum exchange_state state;
+    struct call *call;              /* NULL when none runs */
+    bool is_head, is_safe;          /* method: HEAD; GET, HEAD or OPTIONS */
+    bool is_retried;
+    bool is_unwanted;               /* the rest of the body is thrown away */
+    bool is_continue_due;           /* 100 Continue was asked for and not sent */
+    bool is_keep_alive;             /* after this answer; final once ANSWERED */
+    size_t discarded;               /* bytes thrown away */
+    /* The request, copied: offsets into store. */
+    struct buf store;
+    size_t headers_len, headers_count, method_len, url_len, path_at;
+    /* The answer. */
+    unsigned status;
+    struct answer answer;
+    int64_t answer_left;            /* ANSWER_LENGTH: bytes to come */
+    int64_t started_us;             /* for the access log */
+    struct head head;
+    struct body body;
+};
+
+/* Where a connection stands.  Moves: connection.c. */
+enum connection_state {
+    CONNECTION_IDLE,    /* between requests */
+    CONNECTION_HEAD,    /* part of a head is there */
+    CONNECTION_BUSY,    /* an exchange runs */
+    CONNECTION_LINGER,  /* the last answer leaves; input is thrown away */
+    CONNECTION_CLOSED,  /* waits for uv_close */
+};
+
+struct connection {
+    uv_tcp_t tcp;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    struct front *front;
+    TAILQ_ENTRY(connection) all, dirty;
+    enum connection_state state;
+    struct exchange *exchange;      /* HEAD, BUSY */
+    struct waits waits;
+    bool is_dirty, is_reading, is_writing, is_eof, is_shut;
+    bool is_polite;                 /* LINGER: the client may still be sending */
+    size_t thrown;                  /* LINGER: bytes thrown away */
+    char *input;                    /* unread bytes, in `in` or in front->scratch */
+    size_t input_len;
+    struct buf in;                  /* unread bytes kept between two reads */
+    struct buf out;                 /* to be written */
+    struct buf busy;                /* being written by uv_write */
+    size_t out_owed, busy_owed;     /* bytes of the worker's body in them, not credited */
+};
+
+struct listener {
+    uv_tcp_t tcp;
+    struct front *front;
+};
+
+struct page {
+    unsigned status;                /* 0: no page is set */
+    char *plain, *html;
+    size_t plain_len, html_len;
+};
+
+struct front {
+    uv_loop_t *loop;
+    struct front_config config;     /* defaults filled in */
+    struct span scheme, host;       /* owned copies of the config's */
+    uv_check_t check;
+    uv_idle_t idle;
+    uv_timer_t sweep;
+    unsigned handles;               /* open uv handles; 0 ends front_close */
+    struct listener *listeners[FRONT_LISTENERS_MAX];
+    struct connection_list all, dirty;
+    unsigned connections, waiting;
+    struct exchange *spare;
+    unsigned spares;
+    struct pool *pool;              /* borrowed */
+    struct page page;
+    bool is_draining, is_closing;
+    int64_t drain_at;
+    void (*drained)(void *self);
+    void *drained_self;
+    void (*closed)(void *self);
+    void *closed_self;
+    int64_t date_second;
+    char date[DATE_LEN];
+    char scratch[FRONT_READ_MAX];
+};
+
+/* front.c */
+struct span front_date(struct front *front);
+void front_wake(struct front *front);           /* look at the dirty list before the next wait */
+void front_forget(struct front *front);         /* a handle has closed */
+
+/* listener.c */
+void listener_close_all(struct front *front);
+
+/* connection.c */
+void connection_accept(struct front *front, uv_stream_t *listener);
+void connection_wake(struct connection *c);     /* tick soon, from the loop */
+void connection_tick(struct connection *c);
+void connection_due(struct connection *c, enum wait kind);
+void connection_drain(struct connection *c);
+void connection_kill(struct connection *c, enum reset_reason reason);
+
+/* exchange.c */
+struct exchange *exchange_new(struct connection *c);    /* NULL: no memory */
+void exchange_free(struct exchange *ex);
+/* The head is whole: copy the request.  ERR_NOMEM. */
+int exchange_begin(struct exchange *ex, const char *data) MUST_CHECK;
+/* Dispatch, or dispatch again. */
+void exchange_tick(struct exchange *ex);
+/* Bytes of the request's body that are taken now. */
+size_t exchange_room(const struct exchange *ex);
+void exchange_body(struct exchange *ex, struct span bytes, bool is_end);
+/* So many bytes of the answer's body have left. */
+void exchange_credit(struct exchange *ex, size_t bytes);
+/* Answer an error instead of the worker, when nothing has been answered yet;
+ * otherwise the exchange is BROKEN.  The call ends. */
+void exchange_refuse(struct exchange *ex, unsigned status, struct span text,
+                     enum reset_reason reason);
+void exchange_abort(struct exchange *ex, enum reset_reason reason);
+bool exchange_is_answered(const struct exchange *ex);
+
+/* page.c */
+struct page_spec {
+    unsigned status;
+    struct span title;          /* "" : the standard words */
+    struct span text;           /* plain; escaped on the HTML page */
+    struct span html;           /* ready page, or "": made from text */
+    bool wants_html;
+    unsigned retry_after_s;     /* 0: no Retry-After */
+};
+/* The whole answer: head (framing as in `a`) and body.  ERR_NOMEM: out is as before. */
+int page_put(struct buf *out, struct answer *a, const struct page_spec *spec) MUST_CHECK;
+/* Does this Accept header like HTML better than plain text? */
+bool page_is_html_preferred(struct span accept);
+
+#endif

@@ -1,0 +1,164 @@
+/* page.c - answers of our own: errors, as plain text or as a readable page.
+ *
+ * Text is escaped before it enters a page: it may be a tenant's, or a client's
+ * through a tenant's exception.  The page loads nothing and runs nothing.
+ *
+ * Who calls it: exchange.c. */
+#include "front/inside.h"
+
+#include "http/status.h"
+#include "http/token.h"
+
+static const char BEFORE_TITLE[] =
+    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>";
+static const char BEFORE_HEADING[] =
+    "</title>\n<style>\n"
+    ":root { color-scheme: light dark; --ink: #1d232b; --paper: #fbfaf8; --soft: #6b7480;\n"
+    "  --card: #fff; --line: #e3e0da; --mark: #c2410c; }\n"
+    "@media (prefers-color-scheme: dark) { :root { --ink: #e7e5e0; --paper: #16181c;\n"
+    "  --soft: #98a0ab; --card: #1e2126; --line: #32363d; --mark: #fb923c; } }\n"
+    "body { margin: 0; background: var(--paper); color: var(--ink);\n"
+    "  font: 16px/1.5 system-ui, sans-serif; }\n"
+    "main { max-width: 60rem; margin: 0 auto; padding: 3rem 1.5rem; }\n"
+    "h1 { margin: 0 0 .25rem; font-size: 1.5rem; line-height: 1.25; }\n"
+    "p { margin: 0 0 1.5rem; color: var(--soft); }\n"
+    "p b { color: var(--mark); font-weight: 600; }\n"
+    "pre { margin: 0; padding: 1rem 1.25rem; overflow-x: auto; background: var(--card);\n"
+    "  border: 1px solid var(--line); border-left: 3px solid var(--mark); border-radius: 4px;\n"
+    "  font: 13px/1.55 ui-monospace, monospace; tab-size: 4; }\n"
+    "</style>\n<main>\n<h1>";
+static const char AFTER_TEXT[] = "</pre>\n</main>\n</html>\n";
+
+static int put(struct buf *b, struct span s) { return buf_append(b, s.data, s.len); }
+
+static int put_escaped(struct buf *b, struct span s)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < s.len && r == 0; i++) {
+        switch (s.data[i]) {
+        case '&':
+            r = put(b, SPAN("&amp;"));
+            break;
+        case '<':
+            r = put(b, SPAN("&lt;"));
+            break;
+        case '>':
+            r = put(b, SPAN("&gt;"));
+            break;
+        case '"':
+            r = put(b, SPAN("&quot;"));
+            break;
+        default:
+            r = buf_append(b, s.data + i, 1);
+        }
+    }
+    return r;
+}
+
+/* A traceback is announced as the error that Workers users know. */
+static struct span prefix_of(struct span text)
+{
+    static const char FIRST[] = "Traceback (most recent call last)";
+
+    if (text.len >= sizeof FIRST - 1 && memcmp(text.data, FIRST, sizeof FIRST - 1) == 0)
+        return SPAN("PythonError: ");
+    return SPAN("");
+}
+
+static int put_html(struct buf *b, const struct page_spec *spec)
+{
+    struct span title = spec->title.len > 0 ? spec->title : status_text(spec->status);
+
+    if (spec->html.len > 0)
+        return put(b, spec->html);
+    if (put(b, SPAN(BEFORE_TITLE)) < 0 || put_escaped(b, title) < 0 ||
+        put(b, SPAN(BEFORE_HEADING)) < 0 || put_escaped(b, title) < 0 ||
+        buf_print(b, "</h1>\n<p><b>%u</b> %.*s</p>\n<pre>", spec->status,
+                  SPAN_ARG(status_text(spec->status))) < 0 ||
+        put(b, prefix_of(spec->text)) < 0 || put_escaped(b, spec->text) < 0 ||
+        put(b, SPAN(AFTER_TEXT)) < 0)
+        return ERR_NOMEM;
+    return 0;
+}
+
+static int put_plain(struct buf *b, const struct page_spec *spec)
+{
+    bool has_newline = spec->text.len > 0 && spec->text.data[spec->text.len - 1] == '\n';
+
+    if (put(b, prefix_of(spec->text)) < 0 || put(b, spec->text) < 0)
+        return ERR_NOMEM;
+    return has_newline ? 0 : put(b, SPAN("\n"));
+}
+
+static int put_head(struct buf *out, struct answer *a, const struct page_spec *spec)
+{
+    int r = answer_begin(a, out);
+
+    if (r == 0)
+        r = answer_field(a, out, SPAN("Content-Type"),
+                         spec->wants_html ? SPAN("text/html; charset=utf-8")
+                                          : SPAN("text/plain; charset=utf-8"));
+    if (r == 0 && spec->wants_html)
+        r = answer_field(a, out, SPAN("Content-Security-Policy"),
+                         SPAN("default-src 'none'; style-src 'unsafe-inline'"));
+    if (r == 0 && spec->retry_after_s > 0)
+        r = answer_field(a, out, SPAN("Retry-After"), SPAN("1"));
+    return r == 0 ? answer_end(a, out) : r;
+}
+
+int page_put(struct buf *out, struct answer *a, const struct page_spec *spec)
+{
+    struct buf body = {0};
+    size_t before = buf_len(out);
+    int r;
+
+    r = spec->wants_html ? put_html(&body, spec) : put_plain(&body, spec);
+    a->body_length = (int64_t)buf_len(&body);
+    if (r == 0)
+        r = put_head(out, a, spec);
+    if (r == 0 && a->framing == ANSWER_LENGTH)
+        r = put(out, buf_span(&body));
+    if (r < 0)
+        out->tail = out->head + before;
+    buf_done(&body);
+    return r < 0 ? ERR_NOMEM : 0;
+}
+
+/* "q=0.5" among the parameters, in thousandths; 1000 without one. */
+static int quality(struct span parameters)
+{
+    const char *q;
+    int value = 0, digit = 1000;
+
+    for (size_t i = 0; i + 2 < parameters.len; i++) {
+        q = parameters.data + i;
+        if ((q[0] | 0x20) != 'q' || q[1] != '=' || (i > 0 && !strchr("; \t", q[-1])))
+            continue;
+        if (q[2] == '1')
+            return 1000;
+        for (size_t j = i + 4; j < parameters.len && token_is(parameters.data[j], TOKEN_DIGIT); j++)
+            value += (parameters.data[j] - '0') * (digit /= 10);
+        return value;
+    }
+    return 1000;
+}
+
+bool page_is_html_preferred(struct span accept)
+{
+    struct span element;
+    int html = 0, plain = 0;
+
+    while (token_next(&accept, &element)) {
+        const char *semicolon = element.len > 0 ? memchr(element.data, ';', element.len) : NULL;
+        size_t n = semicolon ? (size_t)(semicolon - element.data) : element.len;
+        struct span type = token_trim((struct span){element.data, n});
+        int q = quality((struct span){element.data + n, element.len - n});
+        if (span_is_nocase(type, "text/html"))
+            html = q;
+        else if (span_is_nocase(type, "text/plain"))
+            plain = q;
+    }
+    return html > plain;
+}

@@ -1,0 +1,9 @@
+/* status.h - the standard words for a status code; "" when there are none. */
+#ifndef CORRAL_HTTP_STATUS_H
+#define CORRAL_HTTP_STATUS_H
+
+#include "base/span.h"
+
+struct span status_text(unsigned status);
+
+#endif

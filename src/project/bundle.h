@@ -1,0 +1,51 @@
+/* bundle.h - the files of one version of a worker, in a folder that never changes.
+ *
+ * The inputs are everything below the folder of `main`, and python_modules in
+ * the project's folder; not: dotfiles, node_modules, __pycache__, *.pyc, venv,
+ * the state folder, the wrangler configuration.  They are copied, with their
+ * paths inside the project, to STATE/bundles/HASH, where HASH names paths and
+ * contents: the same files give the same folder again.
+ *
+ * Symbolic links inside the project are followed, others refused.  At most
+ * BUNDLE_FILES_MAX files and BUNDLE_BYTES_MAX bytes.
+ *
+ * Errors: ERR_INVALID (a link that leaves the project, with a hint), ERR_LIMIT
+ * (names the limit and the biggest part), ERR_SYSTEM, ERR_NOMEM.
+ *
+ * Synchronous; a hello takes about a millisecond.  Not for two callers on one
+ * state folder at the very same time and content: the second one to finish
+ * uses what the first made, which is fine. */
+#ifndef CORRAL_PROJECT_BUNDLE_H
+#define CORRAL_PROJECT_BUNDLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "project/project.h"
+
+enum {
+    BUNDLE_FILES_MAX = 20000,
+    BUNDLE_DEPTH_MAX = 64,          /* folders inside each other */
+};
+#define BUNDLE_BYTES_MAX (256ull << 20)
+
+struct bundle {                     /* all text owned */
+    char *folder;                   /* absolute: STATE/bundles/HASH */
+    char *main;                     /* inside folder: "src/entry.py" */
+    char hash[33];                  /* 32 hexadecimal digits */
+    size_t files;
+    uint64_t bytes;
+};
+
+int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *err) MUST_CHECK;
+void bundle_done(struct bundle *b);
+
+/* Delete the folder of a bundle that no template uses any more.  A folder that
+ * is not there is fine.  Refuses a path that is no STATE/bundles/HASH. */
+int bundle_remove(const char *folder, struct err *err) MUST_CHECK;
+/* Delete what earlier runs left in the state folder, but those that are kept
+ * (the bundle folders, count of them).  Errors are skipped: the next sweep. */
+void bundle_sweep(const char *state_folder, const char *const *kept, size_t count);
+
+#endif

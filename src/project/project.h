@@ -1,0 +1,93 @@
+/* project.h - a project folder as one checked struct.
+ *
+ * project_load finds wrangler.json, wrangler.jsonc or wrangler.toml (in this
+ * order, as wrangler does), checks every key, picks the environment, adds
+ * .dev.vars (or .env) and --var, and checks that `main` is there.
+ *
+ *     struct diagnostics d = {0};
+ *     struct project p = {0};
+ *     int r = project_load(&options, &p, &d, &err);
+ *     ... print d (warnings also when r is 0) ...
+ *     diagnostics_done(&d);
+ *     project_done(&p);               also after a failure
+ *
+ * Errors: ERR_INVALID: the project is wrong, d says where (err has the first
+ * error in one line with its hint); ERR_NOT_FOUND: there is no project, d says
+ * where it was looked for; ERR_NOMEM; ERR_SYSTEM: the kernel said no, or the
+ * TOML helper did not run.  A project that could not be loaded still knows
+ * `folder` when there is one, so that it can be watched until it is mended.
+ *
+ * Synchronous: reads a few small files in well under a millisecond; a
+ * wrangler.toml that is new or has changed costs a short-lived process more,
+ * about 25 ms.  Loop thread only. */
+#ifndef CORRAL_PROJECT_PROJECT_H
+#define CORRAL_PROJECT_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "project/diagnostic.h"
+
+struct project_options {            /* borrowed during the call */
+    const char *folder;     /* of the project; NULL: the current one or the nearest parent with a
+                               configuration (with entry: seen from the entry's folder) */
+    const char *config;     /* --config: this file, whatever its name; its folder is the project;
+                               NULL: search */
+    const char *entry;      /* `corral dev src/entry.py`: wins over `main`, and then a missing
+                               configuration is no error; NULL: none */
+    const char *env;        /* --env; NULL or "": the top level */
+    const char *const *vars;        /* --var K:V, each "K:V" */
+    size_t var_count;
+    const char *state_folder;       /* --persist-to; NULL: FOLDER/.corral */
+    const char *worker_program;     /* corral-worker, which reads TOML for us */
+};
+
+struct project {            /* all text owned; none is NULL after success */
+    char *folder;           /* absolute, without symbolic links */
+    char *config;           /* absolute path of the configuration; "" when there is none */
+    char *shown;            /* the same for people: "examples/hello/wrangler.toml", "" */
+    char *state_folder;     /* absolute; may not exist yet */
+    char *env;              /* chosen environment, "" for the top level */
+    char *name;             /* of the worker: with --env NAME-ENV */
+    char *main;             /* inside folder, '/' between parts: "src/entry.py" */
+    char *compatibility_date;       /* "2026-03-01" or "" */
+    char *compatibility_flags;      /* separated by spaces */
+    char *env_json;         /* JSON object: vars, then .dev.vars or .env, then --var.
+                               Holds secrets: never log it */
+    char *secrets_file;     /* what people call the file secrets came from: ".dev.vars", or "" */
+};
+
+int project_load(const struct project_options *options, struct project *ret_project,
+                 struct diagnostics *diagnostics, struct err *err) MUST_CHECK;
+void project_done(struct project *p);
+
+/* ---- for whoever watches files ---- */
+
+enum watch_kind {
+    WATCH_TREE,             /* the folder and everything below that is not ignored */
+    WATCH_FOLDER,           /* its direct entries only */
+};
+
+struct watch_root {
+    char *path;             /* absolute; exists */
+    enum watch_kind kind;
+};
+
+struct watch_roots {
+    struct watch_root items[3];
+    size_t count;
+};
+
+/* Where changes matter: the project folder (configuration, .dev.vars), the
+ * folder of main, python_modules.  A tree inside a tree is left out.  Also for
+ * a project that failed to load: then the whole folder.  ERR_NOMEM. */
+int project_watch_roots(const struct project *p, struct watch_roots *ret_roots) MUST_CHECK;
+void watch_roots_done(struct watch_roots *roots);
+
+/* May a change of this absolute path (file or folder, also one that is gone)
+ * be overlooked?  false for inputs of the bundle, the configuration and the
+ * variables; a folder that is ignored need not be watched. */
+bool project_ignores(const struct project *p, const char *path);
+
+#endif

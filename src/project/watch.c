@@ -1,0 +1,93 @@
+/* watch.c - which folders to watch and which changes to overlook. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "project/inputs.h"
+#include "project/path.h"
+#include "project/vars.h"
+
+static int add(struct watch_roots *roots, const char *folder, const char *inside,
+               enum watch_kind kind)
+{
+    char *path = inside[0] ? path_join(folder, inside) : mem_strdup(folder);
+    struct stat st;
+
+    if (!path)
+        return ERR_NOMEM;
+    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        mem_free(path);
+        return 0;
+    }
+    roots->items[roots->count++] = (struct watch_root){path, kind};
+    return 0;
+}
+
+int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
+{
+    const char *slash = p->main ? strrchr(p->main, '/') : NULL;
+    char *folder;
+    int r;
+
+    *ret_roots = (struct watch_roots){0};
+    if (!p->folder)
+        return 0;
+    if (!p->main || !slash)     /* everything is below the project's folder */
+        return add(ret_roots, p->folder, "", WATCH_TREE);
+    folder = mem_copy(p->main, (size_t)(slash - p->main));
+    if (!folder)
+        return ERR_NOMEM;
+    r = add(ret_roots, p->folder, "", WATCH_FOLDER);
+    if (r == 0)
+        r = add(ret_roots, p->folder, folder, WATCH_TREE);
+    if (r == 0 && !path_below("python_modules", folder))
+        r = add(ret_roots, p->folder, "python_modules", WATCH_TREE);
+    mem_free(folder);
+    if (r < 0)
+        watch_roots_done(ret_roots);
+    return r;
+}
+
+void watch_roots_done(struct watch_roots *roots)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        mem_free(roots->items[i].path);
+    *roots = (struct watch_roots){0};
+}
+
+/* Without a main nobody knows what will be an input: overlook only what never is. */
+static bool is_never_input(const char *inside)
+{
+    char part[256];
+
+    while (*inside) {
+        size_t n = strcspn(inside, "/");
+        if (n >= sizeof part)
+            return true;
+        memcpy(part, inside, n);
+        part[n] = '\0';
+        if (inputs_skips_name(part))
+            return true;
+        inside += n + (inside[n] == '/');
+    }
+    return false;
+}
+
+bool project_ignores(const struct project *p, const char *path)
+{
+    const char *inside = p->folder ? path_below(p->folder, path) : NULL;
+
+    if (!inside)
+        return true;
+    if (!inside[0])
+        return false;
+    if (p->state_folder && path_below(p->state_folder, path))
+        return true;
+    if (p->config && p->config[0] && strcmp(p->config, path) == 0)
+        return false;
+    if (!strchr(inside, '/') &&
+        (strcmp(inside, "wrangler.toml") == 0 || strcmp(inside, "wrangler.json") == 0 ||
+         strcmp(inside, "wrangler.jsonc") == 0 || vars_is_file(p, inside)))
+        return false;
+    return p->main ? !inputs_has_path(p, inside) : is_never_input(inside);
+}

@@ -1,0 +1,255 @@
+/* convert.c - the rules by which values cross between Python and JavaScript.
+ *
+ *   undefined            <-> None            null     -> None or jsnull
+ *   boolean              <-> bool            string  <-> str
+ *   integral number      <-> int             bigint  <-> int from 2**53 - 1 on
+ *   other number         <-> float
+ *   PyProxy, JsProxy unwrap; everything else is wrapped in one.
+ *
+ * These are Pyodide's.  Strings go over as 8-bit or UTF-16, never through
+ * JavaScriptCore's UTF-8 functions when they are long (see js/text.h). */
+#include "realm/bridge/value.h"
+
+#include "base/mem.h"
+#include "realm/js/engine.h"
+#include "realm/js/text.h"
+
+enum { NAMES = 1024, SHORT = 256 };
+#define SAFE_MAX 9007199254740991.0     /* 2**53 - 1 */
+
+extern JSValueRef JSBigIntCreateWithInt64(JSContextRef context, int64_t number, JSValueRef *thrown);
+
+/* Interned names -> property names; a slot is owned by whoever came last. */
+static struct {
+    PyObject *name;
+    JSStringRef text;
+} names[NAMES];
+
+static PyObject *null_object;
+
+void bridge_set_null(PyObject *null)
+{
+    null_object = null == Py_None ? NULL : null;
+}
+
+PyObject *bridge_text_to_python(JSStringRef text)
+{
+    size_t len = JSStringGetLength(text);
+    const JSChar *units;
+    bool has_surrogate = false;
+
+    if (len < SHORT) {
+        char utf8[SHORT * 3 + 1];
+        size_t n = JSStringGetUTF8CString(text, utf8, sizeof utf8);
+        if (n == len + 1) {
+            PyObject *ascii = PyUnicode_New((Py_ssize_t)len, 127);
+            if (ascii && len > 0)
+                memcpy(PyUnicode_1BYTE_DATA(ascii), utf8, len);
+            return ascii;
+        }
+    }
+    units = JSStringGetCharactersPtr(text);
+    for (size_t i = 0; i < len; i++)
+        has_surrogate |= (units[i] & 0xF800) == 0xD800;
+    if (!has_surrogate)
+        return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, units, (Py_ssize_t)len);
+    return PyUnicode_DecodeUTF16((const char *)units, (Py_ssize_t)len * 2, "surrogatepass",
+                                 &(int){-1});
+}
+
+static JSStringRef wide_text(PyObject *text)
+{
+    Py_ssize_t len = PyUnicode_GET_LENGTH(text);
+    const Py_UCS4 *points = PyUnicode_4BYTE_DATA(text);
+    uint16_t *units = mem_alloc((size_t)len * 4 + 2), *out = units;
+    JSStringRef result;
+
+    if (!units) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < len; i++) {
+        if (points[i] >= 0x10000) {
+            *out++ = (uint16_t)(0xD7C0 + (points[i] >> 10));
+            *out++ = (uint16_t)(0xDC00 + (points[i] & 0x3FF));
+        } else {
+            *out++ = (uint16_t)points[i];
+        }
+    }
+    result = JSStringCreateWithCharacters(units, (size_t)(out - units));
+    mem_free(units);
+    return result;
+}
+
+JSStringRef bridge_text_to_js(PyObject *text)
+{
+    size_t len;
+    JSStringRef result;
+
+    if (PyUnicode_READY(text) < 0)
+        return NULL;
+    len = (size_t)PyUnicode_GET_LENGTH(text);
+    switch (PyUnicode_KIND(text)) {
+    case PyUnicode_1BYTE_KIND:
+        if (len < SHORT && PyUnicode_IS_ASCII(text) && !memchr(PyUnicode_DATA(text), 0, len))
+            return JSStringCreateWithUTF8CString((const char *)PyUnicode_DATA(text));
+        result = text_new_latin1(PyUnicode_1BYTE_DATA(text), len);
+        if (!result)
+            PyErr_NoMemory();
+        return result;
+    case PyUnicode_2BYTE_KIND:
+        return JSStringCreateWithCharacters(PyUnicode_2BYTE_DATA(text), len);
+    default:
+        return wide_text(text);
+    }
+}
+
+JSStringRef bridge_name(PyObject *name, JSStringRef *ret_owned)
+{
+    size_t slot = ((uintptr_t)name >> 4) % NAMES;
+    JSStringRef text;
+
+    *ret_owned = NULL;
+    if (names[slot].name == name)
+        return names[slot].text;
+    text = bridge_text_to_js(name);
+    if (!text || !PyUnicode_CHECK_INTERNED(name)) {
+        *ret_owned = text;
+        return text;
+    }
+    Py_XDECREF(names[slot].name);
+    if (names[slot].text)
+        JSStringRelease(names[slot].text);
+    names[slot].name = Py_NewRef(name);
+    names[slot].text = text;
+    return text;
+}
+
+static PyObject *number_to_python(double d)
+{
+    if (d >= -SAFE_MAX - 1 && d <= SAFE_MAX + 1 && d == (double)(long long)d)
+        return PyLong_FromLongLong((long long)d);
+    return PyFloat_FromDouble(d);
+}
+
+static PyObject *bigint_to_python(JSValueRef value)
+{
+    static JSObjectRef big_text;
+    JSValueRef thrown = NULL, text;
+    JSStringRef string;
+    struct buf digits = {0};
+    PyObject *result = NULL;
+
+    if (!big_text)
+        big_text = engine_internal("bigText");
+    text = engine_call(big_text, 1, &value, &thrown);
+    if (thrown)
+        return bridge_raise(thrown);
+    string = JSValueToStringCopy(engine.context, text, NULL);
+    if (text_append(&digits, string) == 0 && buf_append(&digits, "", 1) == 0)
+        result = PyLong_FromString(buf_data(&digits), NULL, 16);
+    else
+        PyErr_NoMemory();
+    buf_done(&digits);
+    JSStringRelease(string);
+    return result;
+}
+
+PyObject *bridge_to_python(JSValueRef value, JSObjectRef self)
+{
+    JSContextRef js = engine.context;
+    PyObject *object;
+    JSStringRef text;
+
+    switch (JSValueGetType(js, value)) {
+    case kJSTypeUndefined:
+        Py_RETURN_NONE;
+    case kJSTypeNull:
+        return Py_NewRef(null_object ? null_object : Py_None);
+    case kJSTypeBoolean:
+        return PyBool_FromLong(JSValueToBoolean(js, value));
+    case kJSTypeNumber:
+        return number_to_python(JSValueToNumber(js, value, NULL));
+    case kJSTypeString:
+        text = JSValueToStringCopy(js, value, NULL); /* new */
+        object = bridge_text_to_python(text);
+        JSStringRelease(text);
+        return object;
+    case kJSTypeBigInt:
+        return bigint_to_python(value);
+    default:
+        break;
+    }
+    object = py_proxy_object(value);
+    if (object)
+        return Py_NewRef(object);
+    return js_proxy_new((JSObjectRef)value, self);
+}
+
+static JSValueRef int_to_js(PyObject *number)
+{
+    static JSObjectRef to_bigint;
+    int overflow;
+    long long n = PyLong_AsLongLongAndOverflow(number, &overflow);
+    JSValueRef digits, thrown = NULL, result;
+    PyObject *text;
+    JSStringRef string;
+
+    if (n == -1 && PyErr_Occurred())
+        return NULL;
+    if (!overflow && n < (long long)SAFE_MAX && n > -(long long)SAFE_MAX)
+        return engine_number((double)n);
+    if (!overflow)
+        return JSBigIntCreateWithInt64(engine.context, n, NULL);
+    text = PyObject_CallMethod(number, "__format__", "s", "#x");
+    if (!text)
+        return NULL;
+    if (PyUnicode_READ_CHAR(text, 0) == '-') {  /* BigInt() reads no sign before 0x */
+        Py_SETREF(text, PyObject_Str(number));
+        if (!text)
+            return NULL;
+    }
+    string = bridge_text_to_js(text);
+    Py_DECREF(text);
+    if (!string)
+        return NULL;
+    digits = JSValueMakeString(engine.context, string);
+    JSStringRelease(string);
+    if (!to_bigint)
+        to_bigint = engine_internal("toBigInt");
+    result = engine_call(to_bigint, 1, &digits, &thrown);
+    if (thrown)
+        bridge_raise(thrown);
+    return result;
+}
+
+JSValueRef bridge_to_js(PyObject *object)
+{
+    JSContextRef js = engine.context;
+
+    if (object == Py_None)
+        return engine.undefined;
+    if (PyUnicode_Check(object)) {
+        JSStringRef text = bridge_text_to_js(object);
+        JSValueRef value;
+        if (!text)
+            return NULL;
+        value = JSValueMakeString(js, text);
+        JSStringRelease(text);
+        return value;
+    }
+    if (js_proxy_check(object))
+        return js_proxy_object(object);
+    if (PyBool_Check(object))
+        return JSValueMakeBoolean(js, object == Py_True);
+    if (PyLong_Check(object))
+        return int_to_js(object);
+    if (PyFloat_Check(object))
+        return engine_number(PyFloat_AS_DOUBLE(object));
+    if (object == null_object)
+        return JSValueMakeNull(js);
+    if (PyExceptionInstance_Check(object) &&
+        PyObject_TypeCheck(object, (PyTypeObject *)bridge_js_exception_type()))
+        return bridge_error(object);
+    return py_proxy_new(object);
+}

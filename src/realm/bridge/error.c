@@ -1,0 +1,121 @@
+/* error.c - exceptions across the border.
+ *
+ * A JavaScript error raised in Python is a pyodide.ffi.JsException that holds
+ * it; thrown back it is the same object again.  A Python exception thrown in
+ * JavaScript is a PythonError (sdk/js/errors.js) that holds it; caught again
+ * in Python it is the same exception again. */
+#include "realm/bridge/value.h"
+
+#include "realm/js/engine.h"
+#include "realm/js/text.h"
+
+static PyObject *attribute_of(const char *module_name, const char *name)
+{
+    PyObject *module = PyImport_ImportModule(module_name), *attribute = NULL;
+
+    if (module) {
+        attribute = PyObject_GetAttrString(module, name);
+        Py_DECREF(module);
+    }
+    return attribute;
+}
+
+PyObject *bridge_js_exception_type(void)
+{
+    static PyObject *type;
+
+    if (!type) {
+        type = attribute_of("corral.bridge", "JsException");
+        if (!type)
+            Py_FatalError("sdk/python/corral/bridge.py defines no JsException");
+    }
+    return type;
+}
+
+PyObject *bridge_exception(JSValueRef thrown)
+{
+    static JSObjectRef python_exception;
+    JSValueRef held;
+    PyObject *exception, *error;
+
+    if (!python_exception)
+        python_exception = engine_internal("pythonException");
+    held = engine_run(python_exception, 1, &thrown);
+    exception = py_proxy_object(held);
+    if (!exception)
+        exception = py_proxy_object(thrown);    /* reject(exception) of a bare PyProxy */
+    if (exception && PyExceptionInstance_Check(exception))
+        return Py_NewRef(exception);
+    error = bridge_to_python(thrown, NULL);
+    if (!error)
+        return NULL;
+    exception = PyObject_CallOneArg(bridge_js_exception_type(), error);
+    Py_DECREF(error);
+    return exception;
+}
+
+PyObject *bridge_raise(JSValueRef thrown)
+{
+    PyObject *exception = bridge_exception(thrown);
+
+    if (exception)
+        PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception,
+                      PyException_GetTraceback(exception)); /* steals all three */
+    return NULL;
+}
+
+static JSValueRef text_of(PyObject *text, const char *otherwise)
+{
+    JSStringRef string = text ? bridge_text_to_js(text) : NULL;
+    JSValueRef value;
+
+    if (!string) {
+        PyErr_Clear();
+        return text_value(span_of(otherwise));
+    }
+    value = JSValueMakeString(engine.context, string);
+    JSStringRelease(string);
+    return value;
+}
+
+JSValueRef bridge_error(PyObject *exception)
+{
+    static JSObjectRef make_error;
+    static PyObject *format;
+    PyObject *text;
+    JSValueRef arguments[3];
+
+    if (PyObject_TypeCheck(exception, (PyTypeObject *)bridge_js_exception_type())) {
+        PyObject *error = PyObject_GetAttrString(exception, "js_error");
+        JSValueRef value = error ? bridge_to_js(error) : NULL;
+        Py_XDECREF(error);
+        if (value)
+            return value;
+        PyErr_Clear();
+    }
+    if (!make_error)
+        make_error = engine_internal("makePythonError");
+    if (!format)
+        format = attribute_of("corral.errors", "format_exception");
+    text = format ? PyObject_CallOneArg(format, exception) : NULL;
+    arguments[0] = text_of(text, "a Python exception that cannot be shown");
+    arguments[1] = text_value(span_of(Py_TYPE(exception)->tp_name));
+    arguments[2] = py_proxy_new(exception);
+    Py_XDECREF(text);
+    return engine_run(make_error, 3, arguments);
+}
+
+JSValueRef bridge_throw(JSValueRef *ret_thrown)
+{
+    PyObject *type, *exception, *traceback;
+
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    if (traceback)
+        PyException_SetTraceback(exception, traceback);
+    *ret_thrown = bridge_error(exception);
+    Py_XDECREF(type);
+    Py_XDECREF(exception);
+    Py_XDECREF(traceback);
+    return engine.undefined;
+}

@@ -1,0 +1,417 @@
+/* proxy_js.c - a JavaScript object as Python sees it: JsProxy, its types and attributes.
+ *
+ * What Python code asks of a type (callable? awaitable? iterable? has a
+ * length?) must be true of JsProxies too, so there is one Python type per
+ * combination of abilities, made when first needed, all subclasses of
+ * pyodide.ffi.JsProxy.  sdk/js/bridge.js classifies an object; the answer is
+ * remembered by the object's prototype, except for plain objects, functions
+ * and arrays' likes of Object.prototype, which differ one by one.
+ *
+ * A lazy proxy (request, ctx) holds what its object will be made from; most
+ * handlers never look at ctx, and many never at the request.
+ *
+ * Attributes: those of the Python type first (new, to_py, js_id ...), then the
+ * JavaScript object's properties.  Names with two underscores in front are
+ * Python's alone. */
+#include "realm/bridge/value.h"
+
+#include "base/mem.h"
+#include "realm/bridge/bridge.h"
+#include "realm/js/engine.h"
+#include "realm/web/web.h"
+
+enum {
+    CALLABLE = 1, AWAITABLE = 2, ITERABLE = 4, ITERATOR = 8, LENGTH = 16, ARRAY = 32, BUFFER = 64,
+    ASYNC_ITERABLE = 128, ERROR_OBJECT = 256,   /* as in sdk/js/bridge.js */
+    KINDS = 512,
+    PROTOTYPES = 256,       /* remembered; further ones are classified each time */
+};
+
+struct js_proxy {
+    PyObject_HEAD
+    JSValueRef value;       /* kept; NULL while lazy */
+    JSObjectRef self;       /* kept, or NULL: what a method is bound to */
+    struct head *head;      /* lazy request: counted */
+    uint32_t stream;        /* lazy context */
+};
+
+PyTypeObject *js_proxy_type;
+static PyTypeObject *kinds[KINDS];
+static JSObjectRef classify, dir;
+static JSValueRef object_prototype;
+static struct {
+    JSValueRef prototype;   /* kept */
+    int bits;
+} known[PROTOTYPES];
+static size_t known_count;
+static PyThreadState *main_thread;
+
+/* JSValueRefs that other threads let go: only the main one may touch JavaScript. */
+static struct {
+    JSValueRef *values;
+    size_t count, cap;
+} let_go;
+
+bool bridge_is_main_thread(void)
+{
+    if (PyThreadState_Get() == main_thread)
+        return true;
+    PyErr_SetString(PyExc_RuntimeError,
+                    "JavaScript objects can only be used on the main thread "
+                    "(from another one use loop.call_soon_threadsafe)");
+    return false;
+}
+
+static int classify_now(JSObjectRef object)
+{
+    JSValueRef argument = object, thrown = NULL, bits;
+
+    bits = engine_call(classify, 1, &argument, &thrown);
+    return thrown ? 0 : (int)JSValueToNumber(engine.context, bits, NULL);
+}
+
+static int kind_of(JSObjectRef object)
+{
+    JSValueRef prototype = JSObjectGetPrototype(engine.context, object);
+    int bits;
+
+    if (prototype == object_prototype || JSValueIsNull(engine.context, prototype))
+        return classify_now(object);
+    for (size_t i = 0; i < known_count; i++)
+        if (known[i].prototype == prototype)
+            return known[i].bits;
+    bits = classify_now(object);
+    if (known_count < PROTOTYPES) {
+        known[known_count].prototype = engine_keep(prototype);
+        known[known_count++].bits = bits;
+    }
+    return bits;
+}
+
+static PyTypeObject *type_of_kind(int bits)
+{
+    PyType_Slot slots[24];
+    PyMethodDef *methods = bits & BUFFER     ? js_buffer_methods
+                           : bits & CALLABLE ? js_callable_methods
+                                             : NULL;
+    int n = 0;
+    PyType_Spec spec = {.name = "pyodide.ffi.JsProxy", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
+
+    if (kinds[bits])
+        return kinds[bits];
+    if (bits & CALLABLE)
+        slots[n++] = (PyType_Slot){Py_tp_call, (void *)js_proxy_call_slot};
+    if (bits & AWAITABLE)
+        slots[n++] = (PyType_Slot){Py_am_await, (void *)js_proxy_await};
+    if (bits & (ITERABLE | ITERATOR))
+        slots[n++] = (PyType_Slot){Py_tp_iter, (void *)js_proxy_iter};
+    if (bits & ITERATOR)
+        slots[n++] = (PyType_Slot){Py_tp_iternext, (void *)js_proxy_next};
+    if (bits & ASYNC_ITERABLE)
+        slots[n++] = (PyType_Slot){Py_am_aiter, (void *)js_proxy_aiter};
+    if (bits & LENGTH)
+        slots[n++] = (PyType_Slot){Py_mp_length, (void *)js_proxy_length};
+    if (methods)
+        slots[n++] = (PyType_Slot){Py_tp_methods, methods};
+    slots[n] = (PyType_Slot){0, NULL};
+    kinds[bits] = (PyTypeObject *)PyType_FromSpecWithBases(&spec, (PyObject *)js_proxy_type);
+    return kinds[bits];
+}
+
+static struct js_proxy *proxy_alloc(int bits)
+{
+    PyTypeObject *type = type_of_kind(bits);
+    struct js_proxy *p = type ? PyObject_New(struct js_proxy, type) : NULL;
+
+    if (p) {
+        p->value = NULL;
+        p->self = NULL;
+        p->head = NULL;
+        p->stream = 0;
+    }
+    return p;
+}
+
+PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self)
+{
+    struct js_proxy *p = proxy_alloc(kind_of(object));
+
+    if (!p)
+        return NULL;
+    p->value = engine_keep(object);
+    if (self && self != engine.global && JSObjectIsFunction(engine.context, object))
+        p->self = (JSObjectRef)engine_keep(self);
+    return (PyObject *)p;
+}
+
+PyObject *js_proxy_lazy_request(struct head *head)
+{
+    struct js_proxy *p = proxy_alloc(0);
+
+    if (p)
+        p->head = head_ref(head);
+    return (PyObject *)p;
+}
+
+PyObject *js_proxy_lazy_context(uint32_t stream)
+{
+    struct js_proxy *p = proxy_alloc(0);
+
+    if (p)
+        p->stream = stream;
+    return (PyObject *)p;
+}
+
+JSObjectRef js_proxy_object(PyObject *proxy)
+{
+    struct js_proxy *p = (struct js_proxy *)proxy;
+
+    if (!bridge_is_main_thread())
+        return NULL;
+    if (!p->value) {
+        p->value = engine_keep(p->head ? web_make_request(p->head) : web_make_context(p->stream));
+        head_unref(p->head);
+        p->head = NULL;
+    }
+    return (JSObjectRef)p->value;
+}
+
+static void let_go_later(JSValueRef value)
+{
+    if (!value)
+        return;
+    if (let_go.count == let_go.cap) {
+        size_t cap = let_go.cap ? let_go.cap * 2 : 64;
+        JSValueRef *grown = mem_resize(let_go.values, cap * sizeof *grown);
+        if (!grown)
+            return;     /* it stays kept for ever, which is safe */
+        let_go.values = grown;
+        let_go.cap = cap;
+    }
+    let_go.values[let_go.count++] = value;
+}
+
+void bridge_turn(void)
+{
+    while (let_go.count > 0)
+        engine_drop(let_go.values[--let_go.count]);
+    py_proxy_turn();
+}
+
+static void proxy_dealloc(PyObject *self)
+{
+    struct js_proxy *p = (struct js_proxy *)self;
+    PyTypeObject *type = Py_TYPE(self);
+
+    if (PyThreadState_Get() == main_thread) {
+        engine_drop(p->value);
+        engine_drop(p->self);
+    } else {
+        let_go_later(p->value);
+        let_go_later(p->self);
+    }
+    head_unref(p->head);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+/* `from_` and its like, for properties whose name is a word of Python. */
+static PyObject *without_underscore(PyObject *name)
+{
+    static const char *const words[] = {
+        "and_",   "as_",      "assert_", "async_", "await_",  "break_",  "class_",  "continue_",
+        "def_",   "del_",     "elif_",   "else_",  "except_", "finally_", "for_",   "from_",
+        "global_", "if_",     "import_", "in_",    "is_",     "lambda_", "nonlocal_", "not_",
+        "or_",    "pass_",    "raise_",  "return_", "try_",   "while_",  "with_",   "yield_"};
+    Py_ssize_t len = PyUnicode_GET_LENGTH(name);
+
+    if (len < 3 || PyUnicode_READ_CHAR(name, len - 1) != '_')
+        return NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (PyUnicode_CompareWithASCIIString(name, words[i]) == 0) {
+            PyObject *bare = PyUnicode_Substring(name, 0, len - 1);
+            PyUnicode_InternInPlace(&bare);
+            return bare;
+        }
+    return NULL;
+}
+
+static bool is_dunder(PyObject *name)
+{
+    return PyUnicode_GET_LENGTH(name) > 2 && PyUnicode_READ_CHAR(name, 0) == '_' &&
+           PyUnicode_READ_CHAR(name, 1) == '_';
+}
+
+static PyObject *get_property(PyObject *self, PyObject *name)
+{
+    JSObjectRef object = js_proxy_object(self);
+    JSStringRef owned = NULL, text = object ? bridge_name(name, &owned) : NULL;
+    JSValueRef thrown = NULL, value;
+    PyObject *result = NULL;
+
+    if (!text)
+        return NULL;
+    value = JSObjectGetProperty(engine.context, object, text, &thrown);
+    if (thrown)
+        bridge_raise(thrown);
+    else if (JSValueIsUndefined(engine.context, value) &&
+             !JSObjectHasProperty(engine.context, object, text))
+        PyErr_SetObject(PyExc_AttributeError, name);
+    else
+        result = bridge_to_python(value, object);
+    if (owned)
+        JSStringRelease(owned);
+    return result;
+}
+
+static PyObject *proxy_getattr(PyObject *self, PyObject *name)
+{
+    PyObject *bare, *result;
+
+    if (is_dunder(name) || _PyType_Lookup(Py_TYPE(self), name))
+        return PyObject_GenericGetAttr(self, name);
+    bare = without_underscore(name);
+    if (!bare)
+        return get_property(self, name);
+    result = get_property(self, bare);
+    Py_DECREF(bare);
+    return result;
+}
+
+static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
+{
+    JSObjectRef object;
+    JSStringRef owned = NULL, text;
+    JSValueRef thrown = NULL, converted;
+    PyObject *bare;
+
+    if (is_dunder(name))
+        return PyObject_GenericSetAttr(self, name, value);
+    object = js_proxy_object(self);
+    if (!object)
+        return -1;
+    bare = without_underscore(name);
+    text = bridge_name(bare ? bare : name, &owned);
+    Py_XDECREF(bare);
+    if (!text)
+        return -1;
+    if (!value) {
+        JSObjectDeleteProperty(engine.context, object, text, &thrown);
+    } else {
+        converted = bridge_to_js(value);
+        if (converted)
+            JSObjectSetProperty(engine.context, object, text, converted, kJSPropertyAttributeNone,
+                                &thrown);
+    }
+    if (owned)
+        JSStringRelease(owned);
+    if (thrown)
+        bridge_raise(thrown);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *proxy_str(PyObject *self)
+{
+    static JSObjectRef to_text;
+    JSValueRef object = js_proxy_object(self), thrown = NULL, text;
+
+    if (!object)
+        return NULL;
+    if (!to_text)
+        to_text = engine_internal("toText");
+    text = engine_call(to_text, 1, &object, &thrown);
+    return thrown ? bridge_raise(thrown) : bridge_to_python(text, NULL);
+}
+
+static PyObject *proxy_compare(PyObject *self, PyObject *other, int operation)
+{
+    JSObjectRef a, b;
+    bool is_same;
+
+    if ((operation != Py_EQ && operation != Py_NE) || !js_proxy_check(other))
+        Py_RETURN_NOTIMPLEMENTED;
+    a = js_proxy_object(self);
+    b = a ? js_proxy_object(other) : NULL;
+    if (!b)
+        return NULL;
+    is_same = JSValueIsStrictEqual(engine.context, a, b);
+    return PyBool_FromLong(is_same == (operation == Py_EQ));
+}
+
+static PyObject *proxy_dir(PyObject *self, PyObject *unused)
+{
+    JSValueRef object = js_proxy_object(self), thrown = NULL, names;
+    PyObject *type_names, *list, *all = NULL;
+
+    (void)unused;
+    if (!object)
+        return NULL;
+    names = engine_call(dir, 1, &object, &thrown);
+    if (thrown)
+        return bridge_raise(thrown);
+    type_names = PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__dir__", "O", self);
+    list = bridge_to_python(names, NULL);
+    if (type_names && list)
+        all = PySequence_List(type_names);
+    if (all) {
+        PyObject *extended = PyObject_CallMethod(all, "extend", "O", list);
+        if (!extended)
+            Py_CLEAR(all);
+        Py_XDECREF(extended);
+    }
+    Py_XDECREF(type_names);
+    Py_XDECREF(list);
+    return all;
+}
+
+JSObjectRef js_proxy_self(PyObject *proxy)
+{
+    return ((struct js_proxy *)proxy)->self;
+}
+
+static PyMethodDef dir_method[] = {{"__dir__", proxy_dir, METH_NOARGS, NULL}, {0}};
+
+int js_proxy_open(void)
+{
+    static PyType_Slot slots[] = {
+        {Py_tp_dealloc, (void *)proxy_dealloc},
+        {Py_tp_getattro, (void *)proxy_getattr},
+        {Py_tp_setattro, (void *)proxy_setattr},
+        {Py_tp_repr, (void *)proxy_str},
+        {Py_tp_str, (void *)proxy_str},
+        {Py_tp_richcompare, (void *)proxy_compare},
+        {Py_tp_hash, (void *)PyObject_HashNotImplemented},
+        {Py_nb_bool, (void *)js_proxy_truth},
+        {Py_sq_contains, (void *)js_proxy_contains},
+        {Py_mp_subscript, NULL},
+        {Py_mp_ass_subscript, NULL},
+        {Py_tp_methods, NULL},
+        {Py_tp_getset, NULL},
+        {0, NULL},
+    };
+    static PyType_Spec spec = {
+        .name = "pyodide.ffi.JsProxy",
+        .basicsize = sizeof(struct js_proxy),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+        .slots = slots,
+    };
+    PyObject *method;
+
+    object_prototype = JSObjectGetPrototype(engine.context, JSObjectMake(engine.context, NULL, NULL));
+    engine_keep(object_prototype);
+    classify = engine_internal("classify");
+    dir = engine_internal("dir");
+    main_thread = PyThreadState_Get();
+    slots[9].pfunc = (void *)js_proxy_mapping.mp_subscript;
+    slots[10].pfunc = (void *)js_proxy_mapping.mp_ass_subscript;
+    slots[11].pfunc = js_proxy_methods;
+    slots[12].pfunc = js_proxy_getset;
+    js_proxy_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    if (!js_proxy_type)
+        return -1;
+    method = PyDescr_NewMethod(js_proxy_type, dir_method);
+    if (!method || PyObject_SetAttrString((PyObject *)js_proxy_type, "__dir__", method) < 0)
+        return -1;
+    Py_DECREF(method);
+    return 0;
+}

@@ -1,0 +1,323 @@
+/* proxy_py.c - a Python object as JavaScript sees it: PyProxy.
+ *
+ * A C-API object whose private data is a reference.  Its properties are the
+ * Python object's attributes (and items, for whole numbers on sequences); what
+ * every PyProxy can do comes from the prototypes in sdk/js/bridge.js, chosen
+ * by what the object is: callable, iterable, awaitable.
+ *
+ * Finalizers run inside JavaScript's collector, where Python must not: they
+ * put the reference on a list, which py_proxy_turn empties on the loop.
+ *
+ * The list is a singly linked chain of cells allocated with the proxy, so that
+ * a finalizer never allocates. */
+#include "realm/bridge/value.h"
+
+#include "base/mem.h"
+#include "realm/js/engine.h"
+#include "realm/js/text.h"
+#include "realm/web/web.h"
+
+enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, KINDS = 8 };
+
+struct cell {
+    PyObject *object;
+    struct cell *next;      /* once let go */
+};
+
+static JSClassRef plain_class, callable_class;
+static JSObjectRef prototypes[KINDS];
+static struct cell *let_go;
+
+static void finalize(JSObjectRef proxy)
+{
+    struct cell *cell = JSObjectGetPrivate(proxy);
+
+    cell->next = let_go;
+    let_go = cell;
+}
+
+void py_proxy_turn(void)
+{
+    while (let_go) {
+        struct cell *cell = let_go;
+        let_go = cell->next;
+        Py_DECREF(cell->object);
+        mem_free(cell);
+    }
+}
+
+PyObject *py_proxy_object(JSValueRef value)
+{
+    if (!value || !JSValueIsObjectOfClass(engine.context, value, plain_class))
+        return NULL;
+    return ((struct cell *)JSObjectGetPrivate((JSObjectRef)value))->object;
+}
+
+JSObjectRef py_proxy_new(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    struct cell *cell = mem_alloc(sizeof *cell);
+    JSObjectRef proxy;
+    int kind = 0;
+
+    if (!cell) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    cell->object = Py_NewRef(object);
+    if (PyCallable_Check(object))
+        kind |= CALLABLE;
+    if (!PyType_Check(object) && (type->tp_iter || PySequence_Check(object)))
+        kind |= ITERABLE;
+    if ((type->tp_as_async && type->tp_as_async->am_await) || PyGen_CheckExact(object))
+        kind |= AWAITABLE;
+    proxy = JSObjectMake(engine.context, kind & CALLABLE ? callable_class : plain_class, cell);
+    JSObjectSetPrototype(engine.context, proxy, prototypes[kind]);
+    return proxy;
+}
+
+static PyObject *item_of(PyObject *object, JSStringRef name)
+{
+    const JSChar *c = JSStringGetCharactersPtr(name);
+    size_t len = JSStringGetLength(name);
+    Py_ssize_t index = 0;
+
+    if (len == 0 || len > 10 || !PySequence_Check(object) || PyUnicode_Check(object))
+        return NULL;
+    for (size_t i = 0; i < len; i++) {
+        if (c[i] < '0' || c[i] > '9')
+            return NULL;
+        index = index * 10 + (c[i] - '0');
+    }
+    return PySequence_GetItem(object, index);
+}
+
+/* Names that the prototypes answer for. */
+static bool is_ours(JSStringRef name)
+{
+    static const char *const ours[] = {"toString", "constructor", "then",   "catch",
+                                       "finally",  "destroy",     "toJSON", "valueOf"};
+
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (JSStringIsEqualToUTF8CString(name, ours[i]))
+            return true;
+    return false;
+}
+
+static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef name,
+                               JSValueRef *ret_thrown)
+{
+    PyObject *object = ((struct cell *)JSObjectGetPrivate(proxy))->object, *text, *found;
+    JSValueRef value;
+
+    (void)js;
+    if (is_ours(name))
+        return NULL;
+    found = item_of(object, name);
+    if (!found) {
+        PyErr_Clear();
+        text = bridge_text_to_python(name);
+        found = text ? PyObject_GetAttr(object, text) : NULL;
+        Py_XDECREF(text);
+    }
+    if (!found && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        if (JSStringIsEqualToUTF8CString(name, "length") && PySequence_Check(object))
+            return engine_number((double)PyObject_Length(object));
+        return NULL;
+    }
+    value = found ? bridge_to_js(found) : NULL;
+    Py_XDECREF(found);
+    return value ? value : bridge_throw(ret_thrown);
+}
+
+static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, JSValueRef value,
+                         JSValueRef *ret_thrown)
+{
+    PyObject *object = ((struct cell *)JSObjectGetPrivate(proxy))->object;
+    PyObject *text = bridge_text_to_python(name), *converted = bridge_to_python(value, NULL);
+
+    (void)js;
+    if (!text || !converted || PyObject_SetAttr(object, text, converted) < 0)
+        bridge_throw(ret_thrown);
+    Py_XDECREF(text);
+    Py_XDECREF(converted);
+    return true;
+}
+
+static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, size_t count,
+                       const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *function = ((struct cell *)JSObjectGetPrivate(proxy))->object, *tuple, *result = NULL;
+    JSValueRef value = NULL;
+
+    (void)js, (void)self;
+    if (Py_EnterRecursiveCall(" in a call from JavaScript"))
+        return bridge_throw(ret_thrown);
+    Py_INCREF(function);
+    tuple = PyTuple_New((Py_ssize_t)count);
+    for (size_t i = 0; tuple && i < count; i++) {
+        PyObject *argument = bridge_to_python(arguments[i], NULL);
+        if (!argument)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, argument); /* steals */
+    }
+    if (tuple)
+        result = PyObject_CallObject(function, tuple);
+    if (result)
+        value = bridge_to_js(result);
+    Py_XDECREF(tuple);
+    Py_XDECREF(result);
+    Py_DECREF(function);
+    Py_LeaveRecursiveCall();
+    return value ? value : bridge_throw(ret_thrown);
+}
+
+/* isPython(value), pythonIsDict(value) -> bool */
+static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                            const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return JSValueMakeBoolean(js, py_proxy_object(arguments[0]) != NULL);
+}
+
+static JSValueRef is_dict(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                          const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *object = py_proxy_object(arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return JSValueMakeBoolean(js, object && PyDict_Check(object));
+}
+
+static JSValueRef text_of(PyObject *text, JSValueRef *ret_thrown)
+{
+    JSValueRef value = text ? bridge_to_js(text) : NULL;
+
+    Py_XDECREF(text);
+    return value ? value : bridge_throw(ret_thrown);
+}
+
+/* pythonText(proxy) -> str(object), pythonRepr(proxy) -> repr(object) */
+static JSValueRef python_text(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *object = count > 0 ? py_proxy_object(arguments[0]) : NULL;
+
+    (void)js, (void)function, (void)self;
+    if (!object)
+        return text_value(SPAN("[object PyProxy]"));
+    return text_of(PyObject_Str(object), ret_thrown);
+}
+
+static JSValueRef python_repr(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self, (void)count;
+    return text_of(PyObject_Repr(py_proxy_object(arguments[0])), ret_thrown);
+}
+
+/* pythonBytes(value) -> a Uint8Array with a copy of a bytes-like object, else undefined */
+static JSValueRef python_bytes(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *object = py_proxy_object(arguments[0]);
+    Py_buffer view;
+    JSValueRef bytes;
+
+    (void)js, (void)function, (void)self, (void)count;
+    if (!object || !PyObject_CheckBuffer(object))
+        return engine.undefined;
+    if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0)
+        return bridge_throw(ret_thrown);
+    bytes = web_new_bytes((struct span){view.len ? view.buf : "", (size_t)view.len});
+    PyBuffer_Release(&view);
+    return bytes;
+}
+
+/* pythonIterator(proxy) -> PyProxy of iter(object) */
+static JSValueRef python_iterator(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                  size_t count, const JSValueRef *arguments,
+                                  JSValueRef *ret_thrown)
+{
+    PyObject *iterator = PyObject_GetIter(py_proxy_object(arguments[0]));
+    JSValueRef value = iterator ? py_proxy_new(iterator) : NULL;
+
+    (void)js, (void)function, (void)self, (void)count;
+    Py_XDECREF(iterator);
+    return value ? value : bridge_throw(ret_thrown);
+}
+
+/* pythonNext(iterator) -> [value], or undefined at the end */
+static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *item = PyIter_Next(py_proxy_object(arguments[0]));
+    JSValueRef value = item ? bridge_to_js(item) : NULL;
+
+    (void)function, (void)self, (void)count;
+    if (!item && !PyErr_Occurred())
+        return engine.undefined;
+    Py_XDECREF(item);
+    return value ? JSObjectMakeArray(js, 1, &value, NULL) : bridge_throw(ret_thrown);
+}
+
+/* pythonThen(proxy, resolve, reject): run it as a task, settle with what comes of it */
+static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    static PyObject *subscribe;
+    PyObject *resolve, *reject, *done = NULL;
+
+    (void)js, (void)function, (void)self, (void)count;
+    if (!subscribe) {
+        PyObject *module = PyImport_ImportModule("corral.bridge");
+        subscribe = module ? PyObject_GetAttrString(module, "subscribe") : NULL;
+        Py_XDECREF(module);
+    }
+    resolve = bridge_to_python(arguments[1], NULL);
+    reject = bridge_to_python(arguments[2], NULL);
+    if (subscribe && resolve && reject)
+        done = PyObject_CallFunctionObjArgs(subscribe, py_proxy_object(arguments[0]), resolve,
+                                            reject, NULL);
+    Py_XDECREF(resolve);
+    Py_XDECREF(reject);
+    Py_XDECREF(done);
+    return done ? engine.undefined : bridge_throw(ret_thrown);
+}
+
+void py_proxy_define(void)
+{
+    JSClassDefinition d = kJSClassDefinitionEmpty;
+
+    d.attributes = kJSClassAttributeNoAutomaticPrototype;
+    d.className = "PyProxy";
+    d.getProperty = get_property;
+    d.setProperty = set_property;
+    d.finalize = finalize;
+    plain_class = JSClassCreate(&d);
+    d = kJSClassDefinitionEmpty;    /* finalize and the rest come from the parent */
+    d.attributes = kJSClassAttributeNoAutomaticPrototype;
+    d.className = "PyProxy";
+    d.parentClass = plain_class;
+    d.callAsFunction = call;
+    callable_class = JSClassCreate(&d);
+    engine_native("isPython", is_python);
+    engine_native("pythonIsDict", is_dict);
+    engine_native("pythonText", python_text);
+    engine_native("pythonRepr", python_repr);
+    engine_native("pythonBytes", python_bytes);
+    engine_native("pythonIterator", python_iterator);
+    engine_native("pythonNext", python_next);
+    engine_native("pythonThen", python_then);
+}
+
+void py_proxy_open(void)
+{
+    JSObjectRef list = engine_internal("proxyPrototypes");
+
+    for (unsigned i = 0; i < KINDS; i++)
+        prototypes[i] =
+            (JSObjectRef)engine_keep(JSObjectGetPropertyAtIndex(engine.context, list, i, NULL));
+}

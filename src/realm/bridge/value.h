@@ -1,0 +1,89 @@
+/* value.h - values across the border between Python and JavaScript.
+ *
+ * Python sees a JavaScript object as a JsProxy (proxy_js.c), JavaScript sees a
+ * Python object as a PyProxy (proxy_py.c); going back unwraps.  convert.c
+ * holds the rules, error.c carries exceptions both ways.
+ *
+ * Ownership: PyObject results are new references; JSValueRefs live on the
+ * stack only, unless engine_keep-ed.  A JsProxy keeps its object; a PyProxy
+ * its reference, given back on the loop (bridge_turn), never inside the
+ * collector.
+ *
+ * Errors: NULL with a Python exception set.  Thread: the main one; JsProxies
+ * refuse to be used on others, and may be freed there. */
+#ifndef CORRAL_REALM_BRIDGE_VALUE_H
+#define CORRAL_REALM_BRIDGE_VALUE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <JavaScriptCore/JavaScript.h>
+#include <stdbool.h>
+
+#include "realm/exchange.h"
+
+/* JavaScript's null in Python: None, or the singleton jsnull of newer dates. */
+void bridge_set_null(PyObject *null);           /* borrowed, kept for ever */
+
+/* ---- convert.c ---- */
+/* self: what a method is bound to when the value is a function; or NULL. */
+PyObject *bridge_to_python(JSValueRef value, JSObjectRef self);
+JSValueRef bridge_to_js(PyObject *object);
+PyObject *bridge_text_to_python(JSStringRef text);
+JSStringRef bridge_text_to_js(PyObject *text);
+/* For attribute names: cached, the cache owns it, unless *ret_owned must be released. */
+JSStringRef bridge_name(PyObject *name, JSStringRef *ret_owned);
+
+/* ---- error.c ---- */
+/* What JavaScript threw becomes the Python exception; returns NULL. */
+PyObject *bridge_raise(JSValueRef thrown);
+PyObject *bridge_exception(JSValueRef thrown);  /* the same as an object */
+/* The Python exception that is set becomes what JavaScript throws; returns undefined. */
+JSValueRef bridge_throw(JSValueRef *ret_thrown);
+JSValueRef bridge_error(PyObject *exception);   /* as a value */
+PyObject *bridge_js_exception_type(void);       /* borrowed: pyodide.ffi.JsException */
+
+/* ---- proxy_js.c ---- */
+extern PyTypeObject *js_proxy_type;
+PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self);
+/* Objects that are made in JavaScript only when they are first touched. */
+PyObject *js_proxy_lazy_request(struct head *head);
+PyObject *js_proxy_lazy_context(uint32_t stream);
+static inline bool js_proxy_check(PyObject *object)
+{
+    return PyObject_TypeCheck(object, js_proxy_type);
+}
+JSObjectRef js_proxy_object(PyObject *proxy);   /* NULL with an exception */
+int js_proxy_open(void);
+bool bridge_is_main_thread(void);               /* else false, with RuntimeError set */
+
+JSObjectRef js_proxy_self(PyObject *proxy);     /* what it is bound to, or NULL */
+
+/* ---- proxy_ops.c: what JsProxies of the various kinds can do ---- */
+void js_proxy_ops_define(void);
+void js_proxy_ops_open(void);
+extern PyMappingMethods js_proxy_mapping;
+extern PyMethodDef js_proxy_methods[];          /* of every JsProxy */
+extern PyMethodDef js_callable_methods[];
+extern PyMethodDef js_buffer_methods[];
+extern PyGetSetDef js_proxy_getset[];
+PyObject *js_proxy_call_slot(PyObject *self, PyObject *arguments, PyObject *keywords);
+PyObject *js_proxy_iter(PyObject *self);
+PyObject *js_proxy_next(PyObject *self);
+PyObject *js_proxy_await(PyObject *self);
+PyObject *js_proxy_aiter(PyObject *self);
+Py_ssize_t js_proxy_length(PyObject *self);
+int js_proxy_truth(PyObject *self);
+int js_proxy_contains(PyObject *self, PyObject *key);
+
+/* ---- proxy_py.c ---- */
+JSObjectRef py_proxy_new(PyObject *object);
+PyObject *py_proxy_object(JSValueRef value);    /* borrowed; NULL when it is no PyProxy */
+void py_proxy_define(void);
+void py_proxy_open(void);
+void py_proxy_turn(void);
+
+/* ---- functions of the built-in module _corral, added by py/interp.c ---- */
+extern PyMethodDef bridge_functions[];
+
+#endif

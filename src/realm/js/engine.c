@@ -1,0 +1,348 @@
+/* engine.c - JavaScriptCore: one context, its run loop, its lock, its death and rebirth at a fork.
+ *
+ * What a fork of a live JavaScriptCore needs (found by 2,250 forks; hangs
+ * without any of it):
+ *   1. no concurrent collector, one marker, no concurrent JIT: set in the
+ *      environment before the process starts, checked by engine_open;
+ *   2. a GMainContext of our own, pushed before the VM is made: async
+ *      WebAssembly and FinalizationRegistry come back only through it;
+ *   3. the allocator's scavenger suspended on both sides of fork();
+ *   4. a wake-up descriptor per child (engine_start): the inherited eventfd is
+ *      one object shared with all relatives, so it is replaced in place, under
+ *      the number that GLib remembers.
+ *
+ * Called by realm.c; natives come from web/ and bridge/. */
+#include "realm/js/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <jsc/jsc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "realm/exchange.h"
+#include "realm/js/text.h"
+#include "realm/sdk.h"
+
+/* Exported by the library, in no public header. */
+extern void JSLock(JSContextRef context);
+extern void JSUnlock(JSContextRef context);
+extern void JSSynchronousGarbageCollectForDebugging(JSContextRef context);
+extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef context,
+                                                         JSObjectRef function, JSValueRef *thrown);
+extern void pas_scavenger_suspend(void);
+extern void pas_scavenger_resume(void);
+
+enum { RUN_LOOP_FDS = 8 };
+
+struct engine engine;
+static GMainContext *run_loop;
+static int wake_fd = -1;
+
+/* Each file is the body of a function (native, internals); earlier ones serve later ones. */
+static const char *const scripts[] = {
+    "js/errors.js",  "js/inspect.js", "js/console.js",  "js/random.js",   "js/timers.js",
+    "js/encoding.js", "js/streams.js", "js/headers.js",  "js/body.js",     "js/request.js",
+    "js/response.js", "js/context.js", "js/bridge.js",
+};
+
+static int check_environment(struct err *err)
+{
+    static const char *const wanted[][2] = {
+        {"JSC_useConcurrentGC", "0"},
+        {"JSC_numberOfGCMarkers", "1"},
+        {"JSC_useConcurrentJIT", "0"},
+        {"GIGACAGE_ENABLED", "0"},
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const char *is = getenv(wanted[i][0]);
+        if (!is || strcmp(is, wanted[i][1]) != 0)
+            return err_set(err, ERR_INVALID, "start JavaScriptCore: %s=%s is not in the environment",
+                           wanted[i][0], wanted[i][1]);
+    }
+    return 0;
+}
+
+static int find_wake_fd(void)
+{
+    GPollFD fds[RUN_LOOP_FDS];
+    int priority, timeout_ms, n;
+
+    if (!g_main_context_acquire(run_loop))
+        return -1;
+    g_main_context_prepare(run_loop, &priority);
+    n = g_main_context_query(run_loop, priority, &timeout_ms, fds, RUN_LOOP_FDS);
+    g_main_context_check(run_loop, priority, fds, n < RUN_LOOP_FDS ? n : RUN_LOOP_FDS);
+    g_main_context_release(run_loop);
+    return n > 0 ? fds[0].fd : -1;
+}
+
+/* The allocator prints that the gigacage is off, to whoever listens on 2. */
+static JSGlobalContextRef make_context_quietly(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC), saved = dup(2);
+    JSGlobalContextRef context;
+
+    if (null >= 0 && saved >= 0)
+        dup2(null, 2);
+    context = JSGlobalContextCreate(NULL);
+    if (saved >= 0) {
+        dup2(saved, 2);
+        close(saved);
+    }
+    if (null >= 0)
+        close(null);
+    return context;
+}
+
+int engine_open(struct err *err)
+{
+    if (check_environment(err) < 0)
+        return err->code;
+    run_loop = g_main_context_new();
+    g_main_context_push_thread_default(run_loop);
+    engine.context = make_context_quietly();
+    if (!engine.context)
+        return err_set(err, ERR_SYSTEM, "start JavaScriptCore: no context");
+    engine.global = JSContextGetGlobalObject(engine.context);
+    engine.undefined = JSValueMakeUndefined(engine.context);
+    engine.native = JSObjectMake(engine.context, NULL, NULL);
+    engine_keep(engine.native);
+    engine.internals = JSObjectMake(engine.context, NULL, NULL);
+    engine_keep(engine.internals);
+    wake_fd = find_wake_fd();
+    if (wake_fd < 0)
+        return err_set(err, ERR_SYSTEM, "start JavaScriptCore: its run loop has no descriptor");
+    return 0;
+}
+
+static const struct sdk_file *find_script(const char *name)
+{
+    for (const struct sdk_file *f = sdk_files; f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return f;
+    return NULL;
+}
+
+static int run_script(const struct sdk_file *file, struct err *err)
+{
+    static const char before[] = "(function (native, internals) { 'use strict'; ";
+    static const char after[] = "\n})";
+    char url[128];
+    struct buf source = {0};
+    JSStringRef text, name;
+    JSValueRef thrown = NULL, function, arguments[2] = {engine.native, engine.internals};
+
+    if (buf_append(&source, before, sizeof before - 1) < 0 ||
+        buf_append(&source, file->data, file->len) < 0 ||
+        buf_append(&source, after, sizeof after - 1) < 0) {
+        buf_done(&source);
+        return err_nomem(err);
+    }
+    snprintf(url, sizeof url, "corral:%s", file->name);
+    text = text_new(buf_span(&source));
+    buf_done(&source);
+    if (!text)
+        return err_nomem(err);
+    name = JSStringCreateWithUTF8CString(url);
+    function = JSEvaluateScript(engine.context, text, NULL, name, 1, &thrown);
+    JSStringRelease(text);
+    JSStringRelease(name);
+    if (!thrown)
+        engine_call((JSObjectRef)function, 2, arguments, &thrown);
+    if (thrown) {
+        char *what = engine_describe(thrown);
+        err_set(err, ERR_SYSTEM, "sdk/%s: %s", file->name, what ? what : "out of memory");
+        mem_free(what);
+        return err->code;
+    }
+    return 0;
+}
+
+int engine_boot(struct err *err)
+{
+    JSValueRef thrown = NULL;
+
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        const struct sdk_file *file = find_script(scripts[i]);
+        if (!file)
+            return err_set(err, ERR_SYSTEM, "sdk/%s was not built into this program", scripts[i]);
+        if (run_script(file, err) < 0)
+            return err->code;
+    }
+    JSGlobalContextSetUnhandledRejectionCallback(engine.context, engine_internal("onRejection"),
+                                                 &thrown);
+    return 0;
+}
+
+const char *engine_version(void)
+{
+    static char version[64];
+
+    snprintf(version, sizeof version, "JavaScriptCore %u.%u.%u", jsc_get_major_version(),
+             jsc_get_minor_version(), jsc_get_micro_version());
+    return version;
+}
+
+void engine_lock(void)
+{
+    JSLock(engine.context);
+}
+
+void engine_unlock(void)
+{
+    JSUnlock(engine.context);
+}
+
+void engine_native(const char *name, JSObjectCallAsFunctionCallback function)
+{
+    JSStringRef text = JSStringCreateWithUTF8CString(name);
+    JSObjectRef f = JSObjectMakeFunctionWithCallback(engine.context, text, function);
+
+    JSObjectSetProperty(engine.context, engine.native, text, f, kJSPropertyAttributeNone, NULL);
+    JSStringRelease(text);
+}
+
+JSObjectRef engine_internal(const char *name)
+{
+    JSStringRef text = JSStringCreateWithUTF8CString(name);
+    JSValueRef value = JSObjectGetProperty(engine.context, engine.internals, text, NULL);
+
+    JSStringRelease(text);
+    if (!value || !JSValueIsObject(engine.context, value)) {
+        fprintf(stderr, "sdk/js defines no internals.%s\n", name);
+        abort();
+    }
+    return (JSObjectRef)engine_keep(value);
+}
+
+JSValueRef engine_call(JSObjectRef function, size_t count, const JSValueRef *arguments,
+                       JSValueRef *ret_thrown)
+{
+    return JSObjectCallAsFunction(engine.context, function, NULL, count, arguments, ret_thrown);
+}
+
+JSValueRef engine_run(JSObjectRef function, size_t count, const JSValueRef *arguments)
+{
+    JSValueRef thrown = NULL;
+    JSValueRef value = engine_call(function, count, arguments, &thrown);
+
+    if (thrown) {
+        char *what = engine_describe(thrown);
+        exchange_log(LOG_ERROR, what ? span_of(what) : SPAN("JavaScript error, out of memory"));
+        mem_free(what);
+        return engine.undefined;
+    }
+    return value;
+}
+
+JSValueRef engine_keep(JSValueRef value)
+{
+    JSValueProtect(engine.context, value);
+    return value;
+}
+
+void engine_drop(JSValueRef value)
+{
+    if (value)
+        JSValueUnprotect(engine.context, value);
+}
+
+JSValueRef engine_throw(JSValueRef *ret_thrown, const char *kind, const char *fmt, ...)
+{
+    char text[512];
+    JSStringRef name = JSStringCreateWithUTF8CString(kind);
+    JSValueRef maker = JSObjectGetProperty(engine.context, engine.global, name, NULL);
+    JSValueRef message;
+    va_list ap;
+
+    JSStringRelease(name);
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    message = text_value(span_of(text));
+    if (ret_thrown && JSValueIsObject(engine.context, maker))
+        *ret_thrown =
+            JSObjectCallAsConstructor(engine.context, (JSObjectRef)maker, 1, &message, NULL);
+    return engine.undefined;
+}
+
+char *engine_describe(JSValueRef thrown)
+{
+    static JSObjectRef describe;
+    struct buf text = {0};
+    JSValueRef again = NULL, value = thrown;
+
+    if (!describe && JSObjectHasProperty(engine.context, engine.internals,
+                                         JSStringCreateWithUTF8CString("describeError")))
+        describe = engine_internal("describeError");
+    if (describe)
+        value = engine_call(describe, 1, &thrown, &again);
+    if (again || text_append_value(&text, value, &again) < 0) {
+        buf_done(&text);
+        return mem_strdup("an exception that cannot be shown");
+    }
+    return buf_detach(&text);
+}
+
+int engine_turn(void)
+{
+    GPollFD fds[RUN_LOOP_FDS];
+    int priority, timeout_ms = -1, n;
+
+    if (!g_main_context_acquire(run_loop))
+        return -1;
+    g_main_context_prepare(run_loop, &priority);
+    n = g_main_context_query(run_loop, priority, &timeout_ms, fds, RUN_LOOP_FDS);
+    if (n > RUN_LOOP_FDS)
+        n = RUN_LOOP_FDS;
+    poll((struct pollfd *)fds, (nfds_t)n, 0);   /* GPollFD is a struct pollfd on Linux */
+    if (g_main_context_check(run_loop, priority, fds, n)) {
+        g_main_context_dispatch(run_loop);
+        timeout_ms = 0;
+    }
+    g_main_context_release(run_loop);
+    return timeout_ms;
+}
+
+int engine_wake_fd(void)
+{
+    return wake_fd;
+}
+
+void engine_fork_before(void)
+{
+    pas_scavenger_suspend();
+}
+
+void engine_fork_after(void)
+{
+    pas_scavenger_resume();
+}
+
+int engine_start(struct err *err)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0)
+        return err_errno(err, errno, "make a wake-up descriptor");
+    if (dup3(fd, wake_fd, O_CLOEXEC) < 0) {
+        err_errno(err, errno, "replace the wake-up descriptor");
+        close(fd);
+        return err->code;
+    }
+    close(fd);
+    return 0;
+}
+
+void engine_collect(void)
+{
+    JSSynchronousGarbageCollectForDebugging(engine.context);
+}

@@ -1,0 +1,73 @@
+/* engine.h - JavaScriptCore: one context, its run loop, its lock, its death and rebirth at a fork.
+ *
+ * There is one engine per process.  Every JSValueRef kept past a call is
+ * protected (engine_keep) and released in the matching done (engine_drop).
+ *
+ * The lock: engine_lock holds JavaScriptCore's own lock, so that the calls
+ * under it take it for nothing; the outermost engine_unlock runs the pending
+ * microtasks.  Inside a C function that JavaScript called, locking is allowed
+ * (and worth it before three or more calls), but runs no microtasks.
+ *
+ * Thread: the realm's.  Errors: engine_open ERR_SYSTEM, ERR_INVALID. */
+#ifndef CORRAL_REALM_JS_ENGINE_H
+#define CORRAL_REALM_JS_ENGINE_H
+
+#include <JavaScriptCore/JavaScript.h>
+#include <poll.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct engine {
+    JSGlobalContextRef context;
+    JSObjectRef global;
+    JSObjectRef native;         /* C functions that sdk/js calls */
+    JSObjectRef internals;      /* what sdk/js shares with C: functions, prototypes */
+    JSValueRef undefined;
+};
+extern struct engine engine;
+
+/* Create the context.  Then define natives, then engine_boot. */
+int engine_open(struct err *err) MUST_CHECK;
+/* Evaluate the embedded sdk/js files, in their order. */
+int engine_boot(struct err *err) MUST_CHECK;
+const char *engine_version(void);
+
+void engine_lock(void);
+void engine_unlock(void);
+
+/* A C function as property `name` of engine.native. */
+void engine_native(const char *name, JSObjectCallAsFunctionCallback function);
+/* internals[name]: a function of sdk/js, kept for ever; aborts when there is none (our bug). */
+JSObjectRef engine_internal(const char *name);
+
+/* Call with `this` undefined.  NULL with *ret_thrown when it threw. */
+JSValueRef engine_call(JSObjectRef function, size_t count, const JSValueRef *arguments,
+                       JSValueRef *ret_thrown);
+/* As engine_call, for functions that do not throw: what they throw is logged. */
+JSValueRef engine_run(JSObjectRef function, size_t count, const JSValueRef *arguments);
+
+JSValueRef engine_keep(JSValueRef value);
+void engine_drop(JSValueRef value);
+static inline JSValueRef engine_number(double n)
+{
+    return JSValueMakeNumber(engine.context, n);
+}
+/* Make *ret_thrown a TypeError (or RangeError, Error) with this text; returns undefined. */
+JSValueRef engine_throw(JSValueRef *ret_thrown, const char *kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* "TypeError: text\n  at ..." for logs; mem_free it.  NULL when out of memory. */
+char *engine_describe(JSValueRef thrown);
+
+/* What wants to run in the engine's own run loop (async WebAssembly, collected
+ * objects, its timers).  Returns the milliseconds until more is due, or -1. */
+int engine_turn(void);
+int engine_wake_fd(void);
+
+void engine_fork_before(void);
+void engine_fork_after(void);
+/* This process's own wake-up descriptor in the place of the inherited one. */
+int engine_start(struct err *err) MUST_CHECK;
+void engine_collect(void);      /* a full, synchronous collection */
+
+#endif

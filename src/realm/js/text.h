@@ -1,0 +1,35 @@
+/* text.h - strings across JavaScript's border: UTF-16 and Latin-1 inside, UTF-8 outside.
+ *
+ * The UTF-8 functions of JavaScriptCore's C API cost up to 15 times more than
+ * its UTF-16 ones on long strings, so we convert ourselves.  Ill-formed input
+ * becomes U+FFFD by the Encoding Standard's rules, both ways.
+ *
+ * Errors: ERR_NOMEM.  Thread: the realm's (one scratch buffer). */
+#ifndef CORRAL_REALM_JS_TEXT_H
+#define CORRAL_REALM_JS_TEXT_H
+
+#include <JavaScriptCore/JavaScript.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+JSStringRef text_new(struct span utf8);         /* NULL when out of memory */
+JSStringRef text_new_latin1(const unsigned char *data, size_t len);
+JSValueRef text_value(struct span utf8);        /* a string; undefined when out of memory */
+
+/* Append as UTF-8. */
+int text_append(struct buf *out, JSStringRef string) MUST_CHECK;
+/* String(value) appended as UTF-8; *ret_thrown may be set by its toString. */
+int text_append_value(struct buf *out, JSValueRef value, JSValueRef *ret_thrown) MUST_CHECK;
+
+/* UTF-8 to UTF-16.  Room for len units is always enough.  Returns the units
+ * written, or -1 when is_fatal and the input is ill-formed. */
+long text_decode(const unsigned char *in, size_t len, uint16_t *out, bool is_fatal);
+/* UTF-16 to UTF-8.  Room for len * 3 bytes is always enough.  Returns bytes. */
+size_t text_encode(const uint16_t *in, size_t len, char *out);
+/* How many bytes at the end are the start of a character cut in two (0 to 3). */
+size_t text_cut(const unsigned char *in, size_t len);
+
+#endif

@@ -1,0 +1,248 @@
+/* interp.c - CPython, started once: isolated, silent on disk, quiet about signals.
+ *
+ * `site` is not imported: it would run the .pth files of whatever is installed
+ * on the machine.  The folders it would add are added here.  Modules of the
+ * SDK come out of this program through a finder in sdk/python/boot.py, which
+ * asks sdk_source; their code objects are called "<corral>/...", by which
+ * tracebacks know and skip them. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "realm/py/interp.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "realm/bridge/value.h"
+#include "realm/exchange.h"
+#include "realm/py/loop.h"
+#include "realm/sdk.h"
+
+#ifndef PYTHON_HOME
+#define PYTHON_HOME L"/usr"
+#endif
+/* Debian's packages for its own Python. */
+#define DIST_PACKAGES "/usr/lib/python3/dist-packages"
+
+static PyObject *stream_variable;
+static PyThreadState *away;     /* ours while the GIL is given away */
+
+static PyObject *sdk_source(PyObject *self, PyObject *name)
+{
+    const char *wanted = PyUnicode_AsUTF8(name);
+
+    (void)self;
+    if (!wanted)
+        return NULL;
+    for (const struct sdk_file *f = sdk_files; f->name; f++)
+        if (strcmp(f->name, wanted) == 0)
+            return PyUnicode_DecodeUTF8(f->data, (Py_ssize_t)f->len, "strict");
+    Py_RETURN_NONE;
+}
+
+static PyObject *write_log(PyObject *self, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t len;
+    int level;
+
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "is#", &level, &text, &len))
+        return NULL;
+    exchange_log((enum log_level)level, (struct span){text, (size_t)len});
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"sdk_source", sdk_source, METH_O, "the text of a file of the SDK, or None"},
+    {"log", write_log, METH_VARARGS, "log(level, text): to the log of the running request"},
+    {0},
+};
+
+static PyObject *make_module(void)
+{
+    static struct PyModuleDef definition = {
+        PyModuleDef_HEAD_INIT, .m_name = "_corral", .m_size = -1, .m_methods = functions};
+    PyObject *module = PyModule_Create(&definition);
+
+    if (!module || PyModule_AddFunctions(module, bridge_functions) < 0 ||
+        output_add_type(module) < 0 || loop_add_types(module) < 0)
+        return NULL;
+    return module;
+}
+
+static int start(struct err *err)
+{
+    PyPreConfig before;
+    PyConfig config;
+    PyStatus status;
+
+    PyPreConfig_InitIsolatedConfig(&before);
+    before.utf8_mode = 1;
+    status = Py_PreInitialize(&before);
+    if (PyStatus_Exception(status))
+        return err_set(err, ERR_SYSTEM, "start Python: %s", status.err_msg);
+    PyConfig_InitIsolatedConfig(&config);
+    config.site_import = 0;
+    config.write_bytecode = 0;
+    config.install_signal_handlers = 0;
+    config.pathconfig_warnings = 0;
+    status = PyConfig_SetString(&config, &config.home, PYTHON_HOME);
+    if (!PyStatus_Exception(status))
+        status = PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3");
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(&config);
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status))
+        return err_set(err, ERR_SYSTEM, "start Python: %s", status.err_msg);
+    return 0;
+}
+
+static int run_boot(struct err *err)
+{
+    PyObject *source = NULL, *code = NULL, *name = PyUnicode_FromString("python/boot.py");
+    PyObject *module = PyImport_AddModule("_corral_boot"), *globals, *done = NULL, *path;
+
+    if (name)
+        source = sdk_source(NULL, name);
+    if (source && source != Py_None)
+        code = Py_CompileString(PyUnicode_AsUTF8(source), "<corral>/boot.py", Py_file_input);
+    if (code && module) {
+        globals = PyModule_GetDict(module);
+        PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins());
+        done = PyEval_EvalCode(code, globals, globals);
+    }
+    path = PySys_GetObject("path"); /* borrowed */
+    if (done && path) {
+        PyObject *packages = PyUnicode_FromString(DIST_PACKAGES);
+        if (!packages || PyList_Append(path, packages) < 0)
+            Py_CLEAR(done);
+        Py_XDECREF(packages);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(source);
+    Py_XDECREF(code);
+    if (!done) {
+        PyErr_Print();
+        return err_set(err, ERR_SYSTEM, "start Python: sdk/python/boot.py failed");
+    }
+    Py_DECREF(done);
+    return 0;
+}
+
+int interp_open(struct err *err)
+{
+    if (PyImport_AppendInittab("_corral", make_module) < 0)
+        return err_nomem(err);
+    if (start(err) < 0)
+        return err->code;
+    stream_variable = PyContextVar_New("corral_request", NULL);
+    if (!stream_variable)
+        return err_nomem(err);
+    return run_boot(err);
+}
+
+const char *interp_version(void)
+{
+    static char version[32];
+
+    if (!version[0])
+        snprintf(version, sizeof version, "%.*s", (int)strcspn(Py_GetVersion(), " +"), Py_GetVersion());
+    return version;
+}
+
+void interp_resume(void)
+{
+    if (away)
+        PyEval_RestoreThread(away);
+    away = NULL;
+}
+
+bool interp_has_threads(void)
+{
+    PyThreadState *first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+
+    return first && PyThreadState_Next(first);
+}
+
+void interp_suspend(void)
+{
+    if (interp_has_threads())
+        away = PyEval_SaveThread();
+}
+
+void interp_fork_before(void)
+{
+    interp_resume();
+    PyOS_BeforeFork();
+}
+
+void interp_fork_parent(void)
+{
+    PyOS_AfterFork_Parent();
+}
+
+void interp_fork_child(void)
+{
+    PyOS_AfterFork_Child();
+    loop_after_fork();
+}
+
+PyObject *interp_enter_stream(uint32_t stream)
+{
+    PyObject *number = PyLong_FromUnsignedLong(stream), *token;
+
+    if (!number)
+        return NULL;
+    token = PyContextVar_Set(stream_variable, number);
+    Py_DECREF(number);
+    return token;
+}
+
+void interp_leave_stream(PyObject *take_token)
+{
+    if (PyContextVar_Reset(stream_variable, take_token) < 0)
+        PyErr_Clear();
+    Py_DECREF(take_token);
+}
+
+uint32_t interp_stream(void)
+{
+    PyObject *number = NULL;
+    uint32_t stream = 0;
+
+    if (!stream_variable || !_PyThreadState_UncheckedGet())
+        return 0;
+    if (PyContextVar_Get(stream_variable, NULL, &number) == 0 && number)
+        stream = (uint32_t)PyLong_AsUnsignedLongMask(number);
+    Py_XDECREF(number);
+    return stream;
+}
+
+PyObject *interp_sdk(const char *module_name, const char *name)
+{
+    PyObject *module = PyImport_ImportModule(module_name), *found = NULL;
+
+    if (module) {
+        found = PyObject_GetAttrString(module, name);
+        Py_DECREF(module);
+    }
+    return found;
+}
+
+PyObject *interp_format(PyObject *exception)
+{
+    static PyObject *format;
+    PyObject *text = NULL;
+
+    if (!format)
+        format = interp_sdk("corral.errors", "format_exception");
+    if (format)
+        text = PyObject_CallOneArg(format, exception);
+    if (!text) {
+        PyErr_Clear();
+        text = PyUnicode_FromFormat("Traceback (most recent call last):\n%s: (cannot be shown)",
+                                    Py_TYPE(exception)->tp_name);
+    }
+    return text;
+}

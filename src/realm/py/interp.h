@@ -1,0 +1,43 @@
+/* interp.h - CPython, started once: isolated, silent on disk, quiet about signals.
+ *
+ * Its modules are the standard library, Debian's packages and sdk/python out
+ * of this program; sys.stdout and sys.stderr are lines of the worker's log.
+ *
+ * Thread: the main one.  Errors: interp_open ERR_SYSTEM. */
+#ifndef CORRAL_REALM_PY_INTERP_H
+#define CORRAL_REALM_PY_INTERP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+typedef struct _object PyObject;
+
+int interp_open(struct err *err) MUST_CHECK;
+const char *interp_version(void);           /* "3.11.2" */
+
+/* The GIL: given away while we wait, if there is a second Python thread to want it. */
+void interp_resume(void);
+void interp_suspend(void);
+bool interp_has_threads(void);
+
+void interp_fork_before(void);
+void interp_fork_parent(void);
+void interp_fork_child(void);
+
+/* Which request the running code belongs to, for its output: a context variable. */
+PyObject *interp_enter_stream(uint32_t stream);     /* token; NULL with an exception */
+void interp_leave_stream(PyObject *take_token);
+uint32_t interp_stream(void);
+
+/* sdk/python's module.name, imported; NULL with an exception. */
+PyObject *interp_sdk(const char *module, const char *name);
+/* The whole traceback as the caller wants it shown; "..." on failure. */
+PyObject *interp_format(PyObject *exception);
+
+/* output.c */
+int output_add_type(PyObject *module) MUST_CHECK;
+void output_flush(void);                    /* what was written without a line's end */
+
+#endif

@@ -1,0 +1,146 @@
+/* output.c - sys.stdout and sys.stderr: each line goes to the host's log.
+ *
+ * A line is sent when it ends, when it is flushed, or when it is longer than
+ * LINE_MAX_BYTES; what is left over is sent at the end of a turn, as no more
+ * may come.  Lines of stdout are LOG_INFO, of stderr LOG_ERROR. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "base/buf.h"
+#include "realm/exchange.h"
+#include "realm/py/interp.h"
+
+enum { LINE_MAX_BYTES = 16 * 1024 };
+
+struct output {
+    PyObject_HEAD
+    struct buf line;
+    enum log_level level;
+    uint32_t stream;        /* whose line it is */
+};
+
+static struct output *outputs[2];
+
+static void send_line(struct output *o, size_t len)
+{
+    exchange_log_for(o->stream, o->level, (struct span){buf_data(&o->line), len});
+    buf_eat(&o->line, len);
+}
+
+static PyObject *output_write(PyObject *self, PyObject *text)
+{
+    struct output *o = (struct output *)self;
+    Py_ssize_t len;
+    const char *data, *end;
+    PyObject *bytes;
+    uint32_t stream;
+
+    if (!PyUnicode_Check(text))
+        return PyErr_Format(PyExc_TypeError, "write() argument must be str, not %s",
+                            Py_TYPE(text)->tp_name);
+    bytes = PyUnicode_AsEncodedString(text, "utf-8", "replace");
+    if (!bytes)
+        return NULL;
+    data = PyBytes_AS_STRING(bytes);
+    len = PyBytes_GET_SIZE(bytes);
+    stream = interp_stream();
+    if (stream != o->stream && buf_len(&o->line) > 0)
+        send_line(o, buf_len(&o->line));
+    o->stream = stream;
+    if (buf_append(&o->line, data, (size_t)len) < 0) {
+        Py_DECREF(bytes);
+        return PyErr_NoMemory();
+    }
+    Py_DECREF(bytes);
+    while (buf_len(&o->line) > 0 && (end = memchr(buf_data(&o->line), '\n', buf_len(&o->line)))) {
+        send_line(o, (size_t)(end - buf_data(&o->line)));
+        buf_eat(&o->line, 1);
+    }
+    if (buf_len(&o->line) > LINE_MAX_BYTES)
+        send_line(o, buf_len(&o->line));
+    return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
+}
+
+static PyObject *output_flush_one(PyObject *self, PyObject *unused)
+{
+    struct output *o = (struct output *)self;
+
+    (void)unused;
+    if (buf_len(&o->line) > 0)
+        send_line(o, buf_len(&o->line));
+    Py_RETURN_NONE;
+}
+
+void output_flush(void)
+{
+    for (int i = 0; i < 2; i++)
+        if (outputs[i] && buf_len(&outputs[i]->line) > 0)
+            send_line(outputs[i], buf_len(&outputs[i]->line));
+}
+
+static PyObject *output_no(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    Py_RETURN_FALSE;
+}
+
+static PyObject *output_yes(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    Py_RETURN_TRUE;
+}
+
+static PyObject *output_fileno(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    PyErr_SetString(PyExc_OSError, "a worker's output is no file: it goes to the log");
+    return NULL;
+}
+
+static PyObject *output_encoding(PyObject *self, void *unused)
+{
+    (void)self, (void)unused;
+    return PyUnicode_FromString("utf-8");
+}
+
+static PyMethodDef methods[] = {
+    {"write", output_write, METH_O, NULL},
+    {"flush", output_flush_one, METH_NOARGS, NULL},
+    {"isatty", output_no, METH_NOARGS, NULL},
+    {"readable", output_no, METH_NOARGS, NULL},
+    {"seekable", output_no, METH_NOARGS, NULL},
+    {"writable", output_yes, METH_NOARGS, NULL},
+    {"fileno", output_fileno, METH_NOARGS, NULL},
+    {0},
+};
+
+static PyGetSetDef getset[] = {
+    {"encoding", output_encoding, NULL, NULL, NULL},
+    {0},
+};
+
+int output_add_type(PyObject *module)
+{
+    static PyType_Slot slots[] = {{Py_tp_methods, methods}, {Py_tp_getset, getset}, {0, NULL}};
+    static PyType_Spec spec = {
+        .name = "_corral.Output",
+        .basicsize = sizeof(struct output),
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+        .slots = slots,
+    };
+    static const char *const names[] = {"stdout", "stderr"};
+    PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&spec);
+
+    for (int i = 0; i < 2 && type; i++) {
+        struct output *o = PyObject_New(struct output, type);
+        if (!o)
+            return -1;
+        o->line = (struct buf){0};
+        o->level = i == 0 ? LOG_INFO : LOG_ERROR;
+        o->stream = 0;
+        outputs[i] = o;
+        if (PyModule_AddObjectRef(module, names[i], (PyObject *)o) < 0)
+            return -1;
+    }
+    return type ? 0 : -1;
+}

@@ -1,0 +1,348 @@
+/* worker.c - the tenant's module: loaded once, its handlers called for every request.
+ *
+ * sdk/python/corral/load.py imports the module, finds the handlers and words
+ * every failure; here a request becomes a call, and what comes of the call an
+ * answer.  A coroutine runs as an asyncio.Task, as current_task, timeouts and
+ * anyio expect one; a task that does not suspend is finished within
+ * worker_fetch, without a callback.
+ *
+ *   call -> not awaitable  -> deliver
+ *        -> coroutine -> task, one run of the loop -> done?    -> deliver
+ *                                                  -> suspended: deliver from its done callback
+ *
+ * The request and ctx are lazy proxies: JavaScript objects only when touched. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "realm/py/worker.h"
+
+#include "base/mem.h"
+#include "realm/bridge/value.h"
+#include "realm/js/engine.h"
+#include "realm/js/text.h"
+#include "realm/py/interp.h"
+#include "realm/py/loop.h"
+#include "realm/web/web.h"
+
+struct handler {
+    PyObject *function;
+    Py_ssize_t count;       /* of positional arguments that it takes, 1 to 3 */
+};
+static struct handler fetch, warm;
+static PyObject *env, *name_done, *name_result, *name_add_done_callback;
+
+/* ---- loading ---- */
+
+static char *text_of(PyObject *dict, const char *key)
+{
+    PyObject *value = PyDict_GetItemString(dict, key); /* borrowed */
+    const char *text = value && PyUnicode_Check(value) ? PyUnicode_AsUTF8(value) : NULL;
+
+    if (!text)
+        PyErr_Clear();
+    return mem_strdup(text ? text : "");
+}
+
+static int number_of(PyObject *dict, const char *key)
+{
+    PyObject *value = PyDict_GetItemString(dict, key); /* borrowed */
+    long n = value && PyLong_Check(value) ? PyLong_AsLong(value) : 0;
+
+    if (PyErr_Occurred())
+        PyErr_Clear();
+    return (int)n;
+}
+
+enum { INTERNAL = 5, FETCH_BIT = 1 };   /* FAILURE_INTERNAL, HANDLER_FETCH of the wire */
+
+static int fill_failure(PyObject *dict, struct realm_failure *ret)
+{
+    ret->kind = number_of(dict, "kind");
+    ret->text = text_of(dict, "text");
+    ret->hint = text_of(dict, "hint");
+    ret->traceback = text_of(dict, "traceback");
+    ret->file = text_of(dict, "file");
+    ret->module = text_of(dict, "module");
+    ret->line = number_of(dict, "line");
+    ret->column = number_of(dict, "column");
+    return ERR_INVALID;
+}
+
+static int fail_internally(struct realm_failure *ret)
+{
+    PyObject *type, *exception, *traceback, *text = NULL;
+    const char *words = NULL;
+
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    if (exception)
+        text = interp_format(exception);
+    if (text)
+        words = PyUnicode_AsUTF8(text);
+    ret->kind = INTERNAL;
+    ret->text = mem_strdup("the worker could not be loaded: Corral itself failed");
+    ret->hint = mem_strdup("");
+    ret->traceback = mem_strdup(words ? words : "");
+    ret->file = mem_strdup("");
+    ret->module = mem_strdup("");
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(exception);
+    Py_XDECREF(traceback);
+    return ERR_INVALID;
+}
+
+static PyObject *make_env(struct span json)
+{
+    JSValueRef text = text_value(json.len ? json : SPAN("{}")), thrown = NULL, value;
+
+    value = engine_call(engine_internal("makeEnv"), 1, &text, &thrown);
+    return thrown ? bridge_raise(thrown) : bridge_to_python(value, NULL);
+}
+
+static int take_names(void)
+{
+    name_done = PyUnicode_InternFromString("done");
+    name_result = PyUnicode_InternFromString("result");
+    name_add_done_callback = PyUnicode_InternFromString("add_done_callback");
+    return name_done && name_result && name_add_done_callback ? 0 : -1;
+}
+
+int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
+                struct realm_failure *ret_failure)
+{
+    PyObject *load = interp_sdk("corral.load", "load"), *loaded = NULL;
+    int r;
+
+    env = load && take_names() == 0 ? make_env(bundle->env) : NULL;
+    if (env)
+        loaded = PyObject_CallFunction(load, "sssssO", bundle->name, bundle->folder, bundle->main,
+                                       bundle->compatibility_date, bundle->compatibility_flags, env);
+    Py_XDECREF(load);
+    output_flush();
+    if (!loaded)
+        return fail_internally(ret_failure);
+    if (PyDict_Check(loaded)) {
+        r = fill_failure(loaded, ret_failure);
+    } else if (PyArg_ParseTuple(loaded, "OnOn", &fetch.function, &fetch.count, &warm.function,
+                                &warm.count)) {
+        Py_INCREF(fetch.function);
+        Py_INCREF(warm.function);
+        *ret_handlers = FETCH_BIT;
+        r = 0;
+    } else {
+        r = fail_internally(ret_failure);
+    }
+    Py_DECREF(loaded);
+    return r;
+}
+
+static void run_sdk(const char *name)
+{
+    PyObject *function = interp_sdk("corral.load", name);
+    PyObject *done = function ? PyObject_CallNoArgs(function) : NULL;
+
+    if (!done)
+        PyErr_WriteUnraisable(function);
+    Py_XDECREF(function);
+    Py_XDECREF(done);
+}
+
+void worker_settle(void)
+{
+    run_sdk("settle");
+}
+
+void worker_start(void)
+{
+    run_sdk("seed");
+}
+
+/* ---- answering ---- */
+
+static void fail_with_text(struct exchange *x, enum host_failure why, PyObject *text)
+{
+    Py_ssize_t len = 0;
+    PyObject *bytes = text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
+    const char *words = bytes ? PyBytes_AS_STRING(bytes) : "out of memory";
+
+    len = bytes ? PyBytes_GET_SIZE(bytes) : (Py_ssize_t)strlen(words);
+    PyErr_Clear();
+    exchange_log_for(x->stream, LOG_ERROR, (struct span){words, (size_t)len});
+    exchange_fail(x, why, (struct span){words, (size_t)len});
+    Py_XDECREF(bytes);
+    Py_XDECREF(text);
+}
+
+/* The Python exception that is set ends the exchange. */
+static void fail_with_exception(struct exchange *x)
+{
+    PyObject *type, *exception, *traceback;
+
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    if (traceback)
+        PyException_SetTraceback(exception, traceback);
+    fail_with_text(x, HOST_EXCEPTION, interp_format(exception));
+    Py_XDECREF(type);
+    Py_XDECREF(exception);
+    Py_XDECREF(traceback);
+}
+
+static void fail_with_result(struct exchange *x, PyObject *result)
+{
+    PyObject *describe = interp_sdk("corral.errors", "describe_result"), *text = NULL;
+
+    if (describe)
+        text = PyObject_CallOneArg(describe, result);
+    Py_XDECREF(describe);
+    if (text)
+        fail_with_text(x, HOST_BAD_RESULT, text);
+    else
+        fail_with_exception(x);
+}
+
+/* The SDK's own Response classes hold the JavaScript one. */
+static PyObject *unwrap(PyObject *take_result)
+{
+    PyObject *inner;
+
+    if (js_proxy_check(take_result) || take_result == Py_None)
+        return take_result;
+    inner = PyObject_GetAttrString(take_result, "js_object");
+    if (!inner) {
+        PyErr_Clear();
+        return take_result;
+    }
+    Py_DECREF(take_result);
+    return inner;
+}
+
+/* result: new, or NULL with an exception.  Ends the handler's hold: x may be gone after. */
+static void deliver(struct exchange *x, PyObject *take_result)
+{
+    uint32_t stream = x->stream;
+    enum web_delivery delivery = WEB_NO_RESPONSE;
+    PyObject *given;
+
+    if (!take_result) {
+        fail_with_exception(x);
+        exchange_release(x);
+        return;
+    }
+    given = Py_NewRef(take_result);
+    take_result = unwrap(take_result);
+    if (js_proxy_check(take_result)) {
+        JSObjectRef value = js_proxy_object(take_result);
+        if (value)
+            delivery = web_deliver(x, value);
+    }
+    x = exchange_find(stream);
+    if (x && delivery == WEB_NO_RESPONSE)
+        fail_with_result(x, given);
+    Py_DECREF(given);
+    Py_DECREF(take_result);
+    x = exchange_find(stream);
+    if (x)
+        exchange_release(x);
+}
+
+/* self: the stream's number */
+static PyObject *task_ended(PyObject *self, PyObject *task)
+{
+    struct exchange *x = exchange_find((uint32_t)PyLong_AsUnsignedLongMask(self));
+    PyObject *result = PyObject_CallMethodNoArgs(task, name_result);
+
+    if (x)
+        deliver(x, result);
+    else
+        Py_XDECREF(result);
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef task_ended_method = {"task_ended", task_ended, METH_O, NULL};
+
+static int deliver_later(struct exchange *x, PyObject *task)
+{
+    PyObject *number = PyLong_FromUnsignedLong(x->stream), *callback = NULL, *done = NULL;
+
+    if (number)
+        callback = PyCFunction_New(&task_ended_method, number);
+    if (callback)
+        done = PyObject_CallMethodOneArg(task, name_add_done_callback, callback);
+    Py_XDECREF(number);
+    Py_XDECREF(callback);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+/* result is awaitable but no coroutine (a promise, a future): wait for it in one. */
+static PyObject *wrap_awaitable(PyObject *take_result)
+{
+    PyObject *wait_for = interp_sdk("corral.bridge", "wait_for"), *coroutine = NULL;
+
+    if (wait_for)
+        coroutine = PyObject_CallOneArg(wait_for, take_result);
+    Py_XDECREF(wait_for);
+    Py_DECREF(take_result);
+    return coroutine;
+}
+
+static bool is_awaitable(PyObject *object)
+{
+    return Py_TYPE(object)->tp_as_async && Py_TYPE(object)->tp_as_async->am_await;
+}
+
+static void run_task(struct exchange *x, PyObject *take_coroutine)
+{
+    uint32_t stream = x->stream;
+    PyObject *task = loop_new_task(take_coroutine), *is_done;
+
+    if (!task) {
+        deliver(x, NULL);
+        return;
+    }
+    loop_run();
+    is_done = PyObject_CallMethodNoArgs(task, name_done);
+    x = exchange_find(stream);      /* still there: the handler's hold has not ended */
+    if (is_done == Py_True)
+        deliver(x, PyObject_CallMethodNoArgs(task, name_result));
+    else if (!is_done || deliver_later(x, task) < 0)
+        deliver(x, NULL);
+    Py_XDECREF(is_done);
+    Py_DECREF(task);
+}
+
+static void call(struct exchange *x, const struct handler *handler)
+{
+    PyObject *token = interp_enter_stream(x->stream), *arguments[3] = {0}, *result = NULL;
+    uint32_t stream = x->stream;
+
+    arguments[0] = js_proxy_lazy_request(x->head);
+    arguments[1] = Py_XNewRef(env);
+    if (handler->count > 2)
+        arguments[2] = js_proxy_lazy_context(stream);
+    if (token && arguments[0] && arguments[1] && (handler->count < 3 || arguments[2]))
+        result = PyObject_Vectorcall(handler->function, arguments, (size_t)handler->count, NULL);
+    for (int i = 0; i < 3; i++)
+        Py_XDECREF(arguments[i]);
+    if (result && is_awaitable(result) && !PyCoro_CheckExact(result))
+        result = wrap_awaitable(result);
+    if (result && PyCoro_CheckExact(result))
+        run_task(x, result);
+    else
+        deliver(x, result);
+    if (token)
+        interp_leave_stream(token);
+}
+
+void worker_fetch(struct exchange *x)
+{
+    call(x, &fetch);
+}
+
+void worker_warm(struct exchange *x)
+{
+    call(x, &warm);
+}

@@ -1,0 +1,25 @@
+/* worker.h - the tenant's module: loaded once, its handlers called for every request.
+ *
+ * Thread: the main one, under engine_lock. */
+#ifndef CORRAL_REALM_PY_WORKER_H
+#define CORRAL_REALM_PY_WORKER_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "realm/exchange.h"
+#include "realm/realm.h"
+
+/* As realm_load. */
+int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
+                struct realm_failure *ret_failure) MUST_CHECK;
+/* Call the fetch handler; x's first hold ends when it has answered. */
+void worker_fetch(struct exchange *x);
+/* For realm_settle: calls whatever `handler` makes instead of the tenant's. */
+void worker_warm(struct exchange *x);
+/* Collect and freeze what is left. */
+void worker_settle(void);
+/* Python's own part of a new process: seeds. */
+void worker_start(void);
+
+#endif

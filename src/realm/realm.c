@@ -1,0 +1,325 @@
+/* realm.c - one JavaScript global object and one Python interpreter, alive side by side.
+ *
+ * This file only joins: js/ (the engine), web/ (its platform), py/ (the
+ * interpreter and the worker), bridge/ (between them), exchange.c (requests).
+ *
+ * Every realm_* call that may run code of the worker stands between enter()
+ * and leave().  They take the GIL, if other Python threads made us give it
+ * away, and JavaScript's lock; leaving runs the microtasks, which may make
+ * Python ready, which may make microtasks: realm_request goes round a few
+ * times, the rest is for realm_turn.
+ *
+ * Invariants:
+ *   1. one realm per process, one thread at every fork;
+ *   2. the host is called only between enter() and leave();
+ *   3. outside them the GIL is free whenever a second Python thread exists. */
+#include "realm/realm.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "realm/bridge/bridge.h"
+#include "realm/exchange.h"
+#include "realm/js/engine.h"
+#include "realm/py/interp.h"
+#include "realm/py/loop.h"
+#include "realm/py/worker.h"
+#include "realm/timer.h"
+#include "realm/web/web.h"
+
+enum {
+    ROUNDS_MAX = 8,         /* of microtasks and Python callbacks within one request call */
+    WARM_CALLS = 12,
+    WARM_STREAM = UINT32_MAX,
+};
+
+struct realm {
+    const struct host *host;
+};
+
+static struct realm the_realm;
+
+/* ---- in and out ---- */
+
+static void enter(void)
+{
+    interp_resume();
+    engine_lock();
+}
+
+static void leave(void)
+{
+    engine_unlock();
+    for (int i = 0; i < ROUNDS_MAX && loop_is_ready(); i++) {
+        engine_lock();
+        loop_run();
+        engine_unlock();
+    }
+    output_flush();
+    interp_suspend();
+}
+
+/* ---- zygote ---- */
+
+int realm_new(const struct host *host, struct realm **ret_realm, struct err *err)
+{
+    if (the_realm.host)
+        return err_set(err, ERR_INVALID, "a process can have only one realm");
+    the_realm.host = host;
+    exchange_set_host(host);
+    exchange_set_current(interp_stream);
+    if (engine_open(err) < 0)
+        return err->code;
+    web_define();
+    bridge_define();
+    if (engine_boot(err) < 0)
+        return err->code;
+    web_boot();
+    if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0)
+        return err->code;
+    *ret_realm = &the_realm;
+    return 0;
+}
+
+const char *realm_python_version(void)
+{
+    return interp_version();
+}
+
+const char *realm_javascript_version(void)
+{
+    return engine_version();
+}
+
+/* ---- around fork ---- */
+
+void realm_fork_before(struct realm *realm)
+{
+    (void)realm;
+    engine_fork_before();
+    interp_fork_before();
+}
+
+void realm_fork_parent(struct realm *realm)
+{
+    (void)realm;
+    interp_fork_parent();
+    engine_fork_after();
+}
+
+void realm_fork_child(struct realm *realm)
+{
+    (void)realm;
+    interp_fork_child();
+    engine_fork_after();
+}
+
+/* ---- template ---- */
+
+int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t *ret_handlers,
+               struct realm_failure *ret_failure)
+{
+    int r;
+
+    *ret_failure = (struct realm_failure){0};
+    (void)realm;
+    enter();
+    r = worker_load(bundle, ret_handlers, ret_failure);
+    leave();
+    return r;
+}
+
+void realm_failure_done(struct realm_failure *failure)
+{
+    mem_free(failure->text);
+    mem_free(failure->hint);
+    mem_free(failure->traceback);
+    mem_free(failure->file);
+    mem_free(failure->module);
+    *failure = (struct realm_failure){0};
+}
+
+static void ignore_log(void *self, uint32_t stream, enum log_level level, struct span text)
+{
+    (void)self, (void)stream, (void)level, (void)text;
+}
+static void ignore_respond(void *self, uint32_t stream, const struct host_response *response)
+{
+    (void)self, (void)stream, (void)response;
+}
+static void ignore_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+{
+    (void)self, (void)stream, (void)bytes, (void)is_end;
+}
+static void ignore_fail(void *self, uint32_t stream, enum host_failure why, struct span text)
+{
+    (void)self, (void)stream, (void)why, (void)text;
+}
+static void ignore_credit(void *self, uint32_t stream, uint32_t bytes)
+{
+    (void)self, (void)stream, (void)bytes;
+}
+static void ignore_stream(void *self, uint32_t stream)
+{
+    (void)self, (void)stream;
+}
+
+/* Whom the warm-up calls answer. */
+static const struct host nobody = {
+    NULL,          ignore_log,    ignore_respond, ignore_body,
+    ignore_fail,   ignore_credit, ignore_stream,  ignore_stream,
+};
+
+static void warm_up(struct realm *realm)
+{
+    static const struct host_pair headers[] = {{{"Host", 4}, {"localhost", 9}},
+                                               {{"Content-Type", 12}, {"text/plain", 10}}};
+    struct realm_request request = {
+        .method = SPAN("POST"), .url = SPAN("http://localhost/"), .headers = headers,
+        .header_count = 2, .body_length = 2};
+
+    for (uint32_t i = 0; i < WARM_CALLS; i++) {
+        struct exchange *x;
+        enter();
+        exchange_set_host(&nobody);
+        x = exchange_open(WARM_STREAM - i, &request);
+        if (x) {
+            exchange_arrive(x, SPAN("ok"), true);
+            worker_warm(x);
+        }
+        leave();
+        exchange_set_host(realm->host);
+    }
+}
+
+void realm_settle(struct realm *realm)
+{
+    warm_up(realm);
+    enter();
+    engine_collect();
+    bridge_turn();
+    worker_settle();
+    leave();
+}
+
+/* ---- instance ---- */
+
+int realm_start(struct realm *realm, struct err *err)
+{
+    int r;
+
+    (void)realm;
+    enter();
+    r = engine_start(err);
+    if (r == 0)
+        r = loop_start(err);
+    if (r == 0) {
+        web_start();
+        worker_start();
+    }
+    leave();
+    return r;
+}
+
+void realm_request(struct realm *realm, uint32_t stream, const struct realm_request *request)
+{
+    struct exchange *x;
+
+    (void)realm;
+    enter();
+    x = exchange_open(stream, request);
+    if (x)
+        worker_fetch(x);
+    leave();
+}
+
+void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end)
+{
+    struct exchange *x = exchange_find(stream);
+
+    if (!x)
+        return;
+    (void)realm;
+    enter();
+    exchange_arrive(x, bytes, is_end);
+    leave();
+}
+
+void realm_credit(struct realm *realm, uint32_t stream, uint32_t bytes)
+{
+    struct exchange *x = exchange_find(stream);
+
+    if (!x)
+        return;
+    (void)realm;
+    enter();
+    exchange_credit(x, bytes);
+    leave();
+}
+
+void realm_abort(struct realm *realm, uint32_t stream)
+{
+    struct exchange *x = exchange_find(stream);
+
+    if (!x)
+        return;
+    (void)realm;
+    enter();
+    exchange_abort(x);
+    leave();
+}
+
+static int due_in_ms(int engine_ms)
+{
+    int64_t next_us = timers_next_us(), ms;
+
+    if (loop_is_ready())
+        return 0;
+    if (next_us < 0)
+        return engine_ms;
+    ms = (next_us - clock_now_us() + 999) / 1000;
+    if (ms < 0)
+        ms = 0;
+    if (ms > INT32_MAX)
+        ms = INT32_MAX;
+    return engine_ms >= 0 && engine_ms < ms ? engine_ms : (int)ms;
+}
+
+static void drain_wake_fd(void)
+{
+    uint64_t ignored;
+
+    if (loop_wake_fd() >= 0 && read(loop_wake_fd(), &ignored, sizeof ignored) < 0)
+        return;     /* EAGAIN: nobody woke us */
+}
+
+int realm_turn(struct realm *realm)
+{
+    int engine_ms;
+
+    (void)realm;
+    enter();
+    if (interp_has_threads())
+        drain_wake_fd();
+    timers_run(clock_now_us());
+    loop_run();
+    bridge_turn();
+    engine_unlock();    /* microtasks before the engine's own loop, which may add more */
+    engine_ms = engine_turn();
+    engine_lock();
+    leave();
+    return due_in_ms(engine_ms);
+}
+
+size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max)
+{
+    int all[2] = {engine_wake_fd(), loop_wake_fd()};
+    size_t n = 0;
+
+    (void)realm;
+    for (size_t i = 0; i < 2; i++)
+        if (all[i] >= 0 && n < max)
+            fds[n++] = (struct pollfd){.fd = all[i], .events = POLLIN};
+    return n;
+}

@@ -1,0 +1,267 @@
+/* answer.c - the C half of response.js and context.js: heads and bytes to the exchange.
+ *
+ * The headers of an answer come as the number 1 (only the content type of
+ * text), as a string without line breaks (only this content type), as null
+ * (none), or as lines "name\nvalue\n...". */
+#include "base/mem.h"
+#include "realm/js/engine.h"
+#include "realm/js/text.h"
+#include "realm/web/web.h"
+
+enum { HEADERS_MAX = 256 };     /* fields of one answer */
+
+static const struct host_pair plain_text = {
+    {"content-type", 12},
+    {"text/plain;charset=UTF-8", 24},
+};
+
+/* What host_response points into while it is built. */
+struct draft {
+    struct host_response response;
+    struct host_pair pairs[HEADERS_MAX];
+    struct buf text;            /* status text, then the lines */
+};
+
+static struct exchange *exchange_of(JSContextRef js, JSValueRef id)
+{
+    return exchange_find((uint32_t)JSValueToNumber(js, id, NULL));
+}
+
+static int split_lines(struct draft *d, struct span lines)
+{
+    while (lines.len > 0) {
+        struct host_pair *pair = &d->pairs[d->response.header_count];
+        struct span *parts[2] = {&pair->name, &pair->value};
+        if (d->response.header_count == HEADERS_MAX)
+            return ERR_LIMIT;
+        for (int i = 0; i < 2; i++) {
+            const char *end = memchr(lines.data, '\n', lines.len);
+            if (!end)
+                return ERR_INVALID;
+            *parts[i] = (struct span){lines.data, (size_t)(end - lines.data)};
+            lines.len -= parts[i]->len + 1;
+            lines.data = end + 1;
+        }
+        d->response.header_count++;
+    }
+    return 0;
+}
+
+/* arguments: id, status, statusText, headers.  draft_done is due whatever comes back. */
+static int draft_init(struct draft *d, JSContextRef js, const JSValueRef *arguments,
+                      JSValueRef *ret_thrown)
+{
+    struct host_response *r = &d->response;
+    size_t status_len;
+
+    *r = (struct host_response){.status = (uint32_t)JSValueToNumber(js, arguments[1], NULL),
+                                .headers = d->pairs};
+    buf_init(&d->text);
+    if (text_append_value(&d->text, arguments[2], ret_thrown) < 0)
+        return ERR_NOMEM;
+    status_len = buf_len(&d->text);
+    if (JSValueIsNumber(js, arguments[3])) {
+        r->headers = &plain_text;
+        r->header_count = 1;
+    } else if (!JSValueIsNull(js, arguments[3])) {
+        struct span lines;
+        if (text_append_value(&d->text, arguments[3], ret_thrown) < 0)
+            return ERR_NOMEM;
+        lines = (struct span){buf_data(&d->text) + status_len, buf_len(&d->text) - status_len};
+        if (lines.len > 0 && !memchr(lines.data, '\n', lines.len)) {
+            d->pairs[0] = (struct host_pair){plain_text.name, lines};
+            r->header_count = 1;
+        } else if (split_lines(d, lines) < 0) {
+            engine_throw(ret_thrown, "RangeError", "a Response may have at most %d headers",
+                         HEADERS_MAX);
+            return ERR_LIMIT;
+        }
+    }
+    r->status_text = (struct span){buf_data(&d->text), status_len};
+    return 0;
+}
+
+static void draft_done(struct draft *d)
+{
+    buf_done(&d->text);
+}
+
+static void send_whole(struct exchange *x, struct draft *d, struct span body)
+{
+    uint32_t stream = x->stream;
+
+    d->response.body_length = (int64_t)body.len;
+    exchange_respond(x, &d->response);
+    if (body.len == 0)
+        return;
+    x = exchange_find(stream);
+    if (!x)
+        return;
+    exchange_send_whole(x, body);
+}
+
+/* respond(id, status, statusText, headers, string | Uint8Array | null) */
+static JSValueRef respond(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                          const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x;
+    struct draft d;
+    struct buf text = {0};
+    struct span body = {0};
+    int r;
+
+    (void)function, (void)self, (void)count;
+    engine_lock();
+    x = exchange_of(js, arguments[0]);
+    r = draft_init(&d, js, arguments, ret_thrown);
+    if (r == 0 && JSValueIsString(js, arguments[4])) {
+        r = text_append_value(&text, arguments[4], ret_thrown);
+        body = buf_span(&text);
+    } else if (r == 0 && !JSValueIsNull(js, arguments[4])) {
+        web_bytes(arguments[4], &body);
+    }
+    if (r == 0 && x)
+        send_whole(x, &d, body);
+    else if (r == ERR_NOMEM)
+        engine_throw(ret_thrown, "RangeError", "out of memory for the response");
+    draft_done(&d);
+    buf_done(&text);
+    engine_unlock();
+    return engine.undefined;
+}
+
+/* respondStream(id, status, statusText, headers): bodyWrite and bodyEnd follow */
+static JSValueRef respond_stream(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    struct draft d;
+
+    (void)function, (void)self, (void)count;
+    if (draft_init(&d, js, arguments, ret_thrown) == 0 && x) {
+        d.response.body_length = -1;
+        exchange_respond(x, &d.response);
+    }
+    draft_done(&d);
+    return engine.undefined;
+}
+
+/* respondRelay(id, status, statusText, headers): the body is the request's own */
+static JSValueRef respond_relay(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    struct draft d;
+
+    (void)function, (void)self, (void)count;
+    if (draft_init(&d, js, arguments, ret_thrown) == 0 && x) {
+        d.response.body_length = x->head->body_length;
+        exchange_respond(x, &d.response);
+        x = exchange_find((uint32_t)JSValueToNumber(js, arguments[0], NULL));
+        if (x && !x->is_over)
+            exchange_relay(x);
+    }
+    draft_done(&d);
+    return engine.undefined;
+}
+
+/* bodyWrite(id, bytes) -> enum exchange_room */
+static JSValueRef body_write(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                             const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    struct span bytes = {0};
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    web_bytes(arguments[1], &bytes);
+    return engine_number(x ? exchange_write(x, bytes) : EXCHANGE_GONE);
+}
+
+/* bodyRoom(id, wake): wake() when bodyState is news */
+static JSValueRef body_room(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                            const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (x && !x->is_over && buf_len(&x->out) > 0)
+        exchange_wait_out(x, (JSObjectRef)arguments[1]);
+    else
+        engine_run((JSObjectRef)arguments[1], 0, NULL);
+    return engine.undefined;
+}
+
+/* bodyState(id) -> enum exchange_room */
+static JSValueRef body_state(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                             const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (!x || x->is_over)
+        return engine_number(EXCHANGE_GONE);
+    return engine_number(buf_len(&x->out) > 0 ? EXCHANGE_WAIT : EXCHANGE_MORE);
+}
+
+/* bodyEnd(id) */
+static JSValueRef body_end(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                           const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (x)
+        exchange_finish(x);
+    return engine.undefined;
+}
+
+/* bodyFail(id, text) */
+static JSValueRef body_fail(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                            const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    struct buf text = {0};
+
+    (void)function, (void)self, (void)count;
+    if (x && text_append_value(&text, arguments[1], ret_thrown) == 0)
+        exchange_fail(x, HOST_BODY, buf_span(&text));
+    buf_done(&text);
+    return engine.undefined;
+}
+
+/* hold(id) -> bool, release(id): waitUntil */
+static JSValueRef hold(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                       const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (x)
+        exchange_hold(x);
+    return JSValueMakeBoolean(js, x != NULL);
+}
+
+static JSValueRef release(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                          const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (x)
+        exchange_release(x);
+    return engine.undefined;
+}
+
+void web_define_answer(void)
+{
+    engine_native("respond", respond);
+    engine_native("respondStream", respond_stream);
+    engine_native("respondRelay", respond_relay);
+    engine_native("bodyWrite", body_write);
+    engine_native("bodyRoom", body_room);
+    engine_native("bodyState", body_state);
+    engine_native("bodyEnd", body_end);
+    engine_native("bodyFail", body_fail);
+    engine_native("hold", hold);
+    engine_native("release", release);
+}

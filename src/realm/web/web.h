@@ -1,0 +1,44 @@
+/* web.h - the C functions behind the JavaScript classes of sdk/js.
+ *
+ * web_define puts them all on engine.native; each file here serves one of the
+ * scripts.  They trust sdk/js for the number and kind of their arguments, as
+ * tenants cannot reach `native`, but never for a stream number: the exchange
+ * may be gone.  Thread: the realm's. */
+#ifndef CORRAL_REALM_WEB_WEB_H
+#define CORRAL_REALM_WEB_WEB_H
+
+#include <JavaScriptCore/JavaScript.h>
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "realm/exchange.h"
+
+void web_define(void);          /* all of the below, before engine_boot */
+void web_define_log(void);
+void web_define_encoding(void);
+void web_define_timers(void);
+void web_define_request(void);
+void web_define_answer(void);
+
+/* After engine_boot: look up what C calls in sdk/js. */
+void web_boot(void);
+/* After a fork: Math.random draws anew. */
+void web_start(void);
+
+/* A new Request object for this head. */
+JSObjectRef web_make_request(struct head *head);
+JSObjectRef web_make_context(uint32_t stream);
+
+enum web_delivery { WEB_DELIVERED, WEB_NO_RESPONSE, WEB_REFUSED };
+/* Answer x with this value, if it is a Response.  WEB_REFUSED: the host was
+ * told why it cannot be sent.  May free x. */
+enum web_delivery web_deliver(struct exchange *x, JSValueRef value);
+
+/* The bytes of an ArrayBuffer or a view on one; valid while JavaScript does not run. */
+bool web_bytes(JSValueRef value, struct span *ret_bytes);
+/* A Uint8Array with a copy; undefined when out of memory. */
+JSValueRef web_new_bytes(struct span bytes);
+/* A Uint8Array over memory that was mem_alloc-ed; takes it. */
+JSValueRef web_take_bytes(char *take_bytes, size_t len);
+
+#endif

@@ -1,0 +1,261 @@
+/* instance.c - the third generation: serves requests, many at a time, on one loop.
+ *
+ * Each turn: run what is due in the realm, write what it produced, sleep until
+ * the socket, an engine or a timer wants something, read, hand frames to the
+ * realm.  Answers given during a turn leave in one write.
+ *
+ * Invariants
+ *  1. Nothing of the tenant runs before the instance's filter is in force.
+ *  2. On each stream at most the granted credit is in flight, so `out` is
+ *     bounded by streams x FRAME_WINDOW; logs wait for the node when it is full.
+ *  3. When the node closes the socket the process ends at once, without
+ *     finalizing the engines: nothing it holds is worth the time.
+ *
+ * Called by: template.c.  Talks to: herd/instance.c. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "worker/link.h"
+#include "worker/worker.h"
+
+enum {
+    INSTANCE_FDS = 16,                  /* descriptors the engines may want polled */
+    INSTANCE_OUT_MAX = 4 * 1024 * 1024, /* bytes queued before a log line waits for the node */
+    INSTANCE_TEXT_MAX = 32 * 1024,      /* bytes of text in one frame */
+    INSTANCE_HEADERS_MAX = 1024,        /* fields of one request */
+};
+
+struct instance {
+    struct realm *realm;
+    struct link link;
+    struct buf pairs; /* scratch: headers of the answer being encoded */
+};
+
+static _Noreturn void leave(const struct err *err)
+{
+    if (err->code != ERR_GONE)
+        log_error("instance: %s", err->text);
+    _exit(err->code == ERR_GONE ? 0 : 1);
+}
+
+/* Frames that cannot be queued are lost requests: end, the node sees it. */
+static void must(int r, const struct err *err)
+{
+    if (r < 0)
+        leave(err);
+}
+
+static struct span cut(struct span text)
+{
+    return (struct span){text.data, text.len < INSTANCE_TEXT_MAX ? text.len : INSTANCE_TEXT_MAX};
+}
+
+static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
+{
+    struct instance *i = self;
+    struct err err = {0};
+
+    while (text.len > 0) {
+        const struct log_line m = {.level = level, .text = cut(text)};
+        must(log_line_put(&i->link.out, 0, stream, &m, &err), &err);
+        text.data += m.text.len;
+        text.len -= m.text.len;
+    }
+    if (buf_len(&i->link.out) > INSTANCE_OUT_MAX)
+        must(link_flush_all(&i->link, &err), &err);
+}
+
+static void host_respond(void *self, uint32_t stream, const struct host_response *response)
+{
+    struct instance *i = self;
+    struct response m = {.status = response->status,
+                         .status_text = response->status_text,
+                         .body_length = response->body_length};
+    struct err err = {0};
+    int r = 0;
+
+    for (size_t n = 0; n < response->header_count && r == 0; n++)
+        r = pairs_add(&i->pairs, response->headers[n].name, response->headers[n].value);
+    if (r < 0)
+        err_nomem(&err);
+    m.headers = (struct pairs){buf_span(&i->pairs), (uint32_t)response->header_count};
+    r = r < 0 ? r
+              : response_put(&i->link.out, response->body_length == 0 ? FRAME_END : 0, stream, &m,
+                             &err);
+    buf_eat(&i->pairs, buf_len(&i->pairs));
+    if (r == ERR_LIMIT) {
+        const struct reset too_big = {.reason = RESET_BAD_RESULT, .text = span_of(err.text)};
+        r = reset_put(&i->link.out, 0, stream, &too_big, &err);
+    }
+    must(r, &err);
+}
+
+static void host_respond_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+{
+    struct instance *i = self;
+    struct err err = {0};
+
+    do {
+        size_t n = bytes.len < FRAME_BODY_MAX ? bytes.len : FRAME_BODY_MAX;
+        uint8_t flags = is_end && n == bytes.len ? FRAME_END : 0;
+        if (frame_put(&i->link.out, FRAME_BODY, flags, stream, bytes.data, n) < 0)
+            must(err_nomem(&err), &err);
+        bytes.data += n;
+        bytes.len -= n;
+    } while (bytes.len > 0);
+}
+
+static void host_fail(void *self, uint32_t stream, enum host_failure why, struct span text)
+{
+    static const enum reset_reason REASONS[] = {[HOST_EXCEPTION] = RESET_EXCEPTION,
+                                                [HOST_BAD_RESULT] = RESET_BAD_RESULT,
+                                                [HOST_BODY] = RESET_BODY};
+    struct instance *i = self;
+    const struct reset m = {.reason = REASONS[why], .text = cut(text)};
+    struct err err = {0};
+
+    must(reset_put(&i->link.out, 0, stream, &m, &err), &err);
+}
+
+static void host_request_credit(void *self, uint32_t stream, uint32_t bytes)
+{
+    struct instance *i = self;
+    const struct credit m = {.bytes = bytes};
+    struct err err = {0};
+
+    must(credit_put(&i->link.out, 0, stream, &m, &err), &err);
+}
+
+static void host_request_unwanted(void *self, uint32_t stream)
+{
+    static const struct reset UNREAD = {.reason = RESET_UNREAD, .text = {"", 0}};
+    struct instance *i = self;
+    struct err err = {0};
+
+    must(reset_put(&i->link.out, 0, stream, &UNREAD, &err), &err);
+}
+
+static void put_empty(struct instance *i, enum frame_type type, uint32_t stream)
+{
+    struct err err = {0};
+
+    if (frame_put(&i->link.out, type, 0, stream, NULL, 0) < 0)
+        must(err_nomem(&err), &err);
+}
+
+static void host_done(void *self, uint32_t stream)
+{
+    put_empty(self, FRAME_DONE, stream);
+}
+
+static int take_request(struct instance *i, const struct frame *f, struct err *err)
+{
+    static struct host_pair headers[INSTANCE_HEADERS_MAX];
+    struct realm_request request = {.headers = headers};
+    struct request m;
+    size_t at = 0;
+    int r;
+
+    r = request_get(f, &m, err);
+    if (r < 0)
+        return r;
+    while (request.header_count < INSTANCE_HEADERS_MAX &&
+           pairs_next(&m.headers, &at, &headers[request.header_count].name,
+                      &headers[request.header_count].value))
+        request.header_count++;
+    request.method = m.method;
+    request.url = m.url;
+    request.body_length = f->flags & FRAME_END ? 0 : m.body_length;
+    realm_request(i->realm, f->stream, &request);
+    return 0;
+}
+
+static int take_credit(struct instance *i, const struct frame *f, struct err *err)
+{
+    struct credit m;
+    int r = credit_get(f, &m, err);
+
+    if (r == 0)
+        realm_credit(i->realm, f->stream, m.bytes);
+    return r;
+}
+
+static int take_frame(struct instance *i, const struct frame *f, struct err *err)
+{
+    switch (f->type) {
+    case FRAME_REQUEST:
+        return take_request(i, f, err);
+    case FRAME_BODY:
+        realm_request_body(i->realm, f->stream, f->payload, (f->flags & FRAME_END) != 0);
+        return 0;
+    case FRAME_CREDIT:
+        return take_credit(i, f, err);
+    case FRAME_RESET:
+        realm_abort(i->realm, f->stream);
+        return 0;
+    case FRAME_PING:
+        put_empty(i, FRAME_PONG, 0);
+        return 0;
+    default:
+        return err_set(err, ERR_INVALID, "unexpected %s frame", frame_name(f->type));
+    }
+}
+
+/* Sleep until something is wanted, then read.  timeout_ms: -1 for ever. */
+static int sleep_and_read(struct instance *i, int timeout_ms, struct err *err)
+{
+    struct pollfd fds[1 + INSTANCE_FDS];
+    size_t n = 1 + realm_poll_fds(i->realm, fds + 1, INSTANCE_FDS);
+
+    fds[0] = (struct pollfd){.fd = i->link.fd,
+                             .events = POLLIN | (buf_len(&i->link.out) > 0 ? POLLOUT : 0)};
+    if (poll(fds, n, timeout_ms) < 0 && errno != EINTR)
+        return err_errno(err, errno, "wait for requests");
+    if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+        return link_read(&i->link, err);
+    return 0;
+}
+
+static _Noreturn void serve(struct instance *i)
+{
+    struct err err = {0};
+    struct frame f;
+    int r, timeout_ms;
+
+    for (;;) {
+        timeout_ms = realm_turn(i->realm);
+        must(link_flush(&i->link, &err), &err);
+        must(sleep_and_read(i, timeout_ms, &err), &err);
+        while ((r = link_next(&i->link, &f, &err)) == 1)
+            must(take_frame(i, &f, &err), &err);
+        must(r, &err);
+    }
+}
+
+void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_bytes)
+{
+    static const struct hello HELLO = {.version = WIRE_VERSION, .role = ROLE_INSTANCE};
+    static struct instance i;
+    struct err err = {0};
+
+    i.realm = heritage->realm;
+    heritage->host = (struct host){.self = &i,
+                                   .log = host_log,
+                                   .respond = host_respond,
+                                   .respond_body = host_respond_body,
+                                   .fail = host_fail,
+                                   .request_credit = host_request_credit,
+                                   .request_unwanted = host_request_unwanted,
+                                   .done = host_done};
+    link_init(&i.link, take_socket_fd, false);
+    must(box_tie_to_parent(heritage->parent, &err), &err);
+    must(realm_start(i.realm, &err), &err);
+    must(box_limit(vm_bytes, &err), &err);
+    must(box_filter_enter(&heritage->instance_filter, &err), &err);
+    must(hello_put(&i.link.out, 0, 0, &HELLO, &err), &err);
+    must(link_flush_all(&i.link, &err), &err);
+    serve(&i);
+}

@@ -1,0 +1,232 @@
+/* template.c - the second generation: one version of one worker, loaded once.
+ *
+ *   BOXED --LOAD--> loaded? --yes--> SETTLING --single-threaded--> READY
+ *                       \--no---> FAILED frame, end
+ *
+ * Invariants
+ *  1. The box is entered before a byte of the tenant is read.
+ *  2. LOADED is said only when forking works: helper threads of the engines
+ *     (a WebAssembly compiler idles for some ten seconds) are waited for.
+ *  3. From READY on no engine code runs here: the template only forks.
+ *
+ * It has run tenant code, so nothing it says is believed by the node beyond
+ * its own worker.  Called by: zygote.c.  Talks to: herd/pool.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "worker/children.h"
+#include "worker/link.h"
+#include "worker/worker.h"
+
+enum { TEMPLATE_SETTLE_MS = 20 };   /* between two looks at the helper threads */
+
+struct template {
+    struct heritage *heritage;
+    struct link link;
+    int statm_fd;               /* /proc/self/statm, opened while /proc is there */
+    bool is_loaded;
+};
+
+static _Noreturn void leave(struct template *t, const struct err *err)
+{
+    if (err->code != ERR_GONE)
+        log_error("template: %s", err->text);
+    link_done(&t->link);
+    _exit(err->code == ERR_GONE ? 0 : 1);
+}
+
+static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
+{
+    struct template *t = self;
+    struct err err = {0};
+
+    while (text.len > 0) {
+        const struct log_line m = {.level = level,
+                                   .text = {text.data, text.len < 32768 ? text.len : 32768}};
+        int r = log_line_put(&t->link.out, 0, stream, &m, &err);
+        r = r < 0 ? r : link_flush_all(&t->link, &err);
+        if (r < 0)
+            leave(t, &err);
+        text.data += m.text.len;
+        text.len -= m.text.len;
+    }
+}
+
+/* Bytes of address space that this process has now, or 0 when unknown. */
+static uint64_t vm_now(const struct template *t)
+{
+    char text[64];
+    ssize_t n = pread(t->statm_fd, text, sizeof text - 1, 0);
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int say_failed(struct template *t, const struct realm_failure *why, struct err *err)
+{
+    const struct failed m = {.kind = (uint32_t)why->kind,
+                             .text = span_of(why->text),
+                             .hint = span_of(why->hint),
+                             .traceback = span_of(why->traceback),
+                             .file = span_of(why->file),
+                             .line = (uint32_t)why->line,
+                             .column = (uint32_t)why->column,
+                             .module = span_of(why->module)};
+    int r = failed_put(&t->link.out, 0, 0, &m, err);
+
+    return r < 0 ? r : link_flush_all(&t->link, err);
+}
+
+/* Invariant 2.  realm_fork_before has been called. */
+static int settle(struct template *t, struct err *err)
+{
+    static const struct span NOTICE =
+        SPAN("waiting for engine helper threads to end before this version starts");
+    int64_t since = clock_now_ms();
+    bool is_said = false;
+    int r;
+
+    while (!box_is_single_threaded()) {
+        if (!is_said && clock_now_ms() - since > 1000) {
+            host_log(t, 0, LOG_INFO, NOTICE);
+            is_said = true;
+        }
+        r = children_wait(&t->link, TEMPLATE_SETTLE_MS, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static char *copy_of(struct span s) { return mem_copy(s.data, s.len); }
+
+static int load(struct template *t, const struct frame *f, struct err *err)
+{
+    struct realm_failure failure = {0};
+    struct realm_bundle bundle = {0};
+    struct loaded loaded = {0};
+    struct load m;
+    int r;
+
+    r = load_get(f, &m, err);
+    if (r < 0)
+        return r;
+    /* Kept for the life of the process: the realm may refer to them. */
+    bundle.name = copy_of(m.name);
+    bundle.folder = copy_of(m.folder);
+    bundle.main = copy_of(m.main);
+    bundle.compatibility_date = copy_of(m.compatibility_date);
+    bundle.compatibility_flags = copy_of(m.compatibility_flags);
+    bundle.env = (struct span){copy_of(m.env), m.env.len};
+    if (!bundle.name || !bundle.folder || !bundle.main || !bundle.compatibility_date ||
+        !bundle.compatibility_flags || !bundle.env.data)
+        return err_nomem(err);
+    if (chdir(bundle.folder) < 0)
+        return err_errno(err, errno, "enter the bundle's folder '%s'", bundle.folder);
+    if (realm_load(t->heritage->realm, &bundle, &loaded.handlers, &failure) < 0) {
+        r = say_failed(t, &failure, err);
+        realm_failure_done(&failure);
+        return r < 0 ? r : err_set(err, ERR_GONE, "'%s' did not load", bundle.name);
+    }
+    realm_settle(t->heritage->realm);
+    realm_fork_before(t->heritage->realm);
+    r = settle(t, err);
+    if (r < 0)
+        return r;
+    t->is_loaded = true;
+    return loaded_put(&t->link.out, 0, 0, &loaded, err);
+}
+
+static int fork_instance(struct template *t, const struct frame *f, struct err *err)
+{
+    int socket_fd = link_take_fd(&t->link);
+    struct spawn order;
+    uint64_t vm = 0;
+    pid_t pid;
+    int r;
+
+    r = spawn_get(f, &order, err);
+    if (r < 0 || socket_fd < 0)
+        return r < 0 ? r : err_set(err, ERR_INVALID, "FORK came without a descriptor");
+    if (order.memory_bytes > 0) {
+        vm = vm_now(t);
+        vm = vm > 0 ? vm + order.memory_bytes : 0;
+    }
+    r = children_fork(t->heritage, &t->link, order.id, &pid, err);
+    if (r == 0 && pid == 0) {
+        link_done(&t->link);
+        close(t->statm_fd);
+        instance_main(t->heritage, socket_fd, vm);
+    }
+    close(socket_fd);
+    return r;
+}
+
+static int obey(struct template *t, struct err *err)
+{
+    struct frame f;
+    int r;
+
+    for (;;) {
+        r = link_next(&t->link, &f, err);
+        if (r <= 0)
+            return r;
+        if (f.type == FRAME_LOAD && !t->is_loaded)
+            r = load(t, &f, err);
+        else if (f.type == FRAME_FORK && t->is_loaded)
+            r = fork_instance(t, &f, err);
+        else
+            r = err_set(err, ERR_INVALID, "unexpected %s frame", frame_name(f.type));
+        if (r < 0)
+            return r;
+    }
+}
+
+/* Descriptors 1 and 2 are the output pipe from here on: what native code
+ * prints is logged under the worker's name. */
+static int enter(struct template *t, int output_fd, struct err *err)
+{
+    int r;
+
+    if (dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
+        return err_errno(err, errno, "redirect output");
+    close(output_fd);
+    t->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (t->statm_fd < 0)
+        return err_errno(err, errno, "open /proc/self/statm");
+    r = box_tie_to_parent(t->heritage->parent, err);
+    r = r < 0 ? r : box_limit(0, err);
+    return r < 0 ? r : box_filter_enter(&t->heritage->template_filter, err);
+}
+
+void template_main(struct heritage *heritage, int take_control_fd, int take_output_fd)
+{
+    static const struct hello HELLO = {.version = WIRE_VERSION, .role = ROLE_TEMPLATE};
+    static struct template t;
+    struct err err = {0};
+    int r;
+
+    t.heritage = heritage;
+    heritage->host = WORKER_SILENT_HOST;
+    heritage->host.self = &t;
+    heritage->host.log = host_log;
+    link_init(&t.link, take_control_fd, true);
+    children_init();
+    r = enter(&t, take_output_fd, &err);
+    r = r < 0 ? r : hello_put(&t.link.out, 0, 0, &HELLO, &err);
+    while (r >= 0) {
+        r = link_flush_all(&t.link, &err);
+        r = r < 0 ? r : children_wait(&t.link, -1, &err);
+        r = r < 0 ? r : obey(&t, &err);
+    }
+    leave(&t, &err);
+}

@@ -1,0 +1,108 @@
+"""Fixtures: `corral` starts one for a test, `lab` is shared by the tests of a module."""
+import shutil
+import signal
+
+import pytest
+
+import harness
+from harness import BIN, HELLO, LAB, PATIENCE, ROOT, Corral, orphans, until, write_project
+
+TEST_SECONDS = 120 * PATIENCE
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "asan: also run against MODE=asan (script/test)")
+    config.addinivalue_line("markers", "long: takes longer than usual; may use ten minutes")
+    harness.adopt_orphans()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """No test hangs: an alarm ends the one that does."""
+    seconds = 600 if item.get_closest_marker("long") else TEST_SECONDS
+
+    def ring(signum, frame):
+        raise TimeoutError("the test took longer than %d s" % seconds)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+running = []  # Every Corral of this process that is not closed yet.
+
+
+def start(folder, files=HELLO, *flags, ready=True, name="hello", **more):
+    if files is not None:
+        write_project(folder, files, name)
+    one = Corral(folder, *flags, **more)
+    running.append(one)
+    try:
+        if ready:
+            one.wait_ready()
+    except BaseException:
+        finish(one)
+        raise
+    return one
+
+
+def finish(one):
+    one.close()
+    print("---- output of %s" % " ".join(one.arguments))
+    print(one.log_text())
+    running.remove(one)
+
+
+def assert_clean():
+    known = {one.pid for one in running}
+    until(lambda: "no process is left behind: %r" % (orphans(known),), lambda: not orphans(known), 5 * PATIENCE)
+
+
+@pytest.fixture
+def corral(tmp_path):
+    """start(files=HELLO, *flags, ready=True, env=None, port=0) -> Corral, in a project of its own."""
+    mine = []
+
+    def make(files=HELLO, *flags, **more):
+        folder = tmp_path / ("project%d" % len(mine) if mine else "project")
+        folder.mkdir()
+        mine.append(start(folder, files, *flags, **more))
+        return mine[-1]
+
+    yield make
+    for one in mine:
+        finish(one)
+    assert_clean()
+
+
+@pytest.fixture
+def hello(corral):
+    return corral()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """One worker for the whole module that runs the Python it is sent: see harness.LAB."""
+    one = start(tmp_path_factory.mktemp("lab"), LAB, name="lab")
+    until("the lab answers", lambda: one.get().status == 200)
+    yield one
+    survived = one.is_running()
+    finish(one)
+    assert survived, "the node died during these tests"
+    assert_clean()
+
+
+@pytest.fixture
+def example(tmp_path):
+    """A copy of a folder under examples/."""
+    def copy(name):
+        target = tmp_path / "examples" / name
+        shutil.copytree(ROOT / "examples" / name, target, dirs_exist_ok=True)
+        return target
+    return copy
+
+
+def pytest_report_header():
+    return "corral: %s" % BIN

@@ -1,0 +1,222 @@
+"""Every mistake that a newcomer makes gets a message that says what to do."""
+import re
+
+import pytest
+
+from harness import ERROR, HELLO, LAB, WRANGLER
+
+
+def complains(corral, files, *patterns, **more):
+    """Start with a mistake in it; the whole output, once each pattern is there."""
+    one = corral(files, ready=False, **more)
+    for pattern in patterns:
+        one.wait_log(pattern)
+    assert not re.search(r"Assertion|Sanitizer|core dumped", one.log_text())
+    return one
+
+
+def page(corral, one):
+    """What a browser would see, if it serves."""
+    if not one.is_running():
+        return None
+    one.wait_ready()
+    answer = one.get()
+    assert answer.status == 500
+    return answer.text
+
+
+# ---- before anything runs ----
+
+
+def test_no_config_file(corral):
+    one = complains(corral, {"src/entry.py": HELLO, "wrangler.txt": ""}, ERROR + r".*wrangler\.toml")
+    assert one.wait_exit() != 0
+    assert re.search(r"wrangler\.jsonc?", one.log_text())
+
+
+def test_project_folder_that_does_not_exist(corral):
+    from harness import BIN
+    one = corral(None, command=[str(BIN / "corral"), "dev", "/nowhere/at/all"], ready=False)
+    assert one.wait_exit() != 0
+    assert "/nowhere/at/all" in one.log_text()
+
+
+@pytest.mark.parametrize("text, line, column, shown", [
+    ('name = "x"\nmain = \n', 2, 8, "main ="),
+    ('name = "x\nmain = "y"\n', 1, None, 'name = "x'),
+    ('[vars\nA = 1\n', 1, None, "[vars"),
+    ('a = 1\na = 2\n', 2, None, "a = 2"),
+], ids=["no value", "open string", "open table", "twice"])
+def test_bad_toml_shows_file_line_column_and_the_line(corral, text, line, column, shown):
+    one = complains(corral, {"wrangler.toml": text, "src/entry.py": HELLO},
+                    r"wrangler\.toml:%d:%s" % (line, column or r"\d+"), re.escape(shown))
+    assert one.wait_exit() != 0
+
+
+@pytest.mark.parametrize("name", ["wrangler.json", "wrangler.jsonc"])
+@pytest.mark.parametrize("text, line, shown", [
+    ('{\n  "name": "x"\n  "main": "y"\n}\n', 3, '"main": "y"'),
+    ('{\n  "name": x\n}\n', 2, '"name": x'),
+    ('{\n  /* open\n  "name": "x"\n}\n', 2, "/* open"),
+    ('{\n  "name": "x",\n', None, ""),
+    ('["name"]\n', None, ""),
+    ('', None, ""),
+], ids=["no comma", "no quotes", "open comment", "cut", "array", "empty"])
+def test_bad_json_shows_file_line_column_and_the_line(corral, name, text, line, shown):
+    one = complains(corral, {name: text, "src/entry.py": HELLO},
+                    re.escape(name) + (r":%d:\d+" % line if line else ""), re.escape(shown))
+    assert one.wait_exit() != 0
+
+
+def test_main_is_not_in_the_config(corral):
+    one = complains(corral, {"wrangler.toml": 'name = "x"\n', "src/entry.py": HELLO}, ERROR + r"(.|\n)*\bmain\b")
+    assert one.wait_exit() != 0
+
+
+def test_main_names_a_file_that_is_not_there(corral):
+    one = complains(corral, {"wrangler.toml": WRANGLER.format(name="x").replace("entry.py", "netry.py"),
+                             "src/entry.py": HELLO}, ERROR + r"(.|\n)*src/netry\.py")
+    assert "main" in one.log_text()
+
+
+def test_main_outside_the_project(corral):
+    complains(corral, {"wrangler.toml": WRANGLER.format(name="x").replace("src/entry.py", "../../etc/passwd"),
+                       "src/entry.py": HELLO}, ERROR + r"(.|\n)*main")
+
+
+def test_main_of_a_kind_that_is_not_there_yet(corral):
+    complains(corral, {"wrangler.toml": WRANGLER.format(name="x").replace("entry.py", "index.js"),
+                       "src/index.js": "export default {}"}, ERROR + r"(.|\n)*(index\.js|JavaScript)")
+
+
+@pytest.mark.parametrize("name", ["", "UPPER", "with space", "-dash", "x" * 300])
+def test_a_bad_name_is_an_error_that_says_the_rule(corral, name):
+    complains(corral, {"wrangler.toml": WRANGLER.format(name=name), "src/entry.py": HELLO}, r"(err|wrn|error|warning)(.|\n)*\bname\b")
+
+
+# ---- while loading ----
+
+
+def test_no_handler(corral):
+    one = complains(corral, "from js import Response\n\ndef fetch(request):\n    pass\n", ERROR + r"(.|\n)*on_fetch")
+    assert "src/entry.py" in one.log_text()
+
+
+def test_no_handler_with_a_near_name(corral):
+    complains(corral, "def on_fecth(request):\n    pass\n", r"on_fecth(.|\n)*on_fetch|on_fetch(.|\n)*on_fecth")
+
+
+def test_syntax_error_names_file_line_and_shows_the_caret(corral):
+    one = complains(corral, "from js import Response\n\ndef on_fetch(request):\n    return Response.new('x'))\n",
+                    r"SyntaxError", r"src/entry\.py", r"return Response\.new\('x'\)\)\n.*\^")
+    assert re.search(r"entry\.py(:|\", line )4", one.log_text())
+    text = page(corral, one)
+    assert text is None or "SyntaxError" in text
+
+
+def test_syntax_error_in_a_helper(corral):
+    one = complains(corral, {"src/entry.py": "import helper\n" + HELLO, "src/helper.py": "x = 1\nif x\n    pass\n"},
+                    r"SyntaxError", r"helper\.py")
+    assert re.search(r"helper\.py(:|\", line )2", one.log_text())
+
+
+def test_indentation_error(corral):
+    complains(corral, "def on_fetch(request):\nreturn 1\n", r"IndentationError", r"entry\.py(:|\", line )2")
+
+
+def test_source_that_is_not_utf8(corral):
+    complains(corral, {"src/entry.py": b"x = '\xff\xfe'\n"}, ERROR + r"(.|\n)*(utf-?8|UTF-?8|Unicode)")
+
+
+def test_source_with_a_nul(corral):
+    complains(corral, {"src/entry.py": b"x = 1\n\x00y = 2\n"}, ERROR + r"(.|\n)*null byte")
+
+
+def test_import_of_a_module_that_does_not_exist(corral):
+    one = complains(corral, "import surely_not_there\n" + HELLO, r"surely_not_there")
+    assert re.search(r"entry\.py(:|\", line )1", one.log_text())
+    text = page(corral, one)
+    assert text is None or "surely_not_there" in text
+
+
+@pytest.mark.parametrize("module", ["fastapi", "requests", "numpy", "yaml"])
+def test_import_of_a_known_package_says_how_to_get_it(corral, module):
+    import importlib.machinery
+    if importlib.machinery.PathFinder.find_spec(module, ["/usr/lib/python3/dist-packages"]):
+        pytest.skip("installed here")
+    one = complains(corral, "import %s\n%s" % (module, HELLO), module)
+    one.wait_log(r"package(.|\n)*|requirements\.txt|pyproject\.toml")
+    package = {"yaml": "(?i)pyyaml"}.get(module, module)
+    assert re.search(package, one.log_text()) and re.search(r"packages?|requirements|pyproject", one.log_text())
+
+
+def test_import_from_js_of_something_that_is_not_there(corral):
+    complains(corral, "from js import NoSuchThing\n" + HELLO, r"ImportError(.|\n)*NoSuchThing")
+
+
+@pytest.mark.parametrize("source", [
+    "type Point = tuple[int, int]\n",
+    "def first[T](x: list[T]) -> T:\n    return x[0]\n",
+    "def gen[T = int](x: T): pass\n",
+    "name = 'x'\nt = t'{name}'\n",
+    "words = ['a']\nx = f'{', '.join(words) + \"\\n\"}'\n",
+    "try:\n    pass\nexcept ValueError, TypeError:\n    pass\n",
+], ids=["type alias", "generics", "generic default", "t-string", "nested f-string", "except without parentheses"])
+def test_source_for_a_newer_python_says_so(corral, source):
+    one = complains(corral, source + HELLO, r"SyntaxError", r"Python 3\.1[2-9]")
+    assert re.search(r"3\.11", one.log_text()), "it says which one is here"
+    assert "PYTHON_EMBED" in one.log_text()
+
+
+def test_exception_at_top_level(corral):
+    one = complains(corral, "\n\nraise RuntimeError('at the top')\n", r"RuntimeError: at the top")
+    assert re.search(r"entry\.py(:|\", line )3", one.log_text())
+
+
+def test_system_exit_at_top_level(corral):
+    one = complains(corral, "import sys\nsys.exit(0)\n", ERROR + r"(.|\n)*SystemExit")
+    assert one.is_running()
+
+
+# ---- while serving ----
+
+
+@pytest.mark.parametrize("value, says", [("'a string'", "str"), ("None", "None"), ("{'a': 1}", "dict"), ("42", "int"),
+                                         ("b'x'", "bytes"), ("[1]", "list")])
+def test_handler_returned_no_response(corral, value, says):
+    one = corral("async def on_fetch(request):\n    return %s\n" % value)
+    answer = one.get()
+    assert answer.status == 500
+    assert says in answer.text and "Response" in answer.text and "on_fetch" in answer.text, answer.text
+    one.wait_log(ERROR + r"(.|\n)*Response")
+
+
+def test_handler_with_too_many_parameters(corral):
+    one = corral("async def on_fetch(request, env, ctx, more):\n    pass\n", ready=False)
+    one.wait_log(ERROR + r"(.|\n)*(on_fetch|more)") if not one.is_running() else None
+    if one.is_running():
+        one.wait_ready()
+        answer = one.get()
+        assert answer.status == 500 and "more" in answer.text
+
+
+def test_the_lab_itself_has_no_mistake(corral):
+    assert corral(LAB).get().text == "ready"
+
+
+# ---- the command line ----
+
+
+def test_help(corral):
+    from harness import BIN
+    one = corral(None, command=[str(BIN / "corral"), "dev", "--help"], ready=False)
+    assert one.wait_exit() == 0
+    for flag in ("--port", "--ip", "--var", "--env", "--persist-to", "--log-level", "--config"):
+        assert flag in one.log_text()
+
+
+def test_unknown_command(corral):
+    from harness import BIN
+    one = corral(None, command=[str(BIN / "corral"), "dve"], ready=False)
+    assert one.wait_exit() != 0
+    assert "dve" in one.log_text() and "dev" in one.log_text()

@@ -1,0 +1,327 @@
+"""Three generations of processes, seen from /proc: how they live, and what happens when one dies."""
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import BIN, LAB, PATIENCE, Load, children, descendants, is_alive, until
+
+SPIN = """
+import os, time
+from js import Response
+
+async def on_fetch(request, env):
+    if "/spin" in request.url:
+        end = time.monotonic() + float(request.url.rsplit("=", 1)[1])
+        while time.monotonic() < end:
+            pass
+    return Response.new(str(os.getpid()))
+"""
+
+
+def kill(process):
+    os.kill(process.pid, signal.SIGKILL)
+    until("pid %d is gone" % process.pid, lambda: not is_alive(process.pid))
+
+
+def serves(corral, text="Hello world!", times=20):
+    """So many good answers in a row."""
+    good = 0
+
+    def once():
+        nonlocal good
+        answer = corral.get()
+        good = good + 1 if answer.status == 200 and (text is None or answer.text == text) else 0
+        return good >= times
+    until("%d good answers in a row" % times, once)
+
+
+def linked(program):
+    return subprocess.run(["ldd", str(BIN / program)], stdout=subprocess.PIPE, check=True, text=True).stdout.lower()
+
+
+# ---- who is who ----
+
+
+def test_the_node_links_no_engine():
+    assert "javascriptcore" not in linked("corral") and "python" not in linked("corral")
+
+
+def test_the_worker_links_both_engines():
+    # Shows that the test above looks for the right names.
+    assert "javascriptcore" in linked("corral-worker") and "libpython3" in linked("corral-worker")
+
+
+def test_node_zygote_template_instance(hello):
+    hello.get()
+    zygotes, templates, instances = hello.wait_settled()
+    for process, parent in ((zygotes[0], hello.pid), (templates[0], zygotes[0].pid), (instances[0], templates[0].pid)):
+        assert process.parent == parent
+        assert os.readlink("/proc/%d/exe" % process.pid) == str(BIN / "corral-worker")
+    assert os.readlink("/proc/%d/exe" % hello.pid) == str(BIN / "corral")
+    # Nothing else lives under the node.
+    assert {p.pid for p in descendants(hello.pid)} == {p.pid for p in zygotes + templates + instances}
+
+
+def test_zygote_and_template_have_one_thread(hello):
+    hello.get()
+    hello.wait_settled()
+    for who in hello.zygotes() + hello.templates():
+        until("pid %d has one thread" % who.pid, lambda: len(os.listdir("/proc/%d/task" % who.pid)) == 1)
+
+
+def test_the_answer_comes_from_an_instance(corral):
+    one = corral(SPIN)
+    assert int(one.get().text) in {p.pid for p in one.instances()}
+
+
+def test_a_spare_is_there_before_the_first_request(hello):
+    until("an instance before any request", hello.instances)
+
+
+def test_a_spare_is_replaced_without_a_request(hello):
+    first = until("an instance", hello.instances)[0]
+    kill(first)
+    until("another one", lambda: [p for p in hello.instances() if p.pid != first.pid])
+
+
+def test_nothing_is_forked_ahead_when_spares_are_off(corral):
+    one = corral(SPIN, env={"CORRAL_TEST_SPARES": "0"})
+    assert int(one.get().text) in {p.pid for p in one.instances()}
+    assert len(one.instances()) == 1
+
+
+# ---- retiring and growing ----
+
+
+def test_idle_instances_are_retired_and_come_back(corral):
+    one = corral(SPIN, env={"CORRAL_TEST_SPARES": "0", "CORRAL_TEST_IDLE_MS": "200"})
+    first = int(one.get().text)
+    until("no instance is left", lambda: not one.instances())
+    assert len(one.templates()) == 1, "the template stays"
+    second = int(one.get().text)
+    assert first != second
+
+
+def test_an_idle_instance_is_not_retired_under_load(corral):
+    one = corral(SPIN, env={"CORRAL_TEST_SPARES": "0", "CORRAL_TEST_IDLE_MS": "200"})
+    with Load(one, 2) as load:
+        begun = time.monotonic()
+        until("a second of load", lambda: time.monotonic() - begun > 1)
+    assert load.statuses() == {200}
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="needs a free core")
+def test_a_second_instance_answers_while_one_is_busy(corral):
+    one = corral(SPIN)
+    one.get()
+    finished = {}
+
+    def ask(path):
+        answer = one.get(path)
+        finished[path] = (time.monotonic(), answer.status, answer.text)
+
+    before = {process.pid: used_ms(process) for process in one.instances()}
+    busy = threading.Thread(target=ask, args=("/spin?s=3",))
+    busy.start()
+    until_long_busy(one, before)
+    ask("/quick")
+    busy.join()
+    assert finished["/quick"][1] == finished["/spin?s=3"][1] == 200
+    assert finished["/quick"][0] < finished["/spin?s=3"][0], "the quick one waited for the busy one"
+    assert finished["/quick"][2] != finished["/spin?s=3"][2], "both came from one instance"
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="needs a free core")
+def test_a_300_ms_spin_does_not_hold_up_others(corral):
+    one = corral(SPIN)
+    one.get()
+    waits = []
+    for _ in range(5):
+        before = {process.pid: used_ms(process) for process in one.instances()}
+        busy = threading.Thread(target=one.get, args=("/spin?s=0.3",))
+        busy.start()
+        until_long_busy(one, before)
+        begun = time.monotonic()
+        assert one.get("/quick").status == 200
+        waits.append(time.monotonic() - begun)
+        busy.join()
+    assert sorted(waits)[2] < 0.15 * PATIENCE, waits
+
+
+def busiest(corral):
+    """An instance that is using the processor right now."""
+    for process in corral.instances():
+        try:
+            with open("/proc/%d/stat" % process.pid) as f:
+                if f.read().rpartition(")")[2].split()[0] == "R":
+                    return process
+        except OSError:
+            pass
+    return None
+
+
+def used_ms(process):
+    """Processor time of a process so far; 0 when it is gone."""
+    try:
+        with open("/proc/%d/schedstat" % process.pid) as f:
+            return int(f.read().split()[0]) / 1e6
+    except OSError:
+        return 0
+
+
+def until_long_busy(corral, before):
+    """Wait until an instance has been computing for longer than the node waits for a
+    sign of life (busy_ms of src/herd/herd.h).  before: used_ms of each at the start."""
+    until("an instance has been busy for long", lambda: any(
+        used_ms(process) - before.get(process.pid, 0) > 60 for process in corral.instances()))
+
+
+# ---- deaths ----
+
+
+def test_killing_the_node_leaves_nothing(hello):
+    hello.get()
+    hello.wait_settled()
+    family = [p.pid for p in descendants(hello.pid)]
+    assert len(family) >= 3
+    hello.process.kill()
+    hello.process.wait()
+    until("all of %s are gone" % family, lambda: not any(is_alive(p) for p in family), 5 * PATIENCE)
+    hello.assert_nothing_left()
+
+
+def test_killing_the_node_under_load_leaves_nothing(hello):
+    hello.wait_settled()
+    with Load(hello, 4) as load:
+        load.wait(100)
+        family = [p.pid for p in descendants(hello.pid)]
+        hello.process.kill()
+        hello.process.wait()
+    until("all are gone", lambda: not any(is_alive(p) for p in family), 5 * PATIENCE)
+    hello.assert_nothing_left()
+
+
+def test_killing_the_node_while_an_instance_spins_leaves_nothing(corral):
+    one = corral(SPIN)
+    one.get()
+    with one.connect() as s:
+        s.sendall(b"GET /spin?s=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until("it spins", lambda: busiest(one) is not None)
+        family = [p.pid for p in descendants(one.pid)]
+        one.process.kill()
+        one.process.wait()
+        until("all are gone", lambda: not any(is_alive(p) for p in family), 5 * PATIENCE)
+    one.assert_nothing_left()
+
+
+@pytest.mark.parametrize("generation", ["instance", "template", "zygote"])
+def test_every_request_is_answered_when_one_dies_under_load(hello, generation):
+    hello.get()
+    hello.wait_settled()
+    with Load(hello, 8) as load:
+        for _ in range(3):
+            load.wait(100)
+            hello.wait_settled()
+            victims = dict(zip(("zygote", "template", "instance"), hello.generations()))[generation]
+            victim = victims[-1]
+            kill(victim)
+            until("a successor", lambda: [p for p in dict(zip(
+                ("zygote", "template", "instance"), hello.generations()))[generation] if p.pid != victim.pid])
+            load.wait(50)
+        serves(hello)
+    assert not load.unanswered(), load.unanswered()[:3]
+    assert load.statuses() <= {200, 500, 502, 503}, load.statuses()
+    assert (200, "Hello world!") in load.results
+    # A death costs the requests it held, not those that come after it.
+    bad = sum(1 for status, _ in load.results if status != 200)
+    assert bad < len(load.results) / 2, "%d of %d failed" % (bad, len(load.results))
+    hello.wait_settled()
+
+
+def test_an_instance_that_dies_in_a_request_is_a_5xx_with_a_reason(corral):
+    one = corral({"src/entry.py": LAB})
+    one.get()
+    answer = one.run("import ctypes\nctypes.string_at(0)")  # SIGSEGV
+    assert 500 <= answer.status < 600 and answer.text.strip()
+    serves(one, "ready")
+    assert one.is_running()
+
+
+def test_deaths_again_and_again_do_not_end_the_node(hello):
+    for _ in range(10):
+        kill(until("an instance", hello.instances)[0])
+        assert hello.get().status in (200, 500, 502, 503)
+    serves(hello)
+    assert len(hello.zygotes()) == 1 and len(hello.templates()) == 1
+
+
+def test_a_worker_that_always_dies_at_start_does_not_spin_the_node(corral):
+    """Restart with back-off: the answer is a 5xx, and the processor stays free."""
+    one = corral({"src/entry.py": "import ctypes\nctypes.string_at(0)\n"}, ready=False)
+    until("the death is in the log", lambda: any("err" in l or "wrn" in l or "died" in l for l in one.log_lines()))
+    before = cpu_seconds(one)
+    begun = time.monotonic()
+    until("two seconds", lambda: time.monotonic() - begun > 2)
+    assert cpu_seconds(one) - before < 1.5 * PATIENCE, "it restarts without a pause"
+    assert one.is_running()
+    one.write("src/entry.py", 'from js import Response\n\ndef on_fetch(request):\n    return Response.new("alive")\n')
+    one.wait_ready()
+    serves(one, "alive")
+
+
+def cpu_seconds(corral):
+    """Of the node and all that it has waited for or that lives."""
+    total = 0
+    for pid in [corral.pid] + [p.pid for p in descendants(corral.pid)]:
+        try:
+            fields = open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()
+            total += sum(int(x) for x in fields[11:15])
+        except OSError:
+            pass
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+# ---- the end ----
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_within_a_second(hello, sign):
+    hello.get()
+    hello.wait_settled()
+    hello.stop(sign)
+    hello.assert_nothing_left()
+    assert hello.process.returncode in (0, -sign, 128 + sign)
+
+
+def test_sigterm_ends_all_within_a_second_while_one_spins(corral):
+    one = corral(SPIN)
+    one.get()
+    with one.connect() as s:
+        s.sendall(b"GET /spin?s=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until("it spins", lambda: busiest(one) is not None)
+        one.stop()
+    one.assert_nothing_left()
+
+
+def test_sigterm_right_at_the_start(corral):
+    one = corral(ready=False)
+    until("the first process under it", lambda: children(one.pid))
+    one.stop()
+    one.assert_nothing_left()
+
+
+def test_a_request_in_flight_is_finished_before_the_end(corral):
+    one = corral(LAB)
+    one.get()
+    got = []
+    asker = threading.Thread(target=lambda: got.append(one.run(
+        'console.log("begun")\nawait asyncio.sleep(0.3)\nreturn Response.new("finished")')))
+    asker.start()
+    one.wait_log("begun")
+    one.stop()
+    asker.join()
+    assert (got[0].status, got[0].text) == (200, "finished")

@@ -1,0 +1,290 @@
+/* box_filter.c - src/box: each forbidden call succeeds outside where that is
+ * harmless and is refused inside; what the engines need goes on working. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "box/box.h"
+#include "test.h"
+
+enum inside { IN_NEITHER, IN_TEMPLATE, IN_INSTANCE };
+
+/* Run fn in a child inside the given stages; its result is the exit code. */
+static int run_inside(enum inside where, int (*fn)(void))
+{
+    struct box_filter template = {0}, instance = {0};
+    struct err err = {0};
+    int status = 0;
+    pid_t pid;
+
+    CHECK(box_filter_init(&template, BOX_TEMPLATE, &err) == 0);
+    CHECK(box_filter_init(&instance, BOX_INSTANCE, &err) == 0);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        if (where >= IN_TEMPLATE && box_filter_enter(&template, &err) < 0)
+            _exit(200);
+        if (where >= IN_INSTANCE && box_filter_enter(&instance, &err) < 0)
+            _exit(201);
+        _exit(fn());
+    }
+    waitpid(pid, &status, 0);
+    box_filter_done(&template);
+    box_filter_done(&instance);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static int refused(long result) { return result < 0 ? errno : 0; }
+
+static int open_socket(void) { return refused(socket(AF_INET, SOCK_STREAM, 0)); }
+static int open_unix_socket(void) { return refused(socket(AF_UNIX, SOCK_STREAM, 0)); }
+static int connect_out(void) { return refused(connect(-1, NULL, 0)); }
+static int send_descriptors(void) { return refused(sendmsg(-1, NULL, 0)); }
+static int take_descriptors(void) { return refused(recvmsg(-1, NULL, 0)); }
+static int run_program(void) { return refused(syscall(SYS_execve, "/nowhere", NULL, NULL)); }
+static int fork_process(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    return refused(pid);
+}
+static int vfork_process(void) { return refused(syscall(SYS_vfork) == 0 ? (_exit(0), 0) : -1); }
+static int new_namespace(void) { return refused(unshare(CLONE_NEWUSER)); }
+static int new_namespace_by_clone(void)
+{
+    long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+
+    if (pid == 0)
+        _exit(0);
+    return refused(pid);
+}
+static int clone3_call(void) { return refused(syscall(SYS_clone3, NULL, 0)); }
+static int trace_me(void) { return refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)); }
+static int kill_parent_softly(void) { return refused(kill(getppid(), 0)); }
+static int signal_parent(void) { return refused(syscall(SYS_tgkill, getppid(), getppid(), 0)); }
+static int signal_self(void) { return refused(syscall(SYS_tgkill, getpid(), gettid(), 0)); }
+static int write_file(void) { return refused(open("/dev/null", O_WRONLY)); }
+static int create_file(void) { return refused(open("/dev/null", O_RDONLY | O_CREAT, 0600)); }
+static int read_file(void) { return refused(open("/dev/null", O_RDONLY)); }
+static int make_folder(void) { return refused(mkdir("/dev/null/x", 0700)); }
+static int load_bpf(void) { return refused(syscall(SYS_bpf, 0, NULL, 0)); }
+static int make_ring(void) { return refused(syscall(SYS_io_uring_setup, 1, NULL)); }
+static int catch_faults(void) { return refused(syscall(SYS_userfaultfd, 0)); }
+static int open_pidfd(void) { return refused(syscall(SYS_pidfd_open, getpid(), 0)); }
+static int raise_limit(void)
+{
+    struct rlimit l = {100, 100};
+
+    return refused(setrlimit(RLIMIT_NOFILE, &l));
+}
+static int ask_single_threaded(void) { return refused(unshare(CLONE_THREAD)); }
+static int tie_again(void) { return refused(syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL)); }
+static int untie(void) { return refused(syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, 0)); }
+static int become_dumpable(void) { return refused(syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 1)); }
+
+static void refuses_what_reaches_out(void)
+{
+    static const struct {
+        const char *name;
+        int (*fn)(void);
+        int outside;        /* errno without the box; -1: not worth trying there */
+        int template;
+        int instance;
+    } CASES[] = {
+        {"socket", open_socket, 0, EPERM, EPERM},
+        {"unix socket", open_unix_socket, 0, EPERM, EPERM},
+        {"connect", connect_out, EBADF, EPERM, EPERM},
+        {"sendmsg", send_descriptors, EBADF, EPERM, EPERM},
+        {"recvmsg", take_descriptors, EBADF, EBADF, EPERM},
+        {"execve", run_program, ENOENT, EPERM, EPERM},
+        {"fork", fork_process, 0, 0, EPERM},
+        {"vfork", vfork_process, -1, -1, EPERM},
+        {"unshare", new_namespace, -1, ENOSYS, EPERM},
+        {"clone namespaces", new_namespace_by_clone, -1, ENOSYS, EPERM},
+        {"clone3", clone3_call, EINVAL, ENOSYS, ENOSYS},
+        {"ptrace", trace_me, 0, EPERM, EPERM},
+        {"kill", kill_parent_softly, 0, EPERM, EPERM},
+        {"tgkill parent", signal_parent, 0, 0, ENOSYS},
+        {"tgkill self", signal_self, 0, 0, 0},
+        {"open for writing", write_file, 0, EROFS, EROFS},
+        {"open with O_CREAT", create_file, 0, EROFS, EROFS},
+        {"open for reading", read_file, 0, 0, 0},
+        {"mkdir", make_folder, ENOTDIR, EROFS, EROFS},
+        {"bpf", load_bpf, -1, EPERM, EPERM},
+        {"io_uring", make_ring, -1, EPERM, EPERM},
+        {"userfaultfd", catch_faults, -1, EPERM, EPERM},
+        {"pidfd_open", open_pidfd, 0, EPERM, EPERM},
+        {"setrlimit", raise_limit, 0, 0, ENOSYS},
+        {"unshare(CLONE_THREAD)", ask_single_threaded, 0, 0, EPERM},
+        {"prctl(PR_SET_DUMPABLE)", become_dumpable, 0, ENOSYS, ENOSYS},
+        {"tie to the parent", tie_again, 0, 0, ENOSYS},
+        {"untie from the parent", untie, 0, ENOSYS, ENOSYS},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        int out = CASES[i].outside < 0 ? -1 : run_inside(IN_NEITHER, CASES[i].fn);
+        int template = CASES[i].template < 0 ? -1 : run_inside(IN_TEMPLATE, CASES[i].fn);
+        int instance = run_inside(IN_INSTANCE, CASES[i].fn);
+        if (out != CASES[i].outside || template != CASES[i].template ||
+            instance != CASES[i].instance)
+            printf("  %s: outside %d, template %d, instance %d\n", CASES[i].name, out, template,
+                   instance);
+        CHECK(out == CASES[i].outside && template == CASES[i].template);
+        CHECK(instance == CASES[i].instance);
+    }
+}
+
+static void *add_one(void *n)
+{
+    ++*(int *)n;
+    return NULL;
+}
+
+static int start_a_thread(void)
+{
+    pthread_t t;
+    int n = 0, r = pthread_create(&t, NULL, add_one, &n);
+
+    if (r)
+        return r;
+    pthread_join(t, NULL);
+    return n == 1 ? 0 : 99;
+}
+
+static int use_a_socketpair(void)
+{
+    char c = 0;
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
+        return errno;
+    if (write(fds[0], "x", 1) != 1 || read(fds[1], &c, 1) != 1)
+        return errno;
+    return c == 'x' ? 0 : 99;
+}
+
+static void lets_threads_and_pipes_work(void)
+{
+    CHECK(run_inside(IN_INSTANCE, start_a_thread) == 0);
+    CHECK(run_inside(IN_INSTANCE, use_a_socketpair) == 0);
+}
+
+static int child_says_single(void) { return box_is_single_threaded() ? 0 : 1; }
+
+static void *ask_from_thread(void *ret)
+{
+    *(int *)ret = box_is_single_threaded() ? 0 : 1;
+    return NULL;
+}
+
+static int thread_says_single(void)
+{
+    pthread_t t;
+    int answer = 99;
+
+    if (pthread_create(&t, NULL, ask_from_thread, &answer))
+        return 98;
+    pthread_join(t, NULL);
+    return answer;
+}
+
+static void knows_whether_it_has_threads(void)
+{
+    CHECK(run_inside(IN_TEMPLATE, child_says_single) == 0);
+    CHECK(run_inside(IN_TEMPLATE, thread_says_single) == 1);
+}
+
+static int dies_with_the_parent(void)
+{
+    int fds[2], hold[2];
+    char c;
+    pid_t middle;
+
+    /* this process -> middle -> leaf; the leaf holds the pipe open while it lives */
+    if (pipe(fds) < 0 || pipe(hold) < 0)
+        return 1;
+    middle = fork();
+    if (middle == 0) {
+        pid_t self = getpid();
+        if (fork() == 0) {
+            struct err err = {0};
+            close(fds[0]);
+            if (box_tie_to_parent(self, &err) < 0)
+                _exit(1);
+            if (write(fds[1], "r", 1) != 1)
+                _exit(1);
+            for (;;)
+                pause();
+        }
+        close(fds[1]);
+        if (read(fds[0], &c, 1) != 1)
+            _exit(1);
+        _exit(0);
+    }
+    close(fds[1]);
+    waitpid(middle, NULL, 0);
+    /* end of file: the leaf is gone as well */
+    return read(fds[0], &c, 1) == 0 ? 0 : 2;
+}
+
+static void ties_a_child_to_its_parent(void)
+{
+    CHECK(run_inside(IN_NEITHER, dies_with_the_parent) == 0);
+}
+
+static int tie_to_somebody_else(void)
+{
+    struct err err = {0};
+
+    return box_tie_to_parent(1234567, &err) == ERR_GONE ? 0 : 1;
+}
+
+static void notices_a_parent_that_died_first(void)
+{
+    CHECK(run_inside(IN_NEITHER, tie_to_somebody_else) == 0);
+}
+
+static int run_out_of_space(void)
+{
+    struct err err = {0};
+    uint64_t limit = 1ULL << 30;
+
+    if (box_limit(limit, &err) < 0)
+        return 1;
+#if !defined(__has_feature)
+    return mmap(NULL, 2ULL << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? 0
+                                                                                                : 2;
+#else
+    return 0;   /* sanitizers: box_limit leaves the address space alone */
+#endif
+}
+
+static void bounds_the_address_space(void) { CHECK(run_inside(IN_NEITHER, run_out_of_space) == 0); }
+
+int main(int argc, char **argv)
+{
+    static const struct test TESTS[] = {
+        {"refuses_what_reaches_out", refuses_what_reaches_out},
+        {"lets_threads_and_pipes_work", lets_threads_and_pipes_work},
+        {"knows_whether_it_has_threads", knows_whether_it_has_threads},
+        {"ties_a_child_to_its_parent", ties_a_child_to_its_parent},
+        {"notices_a_parent_that_died_first", notices_a_parent_that_died_first},
+        {"bounds_the_address_space", bounds_the_address_space},
+        {0},
+    };
+
+    return test_main("box_filter", TESTS, argc, argv);
+}

@@ -1,0 +1,361 @@
+/* realm_host.h - a host that records, and workers in processes of their own, for tests of the realm.
+ *
+ * One process can have one realm and load one worker, so a test's worker lives
+ * in a grandchild: the test program is the zygote, each test forks a template
+ * that loads the source, and that forks an instance which runs the checks. */
+#ifndef CORRAL_TEST_REALM_HOST_H
+#define CORRAL_TEST_REALM_HOST_H
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "realm/realm.h"
+#include "test.h"
+
+/* The engines keep memory to the end, and allocate in ways the leak checker cannot follow. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0:allow_user_segv_handler=1:detect_stack_use_after_return=0";
+}
+
+enum { ANSWERS_MAX = 64, DEADLINE_SECONDS = 60 };
+
+struct answer {
+    uint32_t stream, status;
+    char status_text[64], headers[2048];
+    int64_t length;
+    struct buf body;
+    uint64_t body_bytes;            /* also when they are not kept */
+    bool is_ended, is_failed, is_unwanted, is_done;
+    enum host_failure failure;
+    char failure_text[4096];
+    uint64_t credit;                /* given back for the request's body */
+    uint32_t window;                /* what the realm may still send */
+    int calls_after_done;
+};
+
+static struct {
+    struct answer answers[ANSWERS_MAX];
+    struct buf log;
+    bool keeps_no_body;
+    bool auto_credit;
+} recorder;
+static struct realm *realm;
+static uint32_t next_stream = 1;
+
+static struct answer *answer_of(uint32_t stream)
+{
+    struct answer *free_one = NULL;
+
+    for (int i = 0; i < ANSWERS_MAX; i++) {
+        if (recorder.answers[i].stream == stream)
+            return &recorder.answers[i];
+        if (!recorder.answers[i].stream && !free_one)
+            free_one = &recorder.answers[i];
+    }
+    if (!free_one)
+        abort();
+    free_one->stream = stream;
+    free_one->window = HOST_WINDOW;
+    return free_one;
+}
+
+static void on_log(void *self, uint32_t stream, enum log_level level, struct span text)
+{
+    (void)self;
+    if (buf_print(&recorder.log, "[%d:%u] %.*s\n", (int)level, stream, SPAN_ARG(text)) < 0)
+        abort();
+}
+
+static void on_respond(void *self, uint32_t stream, const struct host_response *r)
+{
+    struct answer *a = answer_of(stream);
+    size_t n = 0;
+
+    (void)self;
+    CHECK(a->status == 0);
+    a->calls_after_done += a->is_done;
+    a->status = r->status;
+    a->length = r->body_length;
+    snprintf(a->status_text, sizeof a->status_text, "%.*s", SPAN_ARG(r->status_text));
+    for (size_t i = 0; i < r->header_count && n < sizeof a->headers; i++)
+        n += (size_t)snprintf(a->headers + n, sizeof a->headers - n, "%.*s: %.*s\n",
+                              SPAN_ARG(r->headers[i].name), SPAN_ARG(r->headers[i].value));
+    a->is_ended = r->body_length == 0;
+}
+
+static void on_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+{
+    struct answer *a = answer_of(stream);
+
+    (void)self;
+    CHECK(a->status != 0 && !a->is_ended);
+    CHECK(bytes.len <= a->window);
+    a->calls_after_done += a->is_done;
+    a->window -= (uint32_t)bytes.len;
+    a->body_bytes += bytes.len;
+    if (!recorder.keeps_no_body && buf_append(&a->body, bytes.data, bytes.len) < 0)
+        abort();
+    a->is_ended = is_end;
+}
+
+static void on_fail(void *self, uint32_t stream, enum host_failure why, struct span text)
+{
+    struct answer *a = answer_of(stream);
+
+    (void)self;
+    a->calls_after_done += a->is_done;
+    CHECK(!a->is_failed);
+    CHECK((why == HOST_BODY) == (a->status != 0));
+    a->is_failed = true;
+    a->failure = why;
+    snprintf(a->failure_text, sizeof a->failure_text, "%.*s", SPAN_ARG(text));
+}
+
+static void on_credit(void *self, uint32_t stream, uint32_t bytes)
+{
+    (void)self;
+    answer_of(stream)->credit += bytes;
+}
+
+static void on_unwanted(void *self, uint32_t stream)
+{
+    (void)self;
+    CHECK(!answer_of(stream)->is_unwanted);
+    answer_of(stream)->is_unwanted = true;
+}
+
+static void on_done(void *self, uint32_t stream)
+{
+    (void)self;
+    CHECK(!answer_of(stream)->is_done);
+    answer_of(stream)->is_done = true;
+}
+
+static const struct host recording_host = {
+    NULL, on_log, on_respond, on_body, on_fail, on_credit, on_unwanted, on_done,
+};
+
+static inline bool log_has(const char *text)
+{
+    bool has;
+
+    if (buf_append(&recorder.log, "", 1) < 0)
+        abort();
+    has = strstr(buf_data(&recorder.log), text) != NULL;
+    recorder.log.tail--;
+    return has;
+}
+
+/* ---- what tests do in an instance ---- */
+
+/* Turn until the realm has nothing due, or `ms` have passed. */
+static inline void turn_for(int ms)
+{
+    int64_t end = clock_now_ms() + ms;
+
+    for (;;) {
+        struct pollfd fds[4];
+        int wait_ms = realm_turn(realm);
+        int64_t left = end - clock_now_ms();
+        size_t n;
+        if (left <= 0)
+            return;
+        if (wait_ms < 0 || wait_ms > left)
+            wait_ms = (int)left;
+        n = realm_poll_fds(realm, fds, 4);
+        poll(fds, (nfds_t)n, wait_ms);
+    }
+}
+
+static inline void turn_until_done(uint32_t stream)
+{
+    int64_t end = clock_now_ms() + 10000;
+
+    while (!answer_of(stream)->is_done && clock_now_ms() < end) {
+        struct pollfd fds[4];
+        int wait_ms = realm_turn(realm);
+        size_t n = realm_poll_fds(realm, fds, 4);
+        if (answer_of(stream)->is_done)
+            break;
+        poll(fds, (nfds_t)n, wait_ms < 0 || wait_ms > 50 ? 50 : wait_ms);
+    }
+    CHECK(answer_of(stream)->is_done);
+}
+
+static inline uint32_t send_request(const char *method, const char *url, int64_t body_length,
+                                    const struct host_pair *headers, size_t count)
+{
+    uint32_t stream = next_stream++;
+    struct realm_request r = {span_of(method), span_of(url), headers, count, body_length};
+
+    answer_of(stream);
+    realm_request(realm, stream, &r);
+    return stream;
+}
+
+static inline const char *body_of(uint32_t stream)
+{
+    struct answer *a = answer_of(stream);
+    char *room;
+
+    if (buf_reserve(&a->body, 1, &room) < 0)
+        abort();
+    *room = 0;
+    return buf_data(&a->body);
+}
+
+/* GET url, turn until it is done, give the body (of the failure when it failed). */
+static inline const char *get(const char *url)
+{
+    uint32_t stream = send_request("GET", url, 0, NULL, 0);
+
+    turn_until_done(stream);
+    return answer_of(stream)->is_failed ? answer_of(stream)->failure_text : body_of(stream);
+}
+
+static inline struct answer *last_answer(void)
+{
+    return answer_of(next_stream - 1);
+}
+
+/* ---- processes ---- */
+
+static inline void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    for (char *p = path + strlen(folder) + 1; (p = strchr(p, '/')); p++) {
+        *p = 0;
+        mkdir(path, 0700);
+        *p = '/';
+    }
+    f = fopen(path, "w");
+    if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+        abort();
+}
+
+static inline pid_t fork_realm(void)
+{
+    pid_t pid;
+
+    fflush(stdout);
+    realm_fork_before(realm);
+    pid = fork();
+    if (pid != 0) {
+        realm_fork_parent(realm);
+        return pid;
+    }
+    realm_fork_child(realm);
+    alarm(DEADLINE_SECONDS);
+    test_failed_checks = 0;
+    return 0;
+}
+
+static inline void wait_for_child(pid_t pid)
+{
+    int status = -1;
+
+    if (pid > 0 && waitpid(pid, &status, 0) != pid)
+        abort();
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        if (WIFSIGNALED(status))
+            printf("  a process died of signal %d\n", WTERMSIG(status));
+        test_failed_checks++;
+    }
+}
+
+static inline void end_process(void)
+{
+    if (test_failed_checks && buf_len(&recorder.log))
+        printf("  log: %.*s", (int)buf_len(&recorder.log), buf_data(&recorder.log));
+    fflush(stdout);
+    _exit(test_failed_checks != 0);
+}
+
+struct worker_files {
+    const char *entry;          /* text of src/entry.py */
+    const char *more_name, *more_text;
+    const char *env, *date;
+};
+
+static inline int load_files(const struct worker_files *files, uint32_t *ret_handlers,
+                             struct realm_failure *ret_failure)
+{
+    char folder[] = "/tmp/realm-XXXXXX";
+    struct realm_bundle bundle = {
+        .name = "test", .folder = folder, .main = "src/entry.py",
+        .compatibility_date = files->date ? files->date : "2024-03-01", .compatibility_flags = "",
+        .env = files->env ? span_of(files->env) : SPAN("{}")};
+
+    if (!mkdtemp(folder))
+        abort();
+    write_file(folder, "src/entry.py", files->entry);
+    if (files->more_name)
+        write_file(folder, files->more_name, files->more_text);
+    return realm_load(realm, &bundle, ret_handlers, ret_failure);
+}
+
+/* zygote -> template (loads, settles) -> instance (runs `checks`) */
+static inline void in_instance_of(const struct worker_files *files, void (*checks)(void))
+{
+    pid_t template = fork_realm(), instance;
+    uint32_t handlers = 0;
+    struct realm_failure failure;
+    struct err err = {0};
+
+    if (template > 0) {
+        wait_for_child(template);
+        return;
+    }
+    if (load_files(files, &handlers, &failure) < 0) {
+        printf("  not loaded: %s\n%s\n", failure.text, failure.traceback);
+        _exit(1);
+    }
+    CHECK(handlers == 1);
+    realm_settle(realm);
+    instance = fork_realm();
+    if (instance > 0) {
+        wait_for_child(instance);
+        end_process();
+    }
+    CHECK(realm_start(realm, &err) == 0);
+    checks();
+    end_process();
+}
+
+static inline void in_instance(const char *entry, void (*checks)(void))
+{
+    in_instance_of(&(struct worker_files){.entry = entry}, checks);
+}
+
+static inline void start_realm(char **argv)
+{
+    static const char *const wanted[][2] = {{"JSC_useConcurrentGC", "0"},
+                                            {"JSC_numberOfGCMarkers", "1"},
+                                            {"JSC_useConcurrentJIT", "0"},
+                                            {"GIGACAGE_ENABLED", "0"}};
+    struct err err = {0};
+
+    if (!getenv("GIGACAGE_ENABLED")) {
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+            setenv(wanted[i][0], wanted[i][1], 1);
+        execv("/proc/self/exe", argv);
+    }
+    if (realm_new(&recording_host, &realm, &err) < 0) {
+        printf("realm_new: %s\n", err.text);
+        exit(1);
+    }
+}
+
+#endif
