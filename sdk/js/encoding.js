@@ -4,7 +4,7 @@ const LABELS = new Set(['utf-8', 'utf8', 'unicode-1-1-utf-8', 'unicode11utf8', '
 
 function bytesOf(source) {
   if (source === undefined) return new Uint8Array(0);
-  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer) return new Uint8Array(source);
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   const bytes = native.pythonBytes(source);
   if (bytes) return bytes;

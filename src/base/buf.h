@@ -24,7 +24,8 @@ struct buf {
 void buf_init(struct buf *b);
 void buf_done(struct buf *b);
 
-static inline const char *buf_data(const struct buf *b) { return b->mem + b->head; }
+/* "" when nothing was ever put: never NULL, which is not for arithmetic or memcpy. */
+static inline const char *buf_data(const struct buf *b) { return b->mem ? b->mem + b->head : ""; }
 static inline size_t buf_len(const struct buf *b) { return b->tail - b->head; }
 static inline struct span buf_span(const struct buf *b)
 {

@@ -1,4 +1,4 @@
-/* log.c - format a line once, write it at once, never wait.
+/* log.c - format a line once, write it at once, hardly wait.
  *
  * A line is cut at LOG_LINE_MAX bytes with a visible mark.  What the other
  * side does not take (full pipe, closed terminal) is dropped: a log must never
@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOG_LINE_MAX = 16 * 1024 };
+enum {
+    LOG_LINE_MAX = 64 * 1024,
+    LOG_WAIT_MS = 50,           /* for a reader whose pipe is full */
+};
 
 static enum log_level least = LOG_INFO;
 static int out_fd = 2;
@@ -62,15 +65,19 @@ static size_t put_clean(char *out, size_t fill, size_t cap, const char *text, si
     return fill;
 }
 
-/* In pieces that a pipe takes whole or not at all (PIPE_BUF); a reader that has
- * stopped reading loses lines, it does not stop us. */
+/* In pieces that a pipe takes whole or not at all (PIPE_BUF).  A reader that is
+ * slow gets a moment; one that did not use it loses lines, without another
+ * moment, until it reads again. */
 static void write_or_drop(const char *line, size_t len)
 {
+    static bool is_stuck = false;
+
     while (len > 0) {
         struct pollfd room = {.fd = out_fd, .events = POLLOUT};
         size_t piece = len < PIPE_BUF ? len : PIPE_BUF;
         ssize_t n;
-        if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT))
+        is_stuck = poll(&room, 1, is_stuck ? 0 : LOG_WAIT_MS) != 1 || !(room.revents & POLLOUT);
+        if (is_stuck)
             return;
         n = write(out_fd, line, piece);
         if (n <= 0)

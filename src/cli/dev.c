@@ -300,7 +300,8 @@ static int start_version(struct dev *dev, struct version *take_version, struct e
     return 0;
 }
 
-/* Read the project as it is now and start a version of it, if it is a new one. */
+/* Read the project as it is now and start a version of it.  1 when it did, 0
+ * when nothing that matters has changed since the newest one. */
 static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
 {
     static const struct version_events EVENTS = {
@@ -319,19 +320,22 @@ static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
         version_free(v);
         return 0;
     }
-    return start_version(dev, v, err);
+    r = start_version(dev, v, err);
+    return r < 0 ? r : 1;
 }
 
 /* ---- changes ---- */
 
-static void reload(struct dev *dev)
+static int reload(struct dev *dev)
 {
     struct diagnostics d = {0};
     struct buf page = {0};
     struct err err = {0};
+    int r;
 
     dev->change_ms = clock_now_ms();
-    if (load_project(dev, &d, &err) < 0) {
+    r = load_project(dev, &d, &err);
+    if (r < 0) {
         if (d.errors == 0)
             log_error("%s%s%s", err.text, err.hint[0] ? "\n" : "", err.hint);
         if (d.errors == 0 || diagnostics_print(&d, &page) < 0)
@@ -342,9 +346,11 @@ static void reload(struct dev *dev)
             retire(dev, dev->newest);
         retire(dev, dev->serving);
     }
-    say_diagnostics(&d);
+    if (r != 0)
+        say_diagnostics(&d);
     diagnostics_done(&d);
     buf_done(&page);
+    return r;
 }
 
 static int watch_project(struct dev *dev, struct err *err) MUST_CHECK;
@@ -365,13 +371,14 @@ static void on_change(void *self, const char *path)
     if (dev->is_ending)
         return;
     log_debug("changed: %s", path);
-    reload(dev);
-    if (watch_project(dev, &err) < 0)
+    /* A project that does not load keeps its watcher: it knows the folders. */
+    if (reload(dev) >= 0 && watch_project(dev, &err) < 0)
         log_warn("changes are not followed any more: %s", err.text);
 }
 
 /* Watch the folders of the project as it was last read; keep the watcher when
- * they are the same as before. */
+ * they are the same as before.  What was saved between the reading and the
+ * watching is found by reading once more. */
 static int watch_project(struct dev *dev, struct err *err)
 {
     static const struct watch_events EVENTS = {.is_ignored = is_ignored, .changed = on_change};
@@ -398,6 +405,8 @@ static int watch_project(struct dev *dev, struct err *err)
     buf_done(&dev->watched);
     dev->watched = names;
     names = (struct buf){0};
+    if (r == 0)
+        (void)reload(dev);
 out:
     watch_roots_done(&roots);
     buf_done(&names);

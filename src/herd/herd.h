@@ -48,8 +48,9 @@ struct herd_config {
 
 int herd_open(uv_loop_t *loop, const struct herd_config *config, struct herd **ret_herd,
               struct err *err) MUST_CHECK;
-/* Ends every process of every pool now (SIGKILL after a grace of 500 ms), then
- * calls closed(self). */
+/* Ends every process of every pool now (SIGKILL; open calls fail with
+ * CALL_CRASHED; every pool says drained), then calls closed(self).  For an end
+ * without lost calls drain the pools first. */
 void herd_close(struct herd *herd, void (*closed)(void *self), void *self);
 
 struct pool_spec {                  /* copied */
@@ -104,7 +105,8 @@ size_t call_window(const struct call *call);
 /* At most call_window bytes. */
 void call_body(struct call *call, struct span bytes, bool is_end);
 void call_credit(struct call *call, size_t bytes);
-/* Nobody waits any more: no callback fires from here on. */
+/* Nobody waits any more: no callback fires from here on.  Allowed inside any
+ * callback of the call; inside its terminal one it does nothing. */
 void call_abort(struct call *call, enum reset_reason reason);
 
 #endif

@@ -5,7 +5,8 @@
  * To kill it: kin_kill(&instance->kin, why).
  *
  * Events fire from the loop or from the end of a turn, never from inside a call
- * on an instance; but `eased` may (it should only make a note).  Loop thread only; times are clock_now_ms. */
+ * on an instance; but `eased` may (it should only make a note).  Loop thread
+ * only; times are clock_now_ms. */
 #ifndef CORRAL_HERD_INSTANCE_H
 #define CORRAL_HERD_INSTANCE_H
 

@@ -69,6 +69,12 @@ static void pool_wake(struct pool *pool) { turn_add(pool->turn, TURN_WORK, &pool
 
 /* Calls that wait */
 
+/* Why the version does not load, in the words of the template. */
+static struct span refusal(const struct pool *pool)
+{
+    return buf_len(&pool->refusal) > 0 ? buf_span(&pool->refusal) : SPAN("no reason was given");
+}
+
 static void fail_queue(struct pool *pool, enum call_failure why, struct span text)
 {
     struct ring all;
@@ -123,7 +129,7 @@ static void refuse(struct pool *pool, const struct failed *why)
     if (pool->is_told) {
         /* It has loaded before: say so, and try again with back-off. */
         log_error("'%s' does not load any more: %.*s", pool->text.name, SPAN_ARG(why->text));
-        fail_queue(pool, CALL_NOT_LOADED, buf_span(&pool->refusal));
+        fail_queue(pool, CALL_NOT_LOADED, refusal(pool));
         if (pool->template)
             kin_kill(&pool->template->kin, "it does not load any more");
         return;
@@ -451,7 +457,7 @@ static void pool_tick(struct pool *pool)
             crew_tick(&pool->crew, now_ms, pool_need(pool));
             break;
         case POOL_REFUSED:
-            fail_queue(pool, CALL_NOT_LOADED, buf_span(&pool->refusal));
+            fail_queue(pool, CALL_NOT_LOADED, refusal(pool));
             break;
         case POOL_FALLING:
             check_fallen(pool, now_ms);

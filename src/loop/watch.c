@@ -393,7 +393,8 @@ static void on_closed(uv_handle_t *handle)
 
     if (--watch->handles > 0)
         return;
-    watch->closed(watch->self);
+    if (watch->closed)
+        watch->closed(watch->self);
     for (unsigned i = 0; i < watch->count; i++)
         mem_free(watch->folders[i].path);
     for (unsigned i = 0; i < watch->root_count; i++)

@@ -38,6 +38,7 @@ int watch_open(uv_loop_t *loop, const struct watch_events *events, void *self,
                struct watch **ret_watch, struct err *err) MUST_CHECK;
 /* One more root.  A root that goes away is watched again when it comes back. */
 int watch_add(struct watch *watch, const char *folder, struct err *err) MUST_CHECK;
+/* closed may be NULL: nobody waits. */
 void watch_close(struct watch *watch, void (*closed)(void *self));
 /* Folders watched now; for tests and doctor. */
 unsigned watch_folders(const struct watch *watch);

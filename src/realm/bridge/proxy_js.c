@@ -62,6 +62,8 @@ bool bridge_is_main_thread(void)
     return false;
 }
 
+static PyObject *proxy_compare(PyObject *self, PyObject *other, int operation);
+
 static int classify_now(JSObjectRef object)
 {
     JSValueRef argument = object, thrown = NULL, bits;
@@ -101,8 +103,11 @@ static PyTypeObject *type_of_kind(int bits)
         return kinds[bits];
     if (bits & CALLABLE)
         slots[n++] = (PyType_Slot){Py_tp_call, (void *)js_proxy_call_slot};
-    if (bits & AWAITABLE)
+    if (bits & AWAITABLE) {
         slots[n++] = (PyType_Slot){Py_am_await, (void *)js_proxy_await};
+        slots[n++] = (PyType_Slot){Py_tp_hash, (void *)js_proxy_hash};
+        slots[n++] = (PyType_Slot){Py_tp_richcompare, (void *)proxy_compare};
+    }
     if (bits & (ITERABLE | ITERATOR))
         slots[n++] = (PyType_Slot){Py_tp_iter, (void *)js_proxy_iter};
     if (bits & ITERATOR)

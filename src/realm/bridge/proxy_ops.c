@@ -307,6 +307,16 @@ PyObject *js_proxy_aiter(PyObject *self)
     return result;
 }
 
+/* Promises are hashable, other proxies are not (as in Pyodide 0.26): asyncio.gather asks. */
+Py_hash_t js_proxy_hash(PyObject *self)
+{
+    PyObject *number = ask(idOf, self);
+    Py_hash_t hash = number ? PyObject_Hash(number) : -1;
+
+    Py_XDECREF(number);
+    return hash;
+}
+
 /* A waiter is a JavaScript object that holds the asyncio future a promise will
  * settle; its finalizer only matters for promises that never do. */
 static void waiter_finalize(JSObjectRef waiter)

@@ -70,6 +70,7 @@ extern PyGetSetDef js_proxy_getset[];
 PyObject *js_proxy_call_slot(PyObject *self, PyObject *arguments, PyObject *keywords);
 PyObject *js_proxy_iter(PyObject *self);
 PyObject *js_proxy_next(PyObject *self);
+Py_hash_t js_proxy_hash(PyObject *self);
 PyObject *js_proxy_await(PyObject *self);
 PyObject *js_proxy_aiter(PyObject *self);
 Py_ssize_t js_proxy_length(PyObject *self);

@@ -113,10 +113,11 @@ int text_append(struct buf *out, JSStringRef string)
     if (buf_reserve(out, len * 3 + 1, &room) < 0)
         return ERR_NOMEM;
     if (len < SHORT) {
-        /* Spares the library a 16-bit copy of an 8-bit string; 0 when ill-formed. */
+        /* Spares the library a 16-bit copy of an 8-bit string.  Trusted for
+         * ASCII only: it stops at a lone surrogate without saying so. */
         n = JSStringGetUTF8CString(string, room, len * 3 + 1);
-        if (n > 0) {
-            buf_commit(out, n - 1);
+        if (n == len + 1) {
+            buf_commit(out, len);
             return 0;
         }
     }
