@@ -401,19 +401,6 @@ static void set_reading(struct connection *c)
         connection_kill(c, RESET_CLIENT_GONE);
 }
 
-/* Between requests a connection holds no more than a few hundred bytes. */
-static void shrink(struct connection *c)
-{
-    if (c->state != CONNECTION_IDLE)
-        return;
-    if (buf_len(&c->in) == 0 && c->in.cap > 0)
-        buf_done(&c->in);
-    if (buf_len(&c->out) == 0 && c->out.cap > 1024)
-        buf_done(&c->out);
-    if (!c->is_writing && c->busy.cap > 0)
-        buf_done(&c->busy);
-}
-
 /* Run the machine until it waits; input is the unread bytes. */
 static void run(struct connection *c)
 {
@@ -453,7 +440,6 @@ void connection_tick(struct connection *c)
         buf_eat(&c->in, before - c->input_len);
     if (c->state == CONNECTION_CLOSED)
         return;
-    shrink(c);
     set_reading(c);
 }
 
@@ -594,6 +580,17 @@ void connection_due(struct connection *c, enum wait kind)
         return;
     }
     connection_tick(c);
+}
+
+void connection_shrink(struct connection *c)
+{
+    struct buf *const bufs[] = {&c->in, &c->out, &c->busy};
+
+    if (c->state != CONNECTION_IDLE || c->is_writing)
+        return;
+    for (int i = 0; i < 3; i++)
+        if (buf_len(bufs[i]) == 0)
+            buf_done(bufs[i]);
 }
 
 void connection_drain(struct connection *c)

@@ -400,7 +400,7 @@ static void answer_failure(struct exchange *ex, enum call_failure why, struct sp
     switch (why) {
     case CALL_OVERLOADED:
         spec.status = 503;
-        spec.retry_after_s = 1;
+        spec.is_passing = true;
         spec.text = SPAN("the worker is overloaded, try again in a moment");
         is_shown = true;
         break;
@@ -477,7 +477,7 @@ static void call_pool(struct exchange *ex, struct pool *pool)
         .headers = headers_of(ex),
         .body_length = ex->head.body_length,
     };
-    struct page_spec spec = {.status = 503, .retry_after_s = 1};
+    struct page_spec spec = {.status = 503, .is_passing = true};
     struct err err;
     int r;
 
@@ -496,7 +496,7 @@ static void call_pool(struct exchange *ex, struct pool *pool)
 static void dispatch(struct exchange *ex)
 {
     struct front *front = front_of(ex);
-    struct page_spec spec = {.status = 503, .retry_after_s = 1, .text = SPAN("no worker is ready")};
+    struct page_spec spec = {.status = 503, .is_passing = true, .text = SPAN("no worker is ready")};
 
     if (front->pool) {
         call_pool(ex, front->pool);
@@ -505,7 +505,7 @@ static void dispatch(struct exchange *ex)
     if (front->page.status > 0) {
         spec.status = front->page.status;
         spec.title = SPAN("The worker does not load");
-        spec.retry_after_s = 0;
+        spec.is_passing = false;
         spec.text = (struct span){front->page.plain, front->page.plain_len};
         spec.html = (struct span){front->page.html, front->page.html_len};
         answer_page(ex, &spec);
@@ -569,7 +569,7 @@ void exchange_refuse(struct exchange *ex, unsigned status, struct span text,
         return;
     exchange_abort(ex, reason);
     if (status == 503)
-        spec.retry_after_s = 1;
+        spec.is_passing = true;
     if (ex->state == EXCHANGE_ANSWERING)
         move(ex, EXCHANGE_BROKEN);
     else

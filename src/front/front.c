@@ -36,7 +36,7 @@ static void fill_defaults(struct front_config *config)
     or_default(&t->answer_ms, 100 * 1000);
     or_default(&t->pool_ms, 30 * 1000);
     or_default(&t->gone_ms, 250);
-    or_default(&t->linger_ms, 2 * 1000);
+    or_default(&t->linger_ms, 5 * 1000);
     or_default(&t->drain_ms, 30 * 1000);
     or_default(&t->sweep_ms, 100);
     if (config->body_max_bytes == 0)
@@ -139,6 +139,8 @@ static void on_sweep(uv_timer_t *timer)
             connection_kill(c, RESET_DEADLINE);
         else if (kind >= 0)
             connection_due(c, (enum wait)kind);
+        else
+            connection_shrink(c);
     }
     if (front->drained)
         front_wake(front);

@@ -34,7 +34,7 @@ struct front_timeouts {
     int answer_ms;      /* request's head to answer's head; 100 s: 504 */
     int pool_ms;        /* wait until a pool or a page is set; 30 s: 503 */
     int gone_ms;        /* the client has closed its side; the answer may still end; 250 */
-    int linger_ms;      /* after an answer that refuses the rest of a request; 2 s */
+    int linger_ms;      /* after an answer that refuses the rest of a request; 5 s */
     int drain_ms;       /* front_drain closes what still runs; 30 s */
     int sweep_ms;       /* how often deadlines are looked at; 100 */
 };

@@ -31,7 +31,7 @@ enum {
     FRONT_READ_MAX = 64 * 1024,         /* bytes of one read */
     FRONT_READ_AHEAD = 64 * 1024,       /* unread bytes at which reading stops */
     FRONT_DISCARD_MAX = 256 * 1024,     /* bytes of a body nobody wants, read to stay connected */
-    FRONT_LINGER_MAX = 1024 * 1024,     /* bytes that are thrown away before a close */
+    FRONT_LINGER_MAX = 64 * 1024 * 1024,    /* bytes thrown away before a close */
     FRONT_TEXT_MAX = 64 * 1024,         /* bytes of a traceback on a page */
     FRONT_OUT_MAX = 256 * 1024,         /* unwritten bytes at which no further request begins */
 };
@@ -157,6 +157,7 @@ void connection_accept(struct front *front, uv_stream_t *listener);
 void connection_wake(struct connection *c);     /* tick soon, from the loop */
 void connection_tick(struct connection *c);
 void connection_due(struct connection *c, enum wait kind);
+void connection_shrink(struct connection *c);   /* between requests: give buffers back */
 void connection_drain(struct connection *c);
 void connection_kill(struct connection *c, enum reset_reason reason);
 
@@ -187,7 +188,7 @@ struct page_spec {
     struct span text;           /* plain; escaped on the HTML page */
     struct span html;           /* ready page, or "": made from text */
     bool wants_html;
-    unsigned retry_after_s;     /* 0: no Retry-After */
+    bool is_passing;            /* Retry-After: 1 */
 };
 /* The whole answer: head (framing as in `a`) and body.  ERR_NOMEM: out is as before. */
 int page_put(struct buf *out, struct answer *a, const struct page_spec *spec) MUST_CHECK;

@@ -103,7 +103,7 @@ static int put_head(struct buf *out, struct answer *a, const struct page_spec *s
     if (r == 0 && spec->wants_html)
         r = answer_field(a, out, SPAN("Content-Security-Policy"),
                          SPAN("default-src 'none'; style-src 'unsafe-inline'"));
-    if (r == 0 && spec->retry_after_s > 0)
+    if (r == 0 && spec->is_passing)
         r = answer_field(a, out, SPAN("Retry-After"), SPAN("1"));
     return r == 0 ? answer_end(a, out) : r;
 }

@@ -50,7 +50,7 @@ static void escapes_text_on_a_page(void)
 static void says_no_body_to_head(void)
 {
     struct answer a = {.status = 503, .minor = 1, .is_head = true, .date = SPAN("now")};
-    struct page_spec spec = {.status = 503, .text = SPAN("later"), .retry_after_s = 1};
+    struct page_spec spec = {.status = 503, .text = SPAN("later"), .is_passing = true};
     struct buf out = {0};
 
     CHECK(page_put(&out, &a, &spec) == 0);
