@@ -1,6 +1,5 @@
 """loop.py - the instance's event loop as asyncio wants it; the hot half is C (_corral.Loop)."""
-import _asyncio
-import asyncio
+import asyncio      # before _asyncio, which would else find it half made and be ignored by it
 import asyncio.events
 import concurrent.futures
 
@@ -8,8 +7,9 @@ import _corral
 
 from . import errors
 
-Future = _asyncio.Future
-Task = _asyncio.Task
+Future = asyncio.Future
+Task = asyncio.Task
+assert Task.__module__ == "_asyncio"
 set_running_loop = asyncio.events._set_running_loop
 
 
