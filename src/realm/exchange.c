@@ -235,6 +235,12 @@ static void keep(JSObjectRef *kept, JSObjectRef function)
 
 /* ---- the request's body ---- */
 
+/* As buf_span, but never a NULL pointer with an offset. */
+static struct span unread(const struct buf *b)
+{
+    return buf_len(b) > 0 ? buf_span(b) : SPAN("");
+}
+
 static void give_credit(struct exchange *x, size_t bytes)
 {
     if (bytes > 0 && !x->has_all && !x->is_aborted)
@@ -243,7 +249,7 @@ static void give_credit(struct exchange *x, size_t bytes)
 
 struct span exchange_peek(const struct exchange *x, size_t max)
 {
-    struct span all = buf_span(&x->in);
+    struct span all = unread(&x->in);
 
     if (all.len > max)
         all.len = max;
@@ -252,7 +258,8 @@ struct span exchange_peek(const struct exchange *x, size_t max)
 
 void exchange_consumed(struct exchange *x, size_t bytes)
 {
-    buf_eat(&x->in, bytes);
+    if (bytes > 0)
+        buf_eat(&x->in, bytes);
     give_credit(x, bytes);
 }
 
@@ -430,7 +437,7 @@ void exchange_credit(struct exchange *x, uint32_t bytes)
         return;
     }
     if (buf_len(&x->out) > 0)
-        buf_eat(&x->out, send(x, buf_span(&x->out)));
+        buf_eat(&x->out, send(x, unread(&x->out)));
     if (x->is_over)
         set_over(x);
     else if (buf_len(&x->out) == 0)
