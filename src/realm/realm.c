@@ -323,3 +323,9 @@ size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max)
             fds[n++] = (struct pollfd){.fd = all[i], .events = POLLIN};
     return n;
 }
+
+void realm_woken(struct realm *realm)
+{
+    (void)realm;
+    engine_woken();
+}

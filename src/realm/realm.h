@@ -97,5 +97,7 @@ void realm_abort(struct realm *realm, uint32_t stream);
 int realm_turn(struct realm *realm);
 /* Descriptors that should wake the loop up; returns how many were filled. */
 size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max);
+/* One of them was readable.  Without this call realm_turn does not look at them. */
+void realm_woken(struct realm *realm);
 
 #endif

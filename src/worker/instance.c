@@ -214,6 +214,9 @@ static int sleep_and_read(struct instance *i, int timeout_ms, struct err *err)
                              .events = POLLIN | (buf_len(&i->link.out) > 0 ? POLLOUT : 0)};
     if (poll(fds, n, timeout_ms) < 0 && errno != EINTR)
         return err_errno(err, errno, "wait for requests");
+    for (size_t at = 1; at < n; at++)
+        if (fds[at].revents)
+            realm_woken(i->realm);
     if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
         return link_read(&i->link, err);
     return 0;

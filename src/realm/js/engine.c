@@ -38,12 +38,22 @@ extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef cont
                                                          JSObjectRef function, JSValueRef *thrown);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
+/* Milliseconds: between two rounds, and without work until its thread ends. */
+extern double pas_scavenger_period_in_milliseconds;
+extern double pas_scavenger_deep_sleep_timeout_in_milliseconds;
 
-enum { RUN_LOOP_FDS = 8 };
+enum {
+    RUN_LOOP_FDS = 8,
+    /* pas_scavenger_suspend waits until the scavenger's thread wakes up by itself, which
+     * can be seconds.  Before the last fork it therefore sleeps for milliseconds only. */
+    HASTY_SCAVENGER_MS = 2,
+};
 
 struct engine engine;
 static GMainContext *run_loop;
 static int wake_fd = -1;
+static bool is_woken = true;    /* wake_fd was readable, or may have been */
+static double scavenger_period_ms, scavenger_sleep_ms;      /* the library's own choice */
 
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
@@ -106,6 +116,10 @@ int engine_open(struct err *err)
 {
     if (check_environment(err) < 0)
         return err->code;
+    scavenger_period_ms = pas_scavenger_period_in_milliseconds;
+    scavenger_sleep_ms = pas_scavenger_deep_sleep_timeout_in_milliseconds;
+    pas_scavenger_period_in_milliseconds = HASTY_SCAVENGER_MS;
+    pas_scavenger_deep_sleep_timeout_in_milliseconds = HASTY_SCAVENGER_MS;
     run_loop = g_main_context_new();
     g_main_context_push_thread_default(run_loop);
     engine.context = make_context_quietly();
@@ -292,6 +306,11 @@ char *engine_describe(JSValueRef thrown)
     return buf_detach(&text);
 }
 
+void engine_woken(void)
+{
+    is_woken = true;
+}
+
 int engine_turn(void)
 {
     GPollFD fds[RUN_LOOP_FDS];
@@ -301,6 +320,12 @@ int engine_turn(void)
         return -1;
     g_main_context_prepare(run_loop, &priority);
     n = g_main_context_query(run_loop, priority, &timeout_ms, fds, RUN_LOOP_FDS);
+    if (!is_woken && timeout_ms != 0) {
+        /* Nothing is due and nobody has called: spare the system call. */
+        g_main_context_release(run_loop);
+        return timeout_ms;
+    }
+    is_woken = false;
     if (n > RUN_LOOP_FDS)
         n = RUN_LOOP_FDS;
     poll((struct pollfd *)fds, (nfds_t)n, 0);   /* GPollFD is a struct pollfd on Linux */
@@ -339,6 +364,9 @@ int engine_start(struct err *err)
         return err->code;
     }
     close(fd);
+    is_woken = true;
+    pas_scavenger_period_in_milliseconds = scavenger_period_ms;
+    pas_scavenger_deep_sleep_timeout_in_milliseconds = scavenger_sleep_ms;
     return 0;
 }
 

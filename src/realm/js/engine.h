@@ -62,6 +62,8 @@ char *engine_describe(JSValueRef thrown);
 /* What wants to run in the engine's own run loop (async WebAssembly, collected
  * objects, its timers).  Returns the milliseconds until more is due, or -1. */
 int engine_turn(void);
+/* engine_wake_fd() was readable: the next turn looks closer. */
+void engine_woken(void);
 int engine_wake_fd(void);
 
 void engine_fork_before(void);
