@@ -4,9 +4,9 @@
  * call goes to the active one that is not busy and holds the fewest; a spare is
  * touched only when every active one is busy (its loop stands still: a second
  * process, and with it a second core, is worth something) and there are fewer
- * than instances_max active ones.  As soon as a spare becomes active the next
- * is forked.  With as many as allowed, all busy, the one with the fewest calls
- * gets more: they wait there no longer than here.
+ * than instances_max active ones.  When a spare becomes active the next is
+ * forked a moment later.  With as many as allowed, all busy, the one with the
+ * fewest calls gets more: they wait there no longer than here.
  *
  * Invariants
  *   1. At most one instance is forked and not yet active (starting or spare).
@@ -22,6 +22,8 @@
 enum {
     START_MS = 5000,            /* from FORK to HELLO */
     FORK_RETRY_MS = 100,        /* the template still has helper threads */
+    SPARE_DELAY_MS = 10,        /* a fork ahead of need leaves the processor to the call that
+                                   has just taken the last spare */
     LINGER_LOOK_MS = 1000,      /* how often to look at calls that only run on */
 };
 
@@ -170,6 +172,13 @@ static void fork_if_needed(struct crew *crew, int64_t now_ms, enum crew_need nee
         return;
     if (crew->config->spares == 0 && count_active(crew) >= crew->config->instances_max)
         return;
+    if (need == CREW_SPARE && crew->count > 0) {
+        if (crew->missing_ms == 0)
+            crew->missing_ms = now_ms;
+        if (now_ms - crew->missing_ms < SPARE_DELAY_MS)
+            return; /* waits for: crew_due */
+    }
+    crew->missing_ms = 0;
     if (fork_one(crew, &err) < 0) {
         int wait_ms = backoff_fail(&crew->backoff);
         log_warn("fork an instance of '%s': %s; again in %d ms", crew->name, err.text, wait_ms);
@@ -228,6 +237,8 @@ int64_t crew_due(const struct crew *crew, int64_t now_ms)
     }
     if (crew->template && !find_spare(crew) && crew->fork_at_ms > now_ms)
         due = earlier(due, crew->fork_at_ms);
+    if (crew->template && crew->missing_ms > 0)
+        due = earlier(due, crew->missing_ms + SPARE_DELAY_MS);
     return due;
 }
 

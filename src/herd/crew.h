@@ -30,6 +30,7 @@ struct crew {
     uint32_t last_id;
     struct backoff backoff;             /* of forks */
     int64_t fork_at_ms;                 /* not before */
+    int64_t missing_ms;                 /* since when there is no spare, 0: there is, or none is due */
     int64_t paced_ms;                   /* the last look at who is busy */
     bool is_told_of_threads;
 };
