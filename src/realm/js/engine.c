@@ -6,7 +6,10 @@
  *      environment before the process starts, checked by engine_open;
  *   2. a GMainContext of our own, pushed before the VM is made: async
  *      WebAssembly and FinalizationRegistry come back only through it;
- *   3. the allocator's scavenger suspended on both sides of fork();
+ *   3. no thread of the allocator's scavenger at any fork: it is suspended from
+ *      before the VM is made until engine_start.  (Suspending around each fork
+ *      costs up to ten seconds, the scavenger's longest sleep.)  Until then its
+ *      work is done by hand, in engine_collect;
  *   4. a wake-up descriptor per child (engine_start): the inherited eventfd is
  *      one object shared with all relatives, so it is replaced in place, under
  *      the number that GLib remembers.
@@ -38,6 +41,7 @@ extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef cont
                                                          JSObjectRef function, JSValueRef *thrown);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
+extern void pas_scavenger_run_synchronously_now(void);
 
 enum { RUN_LOOP_FDS = 8 };
 
@@ -106,6 +110,7 @@ int engine_open(struct err *err)
 {
     if (check_environment(err) < 0)
         return err->code;
+    pas_scavenger_suspend();
     run_loop = g_main_context_new();
     g_main_context_push_thread_default(run_loop);
     engine.context = make_context_quietly();
@@ -317,16 +322,6 @@ int engine_wake_fd(void)
     return wake_fd;
 }
 
-void engine_fork_before(void)
-{
-    pas_scavenger_suspend();
-}
-
-void engine_fork_after(void)
-{
-    pas_scavenger_resume();
-}
-
 int engine_start(struct err *err)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -339,10 +334,12 @@ int engine_start(struct err *err)
         return err->code;
     }
     close(fd);
+    pas_scavenger_resume();
     return 0;
 }
 
 void engine_collect(void)
 {
     JSSynchronousGarbageCollectForDebugging(engine.context);
+    pas_scavenger_run_synchronously_now();
 }
