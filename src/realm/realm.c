@@ -97,7 +97,6 @@ const char *realm_javascript_version(void)
 void realm_fork_before(struct realm *realm)
 {
     (void)realm;
-    engine_fork_before();
     interp_fork_before();
 }
 
@@ -105,14 +104,12 @@ void realm_fork_parent(struct realm *realm)
 {
     (void)realm;
     interp_fork_parent();
-    engine_fork_after();
 }
 
 void realm_fork_child(struct realm *realm)
 {
     (void)realm;
     interp_fork_child();
-    engine_fork_after();
 }
 
 /* ---- template ---- */

@@ -6,7 +6,10 @@
  *      environment before the process starts, checked by engine_open;
  *   2. a GMainContext of our own, pushed before the VM is made: async
  *      WebAssembly and FinalizationRegistry come back only through it;
- *   3. the allocator's scavenger suspended on both sides of fork();
+ *   3. no thread of the allocator's scavenger at any fork: it is suspended from
+ *      before the VM is made until engine_start.  (Suspending around each fork
+ *      costs up to ten seconds, the scavenger's longest sleep.)  Until then its
+ *      work is done by hand, in engine_collect;
  *   4. a wake-up descriptor per child (engine_start): the inherited eventfd is
  *      one object shared with all relatives, so it is replaced in place, under
  *      the number that GLib remembers.
@@ -38,22 +41,14 @@ extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef cont
                                                          JSObjectRef function, JSValueRef *thrown);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
-/* Milliseconds: between two rounds, and without work until its thread ends. */
-extern double pas_scavenger_period_in_milliseconds;
-extern double pas_scavenger_deep_sleep_timeout_in_milliseconds;
+extern void pas_scavenger_run_synchronously_now(void);
 
-enum {
-    RUN_LOOP_FDS = 8,
-    /* pas_scavenger_suspend waits until the scavenger's thread wakes up by itself, which
-     * can be seconds.  Before the last fork it therefore sleeps for milliseconds only. */
-    HASTY_SCAVENGER_MS = 2,
-};
+enum { RUN_LOOP_FDS = 8 };
 
 struct engine engine;
 static GMainContext *run_loop;
 static int wake_fd = -1;
 static bool is_woken = true;    /* wake_fd was readable, or may have been */
-static double scavenger_period_ms, scavenger_sleep_ms;      /* the library's own choice */
 
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
@@ -116,10 +111,7 @@ int engine_open(struct err *err)
 {
     if (check_environment(err) < 0)
         return err->code;
-    scavenger_period_ms = pas_scavenger_period_in_milliseconds;
-    scavenger_sleep_ms = pas_scavenger_deep_sleep_timeout_in_milliseconds;
-    pas_scavenger_period_in_milliseconds = HASTY_SCAVENGER_MS;
-    pas_scavenger_deep_sleep_timeout_in_milliseconds = HASTY_SCAVENGER_MS;
+    pas_scavenger_suspend();
     run_loop = g_main_context_new();
     g_main_context_push_thread_default(run_loop);
     engine.context = make_context_quietly();
@@ -342,16 +334,6 @@ int engine_wake_fd(void)
     return wake_fd;
 }
 
-void engine_fork_before(void)
-{
-    pas_scavenger_suspend();
-}
-
-void engine_fork_after(void)
-{
-    pas_scavenger_resume();
-}
-
 int engine_start(struct err *err)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -364,13 +346,12 @@ int engine_start(struct err *err)
         return err->code;
     }
     close(fd);
-    is_woken = true;
-    pas_scavenger_period_in_milliseconds = scavenger_period_ms;
-    pas_scavenger_deep_sleep_timeout_in_milliseconds = scavenger_sleep_ms;
+    pas_scavenger_resume();
     return 0;
 }
 
 void engine_collect(void)
 {
     JSSynchronousGarbageCollectForDebugging(engine.context);
+    pas_scavenger_run_synchronously_now();
 }

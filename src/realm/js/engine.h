@@ -66,10 +66,10 @@ int engine_turn(void);
 void engine_woken(void);
 int engine_wake_fd(void);
 
-void engine_fork_before(void);
-void engine_fork_after(void);
-/* This process's own wake-up descriptor in the place of the inherited one. */
+/* In an instance, which forks no more: its own wake-up descriptor in the place
+ * of the inherited one, and the allocator gives memory back by itself again. */
 int engine_start(struct err *err) MUST_CHECK;
-void engine_collect(void);      /* a full, synchronous collection */
+/* A full, synchronous collection; before engine_start. */
+void engine_collect(void);
 
 #endif
