@@ -346,6 +346,7 @@ int engine_start(struct err *err)
         return err->code;
     }
     close(fd);
+    is_woken = true;
     pas_scavenger_resume();
     return 0;
 }
