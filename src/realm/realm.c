@@ -15,8 +15,6 @@
  *   3. outside them the GIL is free whenever a second Python thread exists. */
 #include "realm/realm.h"
 
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/bridge/bridge.h"
@@ -283,22 +281,12 @@ static int due_in_ms(int engine_ms)
     return engine_ms >= 0 && engine_ms < ms ? engine_ms : (int)ms;
 }
 
-static void drain_wake_fd(void)
-{
-    uint64_t ignored;
-
-    if (loop_wake_fd() >= 0 && read(loop_wake_fd(), &ignored, sizeof ignored) < 0)
-        return;     /* EAGAIN: nobody woke us */
-}
-
 int realm_turn(struct realm *realm)
 {
     int engine_ms;
 
     (void)realm;
     enter();
-    if (interp_has_threads())
-        drain_wake_fd();
     timers_run(clock_now_us());
     loop_run();
     bridge_turn();

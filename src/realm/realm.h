@@ -35,7 +35,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
 const char *realm_python_version(void);      /* "3.11.2" */
 const char *realm_javascript_version(void);  /* "JavaScriptCore 2.50.6" */
 
-/* ---- around every fork(), in this order ---- */
+/* ---- around every fork(), in this order; never after realm_start ---- */
 
 void realm_fork_before(struct realm *realm);    /* never while inside JavaScript */
 void realm_fork_parent(struct realm *realm);    /* also when fork() failed */
@@ -71,7 +71,8 @@ void realm_settle(struct realm *realm);
 /* ---- instance ---- */
 
 /* After realm_fork_child in an instance: everything random is seeded anew, the
- * wake-up descriptors become this process's own. */
+ * wake-up descriptors become this process's own, the engine's allocator may
+ * have its thread again (so this process forks no more). */
 int realm_start(struct realm *realm, struct err *err) MUST_CHECK;
 
 struct realm_request {

@@ -1,4 +1,5 @@
 /* realm_exchange.c - src/realm/exchange.c: bodies both ways, credit, abort, the end. */
+#include "base/mem.h"
 #include "realm_host.h"
 
 #define MB (1024 * 1024)
@@ -266,6 +267,38 @@ static void requests_outlive_their_exchange(void)
                 "async def on_fetch(request):\n    kept.append(request)\n    if len(kept) > 1: return Response.new(kept[0].url + ' ' + kept[0].headers.get('a'))\n    return Response.new('')\n", check_kept);
 }
 
+static void check_memory(void)
+{
+    int failed = 0;
+
+    for (long n = 0; n < 200; n++) {
+        uint32_t stream;
+        struct answer *a;
+        memset(recorder.answers, 0, sizeof recorder.answers);
+        stream = next_stream;
+        answer_of(stream);
+        mem_fail_after(n);
+        send_request("POST", "http://x/", 2, NULL, 0);
+        realm_request_body(realm, stream, SPAN("ok"), true);
+        for (int i = 0; i < 20 && !answer_of(stream)->is_done; i++)
+            realm_turn(realm);
+        mem_fail_after(-1);
+        for (int i = 0; i < 20 && !answer_of(stream)->is_done; i++)
+            realm_turn(realm);
+        a = answer_of(stream);
+        CHECK(a->is_done && a->calls_after_done == 0);
+        failed += a->is_failed;
+        if (!a->is_failed && a->status == 200 && n > 50)
+            break;
+    }
+    CHECK(failed > 0 && strcmp(get("http://x/none"), "answer: ") == 0);
+}
+
+static void ends_every_request_without_memory(void)
+{
+    in_instance("from js import Response\nasync def on_fetch(request):\n    return Response.new('answer: ' + await request.text(), headers=[])\n", check_memory);
+}
+
 static const struct test tests[] = {
     {"relays_100_mb_in_flat_memory", relays_100_mb_in_flat_memory},
     {"pumps_a_stream_through_javascript", pumps_a_stream_through_javascript},
@@ -275,6 +308,7 @@ static const struct test tests[] = {
     {"sends_no_more_than_the_credit", sends_no_more_than_the_credit},
     {"goes_on_after_an_abort", goes_on_after_an_abort},
     {"requests_outlive_their_exchange", requests_outlive_their_exchange},
+    {"ends_every_request_without_memory", ends_every_request_without_memory},
     {0},
 };
 

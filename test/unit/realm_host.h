@@ -46,7 +46,7 @@ static struct {
     struct answer answers[ANSWERS_MAX];
     struct buf log;
     bool keeps_no_body;
-    bool auto_credit;
+    int forgot;                     /* while a test lets allocations fail */
 } recorder;
 static struct realm *realm;
 static uint32_t next_stream = 1;
@@ -72,7 +72,7 @@ static void on_log(void *self, uint32_t stream, enum log_level level, struct spa
 {
     (void)self;
     if (buf_print(&recorder.log, "[%d:%u] %.*s\n", (int)level, stream, SPAN_ARG(text)) < 0)
-        abort();
+        recorder.forgot++;
 }
 
 static void on_respond(void *self, uint32_t stream, const struct host_response *r)
@@ -103,7 +103,7 @@ static void on_body(void *self, uint32_t stream, struct span bytes, bool is_end)
     a->window -= (uint32_t)bytes.len;
     a->body_bytes += bytes.len;
     if (!recorder.keeps_no_body && buf_append(&a->body, bytes.data, bytes.len) < 0)
-        abort();
+        recorder.forgot++;
     a->is_ended = is_end;
 }
 

@@ -47,6 +47,7 @@ static struct {
 static PyTypeObject *handle_type;
 static PyObject *the_loop, *future_type, *task_type, *loop_keyword, *set_running;
 static int wake_fd = -1;
+static bool is_woken;       /* wake_fd is readable; guarded by the GIL */
 
 /* ---- handles ---- */
 
@@ -224,6 +225,11 @@ static void run_handle(struct handle *h)
 
 void loop_run(void)
 {
+    if (is_woken) {
+        eventfd_t ignored;
+        is_woken = false;
+        eventfd_read(wake_fd, &ignored);
+    }
     for (size_t n = ring.count; n > 0 && ring.count > 0; n--) {
         struct handle *h = ring_take();
         run_handle(h);
@@ -301,8 +307,8 @@ static PyObject *call_soon_threadsafe(PyObject *self, PyObject *const *arguments
 {
     PyObject *handle = call_soon(self, arguments, count, names);
 
-    if (handle && wake_fd >= 0 && eventfd_write(wake_fd, 1) < 0 && errno != EAGAIN)
-        PyErr_WarnEx(PyExc_RuntimeWarning, "the event loop could not be woken", 1);
+    if (handle && wake_fd >= 0 && !is_woken)
+        is_woken = eventfd_write(wake_fd, 1) == 0;
     return handle;
 }
 
@@ -505,6 +511,7 @@ int loop_start(struct err *err)
     if (wake_fd >= 0)
         close(wake_fd);
     wake_fd = fd;
+    is_woken = false;
     return 0;
 }
 

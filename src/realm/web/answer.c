@@ -116,7 +116,8 @@ static JSValueRef respond(JSContextRef js, JSObjectRef function, JSObjectRef sel
     r = draft_init(&d, js, arguments, ret_thrown);
     if (r == 0 && JSValueIsString(js, arguments[4])) {
         r = text_append_value(&text, arguments[4], ret_thrown);
-        body = buf_span(&text);
+        if (r == 0)
+            body = buf_span(&text);
     } else if (r == 0 && !JSValueIsNull(js, arguments[4])) {
         web_bytes(arguments[4], &body);
     }
