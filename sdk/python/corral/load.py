@@ -4,6 +4,7 @@ load() returns (fetch, count, warm, count) or a dict with the fields of struct
 realm_failure.  The kinds are those of enum failure in src/wire/message.h.
 """
 import asyncio
+import difflib
 import gc
 import importlib.util
 import inspect
@@ -128,6 +129,17 @@ def load(name, folder, main, date, flags, env):
     return _find_handlers(module, main, env)
 
 
+def _handler_hint(module):
+    """A function of the module that was probably meant, or how a handler looks."""
+    own = [name for name, value in vars(module).items()
+           if inspect.isfunction(value) and value.__module__ == module.__name__]
+    near = difflib.get_close_matches("on_fetch", own, n=1, cutoff=0.6)
+    if near:
+        return f"it has a function `{near[0]}`: the handler's name is `on_fetch`"
+    return ("add one:\n\nfrom js import Response\n\nasync def on_fetch(request, env):\n"
+            '    return Response.new("Hello world!")')
+
+
 def _find_handlers(module, main, env):
     on_fetch, default = getattr(module, "on_fetch", None), getattr(module, "Default", None)
     is_class = inspect.isclass(default) and callable(getattr(default, "fetch", None))
@@ -137,10 +149,7 @@ def _find_handlers(module, main, env):
     if is_class:
         on_fetch = _class_handler(default, env)
     if on_fetch is None or isinstance(on_fetch, JsProxy) or not callable(on_fetch):
-        return _failure(
-            NO_HANDLER, f"{main} defines no fetch handler", file=main,
-            hint="add one:\n\nfrom js import Response\n\nasync def on_fetch(request, env):\n"
-                 '    return Response.new("Hello world!")')
+        return _failure(NO_HANDLER, f"{main} defines no fetch handler", file=main, hint=_handler_hint(module))
     return on_fetch, _positional_count(on_fetch), _warm, 3
 
 
