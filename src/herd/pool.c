@@ -41,6 +41,7 @@ enum {
     DRAIN_MS = 30 * 1000,       /* for calls and waitUntil of a pool that drains */
     GRACE_MS = 500,             /* for killed processes to be gone */
     RETRY_MS = 100,             /* the zygote has helper threads still */
+    THREADS_MS = 30 * 1000,     /* from EVALUATED to LOADED; the engines' own leave in 10 s */
     LOAD_TRIES = 3,             /* templates in a row that die while they load */
 };
 
@@ -148,6 +149,18 @@ static void refuse_because(struct pool *pool, enum failure kind, const char *tex
     refuse(pool, &why);
 }
 
+static int on_evaluated(void *self, struct err *err)
+{
+    struct pool *pool = self;
+
+    if (pool->state != POOL_LOADING || pool->is_evaluated)
+        return err_set(err, ERR_INVALID, "EVALUATED without LOAD");
+    pool->is_evaluated = true;
+    pool->deadline_ms = clock_now_ms() + THREADS_MS;
+    pool_wake(pool);
+    return 0;
+}
+
 static int on_loaded(void *self, const struct loaded *loaded, struct err *err)
 {
     struct pool *pool = self;
@@ -217,6 +230,7 @@ static void on_template_up(void *self)
 
     if (pool->state != POOL_SPAWNING)
         return;
+    pool->is_evaluated = false;
     move(pool, POOL_LOADING, clock_now_ms() + pool->config->load_ms);
     pool_wake(pool);
     if (template_load(pool->template, &load, &err) < 0)
@@ -263,7 +277,7 @@ static void on_template_gone(void *self)
 static int spawn(struct pool *pool, struct err *err)
 {
     static const struct template_events EVENTS = {
-        on_template_up, on_loaded,  on_refused, on_spawned,        on_spawn_failed,
+        on_template_up, on_evaluated, on_loaded,  on_refused, on_spawned,        on_spawn_failed,
         on_exited,      on_log,     on_template_ended, on_template_gone};
     struct spawn order = {.id = herd_next_id(pool->herd)};
     int ours, theirs, output[2], r;
@@ -318,6 +332,12 @@ static void check_start(struct pool *pool, int64_t now_ms)
     if (pool->state == POOL_SPAWNING) {
         log_error("the template of '%s' said nothing for %d s", pool->text.name, SPAWN_MS / 1000);
         kin_kill(&pool->template->kin, "no HELLO");
+    } else if (pool->is_evaluated) {
+        snprintf(text, sizeof text,
+                 "threads that top-level code of '%.100s' started still run after %d s: start "
+                 "them in a handler",
+                 pool->text.name, THREADS_MS / 1000);
+        refuse_because(pool, FAILURE_EXCEPTION, text);
     } else {
         snprintf(text, sizeof text, "top-level code of '%.100s' took longer than %g s",
                  pool->text.name, pool->config->load_ms / 1000.0);

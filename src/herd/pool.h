@@ -47,6 +47,7 @@ struct pool {
     struct backoff backoff;     /* of templates */
     struct buf refusal;         /* text for CALL_NOT_LOADED */
     bool is_told;               /* ready or failed has been said */
+    bool is_evaluated;          /* LOADING: only threads are waited for */
     bool is_patient;            /* the zygote asked for a moment: no failure */
     bool is_killed;             /* by the herd: no grace */
 };

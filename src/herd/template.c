@@ -125,6 +125,8 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
     if (frame->stream != 0)
         return err_set(err, ERR_INVALID, "%s frame with a stream", frame_name(frame->type));
     switch (frame->type) {
+    case FRAME_EVALUATED:
+        return events->evaluated(template->self, err);
     case FRAME_LOADED:
         r = loaded_get(frame, &m.loaded, err);
         return r < 0 ? r : events->loaded(template->self, &m.loaded, err);

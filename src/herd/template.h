@@ -11,7 +11,8 @@
 
 struct template_events {
     void (*up)(void *self);
-    /* These four return an error when they make no sense now: the template lies. */
+    /* These five return an error when they make no sense now: the template lies. */
+    int (*evaluated)(void *self, struct err *err);
     int (*loaded)(void *self, const struct loaded *loaded, struct err *err);
     int (*refused)(void *self, const struct failed *why, struct err *err);
     int (*spawned)(void *self, const struct spawned *spawned, struct err *err);

@@ -30,6 +30,7 @@ static const struct kind KINDS[256] = {
     [FRAME_SPAWNED] = {"SPAWNED", 64},
     [FRAME_SPAWN_FAILED] = {"SPAWN_FAILED", 4096},
     [FRAME_EXITED] = {"EXITED", 64},
+    [FRAME_EVALUATED] = {"EVALUATED", 0},
 };
 
 static const uint8_t FLAGS = FRAME_END | FRAME_FINISHED;

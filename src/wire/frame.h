@@ -43,6 +43,8 @@ enum frame_type {
     FRAME_SPAWNED = 37,     /* answer to SPAWN or FORK: struct spawned */
     FRAME_SPAWN_FAILED = 38,/* answer to SPAWN or FORK: struct spawn_failed */
     FRAME_EXITED = 39,      /* zygote, template -> node: struct exited */
+    FRAME_EVALUATED = 40,   /* template -> node: empty; top-level code has ended, but engine or
+                               tenant threads still run: LOADED comes when they have ended */
 };
 
 enum frame_flag {

@@ -1,7 +1,10 @@
 /* template.c - the second generation: one version of one worker, loaded once.
  *
- *   BOXED --LOAD--> loaded? --yes--> SETTLING --single-threaded--> READY
- *                       \--no---> FAILED frame, end
+ *   BOXED --LOAD--> loaded? --yes--> single-threaded? --yes--> LOADED frame, READY
+ *                      |                    |  ^
+ *                      no                   no | looked at again
+ *                      v                    v  |
+ *                   FAILED frame, end    EVALUATED frame
  *
  * Invariants
  *  1. The box is entered before a byte of the tenant is read.
@@ -95,6 +98,13 @@ static int settle(struct template *t, struct err *err)
     bool is_said = false;
     int r;
 
+    if (box_is_single_threaded())
+        return 0;
+    if (frame_put(&t->link.out, FRAME_EVALUATED, 0, 0, NULL, 0) < 0)
+        return err_nomem(err);
+    r = link_flush_all(&t->link, err);
+    if (r < 0)
+        return r;
     while (!box_is_single_threaded()) {
         if (!is_said && clock_now_ms() - since > 1000) {
             host_log(t, 0, LOG_INFO, NOTICE);

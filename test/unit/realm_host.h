@@ -172,7 +172,8 @@ static inline void turn_for(int ms)
         if (wait_ms < 0 || wait_ms > left)
             wait_ms = (int)left;
         n = realm_poll_fds(realm, fds, 4);
-        poll(fds, (nfds_t)n, wait_ms);
+        if (poll(fds, (nfds_t)n, wait_ms) > 0)
+            realm_woken(realm);
     }
 }
 
@@ -186,7 +187,8 @@ static inline void turn_until_done(uint32_t stream)
         size_t n = realm_poll_fds(realm, fds, 4);
         if (answer_of(stream)->is_done)
             break;
-        poll(fds, (nfds_t)n, wait_ms < 0 || wait_ms > 50 ? 50 : wait_ms);
+        if (poll(fds, (nfds_t)n, wait_ms < 0 || wait_ms > 50 ? 50 : wait_ms) > 0)
+            realm_woken(realm);
     }
     CHECK(answer_of(stream)->is_done);
 }

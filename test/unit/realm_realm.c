@@ -122,7 +122,8 @@ static void check_poll(void)
         realm_turn(realm);
         if (!answer_of(stream)->is_done) {
             n = realm_poll_fds(realm, fds, 4);
-            poll(fds, (nfds_t)n, 2000);
+            if (poll(fds, (nfds_t)n, 2000) > 0)
+                realm_woken(realm);
         }
     }
     CHECK(answer_of(stream)->is_done && clock_now_ms() - start_ms < 1500);
@@ -131,6 +132,28 @@ static void check_poll(void)
 static void threads_and_wasm_wake_the_poll(void)
 {
     in_instance("import asyncio, time\nfrom js import Response\nasync def on_fetch(request):\n    await asyncio.to_thread(time.sleep, 0.02)\n    return Response.new('x')\n", check_poll);
+}
+
+static void check_idle_collection(void)
+{
+    for (int i = 0; i < 20; i++)
+        CHECK(strcmp(get("http://localhost/"), "ok") == 0);
+    turn_for(1500);
+    CHECK(strcmp(get("http://localhost/"), "ok") == 0);
+}
+
+/* JavaScriptCore collects on a timer of its own when it was idle for a while, and asks
+ * its main run loop how short memory is: without one it dies. */
+static void collects_by_its_own_timers(void)
+{
+    static const struct worker_files files = {
+        .entry = "import js\n"
+                 "from js import Response\n"
+                 "def on_fetch(request):\n"
+                 "    js.eval('globalThis.keep = []; for (let i = 0; i < 2e5; i++) keep.push({i, t: [i]}); keep = 0')\n"
+                 "    return Response.new('ok')\n"};
+
+    in_instance_of(&files, check_idle_collection);
 }
 
 static void check_settled(void)
@@ -151,6 +174,7 @@ static const struct test tests[] = {
     {"everything_random_differs_between_instances", everything_random_differs_between_instances},
     {"forks_many_times_under_load", forks_many_times_under_load},
     {"threads_and_wasm_wake_the_poll", threads_and_wasm_wake_the_poll},
+    {"collects_by_its_own_timers", collects_by_its_own_timers},
     {"the_host_sees_nothing_of_the_warm_up", the_host_sees_nothing_of_the_warm_up},
     {0},
 };

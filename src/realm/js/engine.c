@@ -10,7 +10,9 @@
  *      before the VM is made until engine_start.  (Suspending around each fork
  *      costs up to ten seconds, the scavenger's longest sleep.)  Until then its
  *      work is done by hand, in engine_collect;
- *   4. a wake-up descriptor per child (engine_start): the inherited eventfd is
+ *   4. WTF's main thread initialised on that context: the collector's idle timer
+ *      asks the main run loop, which the C API alone never makes, and dies;
+ *   5. a wake-up descriptor per child (engine_start): the inherited eventfd is
  *      one object shared with all relatives, so it is replaced in place, under
  *      the number that GLib remembers.
  *
@@ -42,6 +44,7 @@ extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef cont
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
 extern void pas_scavenger_run_synchronously_now(void);
+extern void wtf_initialize_main_thread(void) __asm__("_ZN3WTF20initializeMainThreadEv");
 
 enum { RUN_LOOP_FDS = 8 };
 
@@ -114,6 +117,7 @@ int engine_open(struct err *err)
     pas_scavenger_suspend();
     run_loop = g_main_context_new();
     g_main_context_push_thread_default(run_loop);
+    wtf_initialize_main_thread();
     engine.context = make_context_quietly();
     if (!engine.context)
         return err_set(err, ERR_SYSTEM, "start JavaScriptCore: no context");
