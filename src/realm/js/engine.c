@@ -100,6 +100,7 @@ static JSGlobalContextRef make_context_quietly(void)
 
     if (null >= 0 && saved >= 0)
         dup2(null, 2);
+    wtf_initialize_main_thread();
     context = JSGlobalContextCreate(NULL);
     if (saved >= 0) {
         dup2(saved, 2);
@@ -117,7 +118,6 @@ int engine_open(struct err *err)
     pas_scavenger_suspend();
     run_loop = g_main_context_new();
     g_main_context_push_thread_default(run_loop);
-    wtf_initialize_main_thread();
     engine.context = make_context_quietly();
     if (!engine.context)
         return err_set(err, ERR_SYSTEM, "start JavaScriptCore: no context");
