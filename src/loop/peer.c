@@ -35,6 +35,7 @@ struct parcel {
 
 enum {
     SOCKET_BYTES = 512 * 1024,  /* asked of the kernel for each direction; it may give less */
+    LAST_READS = 64,            /* of PEER_READ: many times what a socket can hold */
 };
 
 static char shared[PEER_READ];
@@ -135,9 +136,11 @@ static int read_once(struct peer *peer)
     return peer->is_ended ? -1 : 1;
 }
 
+/* Who is ended may be alive and go on writing (its end shut for reading makes
+ * our sends fail): it is heard no longer than what a dead one can have left. */
 void peer_read_all(struct peer *peer)
 {
-    while (!peer->is_ended && read_once(peer) > 0)
+    for (int i = 0; i < LAST_READS && !peer->is_ended && read_once(peer) > 0; i++)
         ;
 }
 

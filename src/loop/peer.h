@@ -78,7 +78,7 @@ int peer_attach(struct peer *peer, size_t start, const int *take_fds, unsigned c
                 struct err *err) MUST_CHECK;
 /* End it from our side: `ended` fires at the end of the turn.  `why` is static. */
 void peer_fail(struct peer *peer, const char *why);
-/* Take in all that the socket still holds; for a process that is known to be dead. */
+/* Take in what the socket still holds, for a process that is about to be given up. */
 void peer_read_all(struct peer *peer);
 
 /* The kernel's word for who wrote the first bytes, in our pid namespace; 0 before. */

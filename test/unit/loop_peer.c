@@ -22,6 +22,7 @@ static char got[64 * 1024];
 static size_t got_len, use_at_most;
 static unsigned ends, rooms;
 static bool is_closed;
+static size_t chatter;          /* bytes that the other end still writes, whenever it is heard */
 
 static size_t on_bytes(void *self, struct span bytes)
 {
@@ -32,6 +33,10 @@ static size_t on_bytes(void *self, struct span bytes)
     if (got_len + n <= sizeof got)
         memcpy(got + got_len, bytes.data, n);
     got_len += n;
+    if (chatter > 0) {
+        chatter--;
+        CHECK(write(other, "x", 1) == 1);
+    }
     return n;
 }
 
@@ -204,6 +209,19 @@ static void all_is_read_before_the_end(void)
     close_peer();
 }
 
+static void one_that_never_falls_silent_is_ended_all_the_same(void)
+{
+    open_peer(SOCK_STREAM);
+    chatter = 1000 * 1000;
+    CHECK(shutdown(other, SHUT_RD) == 0);
+    CHECK(write(other, "x", 1) == 1);
+    put("it takes no more");
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(ends == 1 && chatter > 0);
+    chatter = 0;
+    close_peer();
+}
+
 static void a_full_peer_says_when_there_is_room(void)
 {
     static char bytes[64 * 1024];
@@ -287,6 +305,7 @@ int main(int argc, char **argv)
         T(descriptors_that_never_leave_are_closed),
         T(what_is_not_used_comes_again),
         T(all_is_read_before_the_end),
+        T(one_that_never_falls_silent_is_ended_all_the_same),
         T(a_full_peer_says_when_there_is_room),
         T(who_never_reads_is_ended),
         T(the_pid_is_the_writers),
