@@ -36,7 +36,9 @@ enum {
 struct instance {
     struct realm *realm;
     struct link link;
-    struct buf pairs; /* scratch: headers of the answer being encoded */
+    struct buf pairs;           /* scratch: headers of the answer being encoded */
+    uint32_t ended_stream;      /* whose END frame is still in link.out; 0: nobody's */
+    size_t ended_at;            /* that frame's place in link.out */
     unsigned quick_reads;       /* in a row, without a look at the engines' descriptors */
     bool is_loaded;             /* frames came at the last look */
 };
@@ -71,8 +73,17 @@ static void host_log(void *self, uint32_t stream, enum log_level level, struct s
         text.data += m.text.len;
         text.len -= m.text.len;
     }
-    if (buf_len(&i->link.out) > INSTANCE_OUT_MAX)
+    if (buf_len(&i->link.out) > INSTANCE_OUT_MAX) {
         must(link_flush_all(&i->link, &err), &err);
+        i->ended_stream = 0;
+    }
+}
+
+/* The frame that is appended next is the last of an answer, or it is not. */
+static void note_end(struct instance *i, uint32_t stream, bool is_end)
+{
+    i->ended_stream = is_end ? stream : 0;
+    i->ended_at = buf_len(&i->link.out);
 }
 
 static void host_respond(void *self, uint32_t stream, const struct host_response *response)
@@ -89,12 +100,14 @@ static void host_respond(void *self, uint32_t stream, const struct host_response
     if (r < 0)
         err_nomem(&err);
     m.headers = (struct pairs){buf_span(&i->pairs), (uint32_t)response->header_count};
+    note_end(i, stream, response->body_length == 0);
     r = r < 0 ? r
               : response_put(&i->link.out, response->body_length == 0 ? FRAME_END : 0, stream, &m,
                              &err);
     buf_eat(&i->pairs, buf_len(&i->pairs));
     if (r == ERR_LIMIT) {
         const struct reset too_big = {.reason = RESET_BAD_RESULT, .text = span_of(err.text)};
+        i->ended_stream = 0;
         r = reset_put(&i->link.out, 0, stream, &too_big, &err);
     }
     must(r, &err);
@@ -108,6 +121,7 @@ static void host_respond_body(void *self, uint32_t stream, struct span bytes, bo
     do {
         size_t n = bytes.len < FRAME_BODY_MAX ? bytes.len : FRAME_BODY_MAX;
         uint8_t flags = is_end && n == bytes.len ? FRAME_END : 0;
+        note_end(i, stream, flags != 0);
         if (frame_put(&i->link.out, FRAME_BODY, flags, stream, bytes.data, n) < 0)
             must(err_nomem(&err), &err);
         bytes.data += n;
@@ -262,6 +276,7 @@ static _Noreturn void serve(struct instance *i)
     for (;;) {
         timeout_ms = realm_turn(i->realm);
         must(link_flush(&i->link, &err), &err);
+        i->ended_stream = 0;
         must(sleep_and_read(i, timeout_ms, &err), &err);
         while ((r = link_next(&i->link, &f, &err)) == 1)
             must(take_frame(i, &f, &err), &err);
