@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -495,6 +496,18 @@ static int catch_signals(struct dev *dev, struct err *err)
     return r < 0 ? err_set(err, ERR_SYSTEM, "catch signals: %s", uv_strerror(r)) : 0;
 }
 
+/* A connection costs a descriptor: take as many as the system lets us have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_debug("the limit of open files stays as it is: %s", strerror(errno));
+}
+
 /* A number that a test or a benchmark asks for through the environment. */
 static int test_setting(const char *name, int otherwise)
 {
@@ -526,6 +539,7 @@ static int dev_run(struct dev *dev)
     struct err err = {0};
     int r;
 
+    raise_descriptor_limit();
     dev->loop = uv_default_loop();
     r = find_worker_program(dev, &err);
     if (r < 0)

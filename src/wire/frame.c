@@ -123,3 +123,5 @@ void frame_end(struct buf *out, size_t mark)
 {
     put_u32(out->mem + out->head + mark, (uint32_t)(buf_len(out) - mark - FRAME_HEADER));
 }
+
+void frame_finish(struct buf *out, size_t at) { out->mem[out->head + at + 5] |= FRAME_FINISHED; }

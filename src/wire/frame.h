@@ -84,6 +84,10 @@ int frame_begin(struct buf *out, uint8_t type, uint8_t flags, uint32_t stream,
                 size_t *ret_mark) MUST_CHECK;
 void frame_end(struct buf *out, size_t mark);
 
+/* Add FRAME_FINISHED to the frame that was appended when buf_len(out) was `at`
+ * and of which nothing has been eaten since. */
+void frame_finish(struct buf *out, size_t at);
+
 /* "REQUEST" and so on, for logs; "?" when unknown. */
 const char *frame_name(uint8_t type);
 

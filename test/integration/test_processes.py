@@ -1,5 +1,6 @@
 """Three generations of processes, seen from /proc: how they live, and what happens when one dies."""
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -325,3 +326,18 @@ def test_a_request_in_flight_is_finished_before_the_end(corral):
     one.stop()
     asker.join()
     assert (got[0].status, got[0].text) == (200, "finished")
+
+
+def test_the_node_takes_as_many_descriptors_as_it_may_and_an_instance_few(hello):
+    hello.get()
+    instance = hello.wait_settled()[-1][0]
+    soft, hard = open_files(hello.pid)
+    assert soft == hard
+    assert open_files(instance.pid) == (256, 256)
+
+
+def open_files(pid):
+    """Soft and hard limit of open files."""
+    with open("/proc/%d/limits" % pid) as f:
+        words = re.search(r"^Max open files\s+(\d+)\s+(\d+)", f.read(), re.M).groups()
+    return int(words[0]), int(words[1])

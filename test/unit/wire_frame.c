@@ -63,6 +63,23 @@ static void refuses_what_no_honest_peer_sends(void)
     }
 }
 
+static void marks_a_frame_as_the_last_word(void)
+{
+    struct buf b = {0};
+    struct frame f;
+    struct err err = {0};
+    size_t used = 0;
+
+    CHECK(frame_put(&b, FRAME_PING, 0, 0, NULL, 0) == 0);
+    buf_eat(&b, 5);
+    CHECK(frame_put(&b, FRAME_BODY, FRAME_END, 7, "abc", 3) == 0);
+    frame_finish(&b, FRAME_HEADER - 5);
+    buf_eat(&b, FRAME_HEADER - 5);
+    CHECK(frame_parse(buf_data(&b), buf_len(&b), &f, &used, &err) == 1);
+    CHECK(f.flags == (FRAME_END | FRAME_FINISHED) && span_is(f.payload, "abc"));
+    buf_done(&b);
+}
+
 static void leaves_the_buffer_alone_without_memory(void)
 {
     struct buf b = {0};
@@ -80,6 +97,7 @@ int main(int argc, char **argv)
         {"finds_a_frame_and_says_how_long_it_is", finds_a_frame_and_says_how_long_it_is},
         {"waits_for_the_rest_of_a_cut_frame", waits_for_the_rest_of_a_cut_frame},
         {"refuses_what_no_honest_peer_sends", refuses_what_no_honest_peer_sends},
+        {"marks_a_frame_as_the_last_word", marks_a_frame_as_the_last_word},
         {"leaves_the_buffer_alone_without_memory", leaves_the_buffer_alone_without_memory},
         {0},
     };
