@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -177,14 +178,14 @@ static void say_diagnostics(const struct diagnostics *d)
 
 static void announce(struct dev *dev, const char *remark)
 {
-    const char *host = strchr(dev->ip, ':') ? "" : dev->ip;
+    bool is_everywhere = strcmp(dev->ip, "0.0.0.0") == 0 || strcmp(dev->ip, "*") == 0;
+    const char *host = strchr(dev->ip, ':') ? "" : is_everywhere ? "localhost" : dev->ip;
 
     if (dev->is_announced)
         return;
     dev->is_announced = true;
     if (*host)
-        log_info("Ready on http://%s:%ld%s", strcmp(host, "0.0.0.0") == 0 ? "localhost" : host,
-                 dev->port, remark);
+        log_info("Ready on http://%s:%ld%s", host, dev->port, remark);
     else
         log_info("Ready on http://[%s]:%ld%s", dev->ip, dev->port, remark);
 }
@@ -416,10 +417,13 @@ out:
 
 /* ---- beginning and end ---- */
 
-static int explain_port(const struct dev *dev, struct err *err)
+static bool is_in_use(const struct err *err) { return strstr(err->text, "in use"); }
+
+static int explain_port(const struct dev *dev, const char *ip, struct err *err)
 {
+    int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
     char name[64];
-    pid_t pid = portowner_find((int)dev->port, name, sizeof name);
+    pid_t pid = portowner_find((int)dev->port, family, name, sizeof name);
 
     if (pid > 0) {
         err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", dev->port, name,
@@ -432,16 +436,22 @@ static int explain_port(const struct dev *dev, struct err *err)
 static int listen_on(struct dev *dev, struct err *err)
 {
     struct err other = {0};
-    bool is_localhost = strcmp(dev->ip, "localhost") == 0;
+    bool is_localhost = strcmp(dev->ip, "localhost") == 0, is_any = dev->port == 0;
     const char *ip = is_localhost ? "127.0.0.1" : strcmp(dev->ip, "*") == 0 ? "0.0.0.0" : dev->ip;
     int port, ignored;
 
     if (front_listen(dev->front, ip, (int)dev->port, &port, err) < 0)
-        return dev->port > 0 && strstr(err->text, "in use") ? explain_port(dev, err) : err->code;
+        return !is_any && is_in_use(err) ? explain_port(dev, ip, err) : err->code;
     dev->port = port;
-    /* Browsers may try ::1 first; a machine without IPv6 does without. */
-    if (is_localhost && front_listen(dev->front, "::1", port, &ignored, &other) < 0)
-        log_debug("not on ::1: %s", other.text);
+    if (!is_localhost || front_listen(dev->front, "::1", port, &ignored, &other) == 0)
+        return 0;
+    /* Browsers try ::1 first: who holds it would answer in our place.  A
+     * machine without IPv6 does without. */
+    if (!is_any && is_in_use(&other)) {
+        *err = other;
+        return explain_port(dev, "::1", err);
+    }
+    log_debug("not on ::1: %s", other.text);
     return 0;
 }
 

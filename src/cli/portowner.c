@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { TCP_LISTEN_STATE = 0x0a };
@@ -70,13 +71,14 @@ static void read_name(const char *pid, char *ret_name, size_t size)
         fclose(f);
 }
 
-pid_t portowner_find(int port, char *ret_name, size_t size)
+pid_t portowner_find(int port, int family, char *ret_name, size_t size)
 {
-    unsigned long inode = inode_in("/proc/net/tcp", port);
+    unsigned long inode = family == AF_INET ? inode_in("/proc/net/tcp", port) : 0;
     struct dirent *e;
     pid_t pid = -1;
     DIR *d;
 
+    /* A socket on [::] may take the port of IPv4 as well. */
     if (!inode)
         inode = inode_in("/proc/net/tcp6", port);
     d = inode ? opendir("/proc") : NULL;

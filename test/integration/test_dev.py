@@ -108,6 +108,12 @@ def test_ip_flag(corral):
         socket.create_connection(("127.0.0.1", one.port), 5)
 
 
+@pytest.mark.parametrize("ip", ["0.0.0.0", "*"])
+def test_every_address_is_announced_as_one_that_can_be_opened(corral, ip):
+    one = corral(HELLO, "--ip", ip)
+    assert one.url == "http://localhost:%d" % one.port and one.get().text == "Hello world!"
+
+
 def test_only_this_machine_is_served_by_default(hello):
     wanted = "%04X" % hello.port
     listening = [line.split() for line in open("/proc/net/tcp").readlines()[1:]]
@@ -485,6 +491,21 @@ def test_port_in_use_names_the_process(corral):
     assert str(port) in text and "in use" in text
     assert str(os.getpid()) in text or "python" in text or "pytest" in text, text
     one.assert_nothing_left()
+
+
+def test_port_in_use_only_on_ipv6(corral):
+    # A browser that is told "localhost" would reach the other one.
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            taken.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 here")
+        taken.listen()
+        port = taken.getsockname()[1]
+        one = corral(HELLO, port=port, ready=False)
+        assert one.wait_exit() == 1
+    assert re.search(r"port %d is in use by '.*' \(pid %d\)" % (port, os.getpid()), one.log_text())
 
 
 def test_sighup_ends_it_too(hello):
