@@ -328,7 +328,9 @@ static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
 
 /* ---- changes ---- */
 
-static int reload(struct dev *dev)
+enum telling { TELL, TOLD_ALREADY };
+
+static int reload(struct dev *dev, enum telling telling)
 {
     struct diagnostics d = {0};
     struct buf page = {0};
@@ -338,7 +340,7 @@ static int reload(struct dev *dev)
     dev->change_ms = clock_now_ms();
     r = load_project(dev, &d, &err);
     if (r < 0) {
-        if (d.errors == 0)
+        if (d.errors == 0 && telling == TELL)
             log_error("%s%s%s", err.text, err.hint[0] ? "\n" : "", err.hint);
         if (d.errors == 0 || diagnostics_print(&d, &page) < 0)
             show_page(dev, span_of(err.text));
@@ -348,14 +350,14 @@ static int reload(struct dev *dev)
             retire(dev, dev->newest);
         retire(dev, dev->serving);
     }
-    if (r != 0)
+    if (r > 0 || (r < 0 && telling == TELL))
         say_diagnostics(&d);
     diagnostics_done(&d);
     buf_done(&page);
     return r;
 }
 
-static int watch_project(struct dev *dev, struct err *err) MUST_CHECK;
+static int watch_project(struct dev *dev, enum telling telling, struct err *err) MUST_CHECK;
 
 static bool is_ignored(void *self, const char *path, const char *name)
 {
@@ -369,22 +371,25 @@ static void on_change(void *self, const char *path)
 {
     struct dev *dev = self;
     struct err err = {0};
+    int r;
 
     if (dev->is_ending)
         return;
     log_debug("changed: %s", path);
-    /* A project that does not load keeps its watcher: it knows the folders. */
-    if (reload(dev) >= 0 && watch_project(dev, &err) < 0)
-        log_warn("changes are not followed any more: %s", err.text);
+    r = reload(dev, TELL);
+    /* Without a main nobody knows the folders: then the last ones are watched on. */
+    if ((r >= 0 || dev->last.main) && watch_project(dev, r < 0 ? TOLD_ALREADY : TELL, &err) < 0)
+        log_warn("not every change is followed: %s", err.text);
 }
 
 /* Watch the folders of the project as it was last read; keep the watcher when
- * they are the same as before.  What was saved between the reading and the
- * watching is found by reading once more. */
-static int watch_project(struct dev *dev, struct err *err)
+ * they are the same as before, or when there cannot be another.  What was saved
+ * between the reading and the watching is found by reading once more. */
+static int watch_project(struct dev *dev, enum telling telling, struct err *err)
 {
     static const struct watch_events EVENTS = {.is_ignored = is_ignored, .changed = on_change};
     struct watch_roots roots = {0};
+    struct watch *fresh = NULL;
     struct buf names = {0};
     int r;
 
@@ -398,18 +403,22 @@ static int watch_project(struct dev *dev, struct err *err)
     if (dev->watch && buf_len(&names) == buf_len(&dev->watched) &&
         memcmp(buf_data(&names), buf_data(&dev->watched), buf_len(&names)) == 0)
         goto out;
+    r = watch_open(dev->loop, &EVENTS, dev, &fresh, err);
+    for (size_t i = 0; i < roots.count && r == 0; i++)
+        r = watch_add(fresh, roots.items[i].path, err);
+    if (r < 0)
+        goto out;
     if (dev->watch)
         watch_close(dev->watch, NULL);
-    dev->watch = NULL;
-    r = watch_open(dev->loop, &EVENTS, dev, &dev->watch, err);
-    for (size_t i = 0; i < roots.count && r == 0; i++)
-        r = watch_add(dev->watch, roots.items[i].path, err);
+    dev->watch = fresh;
+    fresh = NULL;
     buf_done(&dev->watched);
     dev->watched = names;
     names = (struct buf){0};
-    if (r == 0)
-        (void)reload(dev);
+    (void)reload(dev, telling);
 out:
+    if (fresh)
+        watch_close(fresh, NULL);
     watch_roots_done(&roots);
     buf_done(&names);
     return r;
@@ -564,7 +573,7 @@ static int dev_run(struct dev *dev)
     diagnostics_done(&d);
     if (r < 0)
         return cli_fail(&err, 1);
-    r = watch_project(dev, &err);
+    r = watch_project(dev, TELL, &err);
     if (r < 0)
         return cli_fail(&err, 1);
     uv_run(dev->loop, UV_RUN_DEFAULT);

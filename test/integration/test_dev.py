@@ -475,6 +475,18 @@ def test_the_entry_deleted_and_back(corral):
     says(one, "version 1")
 
 
+def test_a_main_that_is_still_to_be_written_in_another_folder(corral):
+    one = corral({"src/entry.py": version(1), "app/notes.txt": "x"})
+    assert one.get().text == "version 1"
+    since = one.mark()
+    one.write("wrangler.toml", WRANGLER.format(name="hello").replace("src/entry.py", "app/main.py"))
+    one.wait_log("there is no file 'app/main.py'", since=since)
+    until("requests are told", lambda: one.get().status == 500)
+    one.write("app/main.py", version(2))
+    says(one, "version 2")
+    assert len(re.findall("there is no file 'app/main.py'", "\n".join(one.log_lines()[since:]))) == 1
+
+
 # ---- the port ----
 
 
