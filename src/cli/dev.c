@@ -11,7 +11,7 @@
  *  1. The front switches only to a version that is ready, so no request fails
  *     because of a reload that works.
  *  2. A version is retired exactly once; its bundle is deleted when its
- *     processes are gone and no other version uses the same folder.
+ *     processes are gone and no other version, of whatever process, holds it.
  *  3. SIGINT and SIGTERM end everything within a second; a second one at once.
  *
  * Called by: cli.c. */
@@ -260,21 +260,12 @@ static void on_failed(void *self, struct version *v, const struct failed *why)
     retire(dev, v);
 }
 
-static bool is_bundle_used(const struct dev *dev, const struct version *gone)
-{
-    for (int i = 0; i < DEV_VERSIONS_MAX; i++)
-        if (dev->versions[i] && dev->versions[i] != gone &&
-            strcmp(version_bundle(dev->versions[i]), version_bundle(gone)) == 0)
-            return true;
-    return false;
-}
-
 static void on_gone(void *self, struct version *v)
 {
     struct dev *dev = self;
     struct err err = {0};
 
-    if (!is_bundle_used(dev, v) && bundle_remove(version_bundle(v), &err) < 0)
+    if (bundle_remove(version_bundle(v), &err) < 0)
         log_warn("%s", err.text);
     for (int i = 0; i < DEV_VERSIONS_MAX; i++)
         if (dev->versions[i] == v)
@@ -573,6 +564,7 @@ static int dev_run(struct dev *dev)
     diagnostics_done(&d);
     if (r < 0)
         return cli_fail(&err, 1);
+    bundle_sweep(dev->last.state_folder);
     r = watch_project(dev, TELL, &err);
     if (r < 0)
         return cli_fail(&err, 1);

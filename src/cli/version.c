@@ -105,7 +105,7 @@ void version_retire(struct version *v)
 }
 
 struct pool *version_pool(const struct version *v) { return v->pool; }
-const char *version_bundle(const struct version *v) { return v->bundle.folder; }
+struct bundle *version_bundle(struct version *v) { return &v->bundle; }
 
 bool version_is_same(const struct version *a, const struct version *b)
 {

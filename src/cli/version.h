@@ -33,7 +33,8 @@ int version_start(struct version *v, struct herd *herd, struct err *err) MUST_CH
 void version_retire(struct version *v);
 
 struct pool *version_pool(const struct version *v);
-const char *version_bundle(const struct version *v);    /* the folder */
+/* Its bundle, for `gone` to delete it. */
+struct bundle *version_bundle(struct version *v);
 /* Same code, same name, same settings, same variables? */
 bool version_is_same(const struct version *a, const struct version *b);
 

@@ -5,6 +5,7 @@
  *                                               same hash -> rename to HASH
  *                                               other hash, or a file is gone:
  *                                               somebody is saving: start over
+ *     lock the folder; is it still the one called HASH? no -> start over
  *
  * What must stay true:
  *   1. a folder called HASH holds exactly what HASH was computed from; it comes
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -246,6 +248,28 @@ static int copy_to(struct copy *c, const char *base, const char *hash, const cha
     return r;
 }
 
+/* Hold the folder.  Somebody may delete it until that is done: look again. */
+static int hold(struct bundle *b, struct err *err)
+{
+    struct stat held, named;
+    int r = CHANGED;
+
+    b->fd = open(b->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (b->fd < 0)
+        return errno == ENOENT ? CHANGED : err_errno(err, errno, "open '%s'", b->folder);
+    /* A file system without locks serves one process well all the same. */
+    if (flock(b->fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        r = fstat(b->fd, &held) == 0 && stat(b->folder, &named) == 0 &&
+                    held.st_ino == named.st_ino && held.st_dev == named.st_dev
+                ? DONE
+                : CHANGED;
+    if (r != DONE) {
+        close(b->fd);
+        b->fd = -1;
+    }
+    return r;
+}
+
 /* One try: everything from the list to the folder. */
 static int try_once(const struct project *p, const char *base, struct bundle *b, struct err *err)
 {
@@ -263,6 +287,8 @@ static int try_once(const struct project *p, const char *base, struct bundle *b,
         else if (!is_whole(b->folder, &in))
             r = copy_to(&c, base, b->hash, b->folder);
     }
+    if (r == DONE)
+        r = hold(b, err);
     b->files = in.count;
     b->bytes = c.bytes;
     inputs_done(&in);
@@ -275,7 +301,7 @@ int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *
     char *base = path_join(p->state_folder, FOLDER);
     int r = CHANGED;
 
-    *b = (struct bundle){.main = mem_strdup(p->main)};
+    *b = (struct bundle){.main = mem_strdup(p->main), .fd = -1};
     if (!base || !b->main)
         r = err_nomem(err);
     for (int i = 0; r == CHANGED && i < TRIES; i++)
@@ -290,6 +316,8 @@ int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *
 
 void bundle_done(struct bundle *b)
 {
+    if (b->folder && b->fd >= 0)
+        close(b->fd);
     mem_free(b->folder);
     mem_free(b->main);
     *b = (struct bundle){0};
@@ -302,10 +330,10 @@ static bool is_hash(const char *name)
     return strlen(name) == 32 && strspn(name, "0123456789abcdef") == 32;
 }
 
-int bundle_remove(const char *folder, struct err *err)
+static int remove_unheld(const char *folder, struct err *err)
 {
     char *base = path_parent(folder), *old = NULL;
-    int r = 0;
+    int fd = -1, r = 0;
 
     if (!base)
         return err_nomem(err);
@@ -313,6 +341,9 @@ int bundle_remove(const char *folder, struct err *err)
         r = err_set(err, ERR_INVALID, "'%s' is not the folder of a bundle", folder);
         goto done;
     }
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        goto done;
     /* Away first, so that nobody takes it for whole while it shrinks. */
     old = temporary(base, OLD);
     if (!old)
@@ -321,8 +352,23 @@ int bundle_remove(const char *folder, struct err *err)
              remove_tree(old) < 0)
         r = err_errno(err, errno, "remove '%s'", folder);
 done:
+    if (fd >= 0)
+        close(fd);
     mem_free(old);
     mem_free(base);
+    return r;
+}
+
+int bundle_remove(struct bundle *b, struct err *err)
+{
+    char *folder = b->folder;
+    int r;
+
+    if (b->fd >= 0)
+        close(b->fd);
+    b->fd = -1;
+    r = remove_unheld(folder, err);
+    bundle_done(b);
     return r;
 }
 
@@ -337,15 +383,7 @@ static bool is_abandoned(const char *name)
     return pid <= 0 || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
 }
 
-static bool is_kept(const char *path, const char *const *kept, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(path, kept[i]) == 0)
-            return true;
-    return false;
-}
-
-void bundle_sweep(const char *state_folder, const char *const *kept, size_t count)
+void bundle_sweep(const char *state_folder)
 {
     char *base = path_join(state_folder, FOLDER);
     DIR *dir = base ? opendir(base) : NULL;
@@ -354,8 +392,8 @@ void bundle_sweep(const char *state_folder, const char *const *kept, size_t coun
 
     while (dir && (entry = readdir(dir))) {
         char *path = path_join(base, entry->d_name);
-        if (path && is_hash(entry->d_name) && !is_kept(path, kept, count)) {
-            if (bundle_remove(path, &ignored) < 0)
+        if (path && is_hash(entry->d_name)) {
+            if (remove_unheld(path, &ignored) < 0)
                 errno = 0;      /* the next sweep tries again */
         } else if (path && is_abandoned(entry->d_name)) {
             remove_tree(path);

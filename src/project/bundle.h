@@ -12,9 +12,10 @@
  * Errors: ERR_INVALID (a link that leaves the project, with a hint), ERR_LIMIT
  * (names the limit and the biggest part), ERR_SYSTEM, ERR_NOMEM.
  *
- * Synchronous; a hello takes about a millisecond.  Not for two callers on one
- * state folder at the very same time and content: the second one to finish
- * uses what the first made, which is fine. */
+ * A bundle is held (flock, shared) from bundle_make to bundle_done: several
+ * processes may work on one state folder, and none deletes what another uses.
+ *
+ * Synchronous; a hello takes about a millisecond. */
 #ifndef CORRAL_PROJECT_BUNDLE_H
 #define CORRAL_PROJECT_BUNDLE_H
 
@@ -33,6 +34,7 @@ enum {
 struct bundle {                     /* all text owned */
     char *folder;                   /* absolute: STATE/bundles/HASH */
     char *main;                     /* inside folder: "src/entry.py" */
+    int fd;                         /* of the folder, with the lock; when folder is set */
     char hash[33];                  /* 32 hexadecimal digits */
     size_t files;
     uint64_t bytes;
@@ -41,11 +43,11 @@ struct bundle {                     /* all text owned */
 int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *err) MUST_CHECK;
 void bundle_done(struct bundle *b);
 
-/* Delete the folder of a bundle that no template uses any more.  A folder that
- * is not there is fine.  Refuses a path that is no STATE/bundles/HASH. */
-int bundle_remove(const char *folder, struct err *err) MUST_CHECK;
-/* Delete what earlier runs left in the state folder, but those that are kept
- * (the bundle folders, count of them).  Errors are skipped: the next sweep. */
-void bundle_sweep(const char *state_folder, const char *const *kept, size_t count);
+/* bundle_done, and delete the folder unless somebody else holds it.  A folder
+ * that is not there is fine.  Refuses a path that is no STATE/bundles/HASH. */
+int bundle_remove(struct bundle *b, struct err *err) MUST_CHECK;
+/* Delete what earlier runs left in the state folder: all that nobody holds.
+ * Errors are skipped: the next sweep. */
+void bundle_sweep(const char *state_folder);
 
 #endif

@@ -487,6 +487,31 @@ def test_a_main_that_is_still_to_be_written_in_another_folder(corral):
     assert len(re.findall("there is no file 'app/main.py'", "\n".join(one.log_lines()[since:]))) == 1
 
 
+def bundles(one):
+    return sorted(p.name for p in (one.project / ".corral" / "bundles").iterdir())
+
+
+def test_two_on_one_project_do_not_disturb_each_other(corral):
+    one = corral(version(1))
+    two = corral(None, command=one.arguments)
+    assert one.get().text == two.get().text == "version 1"
+    two.stop()
+    assert len(bundles(one)) == 1
+    os.kill(one.templates()[0].pid, signal.SIGKILL)
+    until("a new template answers", lambda: one.get().text == "version 1")
+
+
+def test_what_a_killed_one_left_is_swept(corral):
+    one = corral(version(1))
+    one.process.kill()
+    one.process.wait()
+    assert len(bundles(one)) == 1
+    one.write("src/entry.py", version(2))
+    two = corral(None, command=one.arguments)
+    says(two, "version 2")
+    assert len(bundles(one)) == 1
+
+
 # ---- the port ----
 
 

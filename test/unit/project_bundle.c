@@ -207,36 +207,40 @@ static int entries(const char *folder)
     return n - 2;
 }
 
-static void removes_only_bundles(void)
+static void removes_only_bundles_that_nobody_holds(void)
 {
     char bundles[PATH_MAX + 32], extra[PATH_MAX + 64];
-    struct project p;
-    struct bundle first, second;
+    struct bundle first, again, second, wrong = {.fd = -1};
     struct err err = {0};
+    struct project p;
 
     tree_open();
     p = fixture("src/entry.py");
     snprintf(bundles, sizeof bundles, "%s/bundles", p.state_folder);
     tree_put("src/entry.py", "one");
     first = make(&p);
+    again = make(&p);
     tree_put("src/entry.py", "two");
     second = make(&p);
     CHECK(entries(bundles) == 2);
-    CHECK(bundle_remove(first.folder, &err) == 0);
-    CHECK(bundle_remove(first.folder, &err) == 0);
-    CHECK(!is_there(&first, "") && is_there(&second, "src/entry.py"));
-    CHECK(bundle_remove(tree_path, &err) == ERR_INVALID);
+    CHECK(bundle_remove(&first, &err) == 0 && !first.folder);
+    CHECK(is_there(&again, "src/entry.py"));
+    bundle_sweep(p.state_folder);
+    CHECK(is_there(&again, "src/entry.py") && is_there(&second, "src/entry.py"));
+    CHECK(bundle_remove(&again, &err) == 0);
+    CHECK(entries(bundles) == 1 && is_there(&second, "src/entry.py"));
+    wrong.folder = mem_strdup(tree_path);
+    CHECK(bundle_remove(&wrong, &err) == ERR_INVALID);
     snprintf(extra, sizeof extra, "%s/.new-999999999/src/x", bundles);
     tree_put(extra, "x");
     snprintf(extra, sizeof extra, "%s/somebody's", bundles);
     tree_put(extra, "x");
     tree_put("src/entry.py", "one");
-    bundle_done(&first);
     first = make(&p);
-    bundle_sweep(p.state_folder, (const char *const[]){second.folder}, 1);
-    CHECK(entries(bundles) == 2);       /* the second and somebody's */
-    CHECK(!is_there(&first, "") && is_there(&second, "src/entry.py"));
     bundle_done(&first);
+    bundle_sweep(p.state_folder);
+    CHECK(entries(bundles) == 2);       /* the second and somebody's */
+    CHECK(is_there(&second, "src/entry.py"));
     bundle_done(&second);
     tree_close();
 }
@@ -417,7 +421,7 @@ int main(int argc, char **argv)
         {"names_a_folder_by_what_it_holds", names_a_folder_by_what_it_holds},
         {"follows_links_only_inside_the_project", follows_links_only_inside_the_project},
         {"names_the_biggest_when_there_is_too_much", names_the_biggest_when_there_is_too_much},
-        {"removes_only_bundles", removes_only_bundles},
+        {"removes_only_bundles_that_nobody_holds", removes_only_bundles_that_nobody_holds},
         {"copes_without_memory", copes_without_memory},
         {"is_quick", is_quick},
         {"knows_which_changes_matter", knows_which_changes_matter},
