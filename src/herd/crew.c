@@ -258,6 +258,7 @@ int crew_spawned(struct crew *crew, const struct spawned *spawned, struct err *e
 int crew_spawn_failed(struct crew *crew, const struct spawn_failed *failed, struct err *err)
 {
     int64_t now_ms = clock_now_ms();
+    struct instance *refused = NULL;
     int wait_ms = FORK_RETRY_MS;
 
     if (failed->id == 0 || failed->id > crew->last_id)
@@ -266,9 +267,13 @@ int crew_spawn_failed(struct crew *crew, const struct spawn_failed *failed, stru
     RING_EACH(at, &crew->instances)
     {
         struct instance *i = instance_at(at);
-        if (i->id == failed->id && i->kin.state == KIN_STARTING)
-            kin_kill(&i->kin, "it was not forked");
+        if (i->id == failed->id && i->kin.state == KIN_STARTING && !i->kin.killed)
+            refused = i;
     }
+    /* Given up meanwhile; or a template that repeats itself to fill the log. */
+    if (!refused)
+        return 0;
+    kin_kill(&refused->kin, "it was not forked");
     if (!failed->is_retry) {
         wait_ms = backoff_fail(&crew->backoff);
         log_warn("fork an instance of '%s': %.*s; again in %d ms", crew->name,
