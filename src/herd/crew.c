@@ -12,7 +12,8 @@
  *   1. At most one instance is forked and not yet active (starting or spare).
  *   2. At most instances_max are active, those that retire not counted.
  *   3. After a fork that brought nothing the next one waits for the back-off;
- *      a call that was answered ends the series. */
+ *      a call that was answered ends the series.
+ *   4. A template that forks nothing in START_MS is ended when nobody else is up. */
 #include "herd/crew.h"
 
 #include <unistd.h>
@@ -166,7 +167,8 @@ static void fork_if_needed(struct crew *crew, int64_t now_ms, enum crew_need nee
 {
     struct err err = {0};
 
-    if (!crew->template || need == CREW_NOTHING || now_ms < crew->fork_at_ms || find_spare(crew))
+    if (!crew->template || !kin_is_up(&crew->template->kin) || need == CREW_NOTHING ||
+        now_ms < crew->fork_at_ms || find_spare(crew))
         return;
     if (need == CREW_SPARE && crew->config->spares == 0)
         return;
@@ -186,6 +188,21 @@ static void fork_if_needed(struct crew *crew, int64_t now_ms, enum crew_need nee
     }
 }
 
+/* With nobody up there is nothing to lose, and a template that stands still
+ * would be asked in vain for ever: the pool starts another one. */
+static void give_up_start(struct crew *crew, struct instance *late)
+{
+    kin_kill(&late->kin, "it did not start in time");
+    RING_EACH(at, &crew->instances)
+        if (kin_is_up(&instance_at(at)->kin))
+            return;
+    if (!crew->template || !kin_is_up(&crew->template->kin))
+        return;
+    log_warn("the template of '%s' has forked nothing in %d s: it is ended", crew->name,
+             START_MS / 1000);
+    kin_kill(&crew->template->kin, "it does not fork any more");
+}
+
 static void look_after(struct crew *crew, struct instance *i, int64_t now_ms, bool is_paced)
 {
     const struct herd_config *config = crew->config;
@@ -195,7 +212,7 @@ static void look_after(struct crew *crew, struct instance *i, int64_t now_ms, bo
     if (is_paced)
         instance_tick(i, now_ms, config->busy_ms);
     if (i->kin.state == KIN_STARTING && now_ms - i->born_ms >= START_MS)
-        kin_kill(&i->kin, "it did not start in time");
+        give_up_start(crew, i);
     else if (i->is_retiring && instance_is_idle(i))
         kin_kill(&i->kin, "it has used up its stream numbers");
     else if (i->is_active && instance_is_idle(i) && now_ms - i->idle_ms >= config->idle_ms)

@@ -243,6 +243,18 @@ def test_every_request_is_answered_when_one_dies_under_load(hello, generation):
     hello.wait_settled()
 
 
+@pytest.mark.long
+def test_a_template_that_does_not_fork_any_more_is_replaced(hello):
+    hello.get()
+    stuck = hello.wait_settled()[1][0].pid
+    os.kill(stuck, signal.SIGSTOP)
+    for instance in hello.instances():
+        kill(instance)
+    until("another template", lambda: [t for t in hello.templates() if t.pid != stuck])
+    serves(hello)
+    assert not is_alive(stuck)
+
+
 def test_an_instance_that_dies_in_a_request_is_a_5xx_with_a_reason(corral):
     one = corral({"src/entry.py": LAB})
     one.get()
