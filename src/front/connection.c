@@ -522,6 +522,8 @@ void connection_accept(struct front *front, uv_stream_t *listener)
         return;
     }
     uv_tcp_nodelay(&c->tcp, 1);
+    /* An answer may take as long as it likes: only this finds a client without a FIN. */
+    uv_tcp_keepalive(&c->tcp, 1, FRONT_KEEPALIVE_S);
     if (front->connections > front->config.connections_max)
         refuse_connection(c);
     else

@@ -28,6 +28,7 @@ enum {
     FRONT_LISTENERS_MAX = 8,
     FRONT_BACKLOG = 4096,
     FRONT_SPARES_MAX = 256,             /* exchanges kept for reuse */
+    FRONT_KEEPALIVE_S = 60,             /* of silence, then the kernel asks the client */
     FRONT_READ_MAX = 64 * 1024,         /* bytes of one read */
     FRONT_READ_AHEAD = 64 * 1024,       /* unread bytes at which reading stops */
     FRONT_DISCARD_MAX = 256 * 1024,     /* bytes of a body nobody wants, read to stay connected */

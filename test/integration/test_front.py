@@ -117,6 +117,16 @@ def test_idle_connections_are_no_burden(front):
             client.socket.close()
 
 
+def test_a_client_that_vanished_will_be_noticed(front):
+    # Without a FIN there is nothing to read: the kernel must ask (timer 02: keepalive).
+    with RawClient(front.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.read().status == 200
+        ends = "0100007F:%04X 0100007F:%04X" % (front.port, client.socket.getsockname()[1])
+        ours = [line.split() for line in open("/proc/net/tcp") if ends in line]
+        assert len(ours) == 1 and ours[0][5].startswith("02:"), ours
+
+
 @pytest.mark.long
 def test_a_slow_head_is_refused(front):
     with RawClient(front.port, timeout=60) as client:
