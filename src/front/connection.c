@@ -76,8 +76,18 @@ static void drop_exchange(struct connection *c)
     c->out_owed = c->busy_owed = 0;     /* nobody is there to be credited */
 }
 
+/* Where only the close would end an answer that is incomplete, the client must
+ * not take the close for the end: reset the connection. */
+static bool is_cut(const struct exchange *ex)
+{
+    return ex && ex->answer.framing == ANSWER_TO_CLOSE &&
+           (ex->state == EXCHANGE_ANSWERING || ex->state == EXCHANGE_BROKEN);
+}
+
 void connection_kill(struct connection *c, enum reset_reason reason)
 {
+    bool is_reset = is_cut(c->exchange);
+
     if (c->state == CONNECTION_CLOSED)
         return;
     if (c->exchange)
@@ -85,7 +95,8 @@ void connection_kill(struct connection *c, enum reset_reason reason)
     drop_exchange(c);
     c->state = CONNECTION_CLOSED;
     c->waits.set = 0;
-    uv_close((uv_handle_t *)&c->tcp, on_closed);
+    if (!is_reset || uv_tcp_close_reset(&c->tcp, on_closed) < 0)
+        uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
 /* The last answer is written or on its way: leave when it is out. */
@@ -304,21 +315,6 @@ static void send_continue(struct connection *c)
         log_debug("no memory for 100 Continue");
 }
 
-/* The answer is incomplete.  Where only the close would end it, the client
- * must not take the close for the end: reset the connection. */
-static void cut(struct connection *c)
-{
-    bool is_reset = c->exchange->answer.framing == ANSWER_TO_CLOSE;
-
-    drop_exchange(c);
-    if (!is_reset || uv_tcp_close_reset(&c->tcp, on_closed) < 0) {
-        connection_kill(c, RESET_CLIENT_GONE);
-        return;
-    }
-    c->state = CONNECTION_CLOSED;
-    c->waits.set = 0;
-}
-
 static bool tick_busy(struct connection *c)
 {
     struct exchange *ex = c->exchange;
@@ -329,7 +325,7 @@ static bool tick_busy(struct connection *c)
     send_continue(c);
     if (ex->state == EXCHANGE_BROKEN) {
         if (flush(c))
-            cut(c);
+            connection_kill(c, RESET_CLIENT_GONE);
         return false;
     }
     if (!exchange_is_answered(ex)) {

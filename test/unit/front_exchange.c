@@ -140,6 +140,27 @@ static void resets_where_only_the_close_would_end_the_answer(void)
     tear_down();
 }
 
+static void resets_it_too_when_time_is_up(void)
+{
+    bool is_drained = false;
+    struct client c;
+
+    set_up((struct front_config){0});
+    c = client_connect();
+    client_send(&c, "GET / HTTP/1.0\r\n\r\n");
+    UNTIL(fake_count == 1);
+    fake_head(fake_calls[0], 200, "", -1);
+    fake_body(fake_calls[0], "part", 4, false);
+    UNTIL(client_has(&c, "part"));
+    front_drain(front, note, &is_drained);
+    pass(31 * 1000);
+    UNTIL(client_read(&c));
+    CHECK(c.is_reset);
+    UNTIL(is_drained);
+    client_done(&c);
+    tear_down();
+}
+
 static void says_overloaded_when_the_pool_refuses(void)
 {
     struct client c;
@@ -246,6 +267,7 @@ int main(int argc, char **argv)
         {"does_not_trust_the_worker", does_not_trust_the_worker},
         {"resets_where_only_the_close_would_end_the_answer",
          resets_where_only_the_close_would_end_the_answer},
+        {"resets_it_too_when_time_is_up", resets_it_too_when_time_is_up},
         {"says_overloaded_when_the_pool_refuses", says_overloaded_when_the_pool_refuses},
         {"switches_pools_and_pages_for_new_requests", switches_pools_and_pages_for_new_requests},
         {"lets_requests_wait_for_a_pool", lets_requests_wait_for_a_pool},
