@@ -8,6 +8,7 @@
 #include "project/project.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +46,9 @@ static bool is_folder(const char *path)
 /* Look for a configuration in p->folder: 1 with p->config, 0 without. */
 static int find_here(struct project *p, struct err *err)
 {
+    /* Of a locked folder nobody can say that it has none. */
+    if (faccessat(AT_FDCWD, p->folder, X_OK, AT_EACCESS) < 0 && errno == EACCES)
+        return err_errno(err, errno, "look into '%s'", p->folder);
     for (int i = 0; i < NAME_COUNT; i++) {
         char *path = path_join(p->folder, NAMES[i]);
         if (!path)

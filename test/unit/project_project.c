@@ -509,6 +509,27 @@ static void says_how_to_begin(void)
     tree_close();
 }
 
+static void says_that_a_folder_is_locked(void)
+{
+    static const uid_t NOBODY = 65534;
+    struct project_options options = {.folder = "locked"};
+    bool is_root = geteuid() == 0;
+    struct outcome o;
+
+    tree_open();
+    tree_put("locked/wrangler.json", "{}");
+    CHECK(chmod("locked", 0600) == 0 && chmod(".", 0755) == 0);
+    if (is_root)
+        CHECK(seteuid(NOBODY) == 0);
+    load(&options, &o);
+    if (is_root)
+        CHECK(seteuid(0) == 0);
+    CHECK(o.result == ERR_SYSTEM && strstr(o.err.text, "locked': Permission denied"));
+    CHECK(chmod("locked", 0700) == 0);
+    outcome_done(&o);
+    tree_close();
+}
+
 static void runs_a_file_without_a_configuration(void)
 {
     struct outcome o;
@@ -638,6 +659,7 @@ int main(int argc, char **argv)
         {"lets_secrets_and_flags_win", lets_secrets_and_flags_win},
         {"prefers_json_and_looks_above", prefers_json_and_looks_above},
         {"says_how_to_begin", says_how_to_begin},
+        {"says_that_a_folder_is_locked", says_that_a_folder_is_locked},
         {"runs_a_file_without_a_configuration", runs_a_file_without_a_configuration},
         {"refuses_a_main_that_links_away", refuses_a_main_that_links_away},
         {"refuses_what_is_too_deep_or_too_large", refuses_what_is_too_deep_or_too_large},
