@@ -230,19 +230,20 @@ static int copy_to(struct copy *c, const char *base, const char *hash, const cha
 
     if (!made)
         return err_nomem(c->err);
-    if (remove_tree(made) < 0) {
-        r = err_errno(c->err, errno, "remove '%s'", made);
-        mem_free(made);
-        return r;
-    }
     c->to = made;
-    r = copy_all(c, again);
+    if (remove_tree(made) < 0)
+        r = err_errno(c->err, errno, "write to '%s'", base);
+    else
+        r = copy_all(c, again);
     if (r == DONE && strcmp(again, hash) != 0)
         r = CHANGED;
     if (r == DONE)
         r = settle(made, folder, c->in, c->err);
     if (r != DONE)
         remove_tree(made);
+    if (r == ERR_SYSTEM)
+        r = err_hint(c->err, "the worker's files are copied there; --persist-to FOLDER names "
+                             "another place");
     c->to = NULL;
     mem_free(made);
     return r;

@@ -34,6 +34,13 @@ def test_no_config_file(corral):
     assert re.search(r"wrangler\.jsonc?", one.log_text())
 
 
+def test_state_folder_that_cannot_be_one(corral, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    one = corral(HELLO, "--persist-to", str(tmp_path / "taken"), ready=False)
+    assert one.wait_exit() == 1
+    assert re.search(r"%s.*Not a directory\n.*--persist-to" % (tmp_path / "taken"), one.log_text())
+
+
 def test_project_folder_that_does_not_exist(corral):
     from harness import BIN
     one = corral(None, command=[str(BIN / "corral"), "dev", "/nowhere/at/all"], ready=False)
