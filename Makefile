@@ -33,7 +33,9 @@ source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$
 NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
 SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
-UNIT     := $(patsubst test/unit/%.c,$(B)/t/%,$(filter-out test/unit/test.c,$(wildcard test/unit/*.c)))
+# ThreadSanitizer cannot follow engines that were built without it, nor a fork of threads: node side only.
+UNIT.tsan := $(foreach r,$(filter-out base text wire,$(WORKER_ROOMS)),test/unit/$(r)_%.c)
+UNIT     := $(patsubst test/unit/%.c,$(B)/t/%,$(filter-out test/unit/test.c $(UNIT.$(MODE)),$(wildcard test/unit/*.c)))
 FUZZ     := $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/*.c))
 .SECONDARY:
 .DELETE_ON_ERROR:

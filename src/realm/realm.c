@@ -46,7 +46,8 @@ static void enter(void)
     engine_lock();
 }
 
-static void leave(void)
+/* Everything of leaving but letting other Python threads run. */
+static void finish(void)
 {
     engine_unlock();
     for (int i = 0; i < ROUNDS_MAX && loop_is_ready(); i++) {
@@ -55,6 +56,11 @@ static void leave(void)
         engine_unlock();
     }
     output_flush();
+}
+
+static void leave(void)
+{
+    finish();
     interp_suspend();
 }
 
@@ -265,6 +271,8 @@ void realm_abort(struct realm *realm, uint32_t stream)
     leave();
 }
 
+/* Asked while no other Python thread runs: call_soon_threadsafe changes the answer.
+ * What it adds later comes with a wake-up. */
 static int due_in_ms(int engine_ms)
 {
     int64_t next_us = timers_next_us(), ms;
@@ -283,7 +291,7 @@ static int due_in_ms(int engine_ms)
 
 int realm_turn(struct realm *realm)
 {
-    int engine_ms;
+    int engine_ms, due_ms;
 
     (void)realm;
     enter();
@@ -293,8 +301,10 @@ int realm_turn(struct realm *realm)
     engine_unlock();    /* microtasks before the engine's own loop, which may add more */
     engine_ms = engine_turn();
     engine_lock();
-    leave();
-    return due_in_ms(engine_ms);
+    finish();
+    due_ms = due_in_ms(engine_ms);
+    interp_suspend();
+    return due_ms;
 }
 
 size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max)
