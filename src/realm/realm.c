@@ -46,7 +46,8 @@ static void enter(void)
     engine_lock();
 }
 
-static void leave(void)
+/* With the GIL still held: other threads use the loop too. */
+static void end_turn(void)
 {
     engine_unlock();
     for (int i = 0; i < ROUNDS_MAX && loop_is_ready(); i++) {
@@ -55,6 +56,11 @@ static void leave(void)
         engine_unlock();
     }
     output_flush();
+}
+
+static void leave(void)
+{
+    end_turn();
     interp_suspend();
 }
 
@@ -283,7 +289,7 @@ static int due_in_ms(int engine_ms)
 
 int realm_turn(struct realm *realm)
 {
-    int engine_ms;
+    int engine_ms, due_ms;
 
     (void)realm;
     enter();
@@ -293,8 +299,10 @@ int realm_turn(struct realm *realm)
     engine_unlock();    /* microtasks before the engine's own loop, which may add more */
     engine_ms = engine_turn();
     engine_lock();
-    leave();
-    return due_in_ms(engine_ms);
+    end_turn();
+    due_ms = due_in_ms(engine_ms);
+    interp_suspend();
+    return due_ms;
 }
 
 size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max)

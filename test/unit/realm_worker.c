@@ -267,6 +267,24 @@ static void turn_says_when_something_is_due(void)
     in_instance("import asyncio\nfrom js import Response\nasync def on_fetch(request):\n    await asyncio.sleep(0.2)\n    return Response.new('x')\n", check_turn);
 }
 
+static void check_threads(void)
+{
+    CHECK(strcmp(get("http://x/"), "ok") == 0);
+    CHECK(log_has("a line of a thread\n") && log_has("ZeroDivisionError") && log_has("without an end"));
+    CHECK(log_has("bytes of output of threads were dropped"));
+}
+
+/* The host is told on the main thread: see on_log. */
+static void logs_the_output_of_threads(void)
+{
+    in_instance("import asyncio, sys, threading\nfrom js import Response\n"
+                "def run(): print('a line of a thread'); sys.stderr.write('without an end'); 1 / 0\n"
+                "def flood():\n    for _ in range(10): print('x' * 1000000)\n"
+                "async def on_fetch(request):\n"
+                "    for f in run, flood: t = threading.Thread(target=f); t.start(); t.join()\n"
+                "    await asyncio.to_thread(print, 'x')\n    return Response.new('ok')\n", check_threads);
+}
+
 static void serves_fastapi(void)
 {
     in_instance("from js import Response\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def root(): return {'a': 1}\n@app.get('/sync')\ndef sync(): return 's'\n"
@@ -291,6 +309,7 @@ static const struct test tests[] = {
     {"wait_until_runs_to_its_end", wait_until_runs_to_its_end},
     {"a_task_that_always_yields_starves_nobody", a_task_that_always_yields_starves_nobody},
     {"turn_says_when_something_is_due", turn_says_when_something_is_due},
+    {"logs_the_output_of_threads", logs_the_output_of_threads},
     {"serves_fastapi", serves_fastapi},
     {0},
 };
