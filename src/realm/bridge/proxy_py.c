@@ -171,8 +171,12 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
     }
     if (!found && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
-        if (JSStringIsEqualToUTF8CString(name, "length") && PySequence_Check(object))
-            return engine_number((double)PyObject_Length(object));
+        if (JSStringIsEqualToUTF8CString(name, "length") && PySequence_Check(object)) {
+            Py_ssize_t n = PyObject_Length(object);
+            if (n >= 0)
+                return engine_number((double)n);
+            PyErr_Clear();      /* it has items and no length: undefined, then */
+        }
         return NULL;
     }
     value = found ? bridge_to_js(found) : NULL;
