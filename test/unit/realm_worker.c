@@ -97,10 +97,16 @@ static void has_exited(const struct realm_failure *f)
     CHECK(f->kind == 3 && strstr(f->text, "SystemExit"));
 }
 
+static void is_mute(const struct realm_failure *f)
+{
+    CHECK(f->kind == 3 && strstr(f->text, "src/entry.py raised while it was loaded: Mute"));
+}
+
 static void shows_what_top_level_code_raised(void)
 {
     loading_fails("import helper\nhelper.f()\n", has_raised);
     loading_fails("raise SystemExit(0)\n", has_exited);
+    loading_fails("class Mute(Exception):\n    def __str__(self): raise self\nraise Mute\n", is_mute);
 }
 
 /* ---- handlers ---- */
