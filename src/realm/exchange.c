@@ -179,6 +179,18 @@ static void give_up_body(struct timer *timer)
         exchange_drop_body(x);
 }
 
+/* A kept function is called once, and dropped before: it may ask for another. */
+static void wake(JSObjectRef *kept, size_t count, const JSValueRef *arguments)
+{
+    JSObjectRef function = *kept;
+
+    if (!function)
+        return;
+    *kept = NULL;
+    engine_run(function, count, arguments);
+    engine_drop(function);
+}
+
 /* The answer or a hold has ended: is that all?  May free x. */
 static void check_end(struct exchange *x)
 {
@@ -192,6 +204,12 @@ static void check_end(struct exchange *x)
     }
     if (!x->has_all)
         exchange_drop_body(x);
+    x->holds++;     /* code that nothing holds may still wait for the body: it gets an error */
+    wake(&x->wake_in, 0, NULL);
+    wake(&x->wake_out, 0, NULL);
+    x->holds--;
+    if (x->holds > 0)
+        return;
     host->done(host->self, x->stream);
     exchange_free(x);
 }
@@ -213,18 +231,6 @@ static void set_over(struct exchange *x)
     buf_done(&x->out);
     buf_init(&x->out);
     check_end(x);
-}
-
-/* A kept function is called once, and dropped before: it may ask for another. */
-static void wake(JSObjectRef *kept, size_t count, const JSValueRef *arguments)
-{
-    JSObjectRef function = *kept;
-
-    if (!function)
-        return;
-    *kept = NULL;
-    engine_run(function, count, arguments);
-    engine_drop(function);
 }
 
 static void keep(JSObjectRef *kept, JSObjectRef function)

@@ -21,6 +21,7 @@
 enum {
     HOST_WINDOW = 256 * 1024,   /* bytes of body in flight per request and direction at first:
                                  * FRAME_WINDOW of the wire, which the worker room asserts */
+    HOST_HEAD_MAX = 128 * 1024, /* bytes of status text and headers of one answer, as on Cloudflare */
 };
 
 struct host_pair {
@@ -46,8 +47,8 @@ struct host {
     void *self;         /* first argument of every call */
     /* A line (or more) of output, or an error nobody caught.  stream 0: no request. */
     void (*log)(void *self, uint32_t stream, enum log_level level, struct span text);
-    /* The head of the answer; once per request, before any body.  With
-     * response->body_length 0 no body call follows. */
+    /* The head of the answer, at most HOST_HEAD_MAX bytes; once per request,
+     * before any body.  With response->body_length 0 no body call follows. */
     void (*respond)(void *self, uint32_t stream, const struct host_response *response);
     /* Bytes of the answer's body.  Never more than the credit that the realm
      * was given for this stream (HOST_WINDOW at first, realm_credit adds).

@@ -46,8 +46,8 @@ static void enter(void)
     engine_lock();
 }
 
-/* Everything of leaving but letting other Python threads run. */
-static void finish(void)
+/* With the GIL still held: other threads use the loop too. */
+static void end_turn(void)
 {
     engine_unlock();
     for (int i = 0; i < ROUNDS_MAX && loop_is_ready(); i++) {
@@ -60,7 +60,7 @@ static void finish(void)
 
 static void leave(void)
 {
-    finish();
+    end_turn();
     interp_suspend();
 }
 
@@ -301,7 +301,7 @@ int realm_turn(struct realm *realm)
     engine_unlock();    /* microtasks before the engine's own loop, which may add more */
     engine_ms = engine_turn();
     engine_lock();
-    finish();
+    end_turn();
     due_ms = due_in_ms(engine_ms);
     interp_suspend();
     return due_ms;

@@ -10,6 +10,7 @@
  *  1. Nothing of the tenant runs before the instance's filter is in force.
  *  2. On each stream at most the granted credit is in flight, so `out` is
  *     bounded by streams x FRAME_WINDOW; logs wait for the node when it is full.
+ *     A log line leaves at once: the code behind it may never come back.
  *  3. When the node closes the socket the process ends at once, without
  *     finalizing the engines: nothing it holds is worth the time.
  *
@@ -27,11 +28,12 @@
 enum {
     INSTANCE_FDS = 16,                  /* descriptors the engines may want polled */
     INSTANCE_OUT_MAX = 4 * 1024 * 1024, /* bytes queued before a log line waits for the node */
-    INSTANCE_TEXT_MAX = 32 * 1024,      /* bytes of text in one frame */
     INSTANCE_LOOKS = 10,                /* at the socket before a sleep */
     INSTANCE_QUICK_MAX = 32,            /* reads in a row before the engines' turn */
     INSTANCE_HEADERS_MAX = 1024,        /* fields of one request */
 };
+
+_Static_assert(HOST_WINDOW == (int)FRAME_WINDOW, "the realm and the wire open the same window");
 
 struct instance {
     struct realm *realm;
@@ -57,26 +59,16 @@ static void must(int r, const struct err *err)
         leave(err);
 }
 
-static struct span cut(struct span text)
-{
-    return (struct span){text.data, text.len < INSTANCE_TEXT_MAX ? text.len : INSTANCE_TEXT_MAX};
-}
-
 static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
 {
     struct instance *i = self;
     struct err err = {0};
 
-    while (text.len > 0) {
-        const struct log_line m = {.level = level, .text = cut(text)};
-        must(log_line_put(&i->link.out, 0, stream, &m, &err), &err);
-        text.data += m.text.len;
-        text.len -= m.text.len;
-    }
-    if (buf_len(&i->link.out) > INSTANCE_OUT_MAX) {
+    must(link_log(&i->link, stream, level, text, &err), &err);
+    must(link_flush(&i->link, &err), &err);
+    i->ended_stream = 0;
+    if (buf_len(&i->link.out) > INSTANCE_OUT_MAX)
         must(link_flush_all(&i->link, &err), &err);
-        i->ended_stream = 0;
-    }
 }
 
 /* The frame that is appended next is the last of an answer, or it is not. */
@@ -105,12 +97,7 @@ static void host_respond(void *self, uint32_t stream, const struct host_response
               : response_put(&i->link.out, response->body_length == 0 ? FRAME_END : 0, stream, &m,
                              &err);
     buf_eat(&i->pairs, buf_len(&i->pairs));
-    if (r == ERR_LIMIT) {
-        const struct reset too_big = {.reason = RESET_BAD_RESULT, .text = span_of(err.text)};
-        i->ended_stream = 0;
-        r = reset_put(&i->link.out, 0, stream, &too_big, &err);
-    }
-    must(r, &err);
+    must(r, &err);  /* HOST_HEAD_MAX is far below the frame's limit */
 }
 
 static void host_respond_body(void *self, uint32_t stream, struct span bytes, bool is_end)
@@ -135,7 +122,7 @@ static void host_fail(void *self, uint32_t stream, enum host_failure why, struct
                                                 [HOST_BAD_RESULT] = RESET_BAD_RESULT,
                                                 [HOST_BODY] = RESET_BODY};
     struct instance *i = self;
-    const struct reset m = {.reason = REASONS[why], .text = cut(text)};
+    const struct reset m = {.reason = REASONS[why], .text = link_cut(text)};
     struct err err = {0};
 
     must(reset_put(&i->link.out, 0, stream, &m, &err), &err);

@@ -107,6 +107,33 @@ int link_take_fd(struct link *l)
     return fd;
 }
 
+struct span link_cut(struct span text)
+{
+    size_t n = text.len < LINK_TEXT_MAX ? text.len : LINK_TEXT_MAX;
+
+    /* Not through a character, as far as this is UTF-8 at all. */
+    for (size_t back = 0; n < text.len && back <= 3 && back < n; back++)
+        if (((unsigned char)text.data[n - back] & 0xC0) != 0x80) {
+            n -= back;
+            break;
+        }
+    return (struct span){text.data, n};
+}
+
+int link_log(struct link *l, uint32_t stream, enum log_level level, struct span text,
+             struct err *err)
+{
+    while (text.len > 0) {
+        const struct log_line m = {.level = level, .text = link_cut(text)};
+        int r = log_line_put(&l->out, 0, stream, &m, err);
+        if (r < 0)
+            return r;
+        text.data += m.text.len;
+        text.len -= m.text.len;
+    }
+    return 0;
+}
+
 int link_flush(struct link *l, struct err *err)
 {
     while (buf_len(&l->out) > 0) {

@@ -13,9 +13,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "wire/message.h"
 
-enum { LINK_FDS_MAX = 8 };
+enum {
+    LINK_FDS_MAX = 8,
+    LINK_TEXT_MAX = 32 * 1024,  /* bytes of text in one frame */
+};
 
 struct link {
     int fd;
@@ -38,6 +42,12 @@ int link_read(struct link *l, struct err *err) MUST_CHECK;
 int link_next(struct link *l, struct frame *ret, struct err *err) MUST_CHECK;
 /* The oldest descriptor received, or -1. */
 int link_take_fd(struct link *l);
+
+/* As much of the beginning as one frame takes, without cutting a character. */
+struct span link_cut(struct span text);
+/* Put text into LOG frames, as many as it needs. */
+int link_log(struct link *l, uint32_t stream, enum log_level level, struct span text,
+             struct err *err) MUST_CHECK;
 
 /* Write what the socket takes now.  0, ERR_GONE, ERR_SYSTEM. */
 int link_flush(struct link *l, struct err *err) MUST_CHECK;

@@ -50,16 +50,8 @@ static void host_log(void *self, uint32_t stream, enum log_level level, struct s
     struct template *t = self;
     struct err err = {0};
 
-    while (text.len > 0) {
-        const struct log_line m = {.level = level,
-                                   .text = {text.data, text.len < 32768 ? text.len : 32768}};
-        int r = log_line_put(&t->link.out, 0, stream, &m, &err);
-        r = r < 0 ? r : link_flush_all(&t->link, &err);
-        if (r < 0)
-            leave(t, &err);
-        text.data += m.text.len;
-        text.len -= m.text.len;
-    }
+    if (link_log(&t->link, stream, level, text, &err) < 0 || link_flush_all(&t->link, &err) < 0)
+        leave(t, &err);
 }
 
 /* Bytes of address space that this process has now, or 0 when unknown. */

@@ -158,7 +158,21 @@ def test_import_of_a_known_package_says_how_to_get_it(corral, module):
 
 
 def test_import_from_js_of_something_that_is_not_there(corral):
-    complains(corral, "from js import NoSuchThing\n" + HELLO, r"ImportError(.|\n)*NoSuchThing")
+    complains(corral, "from js import NoSuchThing\n" + HELLO, r"ImportError(.|\n)*NoSuchThing(.|\n)*'js'")
+
+
+def test_import_from_js_with_a_near_name(corral):
+    complains(corral, "from js import Respones\n" + HELLO, r"did you mean `Response`\?")
+
+
+def test_import_from_js_of_something_that_is_not_there_yet(corral):
+    complains(corral, "from js import HTMLRewriter\n" + HELLO, r"`HTMLRewriter` is not in Corral yet")
+
+
+def test_attribute_of_js_with_a_near_name(corral):
+    one = corral("import js\n\ndef on_fetch(request):\n    return js.Respones.new('x')\n")
+    text = one.get().text
+    assert "JavaScript has no global 'Respones'" in text and "did you mean `Response`?" in text, text
 
 
 @pytest.mark.parametrize("source", [

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness import WRANGLER, until
+from harness import LAB, WRANGLER, lab_code, until
 
 pytestmark = pytest.mark.asan
 
@@ -156,6 +156,22 @@ def test_response_headers_from_dict_items(lab):
 def test_response_own_content_type_wins(lab):
     code = 'return Response.new("<p>", headers=Headers.new([("content-type", "text/html")]))'
     assert lab.run(code).headers.get_all("content-type") == ["text/html"]
+
+
+def test_response_with_too_large_headers_fails_alone(corral):
+    import threading
+    one = corral(LAB)
+    one.get()
+    got = []
+    other = threading.Thread(target=lambda: got.append(one.run(
+        "print('waits')\nawait asyncio.sleep(0.5)\nreturn Response.new(str(os.getpid()))").text))
+    other.start()
+    one.wait_log("waits")
+    answer = one.run("h = Headers.new([('x%d' % i, 'y' * 10000) for i in range(200)])\n"
+                     "print('pid', os.getpid())\nreturn Response.new('body' * 1000, headers=h)")
+    assert answer.status == 500 and "headers" in answer.text and "131072 bytes" in answer.text, answer
+    other.join()
+    assert got == [one.wait_log(r"pid (\d+)").group(1)], "the process was ended with all its requests"
 
 
 def test_response_set_cookie_stays_apart(lab):
@@ -347,6 +363,29 @@ def test_output_comes_at_once(lab):
     lab.wait_log("early", since=before)
     assert not got, "the line came only with the answer"
     asker.join()
+
+
+def test_output_of_a_handler_that_never_returns_is_logged(corral):
+    one = corral(LAB)
+    one.get()
+    with one.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nx-code: %s\r\n\r\n"
+                       % lab_code("print('about to hang')\nwhile True: pass").encode())
+        one.wait_log("about to hang")
+
+
+def test_the_last_words_of_a_process_are_logged(lab):
+    before = lab.mark()
+    assert lab.run("print('last words')\nos._exit(0)").status >= 500
+    lab.wait_log(r"\[lab:inf\] last words", since=before)
+    until("it serves", lambda: lab.run('return Response.new("alive")').text == "alive")
+
+
+def test_a_long_line_is_not_cut_inside_a_character(lab):
+    before = lab.mark()
+    lab.run("print('a' + '\\u20ac' * 50_000 + '.')\nreturn Response.new('x')")
+    lab.wait_log("\u20ac\\.", since=before)
+    assert "\ufffd" not in "".join(lab.log_lines()[before:])
 
 
 def test_top_level_output_is_logged(corral):

@@ -45,6 +45,13 @@ static void plain_values_cross(void)
            "    assert str(js.eval('NaN')) == 'nan' and js.eval('10n ** 30n') == 10**30 and same('\\ud800') == '\\ud800'\n");
 }
 
+static void items_without_a_length_leave_no_exception_behind(void)
+{
+    python(PROLOGUE
+           "    class Items:\n        def __getitem__(self, i): raise IndexError\n"
+           "    assert js.eval('(x) => x.length')(Items()) is None and js.eval('(x) => x.length')([1]) == 1\n");
+}
+
 static void proxies_of_javascript_objects(void)
 {
     python(PROLOGUE
@@ -215,6 +222,7 @@ static void collected_proxies_give_python_objects_back(void)
 
 static const struct test tests[] = {
     {"plain_values_cross", plain_values_cross},
+    {"items_without_a_length_leave_no_exception_behind", items_without_a_length_leave_no_exception_behind},
     {"proxies_of_javascript_objects", proxies_of_javascript_objects},
     {"keywords_become_options", keywords_become_options},
     {"proxies_of_python_objects", proxies_of_python_objects},

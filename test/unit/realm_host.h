@@ -71,6 +71,7 @@ static struct answer *answer_of(uint32_t stream)
 static void on_log(void *self, uint32_t stream, enum log_level level, struct span text)
 {
     (void)self;
+    CHECK(gettid() == getpid());
     if (buf_print(&recorder.log, "[%d:%u] %.*s\n", (int)level, stream, SPAN_ARG(text)) < 0)
         recorder.forgot++;
 }

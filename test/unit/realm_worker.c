@@ -97,10 +97,16 @@ static void has_exited(const struct realm_failure *f)
     CHECK(f->kind == 3 && strstr(f->text, "SystemExit"));
 }
 
+static void is_mute(const struct realm_failure *f)
+{
+    CHECK(f->kind == 3 && strstr(f->text, "src/entry.py raised while it was loaded: Mute"));
+}
+
 static void shows_what_top_level_code_raised(void)
 {
     loading_fails("import helper\nhelper.f()\n", has_raised);
     loading_fails("raise SystemExit(0)\n", has_exited);
+    loading_fails("class Mute(Exception):\n    def __str__(self): raise self\nraise Mute\n", is_mute);
 }
 
 /* ---- handlers ---- */
@@ -267,6 +273,56 @@ static void turn_says_when_something_is_due(void)
     in_instance("import asyncio\nfrom js import Response\nasync def on_fetch(request):\n    await asyncio.sleep(0.2)\n    return Response.new('x')\n", check_turn);
 }
 
+static void waits_for_what_a_handler_returned_without_await(void)
+{
+    in_instance("from js import Response, Promise\nasync def on_fetch(request): return Promise.resolve(Response.new('ok'))\n", is_ok);
+    in_instance("import asyncio\nfrom js import Response\nasync def inner():\n    await asyncio.sleep(0.001)\n    return Response.new('ok')\n"
+                "async def middle(): return inner()\nasync def on_fetch(request): return middle()\n", is_ok);
+    in_instance("import asyncio\nfrom js import Response\nasync def inner(): return Response.new('ok')\n"
+                "async def on_fetch(request):\n    await asyncio.sleep(0.001)\n    return asyncio.create_task(inner())\n", is_ok);
+}
+
+static void check_late_reader(void)
+{
+    uint32_t stream = send_request("POST", "http://x/", 100, NULL, 0);
+
+    turn_until_done(stream);
+    turn_for(20);
+    CHECK(strcmp(body_of(stream), "answered") == 0 && answer_of(stream)->is_unwanted);
+    CHECK(log_has("text: JsException") && log_has("chunk: JsException"));
+}
+
+/* A task that nothing waits for reads a body which nobody sends any more. */
+static void readers_of_a_body_that_is_gone_get_an_error(void)
+{
+    in_instance("import asyncio\nfrom js import Response\n"
+                "async def read(name, promise):\n    try: await promise\n    except Exception as e: print(f'{name}: {type(e).__name__}')\n"
+                "async def on_fetch(request):\n    asyncio.create_task(read('text', request.text()))\n"
+                "    await asyncio.sleep(0)\n    print('chunk: JsException')\n    return Response.new('answered')\n", check_late_reader);
+    in_instance("import asyncio\nfrom js import Response\n"
+                "async def read(name, promise):\n    try: await promise\n    except Exception as e: print(f'{name}: {type(e).__name__}')\n"
+                "async def on_fetch(request):\n    asyncio.create_task(read('chunk', request.body.getReader().read()))\n"
+                "    await asyncio.sleep(0)\n    print('text: JsException')\n    return Response.new('answered')\n", check_late_reader);
+}
+
+static void check_threads(void)
+{
+    CHECK(strcmp(get("http://x/"), "ok") == 0);
+    CHECK(log_has("a line of a thread\n") && log_has("ZeroDivisionError") && log_has("without an end"));
+    CHECK(log_has("bytes of output of threads were dropped"));
+}
+
+/* The host is told on the main thread: see on_log. */
+static void logs_the_output_of_threads(void)
+{
+    in_instance("import asyncio, sys, threading\nfrom js import Response\n"
+                "def run(): print('a line of a thread'); sys.stderr.write('without an end'); 1 / 0\n"
+                "def flood():\n    for _ in range(10): print('x' * 1000000)\n"
+                "async def on_fetch(request):\n"
+                "    for f in run, flood: t = threading.Thread(target=f); t.start(); t.join()\n"
+                "    await asyncio.to_thread(print, 'x')\n    return Response.new('ok')\n", check_threads);
+}
+
 static void serves_fastapi(void)
 {
     in_instance("from js import Response\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def root(): return {'a': 1}\n@app.get('/sync')\ndef sync(): return 's'\n"
@@ -291,6 +347,9 @@ static const struct test tests[] = {
     {"wait_until_runs_to_its_end", wait_until_runs_to_its_end},
     {"a_task_that_always_yields_starves_nobody", a_task_that_always_yields_starves_nobody},
     {"turn_says_when_something_is_due", turn_says_when_something_is_due},
+    {"waits_for_what_a_handler_returned_without_await", waits_for_what_a_handler_returned_without_await},
+    {"readers_of_a_body_that_is_gone_get_an_error", readers_of_a_body_that_is_gone_get_an_error},
+    {"logs_the_output_of_threads", logs_the_output_of_threads},
     {"serves_fastapi", serves_fastapi},
     {0},
 };

@@ -129,6 +129,47 @@ static void says_that_the_node_is_gone(void)
     link_done(&p.link);
 }
 
+static void cuts_a_long_log_between_characters(void)
+{
+    static const char *const CHARACTERS[] = {"\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xb4"};
+    struct pair p = pair_open(false);
+    struct err err = {0};
+
+    for (size_t c = 0; c < sizeof CHARACTERS / sizeof *CHARACTERS; c++)
+        for (int shift = 0; shift < 4; shift++) {
+            struct buf text = {0}, joined = {0};
+            size_t used = 0, at = 0;
+            struct frame f;
+            for (int i = 0; i < shift; i++)
+                CHECK(buf_append(&text, "x", 1) == 0);
+            while (buf_len(&text) < 2 * LINK_TEXT_MAX + 100)
+                CHECK(buf_append(&text, CHARACTERS[c], strlen(CHARACTERS[c])) == 0);
+            CHECK(link_log(&p.link, 7, LOG_INFO, buf_span(&text), &err) == 0);
+            while (frame_parse(buf_data(&p.link.out) + at, buf_len(&p.link.out) - at, &f, &used, &err) == 1) {
+                struct log_line m;
+                CHECK(log_line_get(&f, &m, &err) == 0 && f.stream == 7);
+                CHECK(m.text.len <= LINK_TEXT_MAX && ((unsigned char)m.text.data[0] & 0xC0) != 0x80);
+                CHECK(buf_append(&joined, m.text.data, m.text.len) == 0);
+                at += used;
+            }
+            CHECK(at == buf_len(&p.link.out));
+            CHECK(buf_len(&joined) == buf_len(&text) && memcmp(buf_data(&joined), buf_data(&text), buf_len(&text)) == 0);
+            buf_eat(&p.link.out, at);
+            buf_done(&text);
+            buf_done(&joined);
+        }
+    pair_close(&p);
+}
+
+static void cuts_what_is_no_text_too(void)
+{
+    char bytes[LINK_TEXT_MAX + 10];
+
+    memset(bytes, 0x80, sizeof bytes);
+    CHECK(link_cut((struct span){bytes, sizeof bytes}).len == LINK_TEXT_MAX);
+    CHECK(link_cut((struct span){bytes, 5}).len == 5);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
@@ -136,6 +177,8 @@ int main(int argc, char **argv)
         {"keeps_descriptors_in_order", keeps_descriptors_in_order},
         {"keeps_what_the_socket_does_not_take", keeps_what_the_socket_does_not_take},
         {"says_that_the_node_is_gone", says_that_the_node_is_gone},
+        {"cuts_a_long_log_between_characters", cuts_a_long_log_between_characters},
+        {"cuts_what_is_no_text_too", cuts_what_is_no_text_too},
         {0},
     };
 

@@ -60,4 +60,8 @@ async def iterate(iterator):
 
 
 async def wait_for(awaitable):
-    return await awaitable
+    """What comes of it in the end: as a promise, it may come to another one."""
+    result = await awaitable
+    while hasattr(type(result), "__await__"):
+        result = await result
+    return result

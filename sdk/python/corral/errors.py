@@ -8,6 +8,8 @@ import linecache
 import sys
 import traceback
 
+from . import hints
+
 _folder = ""
 
 
@@ -51,7 +53,8 @@ def format_exception(exception):
     text = "".join(te.format()).rstrip("\n")
     if not te.stack and not text.startswith("Traceback"):
         text = "Traceback (most recent call last):\n" + text
-    return text
+    hint = hints.for_js_name(exception)
+    return f"{text}\n({hint})" if hint else text
 
 
 def where(exception):

@@ -1,4 +1,5 @@
 """hints.py - what to do about a module that is missing or syntax that is too new."""
+import difflib
 import re
 import sys
 
@@ -96,6 +97,32 @@ def for_import(name):
     if debian:
         hint += f", or install the built-in one for all workers: apt install {debian}"
     return hint
+
+
+# Names of the platform that are not there yet.
+_LATER = {
+    "AbortController", "AbortSignal", "Blob", "CompressionStream", "CustomEvent", "DecompressionStream", "Event", "EventSource",
+    "EventTarget", "File", "FormData", "HTMLRewriter", "MessageChannel", "TransformStream", "URL", "URLPattern", "URLSearchParams",
+    "WebSocket", "WebSocketPair", "WritableStream", "atob", "btoa", "caches", "crypto", "fetch", "navigator", "performance",
+    "scheduler", "structuredClone",
+}
+_JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
+
+
+def for_js_name(e):
+    """A name that JavaScript's global object does not have: `from js import Respnse`, `js.Respnse`."""
+    is_import = isinstance(e, ImportError) and e.name == "js"
+    if not (is_import or isinstance(e, AttributeError)) or not e.args or not isinstance(e.args[0], str):
+        return ""
+    match = _JS_NAME.match(e.args[0])
+    if not match:
+        return ""
+    name = match[1]
+    if name in _LATER:
+        return f"`{name}` is not in Corral yet: docs/compatibility.md says what is"
+    import js
+    near = difflib.get_close_matches(name, [n for n in dir(js) if not n.startswith("_")] + sorted(_LATER), n=1, cutoff=0.7)
+    return f"did you mean `{near[0]}`?" if near else f"JavaScript's global object has no `{name}`"
 
 
 # Syntax newer than the oldest Python that Corral embeds: (since, what, pattern on a source line).

@@ -79,11 +79,14 @@ def _import_failure(e, main):
 
 def _exception_failure(e, main):
     file, line = errors.where(e)
-    said = str(e)
+    try:
+        said = str(e)
+    except Exception:
+        said = "<exception str() failed>"
     first = f"{type(e).__name__}: {said}" if said else type(e).__name__
     return _failure(
         EXCEPTION, f"{file or main} raised while it was loaded: {first.splitlines()[0]}", file=file or main, line=line,
-        hint="code outside of handlers runs once, when the worker is loaded; see the traceback",
+        hint=hints.for_js_name(e) or "code outside of handlers runs once, when the worker is loaded; see the traceback",
         traceback=errors.format_exception(e))
 
 

@@ -260,8 +260,12 @@ static PyObject *get_property(PyObject *self, PyObject *name)
     if (thrown)
         bridge_raise(thrown);
     else if (JSValueIsUndefined(engine.context, value) &&
-             !JSObjectHasProperty(engine.context, object, text))
-        PyErr_SetObject(PyExc_AttributeError, name);
+             !JSObjectHasProperty(engine.context, object, text)) {
+        if (object == engine.global)    /* sdk/python/corral/hints.py knows this text */
+            PyErr_Format(PyExc_AttributeError, "JavaScript has no global '%U'", name);
+        else
+            PyErr_SetObject(PyExc_AttributeError, name);
+    }
     else
         result = bridge_to_python(value, object);
     if (owned)
@@ -273,8 +277,13 @@ static PyObject *proxy_getattr(PyObject *self, PyObject *name)
 {
     PyObject *bare, *result;
 
-    if (is_dunder(name) || _PyType_Lookup(Py_TYPE(self), name))
+    if (is_dunder(name) || _PyType_Lookup(Py_TYPE(self), name)) {
+        /* For the words of `from js import nothing`. */
+        if (((struct js_proxy *)self)->value == engine.global &&
+            PyUnicode_CompareWithASCIIString(name, "__name__") == 0)
+            return PyUnicode_FromString("js");
         return PyObject_GenericGetAttr(self, name);
+    }
     bare = without_underscore(name);
     if (!bare)
         return get_property(self, name);

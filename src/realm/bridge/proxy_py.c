@@ -6,7 +6,11 @@
  * by what the object is: callable, iterable, awaitable.
  *
  * Finalizers run inside JavaScript's collector, where Python must not: they
- * put the reference on a list, which py_proxy_turn empties on the loop.
+ * put the reference on a list, which py_proxy_turn empties on the loop, and
+ * py_proxy_new, so that code which never comes back to the loop has it too.
+ *
+ * The collector goes by the size of what it knows.  A proxy is a few bytes to
+ * it and may hold megabytes of Python, so every proxy reports what it holds.
  *
  * The list is a singly linked chain of cells allocated with the proxy, so that
  * a finalizer never allocates. */
@@ -18,6 +22,14 @@
 #include "realm/web/web.h"
 
 enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, KINDS = 8 };
+enum {
+    REPORT = 64 * 1024,     /* bytes that are told to the collector together */
+    /* Guesses, in bytes: */
+    WEIGHT = 512, ITEM_WEIGHT = 64, EXCEPTION_WEIGHT = 4096,
+};
+
+/* Exported by the library, in no public header. */
+extern void JSReportExtraMemoryCost(JSContextRef context, size_t bytes);
 
 struct cell {
     PyObject *object;
@@ -53,6 +65,42 @@ PyObject *py_proxy_object(JSValueRef value)
     return ((struct cell *)JSObjectGetPrivate((JSObjectRef)value))->object;
 }
 
+/* About how much memory the object keeps alive. */
+static size_t weight(PyObject *object)
+{
+    Py_buffer view;
+    size_t bytes;
+
+    if (PyObject_CheckBuffer(object)) {
+        if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0) {
+            PyErr_Clear();
+            return WEIGHT;
+        }
+        bytes = (size_t)view.len;
+        PyBuffer_Release(&view);
+        return WEIGHT + bytes;
+    }
+    if (PyDict_Check(object))
+        return WEIGHT + (size_t)PyDict_GET_SIZE(object) * 2 * ITEM_WEIGHT;
+    if (PyList_Check(object) || PyTuple_Check(object))
+        return WEIGHT + (size_t)Py_SIZE(object) * ITEM_WEIGHT;
+    return PyExceptionInstance_Check(object) ? EXCEPTION_WEIGHT : WEIGHT;
+}
+
+/* May run the collector, and then what Python does when objects end. */
+static void report(PyObject *object)
+{
+    static size_t unreported;
+
+    unreported += weight(object);
+    if (unreported >= REPORT) {
+        JSReportExtraMemoryCost(engine.context, unreported);
+        unreported = 0;
+    }
+    if (let_go)
+        py_proxy_turn();
+}
+
 JSObjectRef py_proxy_new(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
@@ -64,6 +112,7 @@ JSObjectRef py_proxy_new(PyObject *object)
         PyErr_NoMemory();
         return NULL;
     }
+    report(object);
     cell->object = Py_NewRef(object);
     if (PyCallable_Check(object))
         kind |= CALLABLE;
@@ -122,8 +171,12 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
     }
     if (!found && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
-        if (JSStringIsEqualToUTF8CString(name, "length") && PySequence_Check(object))
-            return engine_number((double)PyObject_Length(object));
+        if (JSStringIsEqualToUTF8CString(name, "length") && PySequence_Check(object)) {
+            Py_ssize_t n = PyObject_Length(object);
+            if (n >= 0)
+                return engine_number((double)n);
+            PyErr_Clear();      /* it has items and no length: undefined, then */
+        }
         return NULL;
     }
     value = found ? bridge_to_js(found) : NULL;

@@ -49,7 +49,7 @@ static PyObject *write_log(PyObject *self, PyObject *arguments)
     (void)self;
     if (!PyArg_ParseTuple(arguments, "is#", &level, &text, &len))
         return NULL;
-    exchange_log((enum log_level)level, (struct span){text, (size_t)len});
+    output_send(interp_stream(), (enum log_level)level, (struct span){text, (size_t)len});
     Py_RETURN_NONE;
 }
 

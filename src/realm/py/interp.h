@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/log.h"
+#include "base/span.h"
 
 typedef struct _object PyObject;
 
@@ -38,6 +40,8 @@ PyObject *interp_format(PyObject *exception);
 
 /* output.c */
 int output_add_type(PyObject *module) MUST_CHECK;
-void output_flush(void);                    /* what was written without a line's end */
+void output_flush(void);    /* what was written without a line's end, or on other threads */
+/* To the host's log, from any thread that holds the GIL. */
+void output_send(uint32_t stream, enum log_level level, struct span text);
 
 #endif

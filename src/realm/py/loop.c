@@ -239,6 +239,12 @@ void loop_run(void)
         Py_DECREF(let_go.objects[--let_go.count]);
 }
 
+void loop_wake(void)
+{
+    if (wake_fd >= 0 && !is_woken)
+        is_woken = eventfd_write(wake_fd, 1) == 0;
+}
+
 bool loop_is_ready(void)
 {
     return ring.count > 0;
@@ -307,8 +313,8 @@ static PyObject *call_soon_threadsafe(PyObject *self, PyObject *const *arguments
 {
     PyObject *handle = call_soon(self, arguments, count, names);
 
-    if (handle && wake_fd >= 0 && !is_woken)
-        is_woken = eventfd_write(wake_fd, 1) == 0;
+    if (handle)
+        loop_wake();
     return handle;
 }
 

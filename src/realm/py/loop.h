@@ -23,6 +23,7 @@ int loop_wake_fd(void);             /* -1 before loop_start */
 /* Run what was ready when it was called. */
 void loop_run(void);
 bool loop_is_ready(void);
+void loop_wake(void);               /* from any thread that holds the GIL: a turn is wanted */
 
 PyObject *loop_new_future(void);    /* asyncio.Future on this loop */
 /* set_result or set_exception, unless it is done; None, or NULL with an exception */

@@ -2,15 +2,23 @@
  *
  * A line is sent when it ends, when it is flushed, or when it is longer than
  * LINE_MAX_BYTES; what is left over is sent at the end of a turn, as no more
- * may come.  Lines of stdout are LOG_INFO, of stderr LOG_ERROR. */
+ * may come.  Lines of stdout are LOG_INFO, of stderr LOG_ERROR.
+ *
+ * The host is called on the main thread only, which may be about to write what
+ * it was given when another thread prints: such lines wait in `elsewhere`,
+ * under the GIL, and wake the loop. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include "base/buf.h"
 #include "realm/exchange.h"
 #include "realm/py/interp.h"
+#include "realm/py/loop.h"
 
-enum { LINE_MAX_BYTES = 16 * 1024 };
+enum {
+    LINE_MAX_BYTES = 16 * 1024,
+    ELSEWHERE_MAX = 4 * 1024 * 1024,    /* bytes that wait for the main thread */
+};
 
 struct output {
     PyObject_HEAD
@@ -19,11 +27,67 @@ struct output {
     uint32_t stream;        /* whose line it is */
 };
 
+/* Before each text of another thread. */
+struct label {
+    uint32_t stream;
+    enum log_level level;
+    size_t len;
+};
+
 static struct output *outputs[2];
+static struct buf elsewhere;
+static size_t lost;             /* bytes that did not fit in */
+static unsigned long main_thread;
+
+static void drain_elsewhere(void)
+{
+    char text[80];
+    int n;
+
+    while (buf_len(&elsewhere) > 0) {
+        struct label label;
+        memcpy(&label, buf_data(&elsewhere), sizeof label);
+        buf_eat(&elsewhere, sizeof label);
+        exchange_log_for(label.stream, label.level,
+                         (struct span){buf_data(&elsewhere), label.len});
+        buf_eat(&elsewhere, label.len);
+    }
+    if (lost == 0)
+        return;
+    n = snprintf(text, sizeof text, "%zu bytes of output of threads were dropped", lost);
+    lost = 0;
+    exchange_log_for(0, LOG_WARN, (struct span){text, (size_t)n});
+}
+
+static void send_later(uint32_t stream, enum log_level level, struct span text)
+{
+    const struct label label = {stream, level, text.len};
+    char *room;
+
+    if (buf_len(&elsewhere) + text.len > ELSEWHERE_MAX ||
+        buf_reserve(&elsewhere, sizeof label + text.len, &room) < 0) {
+        lost += text.len;
+    } else {
+        memcpy(room, &label, sizeof label);
+        memcpy(room + sizeof label, text.data, text.len);
+        buf_commit(&elsewhere, sizeof label + text.len);
+    }
+    loop_wake();
+}
+
+void output_send(uint32_t stream, enum log_level level, struct span text)
+{
+    if (PyThread_get_thread_ident() != main_thread) {
+        send_later(stream, level, text);
+        return;
+    }
+    drain_elsewhere();
+    exchange_log_for(stream, level, text);
+}
 
 static void send_line(struct output *o, size_t len)
 {
-    exchange_log_for(o->stream, o->level, (struct span){buf_data(&o->line), len});
+    output_send(o->stream, o->level, (struct span){buf_data(&o->line), len});
     buf_eat(&o->line, len);
 }
 
@@ -73,6 +137,7 @@ static PyObject *output_flush_one(PyObject *self, PyObject *unused)
 
 void output_flush(void)
 {
+    drain_elsewhere();
     for (int i = 0; i < 2; i++)
         if (outputs[i] && buf_len(&outputs[i]->line) > 0)
             send_line(outputs[i], buf_len(&outputs[i]->line));
@@ -131,6 +196,7 @@ int output_add_type(PyObject *module)
     static const char *const names[] = {"stdout", "stderr"};
     PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&spec);
 
+    main_thread = PyThread_get_thread_ident();
     for (int i = 0; i < 2 && type; i++) {
         struct output *o = PyObject_New(struct output, type);
         if (!o)

@@ -9,6 +9,7 @@
  *   call -> not awaitable  -> deliver
  *        -> coroutine -> task, one run of the loop -> done?    -> deliver
  *                                                  -> suspended: deliver from its done callback
+ *   deliver -> awaitable -> once more, in a coroutine that waits until it is none
  *
  * The request and ctx are lazy proxies: JavaScript objects only when touched. */
 #define PY_SSIZE_T_CLEAN
@@ -218,6 +219,26 @@ static PyObject *unwrap(PyObject *take_result)
     return inner;
 }
 
+/* result is awaitable but no coroutine (a promise, a future), or what a coroutine returned is
+ * awaitable again: wait for it, and for what comes of it, in one. */
+static PyObject *wrap_awaitable(PyObject *take_result)
+{
+    PyObject *wait_for = interp_sdk("corral.bridge", "wait_for"), *coroutine = NULL;
+
+    if (wait_for)
+        coroutine = PyObject_CallOneArg(wait_for, take_result);
+    Py_XDECREF(wait_for);
+    Py_DECREF(take_result);
+    return coroutine;
+}
+
+static bool is_awaitable(PyObject *object)
+{
+    return Py_TYPE(object)->tp_as_async && Py_TYPE(object)->tp_as_async->am_await;
+}
+
+static int deliver_later(struct exchange *x, PyObject *task);
+
 /* result: new, or NULL with an exception.  Ends the handler's hold: x may be gone after. */
 static void deliver(struct exchange *x, PyObject *take_result)
 {
@@ -228,6 +249,14 @@ static void deliver(struct exchange *x, PyObject *take_result)
     if (!take_result) {
         fail_with_exception(x);
         exchange_release(x);
+        return;
+    }
+    if (is_awaitable(take_result)) {    /* `return fetch(...)` in a coroutine, without await */
+        PyObject *coroutine = wrap_awaitable(take_result);
+        PyObject *task = coroutine ? loop_new_task(coroutine) : NULL;
+        if (!task || deliver_later(x, task) < 0)
+            deliver(x, NULL);
+        Py_XDECREF(task);
         return;
     }
     given = Py_NewRef(take_result);
@@ -277,23 +306,6 @@ static int deliver_later(struct exchange *x, PyObject *task)
     return done ? 0 : -1;
 }
 
-/* result is awaitable but no coroutine (a promise, a future): wait for it in one. */
-static PyObject *wrap_awaitable(PyObject *take_result)
-{
-    PyObject *wait_for = interp_sdk("corral.bridge", "wait_for"), *coroutine = NULL;
-
-    if (wait_for)
-        coroutine = PyObject_CallOneArg(wait_for, take_result);
-    Py_XDECREF(wait_for);
-    Py_DECREF(take_result);
-    return coroutine;
-}
-
-static bool is_awaitable(PyObject *object)
-{
-    return Py_TYPE(object)->tp_as_async && Py_TYPE(object)->tp_as_async->am_await;
-}
-
 static void run_task(struct exchange *x, PyObject *take_coroutine)
 {
     uint32_t stream = x->stream;
@@ -327,8 +339,6 @@ static void call(struct exchange *x, const struct handler *handler)
         result = PyObject_Vectorcall(handler->function, arguments, (size_t)handler->count, NULL);
     for (int i = 0; i < 3; i++)
         Py_XDECREF(arguments[i]);
-    if (result && is_awaitable(result) && !PyCoro_CheckExact(result))
-        result = wrap_awaitable(result);
     if (result && PyCoro_CheckExact(result))
         run_task(x, result);
     else

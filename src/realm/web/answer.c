@@ -78,6 +78,12 @@ static int draft_init(struct draft *d, JSContextRef js, const JSValueRef *argume
         }
     }
     r->status_text = (struct span){buf_data(&d->text), status_len};
+    if (buf_len(&d->text) > HOST_HEAD_MAX) {
+        engine_throw(ret_thrown, "RangeError",
+                     "the headers of a Response may have at most %d bytes together, these have %zu",
+                     HOST_HEAD_MAX, buf_len(&d->text));
+        return ERR_LIMIT;
+    }
     return 0;
 }
 
