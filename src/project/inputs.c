@@ -156,6 +156,7 @@ static int follow(struct walk *w, const char *path, const char *inside, struct s
     } else if (path_below(w->project->state_folder, real) || stat(real, ret_st) < 0) {
         r = 0;
     }
+    w->in->has_links = w->in->has_links || r == 1;
     mem_free(real);
     return r;
 }

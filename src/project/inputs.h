@@ -21,6 +21,7 @@ struct inputs {
     struct input *items;    /* by path, in the order of bytes */
     size_t count, cap;
     uint64_t bytes;
+    bool has_links;         /* some were reached through a symbolic link */
 };
 
 int inputs_list(const struct project *p, struct inputs *ret, struct err *err) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "project/config.h"
 #include "project/entry.h"
+#include "project/inputs.h"
 #include "project/path.h"
 #include "project/schema.h"
 #include "project/settings.h"
@@ -346,6 +347,17 @@ static int fail(const struct diagnostics *d, enum err_code code, struct err *err
     return code;
 }
 
+/* What links lead to must be watched as well.  A walk that fails is reported when
+ * the bundle is made; what it has seen until then counts. */
+static void look_for_links(struct project *p)
+{
+    struct inputs in;
+    struct err err = {0};
+
+    p->has_links = inputs_list(p, &in, &err) == ERR_NOMEM || in.has_links;
+    inputs_done(&in);
+}
+
 int project_load(const struct project_options *options, struct project *ret_project,
                  struct diagnostics *diagnostics, struct err *err)
 {
@@ -364,6 +376,8 @@ int project_load(const struct project_options *options, struct project *ret_proj
         r = ERR_INVALID;
     if ((r == ERR_INVALID || r == ERR_NOT_FOUND) && diagnostics->errors > 0)
         return fail(diagnostics, r, err);
+    if (r == 0)
+        look_for_links(p);
     return r;
 }
 

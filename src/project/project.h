@@ -56,6 +56,7 @@ struct project {            /* all text owned; none is NULL after success */
     char *env_json;         /* JSON object: vars, then .dev.vars or .env, then --var.
                                Holds secrets: never log it */
     char *secrets_file;     /* what people call the file secrets came from: ".dev.vars", or "" */
+    bool has_links;         /* some inputs are symbolic links: they lead anywhere in folder */
 };
 
 int project_load(const struct project_options *options, struct project *ret_project,
@@ -80,8 +81,9 @@ struct watch_roots {
 };
 
 /* Where changes matter: the project folder (configuration, .dev.vars), the
- * folder of main, python_modules.  A tree inside a tree is left out.  Also for
- * a project that failed to load: then the whole folder.  ERR_NOMEM. */
+ * folder of main, python_modules.  A tree inside a tree is left out.  For a
+ * project that failed to load, or whose inputs are partly reached through
+ * symbolic links: the whole folder.  ERR_NOMEM. */
 int project_watch_roots(const struct project *p, struct watch_roots *ret_roots) MUST_CHECK;
 void watch_roots_done(struct watch_roots *roots);
 

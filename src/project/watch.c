@@ -32,7 +32,7 @@ int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
     *ret_roots = (struct watch_roots){0};
     if (!p->folder)
         return 0;
-    if (!p->main || !slash)     /* everything is below the project's folder */
+    if (!p->main || !slash || p->has_links)     /* everything is below the project's folder */
         return add(ret_roots, p->folder, "", WATCH_TREE);
     folder = mem_copy(p->main, (size_t)(slash - p->main));
     if (!folder)
@@ -89,5 +89,7 @@ bool project_ignores(const struct project *p, const char *path)
         (strcmp(inside, "wrangler.toml") == 0 || strcmp(inside, "wrangler.json") == 0 ||
          strcmp(inside, "wrangler.jsonc") == 0 || vars_is_file(p, inside)))
         return false;
-    return p->main ? !inputs_has_path(p, inside) : is_never_input(inside);
+    if (!p->main || p->has_links)
+        return is_never_input(inside);
+    return !inputs_has_path(p, inside);
 }

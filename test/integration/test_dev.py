@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -307,6 +308,7 @@ def test_a_bad_config_is_shown_and_the_next_save_recovers(corral):
 
 LOADED = """\
 import time
+from pathlib import Path
 from js import Response
 loaded = str(time.time_ns())
 
@@ -577,3 +579,14 @@ def test_output_that_nobody_reads_does_not_stop_it(tmp_path):
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_reload_when_the_target_of_a_link_changes(corral):
+    entry = "from js import Response\nimport common\n\ndef on_fetch(request):\n    return Response.new(common.text)\n"
+    one = corral({"src/entry.py": entry, "lib/common.py": 'text = "one"\n'})
+    (Path(one.project) / "src/common.py").symlink_to("../lib/common.py")
+    until("the link is followed", lambda: one.get().text == "one")
+    one.write("lib/common.py", 'text = "two"\n')
+    until("the new text answers", lambda: one.get().text == "two")
+    one.write("lib/common.py", 'text = "three"\n')
+    until("the newest text answers", lambda: one.get().text == "three")
