@@ -203,6 +203,14 @@ static void give_up_start(struct crew *crew, struct instance *late)
     kin_kill(&crew->template->kin, "it does not fork any more");
 }
 
+static void give_up_stuck(const struct crew *crew, struct instance *i)
+{
+    log_error("an instance of '%s' (process %d) is ended: its code has not returned to the event "
+              "loop for %d s",
+              crew->name, (int)kin_pid(&i->kin), INSTANCE_STUCK_MS / 1000);
+    kin_kill(&i->kin, "its loop stood still");
+}
+
 static void look_after(struct crew *crew, struct instance *i, int64_t now_ms, bool is_paced)
 {
     const struct herd_config *config = crew->config;
@@ -213,6 +221,8 @@ static void look_after(struct crew *crew, struct instance *i, int64_t now_ms, bo
         instance_tick(i, now_ms, config->busy_ms);
     if (i->kin.state == KIN_STARTING && now_ms - i->born_ms >= START_MS)
         give_up_start(crew, i);
+    else if (instance_is_stuck(i, now_ms))
+        give_up_stuck(crew, i);
     else if (i->is_retiring && instance_is_idle(i))
         kin_kill(&i->kin, "it has used up its stream numbers");
     else if (i->is_active && instance_is_idle(i) && now_ms - i->idle_ms >= config->idle_ms)

@@ -208,6 +208,11 @@ void instance_tick(struct instance *instance, int64_t now_ms, int busy_ms)
     instance->is_heard = false;
 }
 
+bool instance_is_stuck(const struct instance *instance, int64_t now_ms)
+{
+    return instance->ping_ms != 0 && now_ms - instance->ping_ms >= INSTANCE_STUCK_MS;
+}
+
 bool instance_is_idle(const struct instance *instance) { return instance->streams.count == 0; }
 
 void instance_reset(struct instance *instance, struct call *call, enum reset_reason reason)

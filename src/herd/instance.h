@@ -17,6 +17,7 @@
 enum {
     INSTANCE_STREAMS_MAX = 1024,        /* calls in one instance at once */
     INSTANCE_LINGER_MS = 30 * 1000,     /* waitUntil may run for so long */
+    INSTANCE_STUCK_MS = 30 * 1000,      /* no code may hold the loop up for so long */
     INSTANCE_STREAM_LAST = 0x7fffffff,  /* stream numbers are used up to here */
 };
 
@@ -61,6 +62,8 @@ int instance_send(struct instance *instance, struct call *call, const struct req
                   struct err *err) MUST_CHECK;
 /* At least every busy_ms / 2 while it holds streams. */
 void instance_tick(struct instance *instance, int64_t now_ms, int busy_ms);
+/* Its loop has stood still for INSTANCE_STUCK_MS: code of its worker does not return. */
+bool instance_is_stuck(const struct instance *instance, int64_t now_ms);
 /* No stream is left in it. */
 bool instance_is_idle(const struct instance *instance);
 

@@ -353,3 +353,16 @@ def open_files(pid):
     with open("/proc/%d/limits" % pid) as f:
         words = re.search(r"^Max open files\s+(\d+)\s+(\d+)", f.read(), re.M).groups()
     return int(words[0]), int(words[1])
+
+
+@pytest.mark.long
+def test_a_worker_whose_every_instance_hangs_serves_again(corral):
+    one = corral(SPIN)
+    one.wait_settled()
+    spinning = [threading.Thread(target=lambda: one.get("/spin=600", timeout=300), daemon=True)
+                for _ in range(2 * os.cpu_count())]
+    for thread in spinning:
+        thread.start()
+    one.wait_log("has not returned to the event loop", deadline=120)
+    until("it serves", lambda: one.get(timeout=120).status == 200, deadline=240)
+    one.stop(within=5)

@@ -24,9 +24,12 @@ static void silence_makes_it_busy_until_it_answers(void)
     CHECK(!instance->is_busy);
     instance_tick(instance, now_ms + 30, 30);
     CHECK(instance->is_busy && instance_has_room(instance));
+    CHECK(!instance_is_stuck(instance, now_ms + INSTANCE_STUCK_MS - 1));
+    CHECK(instance_is_stuck(instance, now_ms + INSTANCE_STUCK_MS));
     CHECK(send_request("GET", true) == 0);
     run_until_count(&seen.ends, 2);
     CHECK(!instance->is_busy && instance->ping_ms == 0);
+    CHECK(!instance_is_stuck(instance, now_ms + INSTANCE_STUCK_MS));
     stop();
 }
 
