@@ -85,7 +85,8 @@ static int say_failed(struct template *t, const struct realm_failure *why, struc
 static int settle(struct template *t, struct err *err)
 {
     static const struct span NOTICE =
-        SPAN("waiting for engine helper threads to end before this version starts");
+        SPAN("waiting for threads to end before this version starts: helpers of the engines, or "
+             "threads that top-level code has started");
     int64_t since = clock_now_ms();
     bool is_said = false;
     int r;

@@ -1,5 +1,6 @@
 """Instances are forks of one template: whatever is random must differ between them all the same."""
 import os
+import random
 import signal
 
 import pytest
@@ -13,7 +14,9 @@ from js import Response
 
 # Drawn in the template, on purpose: the state of every generator is then copied by fork.
 random.random(); random.gauss(0, 1); js.Math.random(); uuid.uuid4(); secrets.token_hex(8)
-own = random.Random()
+own, mine, seeded = random.Random(), random.Random(7), random.Random()
+mine.seed()
+seeded.seed(7)
 words = {"set", "of", "some", "words"}
 
 async def on_fetch(request, env):
@@ -25,6 +28,9 @@ async def on_fetch(request, env):
         "random.randbytes": random.randbytes(8).hex(),
         "random.SystemRandom": random.SystemRandom().random(),
         "random.Random()": random.Random().random(),
+        "random.Random() made at top level": own.random(),
+        "random.Random(7) seeded anew at top level": mine.random(),
+        "with a seed of its own": seeded.random(),
         "uuid.uuid4": str(uuid.uuid4()),
         "secrets.token_hex": secrets.token_hex(16),
         "os.urandom": os.urandom(8).hex(),
@@ -34,7 +40,8 @@ async def on_fetch(request, env):
 """
 
 KINDS = ["js.Math.random", "random.random", "random.gauss", "random.randbytes", "random.SystemRandom",
-         "random.Random()", "uuid.uuid4", "secrets.token_hex", "os.urandom", "tempfile"]
+         "random.Random()", "random.Random() made at top level", "random.Random(7) seeded anew at top level",
+         "uuid.uuid4", "secrets.token_hex", "os.urandom", "tempfile"]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,10 @@ def drawn(tmp_path_factory):
 def test_differs_in_every_instance(drawn, kind):
     values = [a[kind] for a in drawn]
     assert len(set(map(str, values))) == len(values), values
+
+
+def test_a_generator_with_a_seed_keeps_its_sequence(drawn):
+    assert {a["with a seed of its own"] for a in drawn} == {random.Random(7).random()}
 
 
 def test_math_random_is_a_number_in_its_range(drawn):

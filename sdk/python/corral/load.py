@@ -13,7 +13,7 @@ import sys
 
 import js
 
-from . import errors, hints
+from . import chance, errors, hints
 from .bridge import JsProxy
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
@@ -156,12 +156,8 @@ def _find_handlers(module, main, env):
     return on_fetch, _positional_count(on_fetch), _warm, 3
 
 
-def seed():
-    """In a new process: what fork copied must not be drawn twice."""
-    if "random" in sys.modules:
-        sys.modules["random"].seed()
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
+seed = chance.seed
+chance.watch()
 
 
 def settle():
