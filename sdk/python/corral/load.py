@@ -105,7 +105,7 @@ def _import_main(folder, main):
 def _set_dialect(date):
     from pyodide import ffi
     import _corral
-    _corral.set_null(ffi.jsnull if date and date >= NULL_SINCE else None)
+    _corral.set_null(None if date and date < NULL_SINCE else ffi.jsnull)     # no date: the newest
 
 
 def load(name, folder, main, date, flags, env):
