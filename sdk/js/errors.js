@@ -44,7 +44,7 @@ internals.stackLines = stackLines;
 internals.describeError = describeError;
 internals.makePythonError = (message, type, exception) => new PythonError(message, type, exception);
 internals.onRejection = (promise, reason) => {
-  native.log(3, `Uncaught (in promise) ${describeError(reason)}`);
+  native.log(3, `Uncaught (in promise) ${reason instanceof Error ? describeError(reason) : internals.inspect(reason)}`);
 };
 // [name, message, stack] of any thrown value, for Python's JsException.
 internals.errorParts = (thrown) => {

@@ -62,7 +62,7 @@ class Response {
   get statusText() { return this.#statusText; }
   get ok() { return this.#status >= 200 && this.#status <= 299; }
   get redirected() { return false; }
-  get type() { return 'default'; }
+  get type() { return this.#status === 0 ? 'error' : 'default'; }
   get url() { return ''; }
   get webSocket() { return null; }
   get headers() {
@@ -103,7 +103,7 @@ class Response {
   [internals.inspectFields]() {
     return {
       status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: false,
-      url: '', webSocket: null, cf: undefined, type: 'default', body: this.body, bodyUsed: this.bodyUsed,
+      url: '', webSocket: null, cf: undefined, type: this.type, body: this.body, bodyUsed: this.bodyUsed,
     };
   }
 

@@ -102,6 +102,74 @@ def test_request_body_used(lab):
                      method="POST", body="x") == [False, True]
 
 
+def test_request_array_buffer(lab):
+    assert lab.value("""
+        buffer = await request.arrayBuffer()
+        return [buffer.byteLength, list(buffer.to_bytes()), str(buffer)]
+    """, method="POST", body=b"\x00\xff\n") == [3, [0, 255, 10], "[object ArrayBuffer]"]
+
+
+def test_request_bytes(lab):
+    assert lab.value("a = await request.bytes()\nreturn [a.length, a[1], list(a.to_bytes())]",
+                     method="POST", body=b"\x00\xff\n") == [3, 255, [0, 255, 10]]
+
+
+def test_request_body_of_a_get_is_none(lab):
+    assert lab.value("return request.body is None")
+
+
+def test_request_clone(lab):
+    assert lab.value("""
+        copy = request.clone()
+        return [copy.method, copy.url == request.url, copy.headers.get("x-mode"), copy == request]
+    """) == ["GET", True, "json", False]
+
+
+def test_request_clone_of_an_unread_body_is_refused(lab):
+    outcome = lab.outcome("request.clone()", method="POST", body="x")
+    assert outcome["error"] == "JsException" and "bytes()" in outcome["text"], outcome
+    assert lab.value("""
+        data = await request.bytes()
+        first = js.Request.new(request.url, method="POST", body=data)
+        second = first.clone()
+        return [await first.text(), await second.text()]
+    """, method="POST", body="x") == ["x", "x"]
+
+
+def test_request_new(lab):
+    assert lab.value("""
+        r = js.Request.new("https://example.com/a", method="post", headers=Headers.new({"X-A": "1"}.items()), body="words")
+        return [r.method, r.url, r.headers.get("x-a"), r.headers.get("content-type"), r.redirect, await r.text(), r.bodyUsed]
+    """) == ["POST", "https://example.com/a", "1", "text/plain;charset=UTF-8", "follow", "words", True]
+
+
+def test_request_new_of_a_request(lab):
+    assert lab.value("""
+        r = js.Request.new(request, headers=Headers.new([["x-more", "1"]]))
+        used = request.bodyUsed
+        return [r.method, r.url == request.url, r.headers.get("x-more"), used, await r.text()]
+    """, method="PUT", body="moved") == ["PUT", True, "1", True, "moved"]
+
+
+@pytest.mark.parametrize("call, says", [
+    ("js.Request.new('/relative')", "URL"), ("js.Request.new('http://x/', method='a b')", "method"),
+    ("js.Request.new('http://x/', method='TRACE')", "forbidden"), ("js.Request.new('http://x/', body='x')", "body"),
+], ids=["relative", "no method", "forbidden method", "GET with a body"])
+def test_request_new_refuses(lab, call, says):
+    outcome = lab.outcome(call)
+    assert outcome["error"] == "JsException" and "TypeError" in outcome["text"] and says in outcome["text"], outcome
+
+
+def test_addresses_stay_as_they_are_written(lab):
+    assert lab.value("""
+        return [js.Request.new("https://A/../c d").url, Response.redirect("/relative").headers.get("location")]
+    """) == ["https://A/../c d", "/relative"]
+
+
+def test_request_cf_is_none(lab):
+    assert lab.value("return [request.cf is None, hasattr(request, 'cf')]") == [True, True]
+
+
 # ---- Response ----
 
 
@@ -207,6 +275,90 @@ def test_response_is_the_constructor_that_javascript_sees(lab):
     """) == [True, True, "Response", "[object Response]"]
 
 
+@pytest.mark.parametrize("body", [
+    "b'\\x00\\xff'", "bytearray(b'\\x00\\xff')", "memoryview(b'\\x00\\xff')", "js.Uint8Array.new([0, 255])",
+    "js.Uint8Array.new([0, 255]).buffer", "js.Uint8Array.new([9, 0, 255]).subarray(1)",
+], ids=["bytes", "bytearray", "memoryview", "Uint8Array", "ArrayBuffer", "part of an array"])
+def test_response_of_bytes(lab, body):
+    answer = lab.run("return Response.new(%s)" % body)
+    assert (answer.body, answer.headers["content-type"]) == (b"\x00\xff", None)
+
+
+def test_response_json(lab):
+    answer = lab.run("""
+        from pyodide.ffi import to_js
+        data = to_js({"name": "ä", "list": [1, None]}, dict_converter=js.Object.fromEntries)
+        return Response.json(data, status=202, headers=Headers.new([["x-a", "1"]]))
+    """)
+    assert (answer.status, answer.headers["x-a"], answer.headers["content-type"]) == (202, "1", "application/json")
+    assert answer.text == '{"name":"ä","list":[1,null]}'
+
+
+def test_response_json_of_what_came(lab):
+    body = '{"a":[1,{"b":null}]}'
+    assert text(lab, "return Response.json(await request.json())", method="POST", body=body) == body
+
+
+def test_response_json_keeps_the_content_type_it_is_given(lab):
+    code = 'return Response.json("x", headers=Headers.new([["content-type", "application/ld+json"]]))'
+    assert lab.run(code).headers.get_all("content-type") == ["application/ld+json"]
+
+
+def test_response_json_of_a_python_dict_is_empty(lab):
+    assert text(lab, 'return Response.json({"a": 1})') == "{}"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_response_redirect(lab, status):
+    answer = lab.run("return Response.redirect('https://example.com/', %d)" % status)
+    assert (answer.status, answer.headers["location"], answer.body) == (status, "https://example.com/", b"")
+
+
+def test_response_redirect_is_immutable_and_302_by_itself(lab):
+    assert lab.value("return Response.redirect('https://example.com/').status") == 302
+    outcome = lab.outcome("Response.redirect('https://example.com/').headers.set('a', 'b')")
+    assert outcome["error"] == "JsException" and "immutable" in outcome["text"], outcome
+    outcome = lab.outcome("Response.redirect('https://example.com/', 200)")
+    assert outcome["error"] == "JsException" and "RangeError" in outcome["text"], outcome
+
+
+def test_response_error(lab):
+    assert lab.value("r = Response.error()\nreturn [r.type, r.status, r.ok, r.body is None]") == ["error", 0, False, True]
+    answer = lab.run("return Response.error()")
+    assert answer.status == 500 and "Response.error()" in answer.text
+
+
+def test_response_clone(lab):
+    assert lab.value("""
+        r = Response.new("twice", status=201, statusText="Made", headers=Headers.new([["x-a", "1"]]))
+        c = r.clone()
+        c.headers.set("x-a", "2")
+        return [await r.text(), await c.text(), c.status, c.statusText, r.headers.get("x-a"), r.bodyUsed]
+    """) == ["twice", "twice", 201, "Made", "1", True]
+
+
+def test_response_clone_of_a_stream_or_a_used_one_is_refused(lab):
+    outcome = lab.outcome("r = Response.new('x')\nawait r.text()\nr.clone()")
+    assert outcome["error"] == "JsException" and "already been used" in outcome["text"], outcome
+    outcome = lab.outcome("Response.new(js.ReadableStream.new()).clone()")
+    assert outcome["error"] == "JsException" and "not supported yet" in outcome["text"], outcome
+
+
+def test_response_array_buffer_bytes_and_json_read_back(lab):
+    assert lab.value("""
+        new = Response.new
+        return [list((await new("ä").arrayBuffer()).to_bytes()), list((await new(b"ab").bytes()).to_bytes()),
+                (await new('{"a": 1}').json()).a, await new(None).text(), (await new(None).bytes()).length]
+    """) == [[195, 164], [97, 98], 1, "", 0]
+
+
+def test_response_sent_or_read_twice_is_refused(lab):
+    outcome = lab.outcome("r = Response.new('x')\nawait r.text()\nawait r.bytes()")
+    assert outcome["error"] == "JsException" and "already been used" in outcome["text"], outcome
+    answer = lab.run("r = Response.new('x')\nawait r.text()\nreturn r")
+    assert answer.status == 500 and "already been used" in answer.text
+
+
 def test_response_with_a_nul_or_newline_in_a_header_raises(lab):
     for bad in (r"a\nb", r"a\0b", r"a\rb"):
         outcome = lab.outcome("Headers.new([('x', '%s')])" % bad)
@@ -234,8 +386,25 @@ def test_headers_get_set_cookie(lab):
     assert lab.value("""
         h = Headers.new()
         h.append("set-cookie", "a=1"); h.append("set-cookie", "b=2")
-        return list(h.getSetCookie())
-    """) == ["a=1", "b=2"]
+        return [list(h.getSetCookie()), list(h.getAll("Set-Cookie"))]
+    """) == [["a=1", "b=2"]] * 2
+
+
+def test_headers_copy_entries_and_for_each(lab):
+    assert lab.value("""
+        h = Headers.new({"B": "2", "a": " 1 "}.items())
+        copy, seen = Headers.new(h), []
+        copy.set("c", "3")
+        copy.forEach(lambda value, name, all: seen.append([name, value]))
+        return [h.has("c"), [list(p) for p in copy.entries()], seen, h.get("none") is None]
+    """) == [False, [["a", "1"], ["b", "2"], ["c", "3"]], [["a", "1"], ["b", "2"], ["c", "3"]], True]
+
+
+def test_headers_of_an_object_of_javascript(lab):
+    assert lab.value("""
+        from pyodide.ffi import to_js
+        return Headers.new(to_js({"p": "q"}, dict_converter=js.Object.fromEntries)).get("P")
+    """) == "q"
 
 
 # ---- handlers ----
@@ -257,6 +426,78 @@ def test_handler_shapes(corral, kind):
     one = corral({"src/entry.py": "from js import Response\n\n" + HANDLERS[kind],
                   "wrangler.toml": WRANGLER.format(name="x") + '[vars]\nWORD = "up"\n'})
     assert one.get().text == SAYS[kind]
+
+
+CLASSES = {
+    "fetch": ("from js import Response", "async def fetch(self, request):\n        return Response.new('fetch ' + self.env.WORD)"),
+    "sync": ("from js import Response", "def fetch(self, request):\n        return Response.new('fetch ' + self.env.WORD)"),
+    "three": ("from js import Response", "async def fetch(self, request, env, ctx):\n"
+              "        assert ctx is self.ctx\n        return Response.new('fetch ' + env.WORD)"),
+    "workers.Response": ("from workers import Response", "async def fetch(self, request):\n        return Response('fetch ' + self.env.WORD)"),
+}
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_class_default(corral, kind):
+    imports, method = CLASSES[kind]
+    one = corral({"src/entry.py": "from workers import WorkerEntrypoint\n%s\n\nclass Default(WorkerEntrypoint):\n    %s\n" % (imports, method),
+                  "wrangler.toml": WRANGLER.format(name="x").replace("2024-03-29", "2025-12-01") + '[vars]\nWORD = "up"\n'})
+    assert one.get().text == "fetch up"
+
+
+def test_class_default_is_made_anew_for_each_request(corral):
+    one = corral("from workers import Response, WorkerEntrypoint\nmade = 0\n\nclass Default(WorkerEntrypoint):\n"
+                 "    def __init__(self, ctx, env):\n        global made\n        super().__init__(ctx, env)\n        made += 1\n"
+                 "        self.n = made\n\n    async def fetch(self, request):\n        return Response(str(self.n))\n")
+    connection = one.connection()
+    assert [one.request("GET", "/", connection=connection).text for _ in range(3)] == ["1", "2", "3"]
+    connection.close()
+
+
+def test_class_default_beside_on_fetch_is_refused(corral):
+    one = corral("from workers import WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):\n    async def fetch(self, request):\n        pass\n\n"
+                 "async def on_fetch(request):\n    pass\n", ready=False)
+    one.wait_log("Cannot define multiple default entrypoints")
+
+
+def test_on_fetch_of_a_newer_date_is_still_called(corral):
+    one = corral({"src/entry.py": "from js import Response\n\ndef on_fetch(request):\n    return Response.new('called')\n",
+                  "wrangler.toml": WRANGLER.format(name="x").replace("2024-03-29", "2025-12-01")})
+    assert one.get().text == "called"
+
+
+def test_wait_until_runs_on_after_the_answer(lab):
+    before = lab.mark()
+    assert text(lab, """
+        gate = sys.gate = asyncio.Event()
+        async def back():
+            await gate.wait()
+            print("ran on")
+        ctx.waitUntil(back())
+        return Response.new("answered")
+    """) == "answered"
+    assert "ran on" not in "\n".join(lab.log_lines()[before:])
+
+    def opened():
+        lab.run("if hasattr(sys, 'gate'): sys.gate.set()\nreturn Response.new('x')")
+        return "ran on" in "\n".join(lab.log_lines()[before:])
+    until("what waitUntil was given ends", opened)
+
+
+def test_wait_until_takes_promises_and_logs_what_fails(lab):
+    before = lab.mark()
+    assert text(lab, """
+        async def lose(): raise ValueError("lost behind the answer")
+        ctx.waitUntil(js.Promise.resolve(1))
+        ctx.waitUntil(lose())
+        return Response.new("answered")
+    """) == "answered"
+    lab.wait_log(r"\[lab:err\] waitUntil: Traceback(.|\n)*ValueError: lost behind the answer", since=before)
+
+
+def test_pass_through_on_exception_does_nothing(lab):
+    answer = lab.run("ctx.passThroughOnException()\nraise ValueError('not passed')")
+    assert answer.status == 500 and "not passed" in answer.text
 
 
 def test_own_modules_beside_the_entry(corral):
@@ -346,11 +587,34 @@ def test_js_error_is_a_js_exception(lab):
     ("print('first\\nsecond')", r"\[lab:inf\] first\n(\[lab:inf\] )?\s*second$"),
     ("console.log('Grüße 🐎')", r"\[lab:inf\] Grüße 🐎$"),
     ("console.log(js.JSON.parse('{\"a\":{\"b\":{\"c\":{}}}}'))", r"\[lab:inf\] \{ a: \{ b: \{ c: \{\} \} \} \}$|\[Object\]"),
+    ("console.log('%s is %d%%', 'x', 5, 'more')", r"\[lab:inf\] x is 5% more$"),
+    ("console.log({'a': [1, None]}, (1,), b'x', None)", r"\[lab:inf\] \{'a': \[1, None\]\} \(1,\) b'x' undefined$"),
+    ("console.log(Headers.new([['a', 'b']]))", r"\[lab:inf\] Headers \{\s*a: 'b'\s*\}$"),
+    ("console.dir(js.JSON.parse('{\"dir\":1}'))", r"\[lab:inf\] \{ dir: 1 \}$"),
+    ("console.table(js.JSON.parse('[{\"table\":1}]'))", r"\[lab:inf\] \[ \{ table: 1 \} \]$"),
+    ("console.assert_(1 > 2, 'why')", r"\[lab:err\] Assertion failed: why$"),
+    ("console.count('n'); console.count('n'); console.countReset('n'); console.count('n')",
+     r"\[lab:inf\] n: 1\n\[lab:inf\] n: 2\n\[lab:inf\] n: 1$"),
+    ("console.group('outer'); console.log('inner'); console.groupEnd(); console.log('after')",
+     r"\[lab:inf\] outer\n\[lab:inf\]   inner\n\[lab:inf\] after$"),
+    ("console.time('t'); console.timeEnd('t')", r"\[lab:inf\] t: [0-9.]+ms$"),
 ], ids=lambda v: v.split("(")[0] + v[-12:-2] if "(" in v and v[0] != "\\" else "")
 def test_output_is_logged_with_the_workers_name(lab, call, line):
     before = lab.mark()
     lab.run("%s\nreturn Response.new('x')" % call)
     lab.wait_log(line, since=before)
+
+
+def test_debug_output_needs_the_log_level(corral):
+    source = ("from js import Response, console\n\ndef on_fetch(request):\n    console.debug('of debug')\n    console.trace('of trace')\n"
+              "    console.log('of log')\n    return Response.new('x')\n")
+    one = corral(source)
+    one.get()
+    one.wait_log("of log")
+    assert "of debug" not in one.log_text() and "of trace" not in one.log_text()
+    two = corral(source, "--log-level", "debug")
+    two.get()
+    two.wait_log(r"\[hello:\w+\] of debug\n(.|\n)*\[hello:\w+\] Trace: of trace")
 
 
 def test_output_comes_at_once(lab):
@@ -461,3 +725,91 @@ def test_requests_wait_together_in_one_instance(lab):
 
 def test_awaiting_a_promise(lab):
     assert lab.value("return await js.Promise.resolve(41) + 1") == 42
+
+
+def test_asyncio_task_group_timeout_and_context(lab):
+    assert lab.value("""
+        import contextvars
+        var = contextvars.ContextVar("var", default=0)
+        async def child(n):
+            var.set(n)
+            await asyncio.sleep(0)
+            return var.get()
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            tasks = [group.create_task(child(n), name=str(n)) for n in (1, 2)]
+        return [[t.result() for t in tasks], var.get(), tasks[0].get_name()]
+    """) == [[1, 2], 0, "1"]
+
+
+def test_asyncio_call_later_call_soon_and_cancel(lab):
+    assert lab.value("""
+        loop, done, got = asyncio.get_running_loop(), asyncio.Event(), []
+        loop.call_later(0.001, got.append, "never").cancel()
+        loop.call_soon(got.append, "soon")
+        loop.call_later(0.005, lambda: (got.append("later"), done.set()))
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            got.append("cancelled")
+        await done.wait()
+        return got
+    """) == ["soon", "cancelled", "later"]
+
+
+def test_asyncio_to_thread_and_executors(lab):
+    assert lab.value("""
+        import threading
+        loop, here = asyncio.get_running_loop(), threading.get_ident()
+        inside = await asyncio.to_thread(threading.get_ident)
+        box = asyncio.Queue()
+        await loop.run_in_executor(None, lambda: loop.call_soon_threadsafe(box.put_nowait, 5))
+        return [inside != here, await loop.run_in_executor(None, sum, [1, 2]), await box.get()]
+    """) == [True, 3, 5]
+
+
+def test_asyncio_generators_are_closed_when_nobody_holds_them(lab):
+    assert lab.value("""
+        closed = asyncio.Event()
+        async def numbers():
+            try:
+                yield 1
+                yield 2
+            finally:
+                await asyncio.sleep(0)
+                closed.set()
+        async for n in numbers():
+            break
+        await asyncio.wait_for(closed.wait(), 30)
+        return n
+    """) == 1
+
+
+def test_asyncio_loop_cannot_be_started_again(lab):
+    outcome = lab.outcome("""
+        async def child(): pass
+        one = child()
+        try:
+            asyncio.get_running_loop().run_until_complete(one)
+        finally:
+            one.close()
+    """)
+    assert outcome["error"] == "RuntimeError" and "await" in outcome["text"], outcome
+
+
+def test_asyncio_network_is_not_implemented(lab):
+    assert lab.outcome("await asyncio.open_connection('127.0.0.1', 1)")["error"] == "NotImplementedError"
+
+
+def test_ecmascript_is_there(lab):
+    assert lab.value("""
+        return [js.Date.new(0).toISOString(), js.Math.max(1, 3), js.Object.entries(js.JSON.parse('{"a":1}'))[0][0],
+                js.Map.new([["k", 1]]).get("k"), js.Set.new([1, 1]).size, js.Array.from_("abc").join("-"),
+                js.RegExp.new("a+").test("caat"), js.encodeURIComponent("ä b"), js.Intl.NumberFormat.new("en").format(12345),
+                js.BigInt(5) + 1, js.parseInt("12px"), js.Uint8Array.new(3).length]
+    """) == ["1970-01-01T00:00:00.000Z", 3, "a", 1, 1, "a-b-c", True, "%C3%A4%20b", "12,345", 6, 12, 3]
+
+
+def test_javascript_can_be_evaluated(lab):
+    assert lab.value("return js.eval('(a, b) => a * b')(6, 7)") == 42

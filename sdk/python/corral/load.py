@@ -24,23 +24,23 @@ def _failure(kind, text, **fields):
     return {"kind": kind, "text": text, **fields}
 
 
-def _positional_count(function):
-    """How many of (request, env, ctx) the handler takes."""
+def _positional_count(function, most=3):
+    """How many of (request, env, ctx) the handler takes; a method has `self` before them."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 3
+        return most
     count = 0
     for p in parameters:
         if p.kind is p.VAR_POSITIONAL:
-            return 3
+            return most
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
             count += 1
-    return min(count, 3)
+    return min(count, most)
 
 
 def _class_handler(cls, env):
-    takes = _positional_count(cls.fetch) - 1
+    takes = _positional_count(cls.fetch, 4) - 1
 
     def on_fetch(request, env, ctx):
         entry = cls(ctx, env)
@@ -108,7 +108,7 @@ def _import_main(folder, main):
 def _set_dialect(date):
     from pyodide import ffi
     import _corral
-    _corral.set_null(ffi.jsnull if date and date >= NULL_SINCE else None)
+    _corral.set_null(None if date and date < NULL_SINCE else ffi.jsnull)     # no date: the newest
 
 
 def load(name, folder, main, date, flags, env):

@@ -2,6 +2,7 @@
 import asyncio      # before _asyncio, which would else find it half made and be ignored by it
 import asyncio.events
 import concurrent.futures
+import sys
 
 import _corral
 
@@ -99,3 +100,11 @@ class Loop(_corral.Loop, asyncio.AbstractEventLoop):
 
 
 loop = Loop()
+
+
+def _close_later(generator):
+    """Nobody holds this asynchronous generator any more: its `finally` runs as a task, as everywhere."""
+    loop.call_soon_threadsafe(loop.create_task, generator.aclose())
+
+
+sys.set_asyncgen_hooks(finalizer=_close_later)

@@ -434,17 +434,38 @@ static PyObject *to_bytes(PyObject *self, PyObject *unused)
     return PyBytes_FromStringAndSize(bytes.data, (Py_ssize_t)bytes.len);
 }
 
+/* What the items of a typed array are, in the letters of Python's struct. */
+static const char *format_of(JSObjectRef object)
+{
+    switch (JSValueGetTypedArrayType(engine.context, object, NULL)) {
+    case kJSTypedArrayTypeInt8Array: return "b";
+    case kJSTypedArrayTypeInt16Array: return "h";
+    case kJSTypedArrayTypeUint16Array: return "H";
+    case kJSTypedArrayTypeInt32Array: return "i";
+    case kJSTypedArrayTypeUint32Array: return "I";
+    case kJSTypedArrayTypeFloat32Array: return "f";
+    case kJSTypedArrayTypeFloat64Array: return "d";
+    case kJSTypedArrayTypeBigInt64Array: return "q";
+    case kJSTypedArrayTypeBigUint64Array: return "Q";
+    default: return "B";
+    }
+}
+
+/* A copy; its items are those of the typed array. */
 static PyObject *to_memoryview(PyObject *self, PyObject *unused)
 {
-    PyObject *bytes = to_bytes(self, unused), *array = NULL, *view = NULL;
+    PyObject *bytes = to_bytes(self, unused), *array = NULL, *view = NULL, *whole = NULL;
 
     if (bytes)
         array = PyByteArray_FromObject(bytes);
     if (array)
         view = PyMemoryView_FromObject(array);
+    if (view)
+        whole = PyObject_CallMethod(view, "cast", "s", format_of(js_proxy_object(self)));
     Py_XDECREF(bytes);
     Py_XDECREF(array);
-    return view;
+    Py_XDECREF(view);
+    return whole;
 }
 
 static PyObject *to_string(PyObject *self, PyObject *arguments)

@@ -1,0 +1,329 @@
+"""Values between Python and JavaScript, pyodide.ffi and workers: docs/compatibility.md names these tests."""
+import pytest
+
+from harness import WRANGLER
+
+pytestmark = pytest.mark.asan
+
+
+def raises(lab, code, kind, says=""):
+    outcome = lab.outcome(code)
+    assert outcome.get("error") == kind and says in outcome["text"], outcome
+
+
+# ---- plain values ----
+
+
+def test_plain_values_cross_unchanged(lab):
+    assert lab.value("""
+        same, kind = js.eval("(x) => x"), js.eval("(x) => typeof x")
+        values = [True, False, 0, -5, 2**53 - 1, 2**70, -2**70, 1.5, "", "ä🐎", "a\\0b", None]
+        crossed = all(same(v) == v and type(same(v)) is type(v) for v in values)
+        return [crossed, [kind(v) for v in (None, True, 1, 2**53, 1.5, "s", len, object())]]
+    """) == [True, ["undefined", "boolean", "number", "bigint", "number", "string", "function", "object"]]
+
+
+def test_null_is_none_of_older_dates(lab):
+    assert lab.value("return [js.JSON.parse('null') is None, js.eval('undefined') is None]") == [True, True]
+
+
+@pytest.mark.parametrize("date", ['compatibility_date = "2025-09-29"\n', ""], ids=["2025-09-29", "no date"])
+def test_null_is_jsnull_of_newer_dates(corral, date):
+    one = corral({"src/entry.py": "import js\nfrom js import Response\nfrom pyodide.ffi import jsnull\n\ndef on_fetch(request):\n"
+                                  "    null = js.JSON.parse('null')\n    words = [null is jsnull, bool(null), js.String(null), js.eval('undefined') is None]\n"
+                                  "    return Response.new(repr(words))\n",
+                  "wrangler.toml": WRANGLER.format(name="x").replace('compatibility_date = "2024-03-29"\n', date)})
+    assert one.get().text == "[True, False, 'null', True]"
+
+
+# ---- JsProxy ----
+
+
+def test_proxy_attributes(lab):
+    assert lab.value("""
+        o = js.JSON.parse('{"a": 1, "from": 5, "n": null}')
+        o.b = "x"
+        o["c"] = 2
+        del o.n
+        return [o.a, o.from_, o.b, o["c"], "c" in o, "n" in o, hasattr(o, "missing"), getattr(o, "missing", 7), "a" in dir(o)]
+    """) == [1, 5, "x", 2, True, False, False, 7, True]
+    raises(lab, "js.JSON.parse('{}').missing", "AttributeError", "missing")
+    raises(lab, "js.JSON.parse('{}')['missing']", "KeyError", "missing")
+
+
+def test_proxy_calls_methods_and_keywords(lab):
+    assert lab.value("""
+        o = js.eval("({a: 1, f(x) { return this.a + x; }})")
+        f = o.f
+        return [o.f(2), f(3), js.eval("(...a) => JSON.stringify(a)")(1, x=2, y="z"), js.Date.new(0).getTime(), callable(o)]
+    """) == [3, 4, '[1,{"x":2,"y":"z"}]', 0, False]
+
+
+def test_proxy_of_an_array(lab):
+    assert lab.value("""
+        a = js.JSON.parse("[1, 2, [3]]")
+        got = [len(a), a[0], a[-1][0], list(a[0:2]), 2 in a, [type(x).__name__ for x in a]]
+        a[0] = 9
+        del a[1]
+        a.push(4)
+        return got + [a.to_py(), bool(js.Array.new()), a.join("+")]
+    """) == [3, 1, 3, [1, 2], True, ["int", "int", "JsProxy"], [9, [3], 4], False, "9+3+4"]
+    raises(lab, "js.JSON.parse('[1]')[5]", "IndexError")
+
+
+def test_proxy_of_a_map_and_a_set(lab):
+    assert lab.value("""
+        m, s = js.Map.new([["k", 1]]), js.Set.new([1, 2, 2])
+        m["z"] = 2
+        got = [m["k"], "k" in m, len(m), list(m), list(m.values()), dict(m.entries())]
+        del m["k"]
+        return got + [m.to_py(), 1 in s, len(s), list(s), bool(js.Set.new())]
+    """) == [1, True, 2, ["k", "z"], [1, 2], {"k": 1, "z": 2}, {"z": 2}, True, 2, [1, 2], False]
+    raises(lab, "js.Map.new()['k']", "KeyError", "k")
+
+
+def test_proxy_iterates(lab):
+    assert lab.value("""
+        numbers = js.eval("(function*() { yield 1; yield 2; })()")
+        later = js.eval("(async function*() { yield 3; yield 4; })()")
+        return [list(numbers), next(js.eval("[5].values()")), [n async for n in later]]
+    """) == [[1, 2], 5, [3, 4]]
+
+
+def test_proxy_identity_and_text(lab):
+    assert lab.value("""
+        same = js.eval("(x) => x")
+        o, other = js.Object.new(), js.Object.new()
+        return [o == same(o), o == other, o.js_id == same(o).js_id, o.js_id == other.js_id, o.typeof, same.typeof, str(o),
+                repr(js.JSON.parse("[1,2]")), str(js.Error.new("boom"))]
+    """) == [True, False, True, False, "object", "function", "[object Object]", "1,2", "Error: boom"]
+
+
+def test_proxy_object_keys_values_entries(lab):
+    assert lab.value("""
+        o = js.JSON.parse('{"a": 1, "b": 2}')
+        return [o.object_keys().to_py(), o.object_values().to_py(), o.object_entries().to_py()]
+    """) == [["a", "b"], [1, 2], [["a", 1], ["b", 2]]]
+
+
+def test_proxy_buffers(lab):
+    assert lab.value("""
+        a = js.Uint8Array.new([49, 50, 51])
+        view = a.to_memoryview()
+        view[0] = 0
+        got = [list(a.to_bytes()), list(a.subarray(1).to_bytes()), len(a), a.to_string(), list(a)]
+        a.assign(b"987")
+        return got + [a.to_string(), list(a.buffer.to_bytes())]
+    """) == [[49, 50, 51], [50, 51], 3, "123", [49, 50, 51], "987", [57, 56, 55]]
+    raises(lab, "js.Uint8Array.new(2).assign(b'abc')", "ValueError", "3 bytes")
+
+
+def test_proxy_buffers_keep_their_items(lab):
+    assert lab.value("""
+        made = [("Int8Array", "b", -1), ("Uint8ClampedArray", "B", 1), ("Int16Array", "h", -2), ("Uint16Array", "H", 2),
+                ("Int32Array", "i", -3), ("Uint32Array", "I", 3), ("Float32Array", "f", 0.5), ("Float64Array", "d", 1.5)]
+        got = []
+        for name, letter, item in made:
+            view = getattr(js, name).new([item, item]).to_memoryview()
+            got.append((view.format, view.tolist()) == (letter, [item, item]))
+        return got + [js.Float64Array.new([2.5]).to_py().tolist(), js.BigInt64Array.new(1).to_memoryview().format]
+    """) == [True] * 8 + [[2.5], "q"]
+
+
+def test_to_py(lab):
+    assert lab.value("""
+        v = js.eval("({a: [1, {b: null}], m: new Map([[1, 2]]), s: new Set([3]), u: new Uint8Array([7, 8])})").to_py()
+        loop = js.Object.new()
+        loop.me = loop
+        ring = loop.to_py()
+        date = js.Date.new(0)
+        return [v["a"], v["m"] == {1: 2}, v["s"] == {3}, list(v["u"]), ring["me"] is ring,
+                type(js.JSON.parse('{"a": {}}').to_py(depth=1)["a"]).__name__, date.to_py() == date,
+                js.Array.new(date).to_py(default_converter=lambda value, convert, cache: "a date")[:1]]
+    """) == [[1, {"b": None}], True, True, [7, 8], True, "JsProxy", True, ["a date"]]
+
+
+# ---- Python objects in JavaScript ----
+
+
+def test_python_objects_in_javascript(lab):
+    assert lab.value("""
+        class P:
+            x = 1
+            def add(self, n): return self.x + n
+            def __str__(self): return "a P"
+        p, ev = P(), js.eval
+        return [ev("(p) => p.x")(p), ev("(p) => p.add(4)")(p), ev("(p) => `${p}`")(p), ev("(p) => { p.x = 7; return p.y === undefined; }")(p),
+                p.x, ev("(p) => p")(p) is p, ev("(l) => [...l].join() + l.length + l[1]")([1, 2, 3]), ev("(d) => d.get('a')")({"a": 1}),
+                ev("[3, 1]").map(lambda v, *_: v * 2).to_py()]
+    """) == [1, 5, "a P", True, 7, True, "1,2,332", 1, [6, 2]]
+
+
+def test_python_functions_are_callbacks_without_a_proxy(lab):
+    assert lab.value("""
+        import gc
+        got, done = [], asyncio.Event()
+        js.setTimeout(lambda: (got.append("called"), done.set()), 5)
+        gc.collect()
+        await done.wait()
+        return got
+    """) == ["called"]
+
+
+# ---- promises ----
+
+
+def test_promises_and_coroutines_await_each_other(lab):
+    assert lab.value("""
+        async def later(v):
+            await asyncio.sleep(0)
+            return v
+        task = asyncio.ensure_future(js.Promise.resolve(3))
+        return [await js.eval("async (c) => (await c) + 1")(later(4)), await js.eval("(f) => f(1).then((x) => x + 1)")(later),
+                await asyncio.gather(js.Promise.resolve("a"), later("b")), await asyncio.wait_for(js.Promise.resolve(2), 30), await task,
+                (await js.Promise.all(js.Array.new(js.Promise.resolve(5), later(6)))).to_py()]
+    """) == [5, 2, ["a", "b"], 2, 3, [5, 6]]
+
+
+def test_promise_then_catch_finally(lab):
+    assert lab.value("""
+        got = []
+        value = await js.Promise.resolve(1).then(lambda v: v + 1).finally_(lambda: got.append("end"))
+        return [value, got, await js.Promise.reject(js.Error.new("no")).catch(lambda e: e.message)]
+    """) == [2, ["end"], "no"]
+
+
+def test_promise_that_comes_too_late(lab):
+    outcome = lab.outcome("await asyncio.wait_for(js.Promise.new(lambda resolve, reject: None), 0.01)")
+    assert outcome["error"] == "TimeoutError", outcome
+
+
+# ---- errors ----
+
+
+def test_js_exception_fields(lab):
+    assert lab.value("""
+        from pyodide.ffi import JsException
+        try:
+            js.eval("() => { throw new TypeError('bad'); }")()
+        except JsException as e:
+            return [e.name, e.message, str(e), isinstance(e.stack, str), e.js_error.message, isinstance(e, Exception)]
+    """) == ["TypeError", "bad", "TypeError: bad", True, "bad", True]
+
+
+def test_python_exceptions_pass_through_javascript(lab):
+    assert lab.value("""
+        def fail(): raise ValueError("mine")
+        try:
+            js.eval("(f) => f()")(fail)
+        except ValueError as e:
+            through = str(e)
+        try:
+            await js.eval("async (f) => await f()")(fail)
+        except ValueError as e:
+            awaited = str(e)
+        seen = js.eval("(f) => { try { f(); } catch (e) { return `${e.name} ${e.type} ${e instanceof Error}`; } }")(fail)
+        return [through, awaited, seen]
+    """) == ["mine", "mine", "PythonError ValueError true"]
+
+
+# ---- pyodide.ffi ----
+
+
+def test_create_proxy(lab):
+    assert lab.value("""
+        from pyodide.ffi import create_once_callable, create_proxy, destroy_proxies
+        class P: x = 1
+        p, f = create_proxy(P()), create_proxy(lambda n: n + 1)
+        same = js.eval("(a, b) => a === b")
+        got = [same(p, p), p.x, js.eval("(f) => f(1)")(f), js.eval("(f) => f()")(create_once_callable(lambda: 5))]
+        p.destroy()
+        destroy_proxies([f])
+        return got
+    """) == [True, 1, 2, 5]
+
+
+def test_proxies_outlive_their_destruction(lab):
+    assert lab.value("""
+        from pyodide.ffi import create_once_callable, create_proxy
+        f, once, call = create_proxy(lambda: 1), create_once_callable(lambda: 2), js.eval("(f) => f()")
+        f.destroy()
+        return [call(f), call(once), call(once)]
+    """) == [1, 2, 2]
+
+
+def test_to_js(lab):
+    assert lab.value("""
+        from pyodide.ffi import to_js
+        ring = []
+        ring.append(ring)
+        return [js.JSON.stringify(to_js([1, (2.5, "a"), None, True])), to_js({"a": 1}).get("a"), to_js({1, 2}).size,
+                to_js(b"ab").constructor.name, to_js(b"ab").to_string(), to_js("s"), to_js(ring)[0].length,
+                js.JSON.stringify(to_js({"a": {"b": [1]}}, dict_converter=js.Object.fromEntries))]
+    """) == ['[1,[2.5,"a"],null,true]', 1, 2, "Uint8Array", "ab", "s", 1, '{"a":{"b":[1]}}']
+
+
+def test_to_js_options(lab):
+    assert lab.value("""
+        from pyodide.ffi import to_js
+        class X: pass
+        x, proxies = X(), []
+        to_js([x], pyproxies=proxies)
+        return [len(proxies), to_js([x])[0] is x, to_js([x], default_converter=lambda v, convert, cache: "converted")[0],
+                to_js([(1,)], eager_converter=lambda v, convert, cache: "eager" if isinstance(v, tuple) else convert(v))[0],
+                to_js([[1]], depth=1)[0] == [1]]
+    """) == [1, True, "converted", "eager", True]
+    raises(lab, "from pyodide.ffi import to_js\nto_js([object()], create_pyproxies=False)", "ConversionError", "No conversion known")
+
+
+def test_proxy_kinds(lab):
+    assert lab.value("""
+        from pyodide import ffi
+        made = {"JsArray": "[]", "JsMap": "new Map()", "JsBuffer": "new ArrayBuffer(1)", "JsTypedArray": "new Uint8Array(1)",
+                "JsCallable": "() => 1", "JsPromise": "Promise.resolve(1)", "JsIterable": "[]", "JsIterator": "[].values()", "JsProxy": "({})"}
+        wrong = [name for name, code in made.items() if not isinstance(js.eval(code), getattr(ffi, name))]
+        plain = js.Object.new()
+        return [wrong, [name for name in made if name != "JsProxy" and isinstance(plain, getattr(ffi, name))], isinstance({}, ffi.JsProxy)]
+    """) == [[], [], False]
+
+
+def test_javascript_from_another_thread_is_refused(lab):
+    raises(lab, "o = js.Object.new()\nawait asyncio.to_thread(lambda: o.a)", "RuntimeError", "main thread")
+
+
+# ---- workers ----
+
+
+@pytest.mark.parametrize("body, sent, kind", [
+    ("'text'", b"text", "text/plain;charset=UTF-8"), ("b'\\x00\\xff'", b"\x00\xff", None), ("None", b"", None),
+    ("js.Response.new('of a stream').body", b"of a stream", None),
+], ids=["text", "bytes", "None", "stream"])
+def test_workers_response_body(lab, body, sent, kind):
+    answer = lab.run("from workers import Response\nreturn Response(%s)" % body)
+    assert (answer.status, answer.body, answer.headers["content-type"]) == (200, sent, kind)
+
+
+@pytest.mark.parametrize("headers", ["{'x-a': '1'}", "[('x-a', '1')]", "Headers.new([['x-a', '1']])"], ids=["dict", "pairs", "Headers"])
+def test_workers_response_status_and_headers(lab, headers):
+    answer = lab.run("from workers import Response\nreturn Response('x', status=201, status_text='Made', headers=%s)" % headers)
+    assert (answer.status, answer.reason, answer.headers["x-a"]) == (201, "Made", "1")
+
+
+@pytest.mark.parametrize("name", ["json", "from_json"])
+def test_workers_response_json(lab, name):
+    answer = lab.run("from workers import Response\nreturn Response.%s({'a': [1, None]}, status=202, headers={'x-a': '1'})" % name)
+    assert (answer.status, answer.json(), answer.headers["x-a"]) == (202, {"a": [1, None]}, "1")
+    assert answer.headers.get_all("content-type") == ["application/json"]
+
+
+def test_workers_response_redirect(lab):
+    answer = lab.run("from workers import Response\nreturn Response.redirect('https://example.com/', 307)")
+    assert (answer.status, answer.headers["location"]) == (307, "https://example.com/")
+
+
+def test_workers_response_read_back(lab):
+    assert lab.value("""
+        from workers import Response
+        r = Response("read", status=203, headers={"x-a": "1"})
+        return [r.status, r.headers.get("x-a"), await r.text(), js.Response == r.js_object.constructor]
+    """) == [203, "1", "read", True]
