@@ -437,3 +437,10 @@ class Load:
 
     def statuses(self):
         return {status for status, _ in self.results}
+
+
+def text(lab, code, **more):
+    """The answer's body; it must be a 200."""
+    answer = lab.run(code, **more)
+    assert answer.status == 200, (answer.status, answer.text)
+    return answer.text

@@ -41,7 +41,8 @@ static inline void tree_put_bytes(const char *name, const char *text, size_t len
     char path[PATH_MAX];
     FILE *f;
 
-    snprintf(path, sizeof path, "%s", name);
+    if ((size_t)snprintf(path, sizeof path, "%s", name) >= sizeof path)
+        abort();
     for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
         *at = '\0';
         mkdir(path, 0755);
