@@ -85,7 +85,7 @@ fuzz:
 	@mkdir -p build/fuzz/corpus/$(T)
 	build/fuzz/$(T) -max_total_time=$(or $(SECS),10) build/fuzz/corpus/$(T) $(wildcard test/fuzz/corpus/$(T))
 cov: test
-	@cd $(B) && find . -name '*.gcda' -path './src/*' -exec gcov -n -o {} {} + 2>/dev/null | awk '/^File .src/ { f = $$2 } /^Lines/ && f { print f, $$0; f = "" }'
+	@find $(B)/src -name '*.gcda' -exec gcov -n {} + 2>/dev/null | awk -F"'" '/^File .src/ { f = $$2 } /^Lines/ && f { print $$0, f; f = "" }' | sort -t: -k2n
 clean: ; rm -rf build
 .PHONY: all rooms test units fuzzers fuzz cov clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
