@@ -226,11 +226,10 @@ static const struct config_case CASES[] = {
 static void put_folder(const char *text, char *out, size_t cap)
 {
     const char *at = strchr(text, '@');
+    int n = at ? snprintf(out, cap, "%.*s%s%s", (int)(at - text), text, tree_path, at + 1)
+               : snprintf(out, cap, "%s", text);
 
-    if (at)
-        snprintf(out, cap, "%.*s%s%s", (int)(at - text), text, tree_path, at + 1);
-    else
-        snprintf(out, cap, "%s", text);
+    CHECK(n >= 0 && (size_t)n < cap);
 }
 
 static void says_what_is_wrong_with_a_configuration(void)
