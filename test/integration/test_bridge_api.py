@@ -23,6 +23,24 @@ def test_plain_values_cross_unchanged(lab):
     """) == [True, ["undefined", "boolean", "number", "bigint", "number", "string", "function", "object"]]
 
 
+def test_strings_of_every_length_and_width_cross_unchanged(lab):
+    assert lab.value(r"""
+        same, length = js.eval("(x) => x"), js.eval("(x) => x.length")
+        bad = []
+        for n in [*range(130), 1023, 1024, 1025, 100_003]:
+            for odd in ("", "\0", "\xe9", "\u20ac", "\ud7ff", "\ue000", "\U0001f40e"):
+                for at in {0, n // 2, n}:
+                    text = "x" * at + odd + "y" * (n - at)
+                    if same(text) != text or length(text) != len(text.encode("utf-16-le")) // 2:
+                        bad.append((n, odd, at))
+            for lone in ("\ud800", "\udfff"):
+                text = js.eval("(n, c) => 'x'.repeat(n) + String.fromCharCode(c)")(n, ord(lone))
+                if text != "x" * n + lone:
+                    bad.append((n, lone))
+        return repr(bad)
+    """) == "[]"
+
+
 def test_null_is_none_of_older_dates(lab):
     assert lab.value("return [js.JSON.parse('null') is None, js.eval('undefined') is None]") == [True, True]
 

@@ -14,8 +14,8 @@
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 
-enum { NAMES = 1024, SHORT = 256 };
-#define SAFE_MAX 9007199254740991.0     /* 2**53 - 1 */
+enum { NAMES = 1024 };
+#define SAFE_MAX 9007199254740991.0 /* 2**53 - 1 */
 
 extern JSValueRef JSBigIntCreateWithInt64(JSContextRef context, int64_t number, JSValueRef *thrown);
 
@@ -32,26 +32,54 @@ void bridge_set_null(PyObject *null)
     null_object = null == Py_None ? NULL : null;
 }
 
+/* bits: all characters or-ed, < 0x100; they are in one of the two. */
+static PyObject *latin1_new(size_t len, uint16_t bits, const char *bytes, const JSChar *units)
+{
+    PyObject *text = PyUnicode_New((Py_ssize_t)len, bits < 0x80 ? 0x7F : 0xFF);
+
+    if (!text || len == 0)
+        return text;
+    if (bytes)
+        memcpy(PyUnicode_1BYTE_DATA(text), bytes, len);
+    else
+        text_narrow(units, len, PyUnicode_1BYTE_DATA(text));
+    return text;
+}
+
+static bool has_surrogate(const JSChar *units, size_t len)
+{
+    enum { BLOCK = 16 };
+    uint16_t found[BLOCK] = {0};
+    bool has = false;
+    size_t i = 0;
+
+    for (; i + BLOCK <= len; i += BLOCK)
+        for (int k = 0; k < BLOCK; k++)
+            found[k] |= (units[i + (size_t)k] & 0xF800) == 0xD800;
+    for (; i < len; i++)
+        has |= (units[i] & 0xF800) == 0xD800;
+    for (int k = 0; k < BLOCK; k++)
+        has |= found[k] != 0;
+    return has;
+}
+
 PyObject *bridge_text_to_python(JSStringRef text)
 {
     size_t len = JSStringGetLength(text);
     const JSChar *units;
-    bool has_surrogate = false;
+    uint16_t bits;
 
-    if (len < SHORT) {
-        char utf8[SHORT * 3 + 1];
+    if (len < TEXT_SHORT) {
+        char utf8[TEXT_SHORT * 3 + 1];
         size_t n = JSStringGetUTF8CString(text, utf8, sizeof utf8);
-        if (n == len + 1) {
-            PyObject *ascii = PyUnicode_New((Py_ssize_t)len, 127);
-            if (ascii && len > 0)
-                memcpy(PyUnicode_1BYTE_DATA(ascii), utf8, len);
-            return ascii;
-        }
+        if (n == len + 1)
+            return latin1_new(len, 0x7F, utf8, NULL);
     }
     units = JSStringGetCharactersPtr(text);
-    for (size_t i = 0; i < len; i++)
-        has_surrogate |= (units[i] & 0xF800) == 0xD800;
-    if (!has_surrogate)
+    bits = text_bits(units, len);
+    if (bits < 0x100)
+        return latin1_new(len, bits, NULL, units);
+    if (!has_surrogate(units, len))
         return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, units, (Py_ssize_t)len);
     return PyUnicode_DecodeUTF16((const char *)units, (Py_ssize_t)len * 2, "surrogatepass",
                                  &(int){-1});
@@ -91,7 +119,7 @@ JSStringRef bridge_text_to_js(PyObject *text)
     len = (size_t)PyUnicode_GET_LENGTH(text);
     switch (PyUnicode_KIND(text)) {
     case PyUnicode_1BYTE_KIND:
-        if (len < SHORT && PyUnicode_IS_ASCII(text) && !memchr(PyUnicode_DATA(text), 0, len))
+        if (len < TEXT_SHORT && PyUnicode_IS_ASCII(text) && !memchr(PyUnicode_DATA(text), 0, len))
             return JSStringCreateWithUTF8CString((const char *)PyUnicode_DATA(text));
         result = text_new_latin1(PyUnicode_1BYTE_DATA(text), len);
         if (!result)
@@ -204,7 +232,7 @@ static JSValueRef int_to_js(PyObject *number)
     text = PyObject_CallMethod(number, "__format__", "s", "#x");
     if (!text)
         return NULL;
-    if (PyUnicode_READ_CHAR(text, 0) == '-') {  /* BigInt() reads no sign before 0x */
+    if (PyUnicode_READ_CHAR(text, 0) == '-') { /* BigInt() reads no sign before 0x */
         Py_SETREF(text, PyObject_Str(number));
         if (!text)
             return NULL;

@@ -15,9 +15,13 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-JSStringRef text_new(struct span utf8);         /* NULL when out of memory */
+/* Below so many characters the library's own UTF-8 functions are worth their price: they make and
+ * read 8-bit strings, which are compared and looked up without a copy. */
+enum { TEXT_SHORT = 96 };
+
+JSStringRef text_new(struct span utf8); /* NULL when out of memory */
 JSStringRef text_new_latin1(const unsigned char *data, size_t len);
-JSValueRef text_value(struct span utf8);        /* a string; undefined when out of memory */
+JSValueRef text_value(struct span utf8); /* a string; undefined when out of memory */
 
 /* Append as UTF-8. */
 int text_append(struct buf *out, JSStringRef string) MUST_CHECK;
@@ -29,6 +33,11 @@ int text_append_value(struct buf *out, JSValueRef value, JSValueRef *ret_thrown)
 long text_decode(const unsigned char *in, size_t len, uint16_t *out, bool is_fatal);
 /* UTF-16 to UTF-8.  Room for len * 3 bytes is always enough.  Returns bytes. */
 size_t text_encode(const uint16_t *in, size_t len, char *out);
+/* Latin-1 to UTF-16 and back (the caller knows that it fits): len units. */
+void text_widen(const unsigned char *restrict in, size_t len, uint16_t *restrict out);
+void text_narrow(const uint16_t *restrict in, size_t len, unsigned char *restrict out);
+/* All units or-ed: < 0x80 is ASCII, < 0x100 Latin-1. */
+uint16_t text_bits(const uint16_t *in, size_t len);
 /* How many bytes at the end are the start of a character cut in two (0 to 3). */
 size_t text_cut(const unsigned char *in, size_t len);
 
