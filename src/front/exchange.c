@@ -373,11 +373,6 @@ static void on_unwanted(void *self)
 static void log_failure(const struct exchange *ex, enum call_failure why, struct span text)
 {
     switch (why) {
-    case CALL_EXCEPTION:
-    case CALL_BAD_RESULT:
-        log_error("%.*s %.*s: %.*s", SPAN_ARG(method_of(ex)), SPAN_ARG(url_of(ex)),
-                  SPAN_ARG(text));
-        return;
     case CALL_CRASHED:
         log_warn("%.*s %.*s: the worker's process ended", SPAN_ARG(method_of(ex)),
                  SPAN_ARG(url_of(ex)));
@@ -386,6 +381,8 @@ static void log_failure(const struct exchange *ex, enum call_failure why, struct
         log_warn("%.*s %.*s: the worker's answer was cut %.*s", SPAN_ARG(method_of(ex)),
                  SPAN_ARG(url_of(ex)), SPAN_ARG(text));
         return;
+    case CALL_EXCEPTION:
+    case CALL_BAD_RESULT:   /* the worker's own log has these, with method and URL */
     case CALL_OVERLOADED:
     case CALL_NOT_LOADED:   /* the herd and the command line speak of these */
         return;

@@ -450,8 +450,23 @@ void exchange_credit(struct exchange *x, uint32_t bytes)
         wake(&x->wake_out, 0, NULL);
 }
 
+/* The one log entry of a failed request.  Of an answer that is cut the node speaks. */
+static void log_failure(const struct exchange *x, struct span text)
+{
+    struct buf line = {0};
+
+    if (buf_print(&line, "%.*s %.*s: ", SPAN_ARG(x->head->method), SPAN_ARG(x->head->url)) < 0 ||
+        buf_append(&line, text.data, text.len) < 0)
+        exchange_log_for(x->stream, LOG_ERROR, text);
+    else
+        exchange_log_for(x->stream, LOG_ERROR, buf_span(&line));
+    buf_done(&line);
+}
+
 void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
 {
+    if (why != HOST_BODY && (x->is_aborted || !x->is_answered))
+        log_failure(x, text);
     if (x->is_over)
         return;
     host->fail(host->self, x->stream, x->is_answered ? HOST_BODY : why, text);

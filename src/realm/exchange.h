@@ -106,7 +106,8 @@ void exchange_finish(struct exchange *x);
 void exchange_wait_out(struct exchange *x, JSObjectRef wake);
 /* The rest of the request's body is the answer's body. */
 void exchange_relay(struct exchange *x);
-/* HOST_EXCEPTION and HOST_BAD_RESULT become HOST_BODY once the answer has begun. */
+/* HOST_EXCEPTION and HOST_BAD_RESULT are logged, also when nobody listens any more; once the
+ * answer has begun they become HOST_BODY. */
 void exchange_fail(struct exchange *x, enum host_failure why, struct span text);
 
 #endif

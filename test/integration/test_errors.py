@@ -220,6 +220,29 @@ def test_handler_with_too_many_parameters(corral):
     one.wait_log("missing 1 required positional argument: 'more'")
 
 
+def test_an_exception_is_logged_once_with_its_request(corral):
+    one = corral("""\
+        import asyncio
+        from js import Response
+
+        async def on_fetch(request):
+            if request.url.endswith("/late"):
+                print("begun")
+                await asyncio.sleep(0.3)
+            if request.url.endswith("/none"):
+                return None
+            raise ValueError("from the handler")
+        """)
+    assert one.get("/boom?x=1").status == one.get("/none").status == 500
+    with one.connect() as client:       # it leaves before the handler fails
+        client.sendall(b"GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        one.wait_log("begun")
+    for path in (r"/boom\?x=1", "/late"):
+        one.wait_log(r"^\[hello:err\] GET http://[\w.]+(:\d+)?%s: Traceback(.|\n)*ValueError: from the handler" % path)
+    one.wait_log(r"^\[hello:err\] GET http://[\w.]+(:\d+)?/none: on_fetch returned None")
+    assert one.log_text().count("Traceback") == 2 and one.log_text().count("returned None") == 1, one.log_text()
+
+
 def test_the_lab_itself_has_no_mistake(corral):
     assert corral(LAB).get().text == "ready"
 

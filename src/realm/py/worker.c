@@ -169,7 +169,6 @@ static void fail_with_text(struct exchange *x, enum host_failure why, PyObject *
 
     len = bytes ? PyBytes_GET_SIZE(bytes) : (Py_ssize_t)strlen(words);
     PyErr_Clear();
-    exchange_log_for(x->stream, LOG_ERROR, (struct span){words, (size_t)len});
     exchange_fail(x, why, (struct span){words, (size_t)len});
     Py_XDECREF(bytes);
     Py_XDECREF(text);
