@@ -65,6 +65,7 @@ struct dev {
     struct version *serving;
     int64_t change_ms;          /* when the change came that newest was made for */
     struct buf watched;         /* the watcher's roots, NUL behind each */
+    char secrets_told[256];     /* the file of secrets that was named last */
     bool is_announced;
     bool is_ending;
 };
@@ -174,6 +175,18 @@ static void say_diagnostics(const struct diagnostics *d)
         buf_eat(&text, buf_len(&text));
     }
     buf_done(&text);
+}
+
+/* Where the secrets come from, when that is news. */
+static void say_secrets(struct dev *dev)
+{
+    const char *file = dev->last.secrets_file;
+
+    if (strcmp(file, dev->secrets_told) == 0)
+        return;
+    snprintf(dev->secrets_told, sizeof dev->secrets_told, "%s", file);
+    if (file[0])
+        log_info("Using secrets defined in %s", file);
 }
 
 static void announce(struct dev *dev, const char *remark)
@@ -306,6 +319,7 @@ static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
     r = project_load(&dev->options, &dev->last, d, err);
     if (r < 0)
         return r;
+    say_secrets(dev);
     r = version_new(&dev->last, &EVENTS, dev, &v, err);
     if (r < 0)
         return r;

@@ -10,7 +10,8 @@
  * What must stay true:
  *   1. a folder called HASH holds exactly what HASH was computed from; it comes
  *      into being by one rename and leaves by one
- *   2. nothing is fsynced (it can be made again), so after a power cut a folder
+ *   2. nobody but the owner may look into the folder of bundles
+ *   3. nothing is fsynced (it can be made again), so after a power cut a folder
  *      may hold empty files: a folder is used only when every size is right */
 #include "project/bundle.h"
 
@@ -57,7 +58,7 @@ static int make_parents(char *path)
     for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
         int r;
         *at = '\0';
-        r = mkdir(path, 0755);
+        r = mkdir(path, 0700);
         *at = '/';
         if (r < 0 && errno != EEXIST)
             return -1;
@@ -68,11 +69,11 @@ static int make_parents(char *path)
 static int create(char *path)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    int fd = open(path, flags, 0444);
+    int fd = open(path, flags, 0400);
 
     if (fd < 0 && errno == ENOENT && make_parents(path) == 0)
-        fd = open(path, flags, 0444);
-    if (fd >= 0 && fchmod(fd, 0444) < 0) {      /* whatever the umask says */
+        fd = open(path, flags, 0400);
+    if (fd >= 0 && fchmod(fd, 0400) < 0) {      /* whatever the umask says */
         close(fd);
         return -1;
     }
@@ -305,6 +306,9 @@ int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *
     *b = (struct bundle){.main = mem_strdup(p->main), .fd = -1};
     if (!base || !b->main)
         r = err_nomem(err);
+    /* An older one made it wider; whoever may not change that is not its owner. */
+    if (r == CHANGED && chmod(base, 0700) < 0 && errno != ENOENT)
+        errno = 0;
     for (int i = 0; r == CHANGED && i < TRIES; i++)
         r = try_once(p, base, b, err);
     if (r == CHANGED)

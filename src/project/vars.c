@@ -28,6 +28,10 @@ static int read_pairs(const char *shown, struct span text, json_t *out, struct d
                             "this line is ignored: it is not NAME=value");
             continue;
         }
+        if (e.has_loose_quotes)
+            diagnostics_add(d, SEVERITY_WARNING, (struct place){shown, e.line, 0, {NULL, 0}}, NULL,
+                            "the quotes of '%.*s' do not enclose its value, so they belong to it",
+                            SPAN_ARG(name));
         r = value_set_string(out, name, buf_len(&value) ? buf_span(&value) : SPAN(""));
         if (r == ERR_INVALID)
             diagnostics_add(d, SEVERITY_ERROR, (struct place){shown, e.line, 0, {NULL, 0}}, NULL,
@@ -221,7 +225,8 @@ static int read_flags(const struct project_options *options, json_t *out, struct
         const char *text = options->vars[i], *colon = strchr(text, ':');
         if (!colon || colon == text) {
             diagnostics_add(d, SEVERITY_ERROR, (struct place){0},
-                            "for example --var GREETING:hello", "--var '%s' must be NAME:VALUE", text);
+                            "for example --var GREETING:hello", "--var '%.*s' must be NAME:VALUE",
+                            (int)strcspn(text, "= \t"), text);     /* no more: it may be a secret */
             continue;
         }
         r = value_set_string(out, (struct span){text, (size_t)(colon - text)}, span_of(colon + 1));

@@ -82,6 +82,7 @@ static int read_value(struct dotenv *e, size_t at, struct buf *value)
     char quote = look(text, from);
     bool is_quote = quote == '"' || quote == '\'' || quote == '`';
 
+    e->has_loose_quotes = false;
     end = is_quote ? closing_quote(text, from) : 0;
     if (end > 0) {
         e->at = line_end(text, end);
@@ -96,6 +97,8 @@ static int read_value(struct dotenv *e, size_t at, struct buf *value)
     v = (struct span){text.data + from, end - from};
     if (is_quote && v.len >= 2 && v.data[v.len - 1] == quote)
         v = (struct span){v.data + 1, v.len - 2};
+    else
+        e->has_loose_quotes = is_quote;
     return put_value(value, v, quote == '"');
 }
 

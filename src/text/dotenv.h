@@ -25,6 +25,7 @@ struct dotenv {
     size_t at;
     int line;               /* of what dotenv_next has just returned, from 1 */
     size_t counted;         /* line is right for this offset */
+    bool has_loose_quotes;  /* the pair's value begins with a quote that is part of it */
 };
 
 enum {

@@ -82,6 +82,19 @@ static void reads_what_dotenv_reads(void)
     }
 }
 
+static void knows_quotes_that_enclose_nothing(void)
+{
+    struct dotenv e = {.text = SPAN("A=\"1\nB='2'\nC='3' x\nD=`it`s`\nE=4\nF='5\n")};
+    static const bool IS_LOOSE[] = {true, false, true, false, false, true};
+    struct buf value = {0};
+    struct span name;
+
+    for (size_t i = 0; i < sizeof IS_LOOSE / sizeof *IS_LOOSE; i++)
+        CHECK(dotenv_next(&e, &name, &value) == DOTENV_PAIR && e.has_loose_quotes == IS_LOOSE[i]);
+    CHECK(dotenv_next(&e, &name, &value) == DOTENV_END);
+    buf_done(&value);
+}
+
 static void knows_the_line(void)
 {
     struct dotenv e = {.text = SPAN("\n# c\nA=\"1\n2\n3\"\n\nB=1\nbad\n")};
@@ -163,6 +176,7 @@ int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
         {"reads_what_dotenv_reads", reads_what_dotenv_reads},
+        {"knows_quotes_that_enclose_nothing", knows_quotes_that_enclose_nothing},
         {"knows_the_line", knows_the_line},
         {"expands_names", expands_names},
         {"refuses_to_grow_without_end", refuses_to_grow_without_end},
