@@ -1,13 +1,16 @@
 // body.js - the body of a Request or a Response: what it can be made of and how it is read.
 //
-// A body is a record { kind, value, stream, isUsed }:
+// A body is a record { kind, value, stream, isUsed, isShared }:
 //   text    value: a string          bytes   value: a Uint8Array of our own
 //   native  value: a request's stream number, nothing read yet
-//   stream  stream: a ReadableStream (also set once .body was looked at)
+//   stream  stream: a ReadableStream
+// Once .body was looked at, stream is set for every kind; text and bytes stay
+// what they are, so that a body that was only looked at keeps its length.
+// isShared: somebody else has the bytes too (a Blob, a clone), so only copies leave.
 
 const USED = 'Body has already been used. It can only be used once. Use tee() first if you need to read it twice.';
 
-function newBody(kind, value) { return { kind, value, stream: null, isUsed: false }; }
+function newBody(kind, value, isShared = false) { return { kind, value, stream: null, isUsed: false, isShared }; }
 
 function bytesFrom(value) {
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
@@ -26,6 +29,12 @@ function extract(value) {
       body.stream = value;
       return [body, null];
     }
+    const blob = internals.bytesOfBlob(value);
+    if (blob) return [newBody('bytes', blob, true), value.type || null];
+    if (internals.isFormData(value)) {
+      const [bytes, type] = internals.writeForm(value);
+      return [newBody('bytes', bytes), type];
+    }
     const bytes = bytesFrom(value);
     if (bytes) return [newBody('bytes', bytes), null];
   }
@@ -43,12 +52,23 @@ function bytesOf(body) {
 function streamOf(body) {
   if (body === null) return null;
   if (!body.stream) {
-    body.stream = body.kind === 'native' ? internals.nativeStream(body.value) : internals.streamOfChunk(bytesOf(body));
+    if (body.kind === 'native') {
+      body.stream = internals.nativeStream(body.value);
+      body.kind = 'stream';
+      body.value = null;
+    } else {
+      const bytes = bytesOf(body);
+      body.stream = internals.streamOfChunk(body.kind === 'bytes' ? new Uint8Array(bytes) : bytes);
+    }
     if (body.isUsed) internals.takeNative(body.stream);
-    body.kind = 'stream';
-    body.value = null;
   }
   return body.stream;
+}
+
+// Nobody else may have it from here on.
+function markUsed(body) {
+  body.isUsed = true;
+  if (body.stream && body.kind !== 'stream') internals.takeNative(body.stream);
 }
 
 function collectNative(id) {
@@ -71,51 +91,60 @@ async function collectStream(stream) {
   }
 }
 
-function utf8(bytes) {
-  const text = native.decode(bytes, false);
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-}
+// UTF-8, without the mark at its start.
+function decodeBody(bytes) { return withoutMark(native.decode(bytes, false)); }
+function withoutMark(text) { return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text; }
 
-// Read it all, as 'text', 'json', 'buffer' or 'bytes'.
-async function consume(body, as) {
-  if (body === null) return convert(new Uint8Array(0), '', as);
+// Read it all, as 'text', 'json', 'buffer', 'bytes', 'blob' or 'form'; typeOf gives the Content-Type or null.
+async function consume(bodyOf, typeOf, object, as) {
+  const body = bodyOf(object);
+  if (body === null) return convert(new Uint8Array(0), null, as, false, typeOf, object);
   if (isUsed(body) || body.stream?.locked) throw new TypeError(USED);
   const id = body.kind === 'native' ? body.value : body.kind === 'stream' ? internals.nativeOf(body.stream) : 0;
-  body.isUsed = true;
-  if (body.kind === 'text') return convert(null, body.value, as);
-  if (body.kind === 'bytes') return convert(body.value, null, as);
+  markUsed(body);
+  if (body.kind === 'text') return convert(null, body.value, as, false, typeOf, object);
+  if (body.kind === 'bytes') return convert(body.value, null, as, body.isShared, typeOf, object);
   if (id) {
     if (body.stream) internals.takeNative(body.stream);
-    return convert(await collectNative(id), null, as);
+    return convert(await collectNative(id), null, as, false, typeOf, object);
   }
-  return convert(await collectStream(body.stream), null, as);
+  return convert(await collectStream(body.stream), null, as, false, typeOf, object);
 }
 
-function convert(bytes, text, as) {
-  if (as === 'text') return text ?? utf8(bytes);
-  if (as === 'json') return JSON.parse(text ?? utf8(bytes));
+function convert(bytes, text, as, isShared, typeOf, object) {
+  if (as === 'text') return text !== null ? internals.toUSVString(withoutMark(text)) : decodeBody(bytes);
+  if (as === 'json') return JSON.parse(text !== null ? withoutMark(text) : decodeBody(bytes));
   bytes ??= native.encode(text);
-  if (as === 'bytes') return bytes;
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+  if (as === 'blob') return internals.makeBlob(bytes, native.mimeType(typeOf(object) ?? ''));
+  if (as === 'form') return internals.readForm(bytes, typeOf(object));
+  if (as === 'bytes') return isShared ? new Uint8Array(bytes) : bytes;
+  return !isShared && bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
 }
 
 // A second body with the same content, where that needs no tee().
 function cloneBody(body) {
   if (body === null) return null;
   if (isUsed(body)) throw new TypeError(USED);
-  if (body.kind === 'text' || body.kind === 'bytes') return newBody(body.kind, body.value);
+  if (body.stream?.locked) throw new TypeError('This ReadableStream is currently locked to a reader.');
+  if (body.kind === 'text' || body.kind === 'bytes') {
+    body.isShared = true;
+    return newBody(body.kind, body.value, true);
+  }
   throw new TypeError('clone() of a streaming body is not supported yet: read it with bytes() and make two of that');
 }
 
-// Give a class the methods of the Body mixin; bodyOf(object) -> record or null.
-internals.addBody = (constructor, bodyOf) => {
+// Give a class the methods of the Body mixin; bodyOf(object) -> record or null,
+// typeOf(object) -> its Content-Type or null.
+internals.addBody = (constructor, bodyOf, typeOf) => {
   const methods = {
     get body() { return streamOf(bodyOf(this)); },
     get bodyUsed() { return isUsed(bodyOf(this)); },
-    text() { return consume(bodyOf(this), 'text'); },
-    json() { return consume(bodyOf(this), 'json'); },
-    arrayBuffer() { return consume(bodyOf(this), 'buffer'); },
-    bytes() { return consume(bodyOf(this), 'bytes'); },
+    text() { return consume(bodyOf, typeOf, this, 'text'); },
+    json() { return consume(bodyOf, typeOf, this, 'json'); },
+    arrayBuffer() { return consume(bodyOf, typeOf, this, 'buffer'); },
+    bytes() { return consume(bodyOf, typeOf, this, 'bytes'); },
+    blob() { return consume(bodyOf, typeOf, this, 'blob'); },
+    formData() { return consume(bodyOf, typeOf, this, 'form'); },
   };
   const descriptors = Object.getOwnPropertyDescriptors(methods);
   for (const d of Object.values(descriptors)) d.enumerable = false;
@@ -128,4 +157,4 @@ internals.chunkBytes = (value) => {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return (typeof value === 'object' || typeof value === 'function') ? native.pythonBytes(value) ?? null : null;
 };
-Object.assign(internals, { newBody, extractBody: extract, isBodyUsed: isUsed, bytesOfBody: bytesOf, streamOfBody: streamOf, cloneBody, BODY_USED: USED });
+Object.assign(internals, { decodeBody, markBodyUsed: markUsed, newBody, extractBody: extract, isBodyUsed: isUsed, bytesOfBody: bytesOf, streamOfBody: streamOf, cloneBody, BODY_USED: USED });

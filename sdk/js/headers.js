@@ -21,44 +21,65 @@ function checkedValue(name, value) {
   return value;
 }
 
+// An iterable of pairs, read as a whole before any of it counts.
+function readPairs(init) {
+  const pairs = [];
+  for (const pair of init) {
+    if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function')
+      throw new TypeError('Headers: each item must be a pair of name and value');
+    const both = [...pair];
+    if (both.length !== 2) throw new TypeError('Headers: each item must be a pair of name and value');
+    pairs.push(both);
+  }
+  return pairs;
+}
+
+// An object of names and values, by WebIDL's conversion to a record.
+function readRecord(init) {
+  const pairs = [];
+  for (const name of Reflect.ownKeys(init)) {
+    const own = Object.getOwnPropertyDescriptor(init, name);
+    if (!own?.enumerable) continue;
+    if (typeof name === 'symbol') throw new TypeError(`Headers: '${String(name)}' is not a valid header name`);
+    pairs.push([name, String(init[name])]);
+  }
+  return pairs;
+}
+
 let listOf;
 
 class Headers {
   #list = [];
+  #pairs = null;        // what iteration gives, until something changes
   #isImmutable = false;
 
   constructor(init = undefined) {
     if (init === undefined || init === null) return;
     if (typeof init !== 'object' && typeof init !== 'function')
       throw new TypeError('Headers: expected Headers, pairs, or an object of names and values');
-    if (#list in init) {
+    const iterator = init[Symbol.iterator];
+    if (#list in init && iterator === Headers.prototype.entries) {
       this.#list = init.#list.slice();
       return;
     }
-    if (native.isPython(init) && native.pythonIsDict(init))
-      throw new TypeError('Headers: a Python dict is no JavaScript object. Pass its pairs, Headers.new(d.items()), or to_js(d, dict_converter=Object.fromEntries)');
-    const iterator = init[Symbol.iterator];
-    if (iterator !== undefined && iterator !== null) {
-      for (const pair of init) {
-        if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function')
-          throw new TypeError('Headers: each item must be a pair of name and value');
-        const both = [...pair];
-        if (both.length !== 2) throw new TypeError('Headers: each item must be a pair of name and value');
-        this.append(both[0], both[1]);
-      }
-      return;
-    }
-    for (const name of Reflect.ownKeys(init)) {
-      const own = Object.getOwnPropertyDescriptor(init, name);
-      if (own?.enumerable) this.append(name, init[name]);
-    }
+    const pairs = internals.pythonPairs(init);
+    if (pairs) for (const [name, value] of pairs) this.#add(name, value);
+    else if (iterator !== undefined && iterator !== null) for (const pair of readPairs(init)) this.#add(pair[0], pair[1]);
+    else for (const pair of readRecord(init)) this.#add(pair[0], pair[1]);
+  }
+
+  #add(name, value) {
+    name = checkedName(name);
+    this.#list.push(name, checkedValue(name, value));
   }
 
   #change() {
     if (this.#isImmutable) throw new TypeError("Can't modify immutable headers.");
+    this.#pairs = null;
   }
 
   append(name, value) {
+    internals.needArguments(2, arguments.length, 'Headers.append');
     name = checkedName(name);
     value = checkedValue(name, value);
     this.#change();
@@ -66,6 +87,7 @@ class Headers {
   }
 
   delete(name) {
+    internals.needArguments(1, arguments.length, 'Headers.delete');
     name = checkedName(name);
     this.#change();
     const list = this.#list;
@@ -76,6 +98,7 @@ class Headers {
   }
 
   get(name) {
+    internals.needArguments(1, arguments.length, 'Headers.get');
     name = checkedName(name);
     const list = this.#list;
     let value = null;
@@ -96,6 +119,7 @@ class Headers {
   }
 
   has(name) {
+    internals.needArguments(1, arguments.length, 'Headers.has');
     name = checkedName(name);
     const list = this.#list;
     for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true;
@@ -103,6 +127,7 @@ class Headers {
   }
 
   set(name, value) {
+    internals.needArguments(2, arguments.length, 'Headers.set');
     name = checkedName(name);
     value = checkedValue(name, value);
     this.#change();
@@ -119,29 +144,24 @@ class Headers {
     this.#list = kept;
   }
 
-  forEach(callback, self = undefined) {
-    if (typeof callback !== 'function') throw new TypeError('Headers.forEach: expected a function');
-    for (const [name, value] of this.#pairs()) callback.call(self, value, name, this);
-  }
-
   // Sorted by name; fields of one name joined, except Set-Cookie.
-  #pairs() {
+  #sorted() {
+    if (this.#pairs !== null) return this.#pairs;
     const list = this.#list, joined = new Map(), cookies = [];
     for (let i = 0; i < list.length; i += 2) {
       const name = list[i], value = list[i + 1];
       if (name === 'set-cookie') cookies.push([name, value]);
       else joined.set(name, joined.has(name) ? `${joined.get(name)}, ${value}` : value);
     }
-    return [...joined, ...cookies].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+    this.#pairs = [...joined, ...cookies].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+    return this.#pairs;
   }
 
-  entries() { return this.#pairs().values(); }
-  keys() { return this.#pairs().map((pair) => pair[0]).values(); }
-  values() { return this.#pairs().map((pair) => pair[1]).values(); }
-  [internals.inspectFields]() { return Object.fromEntries(this.#pairs()); }
+  [internals.inspectFields]() { return Object.fromEntries(this.#sorted()); }
 
   static {
     listOf = (headers) => headers.#list;
+    internals.addIteration(Headers, (headers) => headers.#sorted());
     // lines: "name\nvalue\n...", as C keeps them.
     internals.headersFromLines = (lines, isImmutable) => {
       const headers = new Headers();
@@ -151,9 +171,15 @@ class Headers {
       return headers;
     };
     internals.freezeHeaders = (headers) => { headers.#isImmutable = true; };
+    // The same fields, as changeable as they were.
+    internals.cloneHeaders = (headers) => {
+      const copy = new Headers();
+      copy.#list = headers.#list.slice();
+      copy.#isImmutable = headers.#isImmutable;
+      return copy;
+    };
   }
 }
-Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries, writable: true, configurable: true });
 
 internals.linesOfHeaders = (headers) => {
   const list = listOf(headers);

@@ -12,8 +12,34 @@ function checkedMethod(method) {
   return UPPER.has(upper) ? upper : method;
 }
 
+const REDIRECTS = new Set(['follow', 'manual', 'error']);
+const CACHES = new Set(['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']);
+
+// One of the words, or what was there before when the option was not given.
+function oneOf(name, words, value, before) {
+  if (value === undefined) return before;
+  value = String(value);
+  if (!words.has(value)) throw new TypeError(`Request: ${name} must be one of ${[...words].join(', ')}, not '${value}'`);
+  return value;
+}
+
+// What Cloudflare's edge tells about a connection.  Here nobody knows where a
+// client is: the names are there, so that reading them is no error.
+const CF_NAMES = [
+  'asn', 'asOrganization', 'botManagement', 'city', 'clientAcceptEncoding', 'clientTcpRtt', 'clientTrustScore', 'colo', 'continent', 'country',
+  'isEUCountry', 'latitude', 'longitude', 'metroCode', 'postalCode', 'region', 'regionCode', 'requestPriority', 'timezone',
+  'tlsCipher', 'tlsClientAuth', 'tlsVersion',
+];
+function incomingCf() {
+  const cf = { httpProtocol: 'HTTP/1.1' };
+  for (const name of CF_NAMES) cf[name] = undefined;
+  return cf;
+}
+
 class Request {
   #method; #url; #headers; #body; #redirect; #head = null;
+  #cf = undefined;
+  #more = null;         // { cache, integrity, keepalive }, when one of them was given
 
   constructor(input, init = undefined) {
     if (input === INCOMING) {
@@ -27,25 +53,47 @@ class Request {
       this.#redirect = 'manual';
       return;
     }
+    internals.needArguments(1, arguments.length, 'Request');
     const from = typeof input === 'object' && input !== null && #url in input ? input : null;
-    this.#url = from ? from.#url : String(input);
-    if (!from && !/^[a-z][a-z0-9+.\-]*:/i.test(this.#url)) throw new TypeError(`Request: invalid URL '${this.#url}'`);
-    this.#method = init?.method !== undefined ? checkedMethod(init.method) : from ? from.#method : 'GET';
-    this.#redirect = init?.redirect !== undefined ? String(init.redirect) : from ? from.#redirect : 'follow';
-    if (this.#redirect !== 'follow' && this.#redirect !== 'manual' && this.#redirect !== 'error')
-      throw new TypeError(`Request: redirect must be 'follow', 'manual' or 'error', not '${this.#redirect}'`);
-    this.#headers = new Headers(init?.headers ?? from?.headers);
-    const value = init?.body;
-    if (value !== undefined && value !== null) {
-      if (this.#method === 'GET' || this.#method === 'HEAD') throw new TypeError(`Request with a ${this.#method} method cannot have a body.`);
-      const [body, type] = internals.extractBody(value);
-      this.#body = body;
-      if (type && !this.#headers.has('content-type')) this.#headers.append('content-type', type);
-    } else if (from && from.#body) {
-      if (internals.isBodyUsed(from.#body)) throw new TypeError(internals.BODY_USED);
-      this.#body = from.#body;     // the body moves
-      from.#body = { ...from.#body, isUsed: true };
-    } else this.#body = null;
+    init = internals.options(init, 'Request');
+    if (from) this.#url = from.#url;
+    else this.#setURL(String(input));
+    this.#method = init.method !== undefined ? checkedMethod(init.method) : from ? from.#method : 'GET';
+    this.#redirect = oneOf('redirect', REDIRECTS, init.redirect, from ? from.#redirect : 'follow');
+    this.#setMore(init, from);
+    this.#headers = new Headers(init.headers ?? from?.headers);
+    this.#setBody(init.body ?? null, from);
+  }
+
+  #setURL(url) {
+    if (!/^[a-z][a-z0-9+.\-]*:/i.test(url)) throw new TypeError(`Request: invalid URL '${url}'`);
+    this.#url = url;
+  }
+
+  #setMore({ cache, cf, integrity, keepalive }, from) {
+    this.#cf = cf !== undefined ? cf : from?.cf;
+    if (cache === undefined && integrity === undefined && keepalive === undefined && !from?.#more) return;
+    this.#more = {
+      cache: oneOf('cache', CACHES, cache, from?.cache ?? 'default'),
+      integrity: integrity !== undefined ? String(integrity) : from?.integrity ?? '',
+      keepalive: keepalive !== undefined ? Boolean(keepalive) : from?.keepalive ?? false,
+    };
+  }
+
+  #setBody(value, from) {
+    const moved = value === null && from ? from.#body : null;
+    this.#body = null;
+    if (value === null && moved === null) return;
+    if (this.#method === 'GET' || this.#method === 'HEAD') throw new TypeError(`Request with a ${this.#method} method cannot have a body.`);
+    if (moved) {
+      if (internals.isBodyUsed(moved) || moved.stream?.locked) throw new TypeError(internals.BODY_USED);
+      this.#body = moved;
+      from.#body = { ...moved, isUsed: true };
+      return;
+    }
+    const [body, type] = internals.extractBody(value);
+    this.#body = body;
+    if (type && !this.#headers.has('content-type')) this.#headers.append('content-type', type);
   }
 
   get method() { return this.#method; }
@@ -55,11 +103,23 @@ class Request {
     return this.#headers;
   }
   get redirect() { return this.#redirect; }
-  get cf() { return undefined; }
+  get cf() {
+    if (this.#head !== null && this.#cf === undefined) this.#cf = incomingCf();
+    return this.#cf;
+  }
+  get cache() { return this.#more?.cache ?? 'default'; }
+  get integrity() { return this.#more?.integrity ?? ''; }
+  get keepalive() { return this.#more?.keepalive ?? false; }
+  get duplex() { return 'half'; }
 
   clone() {
-    const copy = new Request(this.#url, { method: this.#method, headers: this.headers, redirect: this.#redirect });
-    copy.#body = internals.cloneBody(this.#body);
+    const body = internals.cloneBody(this.#body), copy = new Request('x:', { method: this.#method });
+    copy.#url = this.#url;
+    copy.#redirect = this.#redirect;
+    copy.#headers = internals.cloneHeaders(this.headers);
+    copy.#body = body;
+    copy.#cf = this.cf;
+    copy.#more = this.#more;
     return copy;
   }
 
@@ -68,7 +128,7 @@ class Request {
   }
 
   static {
-    internals.addBody(Request, (request) => request.#body);
+    internals.addBody(Request, (request) => request.#body, (request) => request.headers.get('content-type'));
     internals.makeRequest = (head) => new Request(INCOMING, head);
   }
 }

@@ -5,12 +5,13 @@
 
 const NO_BODY = new Set([101, 204, 205, 304]);
 const TEXT = 'text/plain;charset=UTF-8';
-const SENT = { kind: 'text', value: '', stream: null, isUsed: true };
+const SENT = { kind: 'text', value: '', stream: null, isUsed: true, isShared: false };
+const { getPrototypeOf } = Object, plainPrototype = Object.prototype;
 
 function checkedStatus(status) {
-  status = Number(status);
+  status = Math.trunc(Number(status));
   if (!(status >= 200 && status <= 599)) throw new RangeError('Responses may only be constructed with status codes in the range 200 to 599, inclusive.');
-  return Math.trunc(status);
+  return status;
 }
 
 class Response {
@@ -19,6 +20,7 @@ class Response {
   #headers = null;      // null: only the content type of #type
   #type = null;
   #body = null;         // a string, a body record (body.js), or null
+  #cf = undefined;
 
   constructor(body = undefined, init = undefined) {
     if (init !== undefined && init !== null) this.#setUp(init);
@@ -38,8 +40,11 @@ class Response {
   }
 
   #setUp(init) {
-    if (typeof init !== 'object' && typeof init !== 'function') throw new TypeError('Response: the second argument must be an object with status, statusText, headers');
-    const { status, statusText, headers } = init;
+    if (getPrototypeOf(Object(init)) !== plainPrototype) init = internals.options(init, 'Response');
+    const { cf, encodeBody, headers, status, statusText, webSocket } = init;
+    if (cf !== undefined) this.#cf = cf;
+    if (encodeBody !== undefined && encodeBody !== 'automatic' && encodeBody !== 'manual') throw new TypeError(`Response: encodeBody must be 'automatic' or 'manual', not '${String(encodeBody)}'`);
+    if (webSocket !== undefined && webSocket !== null) throw new TypeError('Response: WebSockets are not supported yet');
     if (status !== undefined && status !== null) this.#status = checkedStatus(status);
     if (statusText !== undefined && statusText !== null) {
       this.#statusText = String(statusText);
@@ -65,6 +70,7 @@ class Response {
   get type() { return this.#status === 0 ? 'error' : 'default'; }
   get url() { return ''; }
   get webSocket() { return null; }
+  get cf() { return this.#cf; }
   get headers() {
     if (this.#headers === null) {
       this.#headers = new Headers();
@@ -74,12 +80,17 @@ class Response {
   }
 
   clone() {
-    const copy = new Response(null, { status: this.#status, statusText: this.#statusText, headers: this.headers });
+    const copy = new Response();
     copy.#body = internals.cloneBody(this.#record());
+    copy.#status = this.#status;
+    copy.#statusText = this.#statusText;
+    copy.#headers = internals.cloneHeaders(this.headers);
+    copy.#cf = this.#cf;
     return copy;
   }
 
   static json(value, init = undefined) {
+    if (init !== undefined && init !== null && getPrototypeOf(Object(init)) !== plainPrototype) init = internals.options(init, 'Response.json');
     const response = new Response(String(JSON.stringify(value)), init);
     if (response.#headers === null) response.#type = 'application/json';
     else if (!new Headers(init.headers).has('content-type')) response.#headers.set('content-type', 'application/json');
@@ -95,15 +106,17 @@ class Response {
   }
 
   static error() {
-    const response = new Response(null);
+    const response = new Response();
     response.#status = 0;
+    response.#headers = new Headers();
+    internals.freezeHeaders(response.#headers);
     return response;
   }
 
   [internals.inspectFields]() {
     return {
       status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: false,
-      url: '', webSocket: null, cf: undefined, type: this.type, body: this.body, bodyUsed: this.bodyUsed,
+      url: '', webSocket: null, cf: this.#cf, type: this.type, body: this.body, bodyUsed: this.bodyUsed,
     };
   }
 
@@ -124,13 +137,13 @@ class Response {
       return true;
     }
     if (internals.isBodyUsed(body)) return internals.BODY_USED;
+    if (body.stream?.locked) return 'This ReadableStream is currently locked to a reader.';
     if (body.kind === 'text' || body.kind === 'bytes') {
-      body.isUsed = true;
+      internals.markBodyUsed(body);
       native.respond(id, response.#status, response.#statusText, headers, body.value);
       return true;
     }
     const stream = internals.streamOfBody(body);
-    if (stream.locked) return 'This ReadableStream is currently locked to a reader.';
     if (internals.nativeOf(stream) === id) {
       internals.takeNative(stream);
       native.respondRelay(id, response.#status, response.#statusText, headers);
@@ -142,7 +155,8 @@ class Response {
   }
 
   static {
-    internals.addBody(Response, (response) => response.#record());
+    internals.addBody(Response, (response) => response.#record(),
+      (response) => (response.#headers === null ? response.#type : response.#headers.get('content-type')));
     internals.deliver = Response.#deliver;
     internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
   }

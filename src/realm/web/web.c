@@ -14,6 +14,7 @@ void web_define(void)
     web_define_timers();
     web_define_request();
     web_define_answer();
+    web_define_form();
 }
 
 void web_boot(void)

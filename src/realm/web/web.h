@@ -19,6 +19,7 @@ void web_define_encoding(void);
 void web_define_timers(void);
 void web_define_request(void);
 void web_define_answer(void);
+void web_define_form(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
