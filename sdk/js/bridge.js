@@ -1,6 +1,7 @@
 // bridge.js - JavaScript's half of the bridge to Python.
 
-const CALLABLE = 1, AWAITABLE = 2, ITERABLE = 4, ITERATOR = 8, LENGTH = 16, ARRAY = 32, BUFFER = 64, ASYNC_ITERABLE = 128, ERROR = 256;
+const CALLABLE = 1, AWAITABLE = 2, ITERABLE = 4, ITERATOR = 8, LENGTH = 16, ARRAY = 32, BUFFER = 64, ASYNC_ITERABLE = 128, ERROR = 256,
+  MAP = 512, MUTABLE = 1024, GENERATOR = 2048, ASYNC_ITERATOR = 4096, ASYNC_GENERATOR = 8192, TYPED_ARRAY = 16384, DOUBLE = 32768;
 
 // What a Python proxy of this object can do: the bits choose its Python type.
 internals.classify = (object) => {
@@ -10,13 +11,20 @@ internals.classify = (object) => {
   if (has('then')) bits |= AWAITABLE;
   if (has(Symbol.iterator)) bits |= ITERABLE;
   if (has(Symbol.asyncIterator)) bits |= ASYNC_ITERABLE;
-  if (has('next')) bits |= ITERATOR;
+  if (has('next')) {
+    const isGenerator = has('return') && has('throw');
+    if (bits & ASYNC_ITERABLE) bits |= ASYNC_ITERATOR | (isGenerator ? ASYNC_GENERATOR : 0);
+    else bits |= ITERATOR | (isGenerator && bits & ITERABLE ? GENERATOR : 0);
+  }
   if (Array.isArray(object)) bits |= ARRAY | LENGTH;
-  else if (object instanceof ArrayBuffer || ArrayBuffer.isView(object)) bits |= BUFFER | LENGTH;
+  else if (object instanceof ArrayBuffer) bits |= BUFFER | LENGTH;
+  else if (ArrayBuffer.isView(object)) bits |= BUFFER | LENGTH | (object instanceof DataView ? 0 : TYPED_ARRAY);
   else if (typeof object !== 'function') {
     try { if (typeof object.length === 'number' || typeof object.size === 'number') bits |= LENGTH; } catch { /* a getter that throws */ }
   }
+  if (bits & LENGTH && bits & ITERABLE && !(bits & (ARRAY | BUFFER)) && has('get')) bits |= has('set') ? MAP | MUTABLE : MAP;
   if (object instanceof Error) bits |= ERROR;
+  if (native.isPython(object)) bits = bits & (CALLABLE | AWAITABLE | ITERABLE) | DOUBLE;
   return bits;
 };
 
@@ -32,6 +40,8 @@ internals.kindOf = (object) => {
   }
   return 'other';
 };
+
+internals.isPlain = (object) => ['object', 'array'].includes(internals.kindOf(object));
 
 internals.typeOf = (value) => typeof value;
 internals.toText = (value) => {
@@ -60,7 +70,7 @@ internals.contains = (o, key) => {
 internals.getItem = (o, key) => {
   if (typeof o.get === 'function') {
     const value = o.get(key);
-    if (value === undefined && typeof o.has === 'function' && !o.has(key)) return undefined;
+    if ((value === undefined || value === null) && typeof o.has === 'function' && !o.has(key)) return undefined;
     return [value];
   }
   return key in o ? [o[key]] : undefined;
@@ -77,11 +87,59 @@ internals.deleteItem = (o, key) => {
   if (typeof o.delete === 'function') return o.delete(key);
   return key in o && delete o[key];
 };
-// Iterate a map-like by pairs, as Pyodide does with what has no size.
+// What has a size and get() gives its keys, as Map does in Pyodide; others what they give in JavaScript.
 internals.iterator = (o) => {
   if (o instanceof Map || (typeof o.get === 'function' && typeof o.size === 'number' && typeof o.keys === 'function')) return o.keys();
   return o[Symbol.iterator]();
 };
+// Arrays as lists: a part of one, and a part replaced by other items.
+internals.slice = (o, start, step, count) => {
+  if (ArrayBuffer.isView(o) && step === 1) return o.slice(start, start + count);
+  const part = ArrayBuffer.isView(o) ? new o.constructor(count) : new Array(count);
+  for (let i = 0; i < count; i++) part[i] = o[start + i * step];
+  return part;
+};
+internals.replaceItems = (o, start, removed, items) => {
+  const tail = o.splice(start).slice(removed);
+  for (const item of items) o.push(item);
+  for (const item of tail) o.push(item);
+};
+internals.insertItem = (o, index, item) => { o.splice(index, 0, item); };
+internals.takeItem = (o, index) => o.splice(index, 1)[0];
+internals.reverseItems = (o) => { Array.prototype.reverse.call(o); };
+internals.concatItems = (o, items) => [...o, ...items];
+internals.clearItems = (o) => { o.length = 0; };
+
+// Objects as maps of their own properties (as_object_map, as_py_json).
+const { hasOwn } = Object;
+internals.viewContains = (o, key) => hasOwn(o, key);
+internals.viewGet = (o, key) => (hasOwn(o, key) ? [o[key]] : undefined);
+internals.viewSet = (o, key, value) => { o[key] = value; };
+internals.viewDelete = (o, key) => hasOwn(o, key) && delete o[key];
+internals.viewLength = (o) => Object.keys(o).length;
+internals.viewIterator = (o) => Object.keys(o)[Symbol.iterator]();
+
+// Maps as dicts.
+internals.clearMap = (o) => {
+  if (typeof o.clear === 'function') o.clear();
+  else for (const key of [...o.keys()]) o.delete(key);
+};
+
+// Generators: [value, done].
+const stepOf = ({ value, done }) => [value, !!done];
+internals.sendTo = (generator, value) => stepOf(generator.next(value));
+internals.throwInto = (generator, error) => stepOf(generator.throw(error));
+internals.closeGenerator = (generator) => { generator.return(); };
+
+internals.newError = (name, message, stack) => {
+  const maker = typeof globalThis[name] === 'function' && globalThis[name].prototype instanceof Error ? globalThis[name] : Error;
+  const error = new maker(message);
+  if (error.name !== name) Object.defineProperty(error, 'name', { value: name, writable: true, configurable: true });
+  if (stack) Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  return error;
+};
+internals.isInstance = (o, name) => typeof globalThis[name] === 'function' && o instanceof globalThis[name];
+
 internals.asyncIterator = (o) => o[Symbol.asyncIterator]();
 internals.objectEntries = Object.entries;
 internals.objectKeys = Object.keys;
@@ -102,7 +160,7 @@ internals.idOf = (object) => {
 // The prototypes of PyProxy objects, by bits: 1 callable, 2 iterable, 4 awaitable.
 const everyProxy = {
   toString() { return native.pythonText(this); },
-  destroy() {},         // collected when nobody holds it
+  destroy() { native.pythonDestroy(this); },
 };
 const iterableProxy = {
   [Symbol.iterator]() {

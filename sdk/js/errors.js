@@ -7,10 +7,13 @@ function stackLines(error) {
   if (typeof stack !== 'string') return '';
   let text = '';
   for (const line of stack.split('\n')) {
+    if (line === '') continue;
     const at = line.indexOf('@');
     const where = at < 0 ? line : line.slice(at + 1);
-    if (where === '' || where === '[native code]' || where.startsWith('corral:')) continue;
-    text += at > 0 ? `\n    at ${line.slice(0, at)} (${where})` : `\n    at ${where}`;
+    if (where === '[native code]' || where.startsWith('corral:')) continue;
+    if (where === '' && at <= 0) continue;
+    const place = where || '<evaluated>';   // code of eval() has no name and no lines
+    text += at > 0 ? `\n    at ${line.slice(0, at)} (${place})` : `\n    at ${place}`;
   }
   return text;
 }

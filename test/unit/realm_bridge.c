@@ -61,7 +61,7 @@ static void proxies_of_javascript_objects(void)
            "    o.b = 'x'; o['c'] = 2; assert 'b' in o and 'zz' not in o and o.b == 'x' and o.c == 2\n"
            "    del o.b; del o['c']; assert 'b' not in o and 'c' not in o; raises(KeyError, lambda: o['nope'], 'nope')\n"
            "    f = o.f; assert f(1) == 2 and callable(f) and not callable(o) and o.typeof == 'object' and f.typeof == 'function'\n"
-           "    a = js.eval('[1, 2, [3]]'); assert len(a) == 3 and a[0] == 1 and a[-1][0] == 3 and list(a)[:2] == [1, 2] and a[0:2] == [1, 2] and 2 in a\n"
+           "    a = js.eval('[1, 2, [3]]'); assert len(a) == 3 and a[0] == 1 and a[-1][0] == 3 and list(a)[:2] == [1, 2] and a[0:2].to_py() == [1, 2] and 2 in a\n"
            "    raises(IndexError, lambda: a[9]); a[0] = 9; assert a[0] == 9; del a[0]; assert len(a) == 2; a.push(4); assert a[-1] == 4\n"
            "    assert bool(o) and not js.eval('[]') and js.eval('[0]') and isinstance(a, JsArray) and isinstance(a, JsProxy)\n"
            "    assert o == js.eval('(x) => x')(o) and o != a and o.js_id == js.eval('(x) => x')(o).js_id and o.js_id != a.js_id\n"

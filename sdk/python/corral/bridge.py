@@ -3,17 +3,35 @@ import asyncio
 
 import _corral
 
+from . import kinds
+
 JsProxy = _corral.proxy_type()
-_parts = _corral.internal("errorParts")
+kinds.complete(JsProxy)
+_new_error = _corral.internal("newError")
 
 
 class JsException(Exception):
-    """What JavaScript threw; `js_error` is the value itself."""
+    """What JavaScript threw, and any Error of JavaScript; `js_error` is the value itself."""
 
-    def __init__(self, js_error):
-        super().__init__(js_error)
-        self.js_error = js_error
-        self.name, self.message, self.stack = _parts(js_error)
+    def __init__(self, name, message="", stack=""):
+        error = _new_error(str(name), str(message), str(stack))
+        self._set(error.js_error, str(name), str(message), str(stack))
+
+    def _set(self, js_error, name, message, stack):
+        own = self.__dict__
+        own["js_error"], own["name"], own["message"], own["stack"] = js_error, name, message, stack
+        self.args = (name, message)
+        if stack:
+            self.add_note("JavaScript:" + (stack if stack.startswith("\n") else "\n" + stack))
+
+    @classmethod
+    def of(cls, js_error, name, message, stack):
+        """Called by the bridge."""
+        self = cls.__new__(cls)
+        self._set(js_error, name, message, stack)
+        return self
+
+    new = classmethod(lambda cls, *args: cls(*args))
 
     def __str__(self):
         return f"{self.name}: {self.message}" if self.message else self.name
@@ -25,6 +43,28 @@ class JsException(Exception):
         if name.startswith("__") or name == "js_error":
             raise AttributeError(name)
         return getattr(self.js_error, name)
+
+    def __setattr__(self, name, value):
+        if name.startswith("__") or name == "args":
+            super().__setattr__(name, value)
+            return
+        setattr(self.js_error, name, value)
+        if name in ("name", "message", "stack"):
+            self.__dict__[name] = value
+
+    def __eq__(self, other):
+        if isinstance(other, JsException):
+            other = other.js_error
+        return self.js_error == other if isinstance(other, JsProxy) else NotImplemented
+
+    def __hash__(self):
+        return hash(self.js_error.js_id) if isinstance(self.js_error, JsProxy) else hash(self.js_error)
+
+    def __dir__(self):
+        return [*super().__dir__(), *dir(self.js_error)]
+
+    def __reduce__(self):
+        return JsException, (self.name, self.message, self.stack)
 
 
 JsException.__module__ = "pyodide.ffi"

@@ -3,6 +3,7 @@ import _corral
 
 from .bridge import JsProxy
 
+dicts_are_objects = False       # from a newer date on: set by load.py
 _from_pairs = _corral.internal("fromPairs")
 _to_set = _corral.internal("toSet")
 
@@ -61,7 +62,7 @@ def to_js(obj, /, *, depth=-1, pyproxies=None, create_pyproxies=True, dict_conve
             return default_converter(value, lambda v: convert(v, depth), remember)
         if not create_pyproxies:
             raise ConversionError(f"No conversion known for {value!r}.")
-        proxy = _corral.create_proxy(value)
+        proxy = _corral.create_proxy(value, 0)
         if pyproxies is not None:
             pyproxies.append(proxy)
         return proxy
@@ -90,7 +91,7 @@ def to_js(obj, /, *, depth=-1, pyproxies=None, create_pyproxies=True, dict_conve
         if isinstance(value, dict):
             pairs = _corral.js_array(
                 _corral.js_array((convert(k, depth - 1), convert(v, depth - 1))) for k, v in value.items())
-            result = dict_converter(pairs) if dict_converter is not None else _from_pairs(pairs, True)
+            result = dict_converter(pairs) if dict_converter is not None else _from_pairs(pairs, not dicts_are_objects)
             remember(value, result)
             return result
         if isinstance(value, (set, frozenset)):

@@ -53,7 +53,7 @@ def format_exception(exception):
     text = "".join(te.format()).rstrip("\n")
     if not te.stack and not text.startswith("Traceback"):
         text = "Traceback (most recent call last):\n" + text
-    hint = hints.for_js_name(exception)
+    hint = hints.for_exception(exception)
     return f"{text}\n({hint})" if hint else text
 
 

@@ -109,6 +109,14 @@ _LATER = {
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 
 
+def for_exception(e):
+    """What to do about it, where that is known; else ''."""
+    if isinstance(e, TypeError) and e.args == ("'pyodide.ffi.JsProxy' object is not iterable",):
+        return ("an object of JavaScript: iterate over its object_keys() or object_entries(), see it as a dict with as_object_map(), "
+                "or make it one with to_py()")
+    return for_js_name(e)
+
+
 def for_js_name(e):
     """A name that JavaScript's global object does not have: `from js import Respnse`, `js.Respnse`."""
     is_import = isinstance(e, ImportError) and e.name == "js"

@@ -86,7 +86,7 @@ def _exception_failure(e, main):
     first = f"{type(e).__name__}: {said}" if said else type(e).__name__
     return _failure(
         EXCEPTION, f"{file or main} raised while it was loaded: {first.splitlines()[0]}", file=file or main, line=line,
-        hint=hints.for_js_name(e) or "code outside of handlers runs once, when the worker is loaded; see the traceback",
+        hint=hints.for_exception(e) or "code outside of handlers runs once, when the worker is loaded; see the traceback",
         traceback=errors.format_exception(e))
 
 
@@ -105,10 +105,17 @@ def _import_main(folder, main):
     return module
 
 
-def _set_dialect(date):
-    from pyodide import ffi
+def _set_dialect(date, flags):
+    """Which Pyodide the date stands for: 0.26, from NULL_SINCE on 0.28; 314 by its flag alone, as yet."""
     import _corral
-    _corral.set_null(None if date and date < NULL_SINCE else ffi.jsnull)     # no date: the newest
+    from pyodide import ffi
+    from . import convert
+    names = set(flags.replace(",", " ").split())
+    is_314 = not names.isdisjoint({"python_workers_20260610", "python_workers_20260817"})
+    has_null = is_314 or "python_workers_20250116" in names or not date or date >= NULL_SINCE   # no date: the newest
+    _corral.set_null(ffi.jsnull if has_null else None)
+    _corral.set_bigint(ffi.JsBigInt, is_314)
+    convert.dicts_are_objects = is_314
 
 
 def load(name, folder, main, date, flags, env):
@@ -118,7 +125,7 @@ def load(name, folder, main, date, flags, env):
         return _failure(INTERNAL, f"{main} is no Python file", file=main, hint="`main` must name a .py file")
     if not os.path.isfile(path):
         return _failure(INTERNAL, f"{main} does not exist", file=main, hint="check `main` in the worker's configuration")
-    _set_dialect(date)
+    _set_dialect(date, flags)
     try:
         module = _import_main(folder, main)
     except SyntaxError as e:

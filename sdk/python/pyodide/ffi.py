@@ -1,21 +1,35 @@
 """pyodide.ffi - proxies and conversions between Python and JavaScript."""
+import sys
+from types import ModuleType
+
 import _corral
 
-from corral.bridge import JsException, JsProxy
+from corral import kinds
+from corral.bridge import JsException
+from corral.bridge import JsProxy as _Proxy
 from corral.convert import ConversionError, to_js
+
+IN_BROWSER = True               # as on Cloudflare: there is a JavaScript to talk to
+_KEPT, _ONCE, _TAKES_THIS = 1, 2, 4     # enum py_proxy_trait
 
 
 def create_proxy(obj, /, *, capture_this=False, roundtrip=True):
-    """A proxy that stays one and the same object in JavaScript."""
-    return _corral.create_proxy(obj)
+    """A proxy that stays one and the same object in JavaScript until destroy() is called."""
+    return _corral.create_proxy(obj, (_TAKES_THIS if capture_this else 0) | (_KEPT if roundtrip else 0))
 
 
-def create_once_callable(obj, /):
-    return _corral.create_proxy(obj)
+def create_once_callable(obj, /, *, _may_syncify=False):
+    """A proxy of a function that lets go of it when it has been called once."""
+    if not callable(obj):
+        raise TypeError(f"create_once_callable() needs a callable, not {type(obj).__name__}")
+    return _corral.create_proxy(obj, _ONCE | _KEPT)
 
 
 def destroy_proxies(pyproxies):
-    """Proxies are collected when nobody holds them: there is nothing to do."""
+    """Destroy all proxies of an array, as to_js(pyproxies=) fills it."""
+    for proxy in pyproxies:
+        if isinstance(proxy, _Proxy) and type(proxy)._js_bits & kinds.DOUBLE and not _corral.is_destroyed(proxy):
+            _corral.destroy(proxy)
 
 
 class JsNull:
@@ -34,27 +48,133 @@ class JsNull:
     def __repr__(self):
         return "jsnull"
 
+    def __reduce__(self):
+        return "jsnull"
+
 
 jsnull = JsNull()
 
 
-def _kind(name, test):
-    meta = type("_Kind", (type,), {"__instancecheck__": lambda cls, obj: isinstance(obj, JsProxy) and test(obj)})
-    return meta(name, (), {"__module__": __name__})
+class JsBigInt(int):
+    """An integer that is a BigInt in JavaScript, however small."""
+
+    def __repr__(self):
+        return f"JsBigInt({int(self)})"
+
+    __str__ = int.__repr__
 
 
-JsArray = _kind("JsArray", lambda o: o._kind == "array")
-JsMap = _kind("JsMap", lambda o: o._kind == "map")
-JsMutableMap = _kind("JsMutableMap", lambda o: o._kind == "map")
-JsBuffer = _kind("JsBuffer", lambda o: o._kind == "buffer")
-JsTypedArray = _kind("JsTypedArray", lambda o: o._kind == "buffer" and hasattr(o, "buffer"))
-JsCallable = _kind("JsCallable", callable)
-JsPromise = _kind("JsPromise", lambda o: hasattr(type(o), "__await__"))
-JsIterable = _kind("JsIterable", lambda o: hasattr(type(o), "__iter__"))
-JsIterator = _kind("JsIterator", lambda o: hasattr(type(o), "__next__"))
+class _Kind(type):
+    """isinstance() and issubclass() by what the JavaScript object can do: any set of `_wanted` bits."""
+
+    _wanted = ()
+    _test = None
+
+    def __subclasscheck__(cls, other):
+        if type.__subclasscheck__(cls, other):
+            return True
+        bits = getattr(other, "_js_bits", None)
+        if bits is None:
+            return cls is JsProxy and issubclass(other, (_Proxy, JsException))
+        return cls is JsProxy or any(bits & wanted == wanted for wanted in cls._wanted)
+
+    def __instancecheck__(cls, obj):
+        if not cls.__subclasscheck__(type(obj)):
+            return False
+        return cls._test is None or cls._test(obj)
+
+    def __call__(cls, *args, **kwargs):
+        raise TypeError(f"{cls.__name__} cannot be instantiated.")
+
+    def __getitem__(cls, parameters):
+        return cls
+
+
+class JsProxy(metaclass=_Kind):
+    """Any object of JavaScript."""
+
+
+def _kind(name, *wanted, test=None, base=JsProxy, doc=""):
+    return _Kind(name, (base,), {"__module__": __name__, "__doc__": doc, "_wanted": wanted, "_test": test})
+
+
+def _instance_of(name):
+    is_instance = _corral.internal("isInstance")
+    return lambda obj: is_instance(obj, name)
+
+
+_OBJECT_MAP = kinds.OBJECT_MAP
+JsArray = _kind("JsArray", kinds.ARRAY, kinds.TYPED_ARRAY, doc="An array.")
+JsMap = _kind("JsMap", kinds.MAP, _OBJECT_MAP, doc="What has get(), a size, and can be iterated.")
+JsMutableMap = _kind("JsMutableMap", kinds.MAP | kinds.MUTABLE, _OBJECT_MAP, base=JsMap, doc="A JsMap that has set().")
+JsBuffer = _kind("JsBuffer", kinds.BUFFER, doc="An ArrayBuffer or a view on one.")
+JsTypedArray = _kind("JsTypedArray", kinds.TYPED_ARRAY, base=JsBuffer, doc="A Uint8Array and its like.")
+JsCallable = _kind("JsCallable", kinds.CALLABLE, doc="A function.")
+JsPromise = _kind("JsPromise", kinds.AWAITABLE, doc="What has then().")
+JsIterable = _kind("JsIterable", kinds.ITERABLE, _OBJECT_MAP, doc="What can be iterated.")
+JsIterator = _kind("JsIterator", kinds.ITERATOR, doc="What has next().")
+JsGenerator = _kind("JsGenerator", kinds.GENERATOR, base=JsIterator, doc="A generator.")
+JsAsyncIterable = _kind("JsAsyncIterable", kinds.ASYNC_ITERABLE, doc="What `for await` takes.")
+JsAsyncIterator = _kind("JsAsyncIterator", kinds.ASYNC_ITERATOR, doc="What such a loop asks for the next item.")
+JsAsyncGenerator = _kind("JsAsyncGenerator", kinds.ASYNC_GENERATOR, base=JsAsyncIterator, doc="An asynchronous generator.")
+JsDoubleProxy = _kind("JsDoubleProxy", kinds.DOUBLE, doc="What create_proxy() gives.")
+JsCallableDoubleProxy = _kind("JsCallableDoubleProxy", kinds.DOUBLE | kinds.CALLABLE, base=JsDoubleProxy,
+                              doc="What create_proxy() gives of a function.")
+JsOnceCallable = _kind("JsOnceCallable", kinds.DOUBLE | kinds.CALLABLE, doc="What create_once_callable() gives.")
+JsFetchResponse = _kind("JsFetchResponse", 0, test=_instance_of("Response"), doc="A Response.")
+JsWeakRef = _kind("JsWeakRef", 0, test=_instance_of("WeakRef"), doc="A WeakRef.")
+JsDomElement = _kind("JsDomElement", 0, test=lambda obj: False, doc="There are none in a worker.")
+
+
+class InternalError(Exception):
+    """Pyodide's word for a fault of its own; never raised here."""
+
+
+class ToJsConverter:
+    """The type of the converters that to_js() takes, for annotations."""
+
+
+# ---- modules of JavaScript objects ----
+
+
+class _JsModule(ModuleType):
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._object, name)
+
+    def __setattr__(self, name, value):
+        if name.startswith("__"):
+            super().__setattr__(name, value)
+        else:
+            setattr(self._object, name, value)
+
+    def __dir__(self):
+        return dir(self._object)
+
+
+def register_js_module(name, jsproxy):
+    """Make `import name` give the properties of a JavaScript object."""
+    if not isinstance(name, str):
+        raise TypeError(f"Argument 'name' should be a str, not {type(name).__name__!r}")
+    if not isinstance(jsproxy, _Proxy):
+        raise TypeError(f"Argument 'jsproxy' should be a JsProxy, not {type(jsproxy).__name__!r}")
+    module = _JsModule(name)
+    module.__dict__["_object"] = jsproxy
+    sys.modules[name] = module
+
+
+def unregister_js_module(name):
+    """Undo register_js_module()."""
+    if not isinstance(sys.modules.get(name), _JsModule):
+        raise ValueError(f"Cannot unregister {name!r}: no JavaScript module with that name is registered")
+    del sys.modules[name]
+
 
 __all__ = [
-    "ConversionError", "JsArray", "JsBuffer", "JsCallable", "JsException", "JsIterable", "JsIterator", "JsMap",
-    "JsMutableMap", "JsNull", "JsPromise", "JsProxy", "JsTypedArray", "create_once_callable", "create_proxy",
-    "destroy_proxies", "jsnull", "to_js",
+    "ConversionError", "IN_BROWSER", "InternalError", "JsArray", "JsAsyncGenerator", "JsAsyncIterable", "JsAsyncIterator",
+    "JsBigInt", "JsBuffer", "JsCallable", "JsCallableDoubleProxy", "JsDomElement", "JsDoubleProxy", "JsException",
+    "JsFetchResponse", "JsGenerator", "JsIterable", "JsIterator", "JsMap", "JsMutableMap", "JsNull", "JsOnceCallable",
+    "JsPromise", "JsProxy", "JsTypedArray", "JsWeakRef", "ToJsConverter", "create_once_callable", "create_proxy",
+    "destroy_proxies", "jsnull", "register_js_module", "to_js", "unregister_js_module",
 ]

@@ -1,8 +1,37 @@
 /* bridge.c - the life of the bridge, and its functions for sdk/python (module _corral). */
 #include "realm/bridge/bridge.h"
 
+#include <pthread.h>
+
 #include "realm/bridge/value.h"
 #include "realm/js/engine.h"
+
+enum {
+    STACK_USED_MAX = 4 << 20, /* JavaScriptCore throws by itself after 5 MiB */
+    STACK_LEFT_MIN = 1 << 20, /* for both languages to word what happened */
+};
+
+const char *bridge_stack_floor;
+
+/* While /proc is there, which the C library needs for it: a fork changes nothing. */
+static void measure_stack(void)
+{
+    const char *top = __builtin_frame_address(0), *floor = top - STACK_USED_MAX;
+    pthread_attr_t attributes;
+    size_t size, left = STACK_LEFT_MIN;
+    void *low;
+
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
+            if (left > size / 4)
+                left = size / 4;
+            if ((const char *)low + left > floor)
+                floor = (const char *)low + left;
+        }
+        pthread_attr_destroy(&attributes);
+    }
+    bridge_stack_floor = floor;
+}
 
 void bridge_define(void)
 {
@@ -14,6 +43,7 @@ int bridge_open(struct err *err)
 {
     PyObject *modules, *js;
 
+    measure_stack();
     py_proxy_open();
     js_proxy_ops_open();
     if (js_proxy_open() < 0)
@@ -37,8 +67,10 @@ static PyObject *js_array(PyObject *self, PyObject *iterable)
     PyObject *proxy;
 
     (void)self;
-    if (!items)
+    if (!items || !bridge_is_main_thread()) {
+        Py_XDECREF(items);
         return NULL;
+    }
     array = JSObjectMakeArray(engine.context, 0, NULL, NULL);
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); i++) {
         JSValueRef value = bridge_to_js(PySequence_Fast_GET_ITEM(items, i));
@@ -53,28 +85,43 @@ static PyObject *js_array(PyObject *self, PyObject *iterable)
     return proxy;
 }
 
-/* create_proxy(object) -> JsProxy of a PyProxy: crosses as one and the same object */
-static PyObject *create_proxy(PyObject *self, PyObject *object)
+/* create_proxy(object, traits) -> JsProxy of a PyProxy: one and the same object in JavaScript */
+static PyObject *create_proxy(PyObject *self, PyObject *arguments)
 {
-    JSObjectRef proxy = py_proxy_new(object);
+    PyObject *object;
+    JSObjectRef proxy;
+    int traits;
 
     (void)self;
+    if (!PyArg_ParseTuple(arguments, "Oi", &object, &traits) || !bridge_is_main_thread())
+        return NULL;
+    proxy = py_proxy_new_with(object, traits);
     return proxy ? js_proxy_new(proxy, NULL) : NULL;
 }
 
-/* unwrap(proxy) -> the Python object that create_proxy was given; else proxy itself */
-static PyObject *unwrap(PyObject *self, PyObject *proxy)
+/* destroy(proxy): JavaScript can use it no more, and the Python object is let go */
+static PyObject *destroy(PyObject *self, PyObject *proxy)
 {
-    PyObject *object = NULL;
+    JSObjectRef object;
 
     (void)self;
-    if (js_proxy_check(proxy)) {
-        JSObjectRef value = js_proxy_object(proxy);
-        if (!value)
-            return NULL;
-        object = py_proxy_object(value);
-    }
-    return Py_NewRef(object ? object : proxy);
+    if (!js_proxy_check(proxy))
+        return PyErr_Format(PyExc_TypeError, "expected a proxy, not %s", Py_TYPE(proxy)->tp_name);
+    object = js_proxy_object(proxy);
+    if (!object || py_proxy_destroy(object) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* is_destroyed(proxy) -> bool */
+static PyObject *is_destroyed(PyObject *self, PyObject *proxy)
+{
+    JSObjectRef object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
+
+    (void)self;
+    if (!object)
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_False);
+    return PyBool_FromLong(py_proxy_check(object) && !py_proxy_object(object));
 }
 
 /* js_error(exception) -> what JavaScript code would catch */
@@ -85,10 +132,12 @@ static PyObject *js_error(PyObject *self, PyObject *exception)
     (void)self;
     if (!PyExceptionInstance_Check(exception))
         return PyErr_Format(PyExc_TypeError, "expected an exception");
+    if (!bridge_is_main_thread())
+        return NULL;
     error = bridge_error(exception);
     if (!JSValueIsObject(engine.context, error))
         return bridge_to_python(error, NULL);
-    return js_proxy_new((JSObjectRef)error, NULL);
+    return js_proxy_plain((JSObjectRef)error);
 }
 
 /* internal(name) -> JsProxy of a function of sdk/js */
@@ -100,10 +149,35 @@ static PyObject *internal(PyObject *self, PyObject *name)
     return text ? js_proxy_new(engine_internal(text), NULL) : NULL;
 }
 
+/* view(proxy, kind) -> a JsProxy of the same object, of enum js_proxy_view */
+static PyObject *view(PyObject *self, PyObject *arguments)
+{
+    PyObject *proxy;
+    int kind;
+
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "O!i", js_proxy_type, &proxy, &kind))
+        return NULL;
+    return js_proxy_view(proxy, (enum js_proxy_view)kind);
+}
+
 static PyObject *set_null(PyObject *self, PyObject *null)
 {
     (void)self;
     bridge_set_null(Py_NewRef(null));
+    Py_RETURN_NONE;
+}
+
+/* set_bigint(type, makes) */
+static PyObject *set_bigint(PyObject *self, PyObject *arguments)
+{
+    PyTypeObject *type;
+    int makes;
+
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "O!p", &PyType_Type, &type, &makes))
+        return NULL;
+    bridge_set_bigint((PyTypeObject *)Py_NewRef((PyObject *)type), makes);
     Py_RETURN_NONE;
 }
 
@@ -115,11 +189,14 @@ static PyObject *proxy_type(PyObject *self, PyObject *unused)
 
 PyMethodDef bridge_functions[] = {
     {"js_array", js_array, METH_O, NULL},
-    {"create_proxy", create_proxy, METH_O, NULL},
-    {"unwrap", unwrap, METH_O, NULL},
+    {"create_proxy", create_proxy, METH_VARARGS, NULL},
+    {"destroy", destroy, METH_O, NULL},
+    {"is_destroyed", is_destroyed, METH_O, NULL},
     {"js_error", js_error, METH_O, NULL},
     {"internal", internal, METH_O, NULL},
+    {"view", view, METH_VARARGS, NULL},
     {"set_null", set_null, METH_O, NULL},
+    {"set_bigint", set_bigint, METH_VARARGS, NULL},
     {"proxy_type", proxy_type, METH_NOARGS, NULL},
     {0},
 };

@@ -2,7 +2,7 @@
  *
  *   undefined            <-> None            null     -> None or jsnull
  *   boolean              <-> bool            string  <-> str
- *   integral number      <-> int             bigint  <-> int from 2**53 - 1 on
+ *   integral number      <-> int             bigint  <-> int from 2**53 - 1 on, JsBigInt
  *   other number         <-> float
  *   PyProxy, JsProxy unwrap; everything else is wrapped in one.
  *
@@ -26,10 +26,18 @@ static struct {
 } names[NAMES];
 
 static PyObject *null_object;
+static PyTypeObject *bigint_type; /* JsBigInt: integers that are BigInt in JavaScript */
+static bool makes_bigints;        /* from a newer date on: BigInt becomes that */
 
 void bridge_set_null(PyObject *null)
 {
     null_object = null == Py_None ? NULL : null;
+}
+
+void bridge_set_bigint(PyTypeObject *type, bool makes)
+{
+    bigint_type = type;
+    makes_bigints = makes;
 }
 
 /* bits: all characters or-ed, < 0x100; they are in one of the two. */
@@ -174,12 +182,16 @@ static PyObject *bigint_to_python(JSValueRef value)
     if (thrown)
         return bridge_raise(thrown);
     string = JSValueToStringCopy(engine.context, text, NULL);
+    if (!string)
+        return PyErr_NoMemory();
     if (text_append(&digits, string) == 0 && buf_append(&digits, "", 1) == 0)
         result = PyLong_FromString(buf_data(&digits), NULL, 16);
     else
         PyErr_NoMemory();
     buf_done(&digits);
     JSStringRelease(string);
+    if (result && makes_bigints)
+        Py_SETREF(result, PyObject_CallOneArg((PyObject *)bigint_type, result));
     return result;
 }
 
@@ -200,21 +212,25 @@ PyObject *bridge_to_python(JSValueRef value, JSObjectRef self)
         return number_to_python(JSValueToNumber(js, value, NULL));
     case kJSTypeString:
         text = JSValueToStringCopy(js, value, NULL); /* new */
+        if (!text) /* a string of pieces that do not fit into memory as a whole */
+            return PyErr_NoMemory();
         object = bridge_text_to_python(text);
         JSStringRelease(text);
         return object;
     case kJSTypeBigInt:
         return bigint_to_python(value);
+    case kJSTypeSymbol:
+        return js_proxy_symbol(value);
     default:
         break;
     }
-    object = py_proxy_object(value);
+    object = py_proxy_unwrapped(value);
     if (object)
         return Py_NewRef(object);
     return js_proxy_new((JSObjectRef)value, self);
 }
 
-static JSValueRef int_to_js(PyObject *number)
+static JSValueRef int_to_js(PyObject *number, bool is_bigint)
 {
     static JSObjectRef to_bigint;
     int overflow;
@@ -225,7 +241,7 @@ static JSValueRef int_to_js(PyObject *number)
 
     if (n == -1 && PyErr_Occurred())
         return NULL;
-    if (!overflow && n < (long long)SAFE_MAX && n > -(long long)SAFE_MAX)
+    if (!overflow && !is_bigint && n < (long long)SAFE_MAX && n > -(long long)SAFE_MAX)
         return engine_number((double)n);
     if (!overflow)
         return JSBigIntCreateWithInt64(engine.context, n, NULL);
@@ -271,7 +287,7 @@ JSValueRef bridge_to_js(PyObject *object)
     if (PyBool_Check(object))
         return JSValueMakeBoolean(js, object == Py_True);
     if (PyLong_Check(object))
-        return int_to_js(object);
+        return int_to_js(object, bigint_type && PyObject_TypeCheck(object, bigint_type));
     if (PyFloat_Check(object))
         return engine_number(PyFloat_AS_DOUBLE(object));
     if (object == null_object)

@@ -32,26 +32,55 @@ PyObject *bridge_js_exception_type(void)
     return type;
 }
 
+/* JsException of(js_error, name, message, stack); the words are of the value as it is in
+ * JavaScript, where null is not undefined. */
+PyObject *bridge_js_exception(JSValueRef thrown)
+{
+    static JSObjectRef parts_of;
+    static PyObject *make;
+    PyObject *error, *parts[3] = {0}, *exception = NULL;
+    JSValueRef parts_value;
+
+    if (!parts_of)
+        parts_of = engine_internal("errorParts");
+    if (!make)
+        make = PyObject_GetAttrString(bridge_js_exception_type(), "of");
+    if (JSValueIsObject(engine.context, thrown) && !py_proxy_check(thrown))
+        error = js_proxy_plain((JSObjectRef)thrown);
+    else
+        error = bridge_to_python(thrown, NULL);
+    parts_value = engine_run(parts_of, 1, &thrown);
+    for (unsigned i = 0; i < 3; i++) {
+        if (JSValueIsObject(engine.context, parts_value))
+            parts[i] = bridge_to_python(
+                JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)parts_value, i, NULL),
+                NULL);
+        else
+            parts[i] = PyUnicode_FromString(i == 0 ? "Error" : "");
+    }
+    if (make && error && parts[0] && parts[1] && parts[2])
+        exception = PyObject_CallFunctionObjArgs(make, error, parts[0], parts[1], parts[2], NULL);
+    for (unsigned i = 0; i < 3; i++)
+        Py_XDECREF(parts[i]);
+    Py_XDECREF(error);
+    return exception;
+}
+
 PyObject *bridge_exception(JSValueRef thrown)
 {
     static JSObjectRef python_exception;
     JSValueRef held;
-    PyObject *exception, *error;
+    PyObject *exception;
 
     if (!python_exception)
         python_exception = engine_internal("pythonException");
     held = engine_run(python_exception, 1, &thrown);
     exception = py_proxy_object(held);
     if (!exception)
-        exception = py_proxy_object(thrown);    /* reject(exception) of a bare PyProxy */
+        exception = py_proxy_object(thrown); /* reject(exception) of a bare PyProxy */
     if (exception && PyExceptionInstance_Check(exception))
         return Py_NewRef(exception);
-    error = bridge_to_python(thrown, NULL);
-    if (!error)
-        return NULL;
-    exception = PyObject_CallOneArg(bridge_js_exception_type(), error);
-    Py_DECREF(error);
-    return exception;
+    return bridge_js_exception(thrown);
 }
 
 PyObject *bridge_raise(JSValueRef thrown)
@@ -110,6 +139,12 @@ JSValueRef bridge_throw(JSValueRef *ret_thrown)
     PyObject *type, *exception, *traceback;
 
     PyErr_Fetch(&type, &exception, &traceback);
+    if (!bridge_has_stack()) { /* no room for words */
+        Py_XDECREF(type);
+        Py_XDECREF(exception);
+        Py_XDECREF(traceback);
+        return engine_throw(ret_thrown, "RangeError", "Maximum call stack size exceeded.");
+    }
     PyErr_NormalizeException(&type, &exception, &traceback);
     if (traceback)
         PyException_SetTraceback(exception, traceback);

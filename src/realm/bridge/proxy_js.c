@@ -18,13 +18,33 @@
 #include "base/mem.h"
 #include "realm/bridge/bridge.h"
 #include "realm/js/engine.h"
+#include "realm/py/interp.h"
 #include "realm/web/web.h"
 
 enum {
-    CALLABLE = 1, AWAITABLE = 2, ITERABLE = 4, ITERATOR = 8, LENGTH = 16, ARRAY = 32, BUFFER = 64,
-    ASYNC_ITERABLE = 128, ERROR_OBJECT = 256,   /* as in sdk/js/bridge.js */
-    KINDS = 512,
-    PROTOTYPES = 256,       /* remembered; further ones are classified each time */
+    /* As in sdk/js/bridge.js and sdk/python/corral/kinds.py: */
+    CALLABLE = 1,
+    AWAITABLE = 2,
+    ITERABLE = 4,
+    ITERATOR = 8,
+    LENGTH = 16,
+    ARRAY = 32,
+    BUFFER = 64,
+    ASYNC_ITERABLE = 128,
+    ERROR_OBJECT = 256,
+    MAP = 512,
+    MUTABLE = 1024,
+    GENERATOR = 2048,
+    ASYNC_ITERATOR = 4096,
+    ASYNC_GENERATOR = 8192,
+    TYPED_ARRAY = 16384,
+    DOUBLE = 32768,
+    OBJECT_MAP = 65536,
+    HEREDITARY = 131072,
+    JSON = 262144,
+    SYMBOL = 524288,
+    KINDS = 512,      /* types at most, and a power of two; there are about forty in practice */
+    PROTOTYPES = 256, /* remembered; further ones are classified each time */
 };
 
 struct js_proxy {
@@ -33,14 +53,19 @@ struct js_proxy {
     JSObjectRef self;       /* kept, or NULL: what a method is bound to */
     struct head *head;      /* lazy request: counted */
     uint32_t stream;        /* lazy context */
+    int bits;               /* of its kind */
 };
 
 PyTypeObject *js_proxy_type;
-static PyTypeObject *kinds[KINDS];
-static JSObjectRef classify, dir;
+static struct {
+    int bits;
+    PyTypeObject *type;
+} kinds[KINDS]; /* by hash of their bits */
+static size_t kind_count;
+static JSObjectRef classify, dir, is_plain;
 static JSValueRef object_prototype;
 static struct {
-    JSValueRef prototype;   /* kept */
+    JSValueRef prototype; /* kept */
     int bits;
 } known[PROTOTYPES];
 static size_t known_count;
@@ -56,9 +81,8 @@ bool bridge_is_main_thread(void)
 {
     if (PyThreadState_Get() == main_thread)
         return true;
-    PyErr_SetString(PyExc_RuntimeError,
-                    "JavaScript objects can only be used on the main thread "
-                    "(from another one use loop.call_soon_threadsafe)");
+    PyErr_SetString(PyExc_RuntimeError, "JavaScript objects can only be used on the main thread "
+                                        "(from another one use loop.call_soon_threadsafe)");
     return false;
 }
 
@@ -90,17 +114,17 @@ static int kind_of(JSObjectRef object)
     return bits;
 }
 
-static PyTypeObject *type_of_kind(int bits)
+static PyTypeObject *make_type(int bits)
 {
     PyType_Slot slots[24];
-    PyMethodDef *methods = bits & BUFFER     ? js_buffer_methods
+    PyMethodDef *methods = bits & DOUBLE     ? js_double_methods
+                           : bits & BUFFER   ? js_buffer_methods
                            : bits & CALLABLE ? js_callable_methods
                                              : NULL;
     int n = 0;
     PyType_Spec spec = {.name = "pyodide.ffi.JsProxy", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
+    PyObject *type, *finish, *done = NULL;
 
-    if (kinds[bits])
-        return kinds[bits];
     if (bits & CALLABLE)
         slots[n++] = (PyType_Slot){Py_tp_call, (void *)js_proxy_call_slot};
     if (bits & AWAITABLE) {
@@ -108,19 +132,44 @@ static PyTypeObject *type_of_kind(int bits)
         slots[n++] = (PyType_Slot){Py_tp_hash, (void *)js_proxy_hash};
         slots[n++] = (PyType_Slot){Py_tp_richcompare, (void *)proxy_compare};
     }
-    if (bits & (ITERABLE | ITERATOR))
+    if (bits & (ITERABLE | ITERATOR | OBJECT_MAP))
         slots[n++] = (PyType_Slot){Py_tp_iter, (void *)js_proxy_iter};
     if (bits & ITERATOR)
         slots[n++] = (PyType_Slot){Py_tp_iternext, (void *)js_proxy_next};
     if (bits & ASYNC_ITERABLE)
         slots[n++] = (PyType_Slot){Py_am_aiter, (void *)js_proxy_aiter};
-    if (bits & LENGTH)
+    if (bits & (LENGTH | OBJECT_MAP))
         slots[n++] = (PyType_Slot){Py_mp_length, (void *)js_proxy_length};
     if (methods)
         slots[n++] = (PyType_Slot){Py_tp_methods, methods};
     slots[n] = (PyType_Slot){0, NULL};
-    kinds[bits] = (PyTypeObject *)PyType_FromSpecWithBases(&spec, (PyObject *)js_proxy_type);
-    return kinds[bits];
+    type = PyType_FromSpecWithBases(&spec, (PyObject *)js_proxy_type);
+    finish = type ? interp_sdk("corral.kinds", "finish") : NULL;
+    if (finish)
+        done = PyObject_CallFunction(finish, "Oi", type, bits);
+    if (!done)
+        Py_CLEAR(type);
+    Py_XDECREF(finish);
+    Py_XDECREF(done);
+    return (PyTypeObject *)type;
+}
+
+static PyTypeObject *type_of_kind(int bits)
+{
+    size_t slot = ((unsigned)bits * 2654435761u >> 16) % KINDS;
+
+    while (kinds[slot].type && kinds[slot].bits != bits)
+        slot = (slot + 1) % KINDS;
+    if (kinds[slot].type)
+        return kinds[slot].type;
+    if (kind_count == KINDS / 2) {
+        PyErr_SetString(PyExc_MemoryError, "there are too many kinds of JavaScript objects");
+        return NULL;
+    }
+    kinds[slot].type = make_type(bits);
+    kinds[slot].bits = bits;
+    kind_count += kinds[slot].type != NULL;
+    return kinds[slot].type;
 }
 
 static struct js_proxy *proxy_alloc(int bits)
@@ -129,6 +178,7 @@ static struct js_proxy *proxy_alloc(int bits)
     struct js_proxy *p = type ? PyObject_New(struct js_proxy, type) : NULL;
 
     if (p) {
+        p->bits = bits;
         p->value = NULL;
         p->self = NULL;
         p->head = NULL;
@@ -137,16 +187,71 @@ static struct js_proxy *proxy_alloc(int bits)
     return p;
 }
 
+static PyObject *proxy_of_kind(JSObjectRef object, int bits)
+{
+    struct js_proxy *p = proxy_alloc(bits);
+
+    if (p)
+        p->value = engine_keep(object);
+    return (PyObject *)p;
+}
+
 PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self)
 {
-    struct js_proxy *p = proxy_alloc(kind_of(object));
+    int bits = kind_of(object);
+    PyObject *p;
 
-    if (!p)
+    if (bits & ERROR_OBJECT)
+        return bridge_js_exception(object);
+    p = proxy_of_kind(object, bits);
+    if (p && self && self != engine.global && JSObjectIsFunction(engine.context, object))
+        ((struct js_proxy *)p)->self = (JSObjectRef)engine_keep(self);
+    return p;
+}
+
+PyObject *js_proxy_symbol(JSValueRef symbol)
+{
+    return proxy_of_kind((JSObjectRef)symbol, SYMBOL);
+}
+
+PyObject *js_proxy_plain(JSObjectRef object)
+{
+    return proxy_of_kind(object, kind_of(object));
+}
+
+PyObject *js_proxy_view(PyObject *proxy, enum js_proxy_view view)
+{
+    static const int bits[] = {[VIEW_OBJECT_MAP] = OBJECT_MAP,
+                               [VIEW_HEREDITARY_MAP] = OBJECT_MAP | HEREDITARY,
+                               [VIEW_JSON] = OBJECT_MAP | JSON};
+    JSObjectRef object = js_proxy_object(proxy);
+
+    if (!object)
         return NULL;
-    p->value = engine_keep(object);
-    if (self && self != engine.global && JSObjectIsFunction(engine.context, object))
-        p->self = (JSObjectRef)engine_keep(self);
-    return (PyObject *)p;
+    if (view == VIEW_JSON && JSValueIsArray(engine.context, object))
+        return proxy_of_kind(object, kind_of(object) | JSON);
+    return proxy_of_kind(object, bits[view]);
+}
+
+/* What was found inside a view is seen the same way. */
+PyObject *js_proxy_inherit(PyObject *proxy, PyObject *take_found)
+{
+    int bits = ((struct js_proxy *)proxy)->bits;
+    PyObject *seen;
+
+    if (!(bits & (HEREDITARY | JSON)) || !take_found || !js_proxy_check(take_found))
+        return take_found;
+    if (!JSValueToBoolean(engine.context,
+                          engine_run(is_plain, 1, &((struct js_proxy *)take_found)->value)))
+        return take_found;
+    seen = js_proxy_view(take_found, bits & JSON ? VIEW_JSON : VIEW_HEREDITARY_MAP);
+    Py_DECREF(take_found);
+    return seen;
+}
+
+bool js_proxy_is_view(PyObject *proxy)
+{
+    return ((struct js_proxy *)proxy)->bits & OBJECT_MAP;
 }
 
 PyObject *js_proxy_lazy_request(struct head *head)
@@ -173,8 +278,16 @@ JSObjectRef js_proxy_object(PyObject *proxy)
 
     if (!bridge_is_main_thread())
         return NULL;
+    if (!bridge_has_stack()) {
+        PyErr_SetString(PyExc_RecursionError,
+                        "maximum recursion depth exceeded in a call to JavaScript");
+        return NULL;
+    }
     if (!p->value) {
-        p->value = engine_keep(p->head ? web_make_request(p->head) : web_make_context(p->stream));
+        JSObjectRef made = p->head ? web_make_request(p->head) : web_make_context(p->stream);
+        if (!made)
+            return (JSObjectRef)PyErr_NoMemory();
+        p->value = engine_keep(made);
         head_unref(p->head);
         p->head = NULL;
     }
@@ -189,7 +302,7 @@ static void let_go_later(JSValueRef value)
         size_t cap = let_go.cap ? let_go.cap * 2 : 64;
         JSValueRef *grown = mem_resize(let_go.values, cap * sizeof *grown);
         if (!grown)
-            return;     /* it stays kept for ever, which is safe */
+            return; /* it stays kept for ever, which is safe */
         let_go.values = grown;
         let_go.cap = cap;
     }
@@ -224,10 +337,10 @@ static void proxy_dealloc(PyObject *self)
 static PyObject *without_underscore(PyObject *name)
 {
     static const char *const words[] = {
-        "and_",   "as_",      "assert_", "async_", "await_",  "break_",  "class_",  "continue_",
-        "def_",   "del_",     "elif_",   "else_",  "except_", "finally_", "for_",   "from_",
-        "global_", "if_",     "import_", "in_",    "is_",     "lambda_", "nonlocal_", "not_",
-        "or_",    "pass_",    "raise_",  "return_", "try_",   "while_",  "with_",   "yield_"};
+        "and_",    "as_",   "assert_", "async_",  "await_",  "break_",   "class_",    "continue_",
+        "def_",    "del_",  "elif_",   "else_",   "except_", "finally_", "for_",      "from_",
+        "global_", "if_",   "import_", "in_",     "is_",     "lambda_",  "nonlocal_", "not_",
+        "or_",     "pass_", "raise_",  "return_", "try_",    "while_",   "with_",     "yield_"};
     Py_ssize_t len = PyUnicode_GET_LENGTH(name);
 
     if (len < 3 || PyUnicode_READ_CHAR(name, len - 1) != '_')
@@ -247,9 +360,19 @@ static bool is_dunder(PyObject *name)
            PyUnicode_READ_CHAR(name, 1) == '_';
 }
 
-static PyObject *get_property(PyObject *self, PyObject *name)
+/* Whose properties the attributes are: a symbol itself is no object. */
+static JSObjectRef property_holder(PyObject *self)
 {
     JSObjectRef object = js_proxy_object(self);
+
+    if (object && ((struct js_proxy *)self)->bits & SYMBOL)
+        object = JSValueToObject(engine.context, object, NULL);
+    return object;
+}
+
+static PyObject *get_property(PyObject *self, PyObject *name)
+{
+    JSObjectRef object = property_holder(self);
     JSStringRef owned = NULL, text = object ? bridge_name(name, &owned) : NULL;
     JSValueRef thrown = NULL, value;
     PyObject *result = NULL;
@@ -261,12 +384,11 @@ static PyObject *get_property(PyObject *self, PyObject *name)
         bridge_raise(thrown);
     else if (JSValueIsUndefined(engine.context, value) &&
              !JSObjectHasProperty(engine.context, object, text)) {
-        if (object == engine.global)    /* sdk/python/corral/hints.py knows this text */
+        if (object == engine.global) /* sdk/python/corral/hints.py knows this text */
             PyErr_Format(PyExc_AttributeError, "JavaScript has no global '%U'", name);
         else
             PyErr_SetObject(PyExc_AttributeError, name);
-    }
-    else
+    } else
         result = bridge_to_python(value, object);
     if (owned)
         JSStringRelease(owned);
@@ -301,7 +423,7 @@ static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
 
     if (is_dunder(name))
         return PyObject_GenericSetAttr(self, name, value);
-    object = js_proxy_object(self);
+    object = property_holder(self);
     if (!object)
         return -1;
     bare = without_underscore(name);
@@ -411,10 +533,12 @@ int js_proxy_open(void)
     };
     PyObject *method;
 
-    object_prototype = JSObjectGetPrototype(engine.context, JSObjectMake(engine.context, NULL, NULL));
+    object_prototype =
+        JSObjectGetPrototype(engine.context, JSObjectMake(engine.context, NULL, NULL));
     engine_keep(object_prototype);
     classify = engine_internal("classify");
     dir = engine_internal("dir");
+    is_plain = engine_internal("isPlain");
     main_thread = PyThreadState_Get();
     slots[9].pfunc = (void *)js_proxy_mapping.mp_subscript;
     slots[10].pfunc = (void *)js_proxy_mapping.mp_ass_subscript;

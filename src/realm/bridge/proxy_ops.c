@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/py/interp.h"
 #include "realm/py/loop.h"
 #include "realm/web/web.h"
 
@@ -15,9 +16,11 @@ enum { ARGUMENTS_MAX = 64 };
 
 /* Functions of sdk/js/bridge.js, by name; looked up once. */
 #define INTERNALS(X)                                                                               \
-    X(asyncIterator) X(awaitFor) X(contains) X(deleteItem) X(getItem) X(idOf) X(iterator)          \
-    X(kindOf) X(length) X(objectEntries) X(objectKeys) X(objectValues) X(setItem) X(step)          \
-    X(truth) X(typeOf) X(END)
+    X(asyncIterator)                                                                               \
+    X(awaitFor) X(contains) X(deleteItem) X(getItem) X(idOf) X(iterator) X(kindOf) X(length)       \
+        X(objectEntries) X(objectKeys) X(objectValues) X(setItem) X(slice) X(step) X(truth)        \
+            X(typeOf) X(viewContains) X(viewDelete) X(viewGet) X(viewIterator) X(viewLength)       \
+                X(viewSet) X(END)
 #define DECLARE(name) static JSObjectRef name;
 INTERNALS(DECLARE)
 
@@ -67,7 +70,8 @@ static JSObjectRef options_of(PyObject *const *values, PyObject *names)
 
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
         JSValueRef value = bridge_to_js(values[i]);
-        JSStringRef owned = NULL, name = value ? bridge_name(PyTuple_GET_ITEM(names, i), &owned) : NULL;
+        JSStringRef owned = NULL,
+                    name = value ? bridge_name(PyTuple_GET_ITEM(names, i), &owned) : NULL;
         if (!name)
             return NULL;
         JSObjectSetProperty(engine.context, options, name, value, kJSPropertyAttributeNone, NULL);
@@ -77,8 +81,8 @@ static JSObjectRef options_of(PyObject *const *values, PyObject *names)
     return options;
 }
 
-static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
-                      PyObject *names, bool is_new)
+static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names,
+                      bool is_new)
 {
     JSValueRef values[ARGUMENTS_MAX + 1], thrown = NULL, result;
     JSObjectRef object = js_proxy_object(self);
@@ -87,8 +91,8 @@ static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     if (!object)
         return NULL;
     if (count > ARGUMENTS_MAX)
-        return PyErr_Format(PyExc_TypeError, "a JavaScript function takes at most %d arguments here",
-                            ARGUMENTS_MAX);
+        return PyErr_Format(PyExc_TypeError,
+                            "a JavaScript function takes at most %d arguments here", ARGUMENTS_MAX);
     for (size_t i = 0; i < n; i++) {
         values[i] = bridge_to_js(arguments[i]);
         if (!values[i])
@@ -104,8 +108,8 @@ static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     if (is_new)
         result = JSObjectCallAsConstructor(engine.context, object, n, values, &thrown);
     else
-        result = JSObjectCallAsFunction(engine.context, object, js_proxy_self(self), n, values,
-                                        &thrown);
+        result =
+            JSObjectCallAsFunction(engine.context, object, js_proxy_self(self), n, values, &thrown);
     Py_LeaveRecursiveCall();
     if (thrown)
         return bridge_raise(thrown);
@@ -114,13 +118,14 @@ static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
 
 PyObject *js_proxy_call_slot(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(arguments), named = keywords ? PyDict_GET_SIZE(keywords) : 0;
+    Py_ssize_t count = PyTuple_GET_SIZE(arguments),
+               named = keywords ? PyDict_GET_SIZE(keywords) : 0;
     PyObject *values[ARGUMENTS_MAX], *names = NULL, *key, *value, *result;
     Py_ssize_t at = 0, i = 0;
 
     if (count + named > ARGUMENTS_MAX)
-        return PyErr_Format(PyExc_TypeError, "a JavaScript function takes at most %d arguments here",
-                            ARGUMENTS_MAX);
+        return PyErr_Format(PyExc_TypeError,
+                            "a JavaScript function takes at most %d arguments here", ARGUMENTS_MAX);
     for (; i < count; i++)
         values[i] = PyTuple_GET_ITEM(arguments, i);
     if (named > 0) {
@@ -147,7 +152,7 @@ static PyObject *method_new(PyObject *self, PyObject *const *arguments, Py_ssize
 
 Py_ssize_t js_proxy_length(PyObject *self)
 {
-    PyObject *number = ask(length, self);
+    PyObject *number = ask(js_proxy_is_view(self) ? viewLength : length, self);
     Py_ssize_t n = number ? PyLong_AsSsize_t(number) : -1;
 
     Py_XDECREF(number);
@@ -163,7 +168,7 @@ int js_proxy_truth(PyObject *self)
 
 int js_proxy_contains(PyObject *self, PyObject *key)
 {
-    JSValueRef value = ask_with(contains, self, key, NULL);
+    JSValueRef value = ask_with(js_proxy_is_view(self) ? viewContains : contains, self, key, NULL);
 
     return value ? JSValueToBoolean(engine.context, value) : -1;
 }
@@ -172,30 +177,29 @@ static bool is_sequence(PyObject *self)
 {
     JSObjectRef object = js_proxy_object(self);
 
-    return object && (JSValueIsArray(engine.context, object) ||
-                      JSValueGetTypedArrayType(engine.context, object, NULL) !=
-                          kJSTypedArrayTypeNone);
+    return object &&
+           (JSValueIsArray(engine.context, object) ||
+            JSValueGetTypedArrayType(engine.context, object, NULL) != kJSTypedArrayTypeNone);
 }
 
-static PyObject *slice_of(PyObject *self, PyObject *slice)
+/* Part of an array, as a new one. */
+static PyObject *slice_of(PyObject *self, PyObject *part)
 {
+    JSValueRef arguments[4], thrown = NULL, value;
     Py_ssize_t start, stop, step_by, count;
-    PyObject *list;
 
-    if (PySlice_Unpack(slice, &start, &stop, &step_by) < 0)
+    if (PySlice_Unpack(part, &start, &stop, &step_by) < 0)
         return NULL;
-    count = PySlice_AdjustIndices(js_proxy_length(self), &start, &stop, step_by);
-    list = PyList_New(count);
-    for (Py_ssize_t i = 0; list && i < count; i++) {
-        JSValueRef thrown = NULL, value = JSObjectGetPropertyAtIndex(
-            engine.context, js_proxy_object(self), (unsigned)(start + i * step_by), &thrown);
-        PyObject *item = thrown ? bridge_raise(thrown) : bridge_to_python(value, NULL);
-        if (!item)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, item); /* steals */
-    }
-    return list;
+    count = js_proxy_length(self);
+    if (count < 0)
+        return NULL;
+    count = PySlice_AdjustIndices(count, &start, &stop, step_by);
+    arguments[0] = js_proxy_object(self);
+    arguments[1] = engine_number((double)start);
+    arguments[2] = engine_number((double)step_by);
+    arguments[3] = engine_number((double)count);
+    value = engine_call(slice, 4, arguments, &thrown);
+    return thrown ? bridge_raise(thrown) : bridge_to_python(value, NULL);
 }
 
 /* The index that key means on this array: from the end when negative; -1 with IndexError. */
@@ -221,15 +225,16 @@ static PyObject *subscript(PyObject *self, PyObject *key)
     if (is_sequence(self)) {
         Py_ssize_t index;
         if (PySlice_Check(key))
-            return slice_of(self, key);
+            return js_proxy_inherit(self, slice_of(self, key));
         index = index_of(self, key);
         if (index < 0)
             return NULL;
         value = JSObjectGetPropertyAtIndex(engine.context, js_proxy_object(self), (unsigned)index,
                                            &thrown);
-        return thrown ? bridge_raise(thrown) : bridge_to_python(value, NULL);
+        return thrown ? bridge_raise(thrown)
+                      : js_proxy_inherit(self, bridge_to_python(value, NULL));
     }
-    found = ask_with(getItem, self, key, NULL);
+    found = ask_with(js_proxy_is_view(self) ? viewGet : getItem, self, key, NULL);
     if (!found)
         return NULL;
     if (JSValueIsUndefined(engine.context, found)) {
@@ -237,15 +242,30 @@ static PyObject *subscript(PyObject *self, PyObject *key)
         return NULL;
     }
     value = JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)found, 0, NULL);
-    return bridge_to_python(value, js_proxy_object(self));
+    return js_proxy_inherit(self, bridge_to_python(value, js_proxy_object(self)));
+}
+
+/* a[1:3] = items, del a[1:3] */
+static int set_slice(PyObject *self, PyObject *part, PyObject *items)
+{
+    PyObject *function = interp_sdk("corral.kinds", "set_slice"), *done = NULL;
+
+    if (function)
+        done = PyObject_CallFunctionObjArgs(function, self, part, items, NULL);
+    Py_XDECREF(function);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
 }
 
 static int set_subscript(PyObject *self, PyObject *key, PyObject *item)
 {
+    bool is_view = js_proxy_is_view(self);
     PyObject *index = NULL;
     JSValueRef done;
 
     if (is_sequence(self)) {
+        if (PySlice_Check(key))
+            return set_slice(self, key, item);
         Py_ssize_t i = index_of(self, key);
         if (i < 0)
             return -1;
@@ -254,7 +274,8 @@ static int set_subscript(PyObject *self, PyObject *key, PyObject *item)
             return -1;
         key = index;
     }
-    done = item ? ask_with(setItem, self, key, item) : ask_with(deleteItem, self, key, NULL);
+    done = item ? ask_with(is_view ? viewSet : setItem, self, key, item)
+                : ask_with(is_view ? viewDelete : deleteItem, self, key, NULL);
     if (done && !item && !JSValueToBoolean(engine.context, done)) {
         PyErr_SetObject(PyExc_KeyError, key);
         done = NULL;
@@ -274,7 +295,7 @@ PyObject *js_proxy_iter(PyObject *self)
 {
     if (Py_TYPE(self)->tp_iternext && Py_TYPE(self)->tp_iternext != _PyObject_NextNotImplemented)
         return Py_NewRef(self);
-    return ask(iterator, self);
+    return ask(js_proxy_is_view(self) ? viewIterator : iterator, self);
 }
 
 PyObject *js_proxy_next(PyObject *self)
@@ -360,7 +381,7 @@ static JSValueRef settle(JSContextRef js, JSObjectRef function, JSObjectRef self
         return engine.undefined;
     JSObjectSetPrivate(waiter, NULL);
     value = is_error ? bridge_exception(arguments[1]) : bridge_to_python(arguments[1], NULL);
-    if (!value) {   /* it cannot be converted: that is the outcome, then */
+    if (!value) { /* it cannot be converted: that is the outcome, then */
         PyObject *type, *traceback;
         PyErr_Fetch(&type, &value, &traceback);
         PyErr_NormalizeException(&type, &value, &traceback);
@@ -423,84 +444,29 @@ static PyObject *object_values(PyObject *self, PyObject *unused)
     return ask(objectValues, self);
 }
 
-static PyObject *to_bytes(PyObject *self, PyObject *unused)
+/* ---- of what create_proxy made ---- */
+
+static PyObject *destroy(PyObject *self, PyObject *unused)
 {
     JSObjectRef object = js_proxy_object(self);
-    struct span bytes;
 
     (void)unused;
-    if (!object || !web_bytes(object, &bytes))
+    if (!object || py_proxy_destroy(object) < 0)
         return NULL;
-    return PyBytes_FromStringAndSize(bytes.data, (Py_ssize_t)bytes.len);
+    Py_RETURN_NONE;
 }
 
-/* What the items of a typed array are, in the letters of Python's struct. */
-static const char *format_of(JSObjectRef object)
-{
-    switch (JSValueGetTypedArrayType(engine.context, object, NULL)) {
-    case kJSTypedArrayTypeInt8Array: return "b";
-    case kJSTypedArrayTypeInt16Array: return "h";
-    case kJSTypedArrayTypeUint16Array: return "H";
-    case kJSTypedArrayTypeInt32Array: return "i";
-    case kJSTypedArrayTypeUint32Array: return "I";
-    case kJSTypedArrayTypeFloat32Array: return "f";
-    case kJSTypedArrayTypeFloat64Array: return "d";
-    case kJSTypedArrayTypeBigInt64Array: return "q";
-    case kJSTypedArrayTypeBigUint64Array: return "Q";
-    default: return "B";
-    }
-}
-
-/* A copy; its items are those of the typed array. */
-static PyObject *to_memoryview(PyObject *self, PyObject *unused)
-{
-    PyObject *bytes = to_bytes(self, unused), *array = NULL, *view = NULL, *whole = NULL;
-
-    if (bytes)
-        array = PyByteArray_FromObject(bytes);
-    if (array)
-        view = PyMemoryView_FromObject(array);
-    if (view)
-        whole = PyObject_CallMethod(view, "cast", "s", format_of(js_proxy_object(self)));
-    Py_XDECREF(bytes);
-    Py_XDECREF(array);
-    Py_XDECREF(view);
-    return whole;
-}
-
-static PyObject *to_string(PyObject *self, PyObject *arguments)
-{
-    const char *encoding = "utf-8";
-    PyObject *bytes, *text;
-
-    if (!PyArg_ParseTuple(arguments, "|s", &encoding))
-        return NULL;
-    bytes = to_bytes(self, NULL);
-    if (!bytes)
-        return NULL;
-    text = PyUnicode_FromEncodedObject(bytes, encoding, "strict");
-    Py_DECREF(bytes);
-    return text;
-}
-
-/* assign(bytes-like): overwrite the JavaScript buffer */
-static PyObject *assign(PyObject *self, PyObject *source)
+static PyObject *unwrap(PyObject *self, PyObject *unused)
 {
     JSObjectRef object = js_proxy_object(self);
-    struct span bytes;
-    Py_buffer from;
+    PyObject *inner = object ? py_proxy_object(object) : NULL;
 
-    if (!object || !web_bytes(object, &bytes) || PyObject_GetBuffer(source, &from, PyBUF_SIMPLE) < 0)
+    (void)unused;
+    if (!object)
         return NULL;
-    if ((size_t)from.len != bytes.len) {
-        PyErr_Format(PyExc_ValueError, "cannot assign %zd bytes to a buffer of %zu", from.len,
-                     bytes.len);
-        PyBuffer_Release(&from);
-        return NULL;
-    }
-    memcpy((char *)bytes.data, from.buf, bytes.len);
-    PyBuffer_Release(&from);
-    Py_RETURN_NONE;
+    if (!inner)
+        return PyErr_Format(PyExc_ReferenceError, "the proxy has already been destroyed");
+    return Py_NewRef(inner);
 }
 
 static PyObject *get_typeof(PyObject *self, void *unused)
@@ -532,11 +498,10 @@ PyMethodDef js_callable_methods[] = {
     {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
     {0},
 };
-PyMethodDef js_buffer_methods[] = {
-    {"to_bytes", to_bytes, METH_NOARGS, NULL},
-    {"to_memoryview", to_memoryview, METH_NOARGS, NULL},
-    {"to_string", to_string, METH_VARARGS, NULL},
-    {"assign", assign, METH_O, NULL},
+PyMethodDef js_double_methods[] = {
+    {"destroy", destroy, METH_NOARGS, NULL},
+    {"unwrap", unwrap, METH_NOARGS, NULL},
+    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
     {0},
 };
 PyGetSetDef js_proxy_getset[] = {

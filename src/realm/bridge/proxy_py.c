@@ -23,17 +23,23 @@
 
 enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, KINDS = 8 };
 enum {
-    REPORT = 64 * 1024,     /* bytes that are told to the collector together */
+    REPORT = 64 * 1024, /* bytes that are told to the collector together */
     /* Guesses, in bytes: */
-    WEIGHT = 512, ITEM_WEIGHT = 64, EXCEPTION_WEIGHT = 4096,
+    WEIGHT = 512,
+    ITEM_WEIGHT = 64,
+    EXCEPTION_WEIGHT = 4096,
 };
 
 /* Exported by the library, in no public header. */
 extern void JSReportExtraMemoryCost(JSContextRef context, size_t bytes);
 
 struct cell {
-    PyObject *object;
-    struct cell *next;      /* once let go */
+    PyObject *object; /* NULL once destroyed */
+    union {
+        struct cell *next; /* once let go */
+        char *type_name;   /* once destroyed; may be NULL */
+    };
+    int traits;
 };
 
 static JSClassRef plain_class, callable_class;
@@ -44,6 +50,11 @@ static void finalize(JSObjectRef proxy)
 {
     struct cell *cell = JSObjectGetPrivate(proxy);
 
+    if (!cell->object) {
+        mem_free(cell->type_name);
+        mem_free(cell);
+        return;
+    }
     cell->next = let_go;
     let_go = cell;
 }
@@ -58,11 +69,78 @@ void py_proxy_turn(void)
     }
 }
 
-PyObject *py_proxy_object(JSValueRef value)
+static struct cell *cell_of(JSValueRef value)
 {
     if (!value || !JSValueIsObjectOfClass(engine.context, value, plain_class))
         return NULL;
-    return ((struct cell *)JSObjectGetPrivate((JSObjectRef)value))->object;
+    return JSObjectGetPrivate((JSObjectRef)value);
+}
+
+bool py_proxy_check(JSValueRef value)
+{
+    return cell_of(value) != NULL;
+}
+
+PyObject *py_proxy_object(JSValueRef value)
+{
+    struct cell *cell = cell_of(value);
+
+    return cell ? cell->object : NULL;
+}
+
+PyObject *py_proxy_unwrapped(JSValueRef value)
+{
+    struct cell *cell = cell_of(value);
+
+    return cell && !(cell->traits & PY_PROXY_KEPT) ? cell->object : NULL;
+}
+
+static JSValueRef throw_destroyed(const struct cell *cell, JSValueRef *ret_thrown)
+{
+    if (cell->traits & PY_PROXY_ONCE)
+        return engine_throw(ret_thrown, "Error", "OnceProxy can only be called once");
+    return engine_throw(ret_thrown, "Error",
+                        "Object has already been destroyed\nThe object was of type \"%s\"",
+                        cell->type_name ? cell->type_name : "object");
+}
+
+/* What `this` of a method of ours is the proxy of: borrowed, or NULL having thrown. */
+static PyObject *object_of(size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct cell *cell = count > 0 ? cell_of(arguments[0]) : NULL;
+
+    if (!cell)
+        engine_throw(ret_thrown, "TypeError", "this is no object of Python");
+    else if (!cell->object)
+        throw_destroyed(cell, ret_thrown);
+    else if (bridge_has_stack())
+        return cell->object;
+    else
+        engine_throw(ret_thrown, "RangeError", "Maximum call stack size exceeded.");
+    return NULL;
+}
+
+int py_proxy_destroy(JSValueRef proxy)
+{
+    struct cell *cell = cell_of(proxy);
+    PyObject *object = cell ? cell->object : NULL;
+    JSValueRef thrown = NULL;
+
+    if (!object) {
+        if (!cell)
+            PyErr_SetString(PyExc_TypeError, "this is no object of Python");
+        else if (cell->traits & PY_PROXY_ONCE)
+            engine_throw(&thrown, "Error", "OnceProxy has already been destroyed");
+        else
+            throw_destroyed(cell, &thrown);
+        if (thrown)
+            bridge_raise(thrown);
+        return -1;
+    }
+    cell->object = NULL;
+    cell->type_name = mem_strdup(Py_TYPE(object)->tp_name);
+    Py_DECREF(object);
+    return 0;
 }
 
 /* About how much memory the object keeps alive. */
@@ -103,6 +181,11 @@ static void report(PyObject *object)
 
 JSObjectRef py_proxy_new(PyObject *object)
 {
+    return py_proxy_new_with(object, 0);
+}
+
+JSObjectRef py_proxy_new_with(PyObject *object, int traits)
+{
     PyTypeObject *type = Py_TYPE(object);
     struct cell *cell = mem_alloc(sizeof *cell);
     JSObjectRef proxy;
@@ -114,6 +197,8 @@ JSObjectRef py_proxy_new(PyObject *object)
     }
     report(object);
     cell->object = Py_NewRef(object);
+    cell->next = NULL;
+    cell->traits = traits;
     if (PyCallable_Check(object))
         kind |= CALLABLE;
     if (!PyType_Check(object) && (type->tp_iter || PySequence_Check(object)))
@@ -153,15 +238,12 @@ static bool is_ours(JSStringRef name)
     return false;
 }
 
-static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef name,
-                               JSValueRef *ret_thrown)
+/* The attribute or item of that name; NULL when there is none. */
+static JSValueRef property_of(PyObject *object, JSStringRef name, JSValueRef *ret_thrown)
 {
-    PyObject *object = ((struct cell *)JSObjectGetPrivate(proxy))->object, *text, *found;
+    PyObject *text, *found;
     JSValueRef value;
 
-    (void)js;
-    if (is_ours(name))
-        return NULL;
     found = item_of(object, name);
     if (!found) {
         PyErr_Clear();
@@ -175,7 +257,7 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
             Py_ssize_t n = PyObject_Length(object);
             if (n >= 0)
                 return engine_number((double)n);
-            PyErr_Clear();      /* it has items and no length: undefined, then */
+            PyErr_Clear(); /* it has items and no length: undefined, then */
         }
         return NULL;
     }
@@ -184,38 +266,80 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
     return value ? value : bridge_throw(ret_thrown);
 }
 
+static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef name,
+                               JSValueRef *ret_thrown)
+{
+    JSValueRef value = proxy;
+    PyObject *object;
+
+    (void)js;
+    if (is_ours(name))
+        return NULL;
+    object = object_of(1, &value, ret_thrown);
+    if (!object)
+        return engine.undefined;
+    Py_INCREF(object);
+    value = property_of(object, name, ret_thrown);
+    Py_DECREF(object);
+    return value;
+}
+
 static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, JSValueRef value,
                          JSValueRef *ret_thrown)
 {
-    PyObject *object = ((struct cell *)JSObjectGetPrivate(proxy))->object;
-    PyObject *text = bridge_text_to_python(name), *converted = bridge_to_python(value, NULL);
+    JSValueRef self = proxy;
+    PyObject *object = object_of(1, &self, ret_thrown), *text, *converted;
 
     (void)js;
-    if (!text || !converted || PyObject_SetAttr(object, text, converted) < 0)
+    if (!object)
+        return true;
+    Py_INCREF(object);
+    text = bridge_text_to_python(name);
+    converted = text ? bridge_to_python(value, NULL) : NULL;
+    if (!converted || PyObject_SetAttr(object, text, converted) < 0)
         bridge_throw(ret_thrown);
+    Py_DECREF(object);
     Py_XDECREF(text);
     Py_XDECREF(converted);
     return true;
 }
 
-static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, size_t count,
-                       const JSValueRef *arguments, JSValueRef *ret_thrown)
+/* The arguments as a tuple, `first` before them unless it is NULL. */
+static PyObject *tuple_of(JSValueRef first, size_t count, const JSValueRef *arguments)
 {
-    PyObject *function = ((struct cell *)JSObjectGetPrivate(proxy))->object, *tuple, *result = NULL;
-    JSValueRef value = NULL;
+    size_t before = first ? 1 : 0;
+    PyObject *tuple = PyTuple_New((Py_ssize_t)(before + count));
 
-    (void)js, (void)self;
-    if (Py_EnterRecursiveCall(" in a call from JavaScript"))
-        return bridge_throw(ret_thrown);
-    Py_INCREF(function);
-    tuple = PyTuple_New((Py_ssize_t)count);
-    for (size_t i = 0; tuple && i < count; i++) {
-        PyObject *argument = bridge_to_python(arguments[i], NULL);
+    for (size_t i = 0; tuple && i < before + count; i++) {
+        PyObject *argument = bridge_to_python(i < before ? first : arguments[i - before], NULL);
         if (!argument)
             Py_CLEAR(tuple);
         else
             PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, argument); /* steals */
     }
+    return tuple;
+}
+
+static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, size_t count,
+                       const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    const struct cell *cell = JSObjectGetPrivate(proxy);
+    JSValueRef value = proxy;
+    PyObject *function = object_of(1, &value, ret_thrown), *tuple, *result = NULL;
+
+    (void)js;
+    if (!function)
+        return engine.undefined;
+    value = NULL;
+    if (Py_EnterRecursiveCall(" in a call from JavaScript"))
+        return bridge_throw(ret_thrown);
+    Py_INCREF(function);
+    if (cell->traits & PY_PROXY_ONCE && py_proxy_destroy(proxy) < 0)
+        tuple = NULL;
+    else
+        tuple =
+            tuple_of(cell->traits & PY_PROXY_TAKES_THIS ? (self ? self : engine.undefined) : NULL,
+                     count, arguments);
     if (tuple)
         result = PyObject_CallObject(function, tuple);
     if (result)
@@ -232,7 +356,7 @@ static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef s
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     (void)function, (void)self, (void)count, (void)ret_thrown;
-    return JSValueMakeBoolean(js, py_proxy_object(arguments[0]) != NULL);
+    return JSValueMakeBoolean(js, py_proxy_check(arguments[0]));
 }
 
 static JSValueRef is_dict(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
@@ -253,22 +377,27 @@ static JSValueRef text_of(PyObject *text, JSValueRef *ret_thrown)
 }
 
 /* pythonText(proxy) -> str(object), pythonRepr(proxy) -> repr(object) */
-static JSValueRef python_text(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+static JSValueRef python_text(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *object = count > 0 ? py_proxy_object(arguments[0]) : NULL;
+    PyObject *object;
 
     (void)js, (void)function, (void)self;
-    if (!object)
+    if (count == 0 || !py_proxy_check(arguments[0]))
         return text_value(SPAN("[object PyProxy]"));
-    return text_of(PyObject_Str(object), ret_thrown);
+    object = object_of(count, arguments, ret_thrown);
+    return object ? text_of(PyObject_Str(object), ret_thrown) : engine.undefined;
 }
 
-static JSValueRef python_repr(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+static JSValueRef python_repr(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
+    PyObject *object = py_proxy_object(arguments[0]);
+
     (void)js, (void)function, (void)self, (void)count;
-    return text_of(PyObject_Repr(py_proxy_object(arguments[0])), ret_thrown);
+    if (!object)
+        return text_value(SPAN("[destroyed PyProxy]"));
+    return text_of(PyObject_Repr(object), ret_thrown);
 }
 
 /* pythonBytes(value) -> a Uint8Array with a copy of a bytes-like object, else undefined */
@@ -291,25 +420,32 @@ static JSValueRef python_bytes(JSContextRef js, JSObjectRef function, JSObjectRe
 
 /* pythonIterator(proxy) -> PyProxy of iter(object) */
 static JSValueRef python_iterator(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                                  size_t count, const JSValueRef *arguments,
-                                  JSValueRef *ret_thrown)
+                                  size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *iterator = PyObject_GetIter(py_proxy_object(arguments[0]));
-    JSValueRef value = iterator ? py_proxy_new(iterator) : NULL;
+    PyObject *object = object_of(count, arguments, ret_thrown), *iterator;
+    JSValueRef value;
 
-    (void)js, (void)function, (void)self, (void)count;
+    (void)js, (void)function, (void)self;
+    if (!object)
+        return engine.undefined;
+    iterator = PyObject_GetIter(object);
+    value = iterator ? py_proxy_new(iterator) : NULL;
     Py_XDECREF(iterator);
     return value ? value : bridge_throw(ret_thrown);
 }
 
 /* pythonNext(iterator) -> [value], or undefined at the end */
-static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *item = PyIter_Next(py_proxy_object(arguments[0]));
-    JSValueRef value = item ? bridge_to_js(item) : NULL;
+    PyObject *iterator = object_of(count, arguments, ret_thrown), *item;
+    JSValueRef value;
 
-    (void)function, (void)self, (void)count;
+    (void)function, (void)self;
+    if (!iterator)
+        return engine.undefined;
+    item = PyIter_Next(iterator);
+    value = item ? bridge_to_js(item) : NULL;
     if (!item && !PyErr_Occurred())
         return engine.undefined;
     Py_XDECREF(item);
@@ -317,13 +453,15 @@ static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef
 }
 
 /* pythonThen(proxy, resolve, reject): run it as a task, settle with what comes of it */
-static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     static PyObject *subscribe;
-    PyObject *resolve, *reject, *done = NULL;
+    PyObject *object = object_of(count, arguments, ret_thrown), *resolve, *reject, *done = NULL;
 
-    (void)js, (void)function, (void)self, (void)count;
+    (void)js, (void)function, (void)self;
+    if (!object)
+        return engine.undefined;
     if (!subscribe) {
         PyObject *module = PyImport_ImportModule("corral.bridge");
         subscribe = module ? PyObject_GetAttrString(module, "subscribe") : NULL;
@@ -332,12 +470,21 @@ static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef
     resolve = bridge_to_python(arguments[1], NULL);
     reject = bridge_to_python(arguments[2], NULL);
     if (subscribe && resolve && reject)
-        done = PyObject_CallFunctionObjArgs(subscribe, py_proxy_object(arguments[0]), resolve,
-                                            reject, NULL);
+        done = PyObject_CallFunctionObjArgs(subscribe, object, resolve, reject, NULL);
     Py_XDECREF(resolve);
     Py_XDECREF(reject);
     Py_XDECREF(done);
     return done ? engine.undefined : bridge_throw(ret_thrown);
+}
+
+/* pythonDestroy(proxy): let the object go now, whoever still holds the proxy */
+static JSValueRef python_destroy(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self;
+    if (py_proxy_destroy(count > 0 ? arguments[0] : NULL) < 0)
+        return bridge_throw(ret_thrown);
+    return engine.undefined;
 }
 
 void py_proxy_define(void)
@@ -350,7 +497,7 @@ void py_proxy_define(void)
     d.setProperty = set_property;
     d.finalize = finalize;
     plain_class = JSClassCreate(&d);
-    d = kJSClassDefinitionEmpty;    /* finalize and the rest come from the parent */
+    d = kJSClassDefinitionEmpty; /* finalize and the rest come from the parent */
     d.attributes = kJSClassAttributeNoAutomaticPrototype;
     d.className = "PyProxy";
     d.parentClass = plain_class;
@@ -364,6 +511,7 @@ void py_proxy_define(void)
     engine_native("pythonIterator", python_iterator);
     engine_native("pythonNext", python_next);
     engine_native("pythonThen", python_then);
+    engine_native("pythonDestroy", python_destroy);
 }
 
 void py_proxy_open(void)

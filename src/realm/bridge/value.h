@@ -23,7 +23,20 @@
 #include "realm/exchange.h"
 
 /* JavaScript's null in Python: None, or the singleton jsnull of newer dates. */
-void bridge_set_null(PyObject *null);           /* borrowed, kept for ever */
+void bridge_set_null(PyObject *null); /* borrowed, kept for ever */
+
+/* JsBigInt, a kind of int, is a BigInt in JavaScript; whether BigInts become one. */
+void bridge_set_bigint(PyTypeObject *type, bool makes); /* borrowed, kept for ever */
+
+/* ---- the C stack ----
+ * Recursion that goes to and fro between the languages is limited by neither
+ * alone (Python counts frames, JavaScriptCore its own part of the stack), so
+ * every crossing asks whether enough is left for both to say what is wrong. */
+extern const char *bridge_stack_floor; /* of the main thread */
+static inline bool bridge_has_stack(void)
+{
+    return (const char *)__builtin_frame_address(0) > bridge_stack_floor;
+}
 
 /* ---- convert.c ---- */
 /* self: what a method is bound to when the value is a function; or NULL. */
@@ -37,15 +50,23 @@ JSStringRef bridge_name(PyObject *name, JSStringRef *ret_owned);
 /* ---- error.c ---- */
 /* What JavaScript threw becomes the Python exception; returns NULL. */
 PyObject *bridge_raise(JSValueRef thrown);
-PyObject *bridge_exception(JSValueRef thrown);  /* the same as an object */
+PyObject *bridge_exception(JSValueRef thrown);    /* the same as an object */
+PyObject *bridge_js_exception(JSValueRef thrown); /* a JsException, also of a PythonError */
 /* The Python exception that is set becomes what JavaScript throws; returns undefined. */
 JSValueRef bridge_throw(JSValueRef *ret_thrown);
-JSValueRef bridge_error(PyObject *exception);   /* as a value */
-PyObject *bridge_js_exception_type(void);       /* borrowed: pyodide.ffi.JsException */
+JSValueRef bridge_error(PyObject *exception); /* as a value */
+PyObject *bridge_js_exception_type(void);     /* borrowed: pyodide.ffi.JsException */
 
 /* ---- proxy_js.c ---- */
+/* How items are found in plain objects. */
+enum js_proxy_view { VIEW_OBJECT_MAP, VIEW_HEREDITARY_MAP, VIEW_JSON };
 extern PyTypeObject *js_proxy_type;
-PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self);
+PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self); /* an Error: JsException */
+PyObject *js_proxy_plain(JSObjectRef object);                 /* a JsProxy whatever it is */
+PyObject *js_proxy_symbol(JSValueRef symbol);
+PyObject *js_proxy_view(PyObject *proxy, enum js_proxy_view view);
+bool js_proxy_is_view(PyObject *proxy);
+PyObject *js_proxy_inherit(PyObject *proxy, PyObject *take_found);
 /* Objects that are made in JavaScript only when they are first touched. */
 PyObject *js_proxy_lazy_request(struct head *head);
 PyObject *js_proxy_lazy_context(uint32_t stream);
@@ -53,19 +74,19 @@ static inline bool js_proxy_check(PyObject *object)
 {
     return PyObject_TypeCheck(object, js_proxy_type);
 }
-JSObjectRef js_proxy_object(PyObject *proxy);   /* NULL with an exception */
+JSObjectRef js_proxy_object(PyObject *proxy); /* NULL with an exception */
 int js_proxy_open(void);
-bool bridge_is_main_thread(void);               /* else false, with RuntimeError set */
+bool bridge_is_main_thread(void); /* else false, with RuntimeError set */
 
-JSObjectRef js_proxy_self(PyObject *proxy);     /* what it is bound to, or NULL */
+JSObjectRef js_proxy_self(PyObject *proxy); /* what it is bound to, or NULL */
 
 /* ---- proxy_ops.c: what JsProxies of the various kinds can do ---- */
 void js_proxy_ops_define(void);
 void js_proxy_ops_open(void);
 extern PyMappingMethods js_proxy_mapping;
-extern PyMethodDef js_proxy_methods[];          /* of every JsProxy */
+extern PyMethodDef js_proxy_methods[]; /* of every JsProxy */
 extern PyMethodDef js_callable_methods[];
-extern PyMethodDef js_buffer_methods[];
+extern PyMethodDef js_double_methods[]; /* of what create_proxy made */
 extern PyGetSetDef js_proxy_getset[];
 PyObject *js_proxy_call_slot(PyObject *self, PyObject *arguments, PyObject *keywords);
 PyObject *js_proxy_iter(PyObject *self);
@@ -77,9 +98,21 @@ Py_ssize_t js_proxy_length(PyObject *self);
 int js_proxy_truth(PyObject *self);
 int js_proxy_contains(PyObject *self, PyObject *key);
 
+/* ---- proxy_buffer.c ---- */
+extern PyMethodDef js_buffer_methods[];
+
 /* ---- proxy_py.c ---- */
+/* Of proxies that Python code made explicitly: comes back to Python as a proxy, to be
+ * destroyed there; is destroyed by its first call; gives `this` as the first argument. */
+enum py_proxy_trait { PY_PROXY_KEPT = 1, PY_PROXY_ONCE = 2, PY_PROXY_TAKES_THIS = 4 };
 JSObjectRef py_proxy_new(PyObject *object);
-PyObject *py_proxy_object(JSValueRef value);    /* borrowed; NULL when it is no PyProxy */
+JSObjectRef py_proxy_new_with(PyObject *object, int traits);
+/* borrowed; NULL when it is no PyProxy, or a destroyed one */
+PyObject *py_proxy_object(JSValueRef value);
+/* What it is in Python: the object, or for a kept one NULL. */
+PyObject *py_proxy_unwrapped(JSValueRef value);
+bool py_proxy_check(JSValueRef value);
+int py_proxy_destroy(JSValueRef proxy); /* -1 with an exception: it is already */
 void py_proxy_define(void);
 void py_proxy_open(void);
 void py_proxy_turn(void);

@@ -8,7 +8,7 @@
 #include "realm/js/text.h"
 #include "realm/web/web.h"
 
-enum { CHUNK_MAX = 64 * 1024 };     /* bytes that one read() gives at most */
+enum { CHUNK_MAX = 64 * 1024 }; /* bytes that one read() gives at most */
 
 static JSClassRef head_class;
 static JSObjectRef make_request, make_context;
@@ -20,21 +20,23 @@ static void head_finalize(JSObjectRef handle)
 
 JSObjectRef web_make_request(struct head *head)
 {
-    JSValueRef handle;
+    JSValueRef handle, made;
 
     if (!make_request)
         make_request = engine_internal("makeRequest");
     handle = JSObjectMake(engine.context, head_class, head_ref(head));
-    return (JSObjectRef)engine_run(make_request, 1, &handle);
+    made = engine_run(make_request, 1, &handle);
+    return JSValueIsObject(engine.context, made) ? (JSObjectRef)made : NULL;
 }
 
 JSObjectRef web_make_context(uint32_t stream)
 {
-    JSValueRef id = engine_number(stream);
+    JSValueRef id = engine_number(stream), made;
 
     if (!make_context)
         make_context = engine_internal("makeContext");
-    return (JSObjectRef)engine_run(make_context, 1, &id);
+    made = engine_run(make_context, 1, &id);
+    return JSValueIsObject(engine.context, made) ? (JSObjectRef)made : NULL;
 }
 
 static const struct head *head_of(JSValueRef handle)

@@ -26,7 +26,7 @@ void web_boot(void);
 /* After a fork: Math.random draws anew. */
 void web_start(void);
 
-/* A new Request object for this head. */
+/* A new Request object for this head.  NULL when out of memory, which is logged. */
 JSObjectRef web_make_request(struct head *head);
 JSObjectRef web_make_context(uint32_t stream);
 
