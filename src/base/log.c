@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +88,20 @@ static void write_or_drop(const char *line, size_t len)
     }
 }
 
+static bool is_set(const char *value) { return value && value[0]; }
+
+/* The customs of no-color.org and of Node. */
+static bool wants_colour(void)
+{
+    const char *force = getenv("FORCE_COLOR"), *terminal = getenv("TERM");
+
+    if (force)
+        return strcmp(force, "0") != 0 && strcmp(force, "false") != 0;
+    if (is_set(getenv("NO_COLOR")) || (terminal && strcmp(terminal, "dumb") == 0))
+        return false;
+    return isatty(out_fd);
+}
+
 static void put_line(enum log_level level, const char *who, const char *text, size_t len)
 {
     static char line[LOG_LINE_MAX + 64];
@@ -94,7 +109,7 @@ static void put_line(enum log_level level, const char *who, const char *text, si
 
     if (!is_asked) {
         is_asked = true;
-        is_coloured = isatty(out_fd);
+        is_coloured = wants_colour();
     }
     while (len > 0 && text[len - 1] == '\n')
         len--;
@@ -120,6 +135,8 @@ void log_write(enum log_level level, const char *fmt, ...)
         return;
     put_line(level, "corral", text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
+
+void log_plain(struct span bytes) { write_or_drop(bytes.data, bytes.len); }
 
 void log_tenant(enum log_level level, const char *name, const char *text, size_t len)
 {

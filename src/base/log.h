@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "base/span.h"
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NONE };
 
 /* Lines below `level` are dropped.  Default LOG_INFO. */
@@ -19,12 +21,16 @@ void log_set_level(enum log_level level);
 enum log_level log_level(void);
 /* "debug", "info" (and "log"), "warn", "error", "none" -> level, or -1. */
 int log_level_parse(const char *name);
-/* Where lines go; 2 unless told otherwise.  Colour is on when it is a terminal. */
+/* Where lines go; 2 unless told otherwise.  Colour is on when it is a terminal,
+ * unless NO_COLOR is set; FORCE_COLOR decides before both, "0" and "false" for off. */
 void log_set_fd(int fd);
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line of a worker's own output: written as it is under `[NAME:lvl]`. */
 void log_tenant(enum log_level level, const char *name, const char *text, size_t len);
+
+/* Bytes for the terminal, as they are. */
+void log_plain(struct span bytes);
 
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)

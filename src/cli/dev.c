@@ -31,8 +31,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/browser.h"
 #include "cli/cli.h"
-#include "cli/option.h"
+#include "cli/dev_options.h"
+#include "cli/keys.h"
 #include "cli/portowner.h"
 #include "cli/version.h"
 #include "front/front.h"
@@ -41,7 +43,6 @@
 #include "project/project.h"
 
 enum {
-    DEV_VARS_MAX = 128,
     DEV_VERSIONS_MAX = 64,                  /* alive at once, most of them draining */
     DEV_DRAIN_MS = 600,                     /* requests that still run at Ctrl-C */
 };
@@ -54,10 +55,8 @@ struct dev {
     struct front *front;
     struct watch *watch;
     uv_signal_t signals[2];
-    struct project_options options;
-    const char *vars[DEV_VARS_MAX];
-    const char *ip;
-    long port;
+    struct dev_options options;
+    char url[300];              /* where it serves, for people */
     char worker_program[PATH_MAX + 32];
     struct project last;        /* as last read, for the watcher: also when it did not load */
     struct version *versions[DEV_VERSIONS_MAX];
@@ -66,83 +65,12 @@ struct dev {
     int64_t change_ms;          /* when the change came that newest was made for */
     struct buf watched;         /* the watcher's roots, NUL behind each */
     char secrets_told[256];     /* the file of secrets that was named last */
+    bool has_keys;              /* of a terminal, see keys.h */
     bool is_announced;
     bool is_ending;
 };
 
-static const struct option OPTIONS[] = {
-    {"--port", "-p", "PORT", "listen on this port; 0 takes any free one (8787)"},
-    {"--ip", NULL, "ADDRESS", "listen on this address (localhost)"},
-    {"--var", NULL, "KEY:VALUE", "set a variable; may be repeated"},
-    {"--env", "-e", "NAME", "use [env.NAME] of the configuration"},
-    {"--config", "-c", "FILE", "use this configuration file"},
-    {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
-    {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
-    {"--help", "-h", NULL, "show this"},
-    {0},
-};
-
-static int dev_help(void)
-{
-    printf("Usage: corral dev [options] [PROJECT]\n\n"
-           "Serve the project in the folder PROJECT (this one by default), or the worker\n"
-           "whose main file is PROJECT, and reload it when a file changes.\n\n");
-    option_print(OPTIONS);
-    return 0;
-}
-
-/* ---- the command line ---- */
-
-static int take_positional(struct dev *dev, const char *value, struct err *err)
-{
-    struct stat st;
-
-    if (dev->options.folder || dev->options.entry)
-        return err_set(err, ERR_INVALID, "one project at a time: '%s' is too much", value);
-    if (stat(value, &st) < 0)
-        return err_errno(err, errno, "project '%s'", value);
-    if (S_ISDIR(st.st_mode))
-        dev->options.folder = value;
-    else
-        dev->options.entry = value;
-    return 0;
-}
-
-static int take_option(void *self, const struct option *option, const char *value, struct err *err)
-{
-    struct dev *dev = self;
-    int level;
-
-    if (!option)
-        return take_positional(dev, value, err);
-    if (strcmp(option->name, "--port") == 0)
-        return option_number("--port", value, 0, 65535, &dev->port, err);
-    if (strcmp(option->name, "--ip") == 0)
-        dev->ip = value;
-    if (strcmp(option->name, "--env") == 0)
-        dev->options.env = value;
-    if (strcmp(option->name, "--config") == 0)
-        dev->options.config = value;
-    if (strcmp(option->name, "--persist-to") == 0)
-        dev->options.state_folder = value;
-    if (strcmp(option->name, "--help") == 0) {
-        dev_help();
-        exit(0);
-    }
-    if (strcmp(option->name, "--var") == 0) {
-        if (dev->options.var_count == DEV_VARS_MAX)
-            return err_set(err, ERR_LIMIT, "more than %d --var", DEV_VARS_MAX);
-        dev->vars[dev->options.var_count++] = value;
-    }
-    if (strcmp(option->name, "--log-level") == 0) {
-        level = log_level_parse(value);
-        if (level < 0)
-            return err_set(err, ERR_INVALID,
-                           "--log-level is debug, info, warn, error or none, not '%s'", value);
-        log_set_level((enum log_level)level);
-    }
-    return 0;
-}
+/* ---- beginning ---- */
 
 /* corral-worker stands beside corral. */
 static int find_worker_program(struct dev *dev, struct err *err)
@@ -158,7 +86,7 @@ static int find_worker_program(struct dev *dev, struct err *err)
         err_errno(err, errno, "'%s'", dev->worker_program);
         return err_hint(err, "corral-worker belongs beside corral: run `make` in the source folder.");
     }
-    dev->options.worker_program = dev->worker_program;
+    dev->options.project.worker_program = dev->worker_program;
     return 0;
 }
 
@@ -189,18 +117,16 @@ static void say_secrets(struct dev *dev)
         log_info("Using secrets defined in %s", file);
 }
 
+static const char KEYS[] = "[b] open a browser, [c] clear console, [x] to exit";
+
 static void announce(struct dev *dev, const char *remark)
 {
-    bool is_everywhere = strcmp(dev->ip, "0.0.0.0") == 0 || strcmp(dev->ip, "*") == 0;
-    const char *host = strchr(dev->ip, ':') ? "" : is_everywhere ? "localhost" : dev->ip;
-
     if (dev->is_announced)
         return;
     dev->is_announced = true;
-    if (*host)
-        log_info("Ready on http://%s:%ld%s", host, dev->port, remark);
-    else
-        log_info("Ready on http://[%s]:%ld%s", dev->ip, dev->port, remark);
+    log_info("Ready on %s%s", dev->url, remark);
+    if (dev->has_keys)
+        log_info("%s", KEYS);
 }
 
 /* Requests get this text until the next change. */
@@ -316,7 +242,7 @@ static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
     int r;
 
     project_done(&dev->last);
-    r = project_load(&dev->options, &dev->last, d, err);
+    r = project_load(&dev->options.project, &dev->last, d, err);
     if (r < 0)
         return r;
     say_secrets(dev);
@@ -437,10 +363,11 @@ static int explain_port(const struct dev *dev, const char *ip, struct err *err)
 {
     int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
     char name[64];
-    pid_t pid = portowner_find((int)dev->port, family, name, sizeof name);
+    long port = dev->options.port;
+    pid_t pid = portowner_find((int)port, family, name, sizeof name);
 
     if (pid > 0) {
-        err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", dev->port, name,
+        err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", port, name,
                 (long)pid);
         return err_hint(err, "End that process, or choose another port: --port 0 takes any.");
     }
@@ -450,13 +377,17 @@ static int explain_port(const struct dev *dev, const char *ip, struct err *err)
 static int listen_on(struct dev *dev, struct err *err)
 {
     struct err other = {0};
-    bool is_localhost = strcmp(dev->ip, "localhost") == 0, is_any = dev->port == 0;
-    const char *ip = is_localhost ? "127.0.0.1" : strcmp(dev->ip, "*") == 0 ? "0.0.0.0" : dev->ip;
+    struct dev_options *o = &dev->options;
+    bool is_localhost = strcmp(o->ip, "localhost") == 0, is_any = o->port == 0;
+    const char *ip = is_localhost ? "127.0.0.1" : strcmp(o->ip, "*") == 0 ? "0.0.0.0" : o->ip;
+    const char *shown = strcmp(ip, "0.0.0.0") == 0 ? "localhost" : o->ip;
     int port, ignored;
 
-    if (front_listen(dev->front, ip, (int)dev->port, &port, err) < 0)
+    if (front_listen(dev->front, ip, (int)o->port, &port, err) < 0)
         return !is_any && is_in_use(err) ? explain_port(dev, ip, err) : err->code;
-    dev->port = port;
+    o->port = port;
+    snprintf(dev->url, sizeof dev->url, strchr(shown, ':') ? "http://[%s]:%d" : "http://%s:%d",
+             shown, port);
     if (!is_localhost || front_listen(dev->front, "::1", port, &ignored, &other) == 0)
         return 0;
     /* Browsers try ::1 first: who holds it would answer in our place.  A
@@ -476,6 +407,7 @@ static void on_closed(void *self)
     for (int i = 0; i < 2; i++)
         if (!uv_is_closing((uv_handle_t *)&dev->signals[i]))
             uv_close((uv_handle_t *)&dev->signals[i], NULL);
+    keys_close();
 }
 
 static void on_front_closed(void *self)
@@ -493,18 +425,61 @@ static void on_front_drained(void *self)
     front_close(dev->front, on_front_closed, dev);
 }
 
-static void on_signal(uv_signal_t *signal, int number)
+static void end(struct dev *dev, int code)
 {
-    struct dev *dev = signal->data;
-
-    if (dev->is_ending)
-        _exit(128 + number);
+    if (dev->is_ending) {
+        keys_restore();
+        _exit(code);
+    }
     dev->is_ending = true;
     log_debug("ending");
     if (dev->watch)
         watch_close(dev->watch, NULL);
     dev->watch = NULL;
     front_drain(dev->front, on_front_drained, dev);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    end(signal->data, 128 + number);
+}
+
+static void on_key(void *self, char key)
+{
+    static const char CLEAR[] = "\033[H\033[2J\033[3J";
+    struct dev *dev = self;
+    struct err err = {0};
+
+    switch (key) {
+    case 'b':
+        if (browser_open(dev->loop, dev->url, &err) < 0)
+            log_warn("%s\n%s", err.text, err.hint);
+        break;
+    case 'c':
+        log_plain((struct span){CLEAR, sizeof CLEAR - 1});
+        log_info("%s", KEYS);
+        break;
+    case '\n':
+        log_plain(SPAN("\n"));
+        break;
+    case 'x':
+    case 'q':
+    case 3:     /* Ctrl-C of a terminal without signals */
+        end(dev, 0);
+    }
+}
+
+/* Keys are a comfort: without them it serves all the same. */
+static void open_keys(struct dev *dev)
+{
+    struct err err = {0};
+
+    if (!dev->options.has_keys || !keys_are_there())
+        return;
+    if (keys_open(dev->loop, on_key, dev, &err) < 0)
+        log_debug("no keys: %s", err.text);
+    else
+        dev->has_keys = true;
 }
 
 static int catch_signals(struct dev *dev, struct err *err)
@@ -571,6 +546,7 @@ static int dev_run(struct dev *dev)
     r = open_node(dev, &err);
     if (r < 0)
         return cli_fail(&err, 1);
+    open_keys(dev);
     r = load_project(dev, &d, &err);
     say_diagnostics(&d);
     if (r < 0 && d.errors > 0)
@@ -589,12 +565,11 @@ static int dev_run(struct dev *dev)
 
 int dev_command(char **args)
 {
-    static struct dev dev = {.ip = "localhost", .port = 8787};
+    static struct dev dev;
     struct err err = {0};
 
-    dev.options.vars = dev.vars;
     signal(SIGPIPE, SIG_IGN);
-    if (option_parse(OPTIONS, args, take_option, &dev, &err) < 0)
+    if (dev_options_parse(&dev.options, args, &err) < 0)
         return cli_fail(&err, 2);
     return dev_run(&dev);
 }

@@ -27,14 +27,33 @@ static int refuse(const struct option *table, const char *arg, size_t len, struc
     snprintf(word, sizeof word, "%.*s", (int)len, arg);
     nearest_init(&near, word);
     for (; table->name; table++)
-        if (table->help)
-            nearest_try(&near, table->name);
+        nearest_try(&near, table->name);
     err_set(err, ERR_INVALID, "unknown option '%s'", word);
     if (near.best)
         err_hint(err, "Did you mean %s? --help lists all.", near.best);
     else
         err_hint(err, "--help lists what there is.");
     return ERR_INVALID;
+}
+
+/* The switch that `--no-name` turns off. */
+static const struct option *find_negated(const struct option *table, const char *arg, size_t len)
+{
+    char name[NEAREST_LEN_MAX + 2];
+    const struct option *option;
+
+    if (len < 6 || len > NEAREST_LEN_MAX || strncmp(arg, "--no-", 5) != 0)
+        return NULL;
+    snprintf(name, sizeof name, "--%.*s", (int)len - 5, arg + 5);
+    option = find(table, name, strlen(name));
+    return option && !option->argument ? option : NULL;
+}
+
+static int read_switch(const struct option *option, const char *value, struct err *err)
+{
+    if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)
+        return 0;
+    return err_set(err, ERR_INVALID, "%s is true or false, not '%s'", option->name, value);
 }
 
 int option_parse(const struct option *table, char **args, option_take_fn take, void *self,
@@ -57,6 +76,10 @@ int option_parse(const struct option *table, char **args, option_take_fn take, v
             continue;
         }
         option = find(table, arg, len);
+        if (!option && !arg[len]) {
+            option = find_negated(table, arg, len);
+            value = "false";
+        }
         if (!option)
             return refuse(table, arg, len, err);
         if (option->argument) {
@@ -65,8 +88,10 @@ int option_parse(const struct option *table, char **args, option_take_fn take, v
                 return err_set(err, ERR_INVALID, "%s needs a value: %s %s", option->name,
                                option->name, option->argument);
         } else if (arg[len] == '=') {
-            return err_set(err, ERR_INVALID, "%s takes no value", option->name);
+            value = arg + len + 1;
         }
+        if (!option->argument && value && read_switch(option, value, err) < 0)
+            return err->code;
         r = take(self, option, value, err);
         if (r < 0)
             return r;
@@ -74,17 +99,17 @@ int option_parse(const struct option *table, char **args, option_take_fn take, v
     return 0;
 }
 
-void option_print(const struct option *table)
+void option_print(const struct option *table, size_t count)
 {
     char left[64];
 
-    for (; table->name; table++) {
+    for (const struct option *end = table + count; table < end; table++) {
         if (!table->help)
             continue;
         snprintf(left, sizeof left, "%s%s%s%s%s", table->letter ? table->letter : "",
                  table->letter ? ", " : "", table->name, table->argument ? " " : "",
                  table->argument ? table->argument : "");
-        printf("  %-24s %s\n", left, table->help);
+        printf("  %-32s %s\n", left, table->help);
     }
 }
 

@@ -1,21 +1,24 @@
 /* option.h - command lines by a table.
  *
- * `--name value`, `--name=value`, `-n value`; `--` ends the options; what is
- * left is positional.  An unknown option is an error that names the nearest
- * known one. */
+ * `--name value`, `--name=value`, `-n value`; a switch also as `--name=true`,
+ * `--name=false`, `--no-name`; `--` ends the options; what is left is
+ * positional.  An unknown option is an error that names the nearest known one. */
 #ifndef CORRAL_CLI_OPTION_H
 #define CORRAL_CLI_OPTION_H
+
+#include <stddef.h>
 
 #include "base/err.h"
 
 struct option {
     const char *name;       /* "--port" */
-    const char *letter;     /* "-p", or NULL */
+    const char *letter;     /* "-p", another name, or NULL */
     const char *argument;   /* "PORT": takes a value; NULL: a switch */
     const char *help;       /* one line; NULL: accepted, not listed */
 };
 
-/* Called once per option in order; option NULL: a positional argument. */
+/* Called once per option in order; option NULL: a positional argument.  The
+ * value of a switch is NULL, "true" or "false". */
 typedef int (*option_take_fn)(void *self, const struct option *option, const char *value,
                               struct err *err);
 
@@ -24,7 +27,7 @@ int option_parse(const struct option *table, char **args, option_take_fn take, v
                  struct err *err) MUST_CHECK;
 
 /* Write the table to stdout, aligned. */
-void option_print(const struct option *table);
+void option_print(const struct option *table, size_t count);
 
 /* A whole decimal number between min and max, or ERR_INVALID naming `name`. */
 int option_number(const char *name, const char *text, long min, long max, long *ret,

@@ -308,7 +308,7 @@ static int load(const struct project_options *o, struct project *p, struct confi
     if (r == 0 && p->config)
         r = load_config(o, p, c, d, err);
     if (r == 0)
-        r = settings_read(p->config ? c : NULL, p, &s, d, err);
+        r = settings_read(p->config ? c : NULL, o, p, &s, d, err);
     if (r == 0)
         r = vars_collect(p->config ? c : NULL, o, p, d, err);
     if (r == 0)
@@ -319,8 +319,8 @@ static int load(const struct project_options *o, struct project *p, struct confi
 /* No NULL among the strings. */
 static int fill_empty(struct project *p, struct err *err)
 {
-    char **all[] = {&p->config, &p->shown, &p->secrets_file, &p->compatibility_date,
-                    &p->compatibility_flags};
+    char **all[] = {&p->config, &p->shown, &p->secrets_file, &p->env_files,
+                    &p->compatibility_date, &p->compatibility_flags};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!*all[i])
@@ -384,7 +384,8 @@ int project_load(const struct project_options *options, struct project *ret_proj
 void project_done(struct project *p)
 {
     char *all[] = {p->folder, p->config, p->shown, p->state_folder, p->env, p->name, p->main,
-                   p->compatibility_date, p->compatibility_flags, p->env_json, p->secrets_file};
+                   p->compatibility_date, p->compatibility_flags, p->env_json, p->env_files,
+                   p->secrets_file};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]);

@@ -39,6 +39,13 @@ struct project_options {            /* borrowed during the call */
     const char *env;        /* --env; NULL or "": the top level */
     const char *const *vars;        /* --var K:V, each "K:V" */
     size_t var_count;
+    const char *const *env_files;   /* --env-file: in place of .dev.vars and .env; seen from the
+                               project's folder */
+    size_t env_file_count;
+    const char *name;               /* --name; NULL: the configuration's */
+    const char *compatibility_date; /* --compatibility-date; likewise */
+    const char *const *flags;       /* --compatibility-flags; none: the configuration's */
+    size_t flag_count;
     const char *state_folder;       /* --persist-to; NULL: FOLDER/.corral */
     const char *worker_program;     /* corral-worker, which reads TOML for us */
 };
@@ -55,6 +62,7 @@ struct project {            /* all text owned; none is NULL after success */
     char *compatibility_flags;      /* separated by spaces */
     char *env_json;         /* JSON object: vars, then .dev.vars or .env, then --var.
                                Holds secrets: never log it */
+    char *env_files;        /* those of env_files in the folder itself, '\n' behind each */
     char *secrets_file;     /* what people call the file secrets came from: ".dev.vars", or "" */
     bool has_links;         /* some inputs are symbolic links: they lead anywhere in folder */
 };

@@ -75,6 +75,19 @@ static char *name_of_folder(const char *folder)
     return mem_strdup("worker");
 }
 
+static const char NAME_RULE[] = "may hold lower-case letters, digits, '-' and '_' only, at most "
+                                "255 of them, and not begin with '-'";
+_Static_assert(NAME_LEN_MAX == 255, "the rule says so");
+
+/* --name, as it is: the environment is not added to it. */
+static int take_name(const char *name, struct project *p, struct diagnostics *d)
+{
+    if (!is_name(name))
+        diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, NULL, "--name %s", NAME_RULE);
+    p->name = mem_strdup(name);
+    return p->name ? 0 : ERR_NOMEM;
+}
+
 static int read_name(const struct config *c, struct project *p, struct diagnostics *d)
 {
     struct found f = c ? pick(c, p->env, "name") : (struct found){0};
@@ -85,8 +98,7 @@ static int read_name(const struct config *c, struct project *p, struct diagnosti
 
     if (f.value && schema_fits("name", f.value) && (!name || !is_name(name))) {
         diagnostics_add(d, SEVERITY_ERROR, place_of(c, &f), NULL,
-                        "'name' may hold lower-case letters, digits, '-' and '_' only, "
-                        "at most %d of them, and not begin with '-'", NAME_LEN_MAX);
+                        "'name' %s", NAME_RULE);
         name = NULL;
     }
     base = name ? mem_strdup(name) : name_of_folder(p->folder);
@@ -120,6 +132,15 @@ static bool is_date(const char *text)
     return day <= DAYS[month - 1];
 }
 
+static int take_date(const char *date, struct project *p, struct diagnostics *d)
+{
+    if (!is_date(date))
+        diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, NULL,
+                        "--compatibility-date must be a date such as 2026-03-01, not '%s'", date);
+    p->compatibility_date = mem_strdup(date);
+    return p->compatibility_date ? 0 : ERR_NOMEM;
+}
+
 static int read_date(const struct config *c, struct project *p, struct diagnostics *d)
 {
     struct found f = pick(c, p->env, "compatibility_date");
@@ -147,6 +168,27 @@ static int read_date(const struct config *c, struct project *p, struct diagnosti
 static bool is_flag(const char *text)
 {
     return text && text[0] && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.:")];
+}
+
+static int take_flags(const struct project_options *o, struct project *p, struct diagnostics *d)
+{
+    struct buf all = {0};
+    int r = 0;
+
+    for (size_t i = 0; i < o->flag_count && r == 0; i++) {
+        if (is_flag(o->flags[i]))
+            r = buf_print(&all, "%s%s", i > 0 ? " " : "", o->flags[i]);
+        else
+            diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, NULL,
+                            "--compatibility-flags '%s' is not a flag such as python_workers",
+                            o->flags[i]);
+    }
+    if (r == 0) {
+        p->compatibility_flags = buf_detach(&all);
+        r = p->compatibility_flags ? 0 : ERR_NOMEM;
+    }
+    buf_done(&all);
+    return r;
 }
 
 static int read_flags(const struct config *c, struct project *p, struct diagnostics *d)
@@ -231,17 +273,21 @@ static void check_env(const struct config *c, const struct project *p, struct di
     buf_done(&names);
 }
 
-int settings_read(const struct config *c, struct project *p, struct settings *ret,
-                  struct diagnostics *d, struct err *err)
+int settings_read(const struct config *c, const struct project_options *options,
+                  struct project *p, struct settings *ret, struct diagnostics *d, struct err *err)
 {
-    int r = read_name(c, p, d);
+    int r = options->name ? take_name(options->name, p, d) : read_name(c, p, d);
 
     *ret = (struct settings){0};
     if (c && p->env[0])
         check_env(c, p, d);
-    if (r == 0 && c)
+    if (r == 0 && options->compatibility_date)
+        r = take_date(options->compatibility_date, p, d);
+    else if (r == 0 && c)
         r = read_date(c, p, d);
-    if (r == 0 && c)
+    if (r == 0 && options->flag_count > 0)
+        r = take_flags(options, p, d);
+    else if (r == 0 && c)
         r = read_flags(c, p, d);
     if (r == 0 && c)
         read_main(c, p, ret, d);

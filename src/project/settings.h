@@ -13,9 +13,10 @@ struct settings {
     bool has_main;
 };
 
-/* c: NULL without a configuration.  p->folder and p->env are set; fills p->name,
+/* c: NULL without a configuration.  What the options say wins.  p->folder and p->env are set; fills p->name,
  * compatibility_date, compatibility_flags.  Mistakes become diagnostics. */
-int settings_read(const struct config *c, struct project *p, struct settings *ret,
-                  struct diagnostics *d, struct err *err) MUST_CHECK;
+int settings_read(const struct config *c, const struct project_options *options,
+                  struct project *p, struct settings *ret, struct diagnostics *d,
+                  struct err *err) MUST_CHECK;
 
 #endif

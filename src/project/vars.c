@@ -146,6 +146,45 @@ static int read_dotenv(struct project *p, json_t *out, struct diagnostics *d, st
     return r;
 }
 
+/* Remember a file that stands in the folder itself, for the watcher. */
+static int note_env_file(struct project *p, const char *name, struct buf *names)
+{
+    char *joined = path_join(p->folder, name), *whole = joined ? path_normal(joined) : NULL;
+    const char *inside = whole ? path_below(p->folder, whole) : NULL;
+    int r = whole ? 0 : ERR_NOMEM;
+
+    if (inside && inside[0] && !strchr(inside, '/'))
+        r = buf_print(names, "%s\n", inside);
+    mem_free(whole);
+    mem_free(joined);
+    return r;
+}
+
+/* --env-file: these and no others, the later ones win. */
+static int read_named_files(const struct project_options *o, struct project *p, json_t *out,
+                            struct diagnostics *d, struct err *err)
+{
+    json_t *raw = json_object();
+    struct buf names = {0};
+    int r = raw ? 0 : err_nomem(err);
+
+    for (size_t i = 0; i < o->env_file_count && r >= 0; i++) {
+        r = read_file(p, o->env_files[i], raw, d, err);
+        if (r == 0)
+            diagnostics_add(d, SEVERITY_WARNING, (struct place){0}, NULL,
+                            "there is no file '%s' (--env-file)", o->env_files[i]);
+        if (r >= 0 && note_env_file(p, o->env_files[i], &names) < 0)
+            r = err_nomem(err);
+    }
+    if (r >= 0 && expand_all(raw, p->secrets_file ? p->secrets_file : "", out, d) < 0)
+        r = err_nomem(err);
+    if (r >= 0 && buf_len(&names) > 0)
+        p->env_files = buf_detach(&names);
+    buf_done(&names);
+    json_decref(raw);
+    return r < 0 ? r : 0;
+}
+
 static int read_files(struct project *p, json_t *out, struct diagnostics *d, struct err *err)
 {
     int r = 0;
@@ -164,6 +203,9 @@ bool vars_is_file(const struct project *p, const char *name)
     size_t n = strlen(p->env ? p->env : "");
     const char *rest;
 
+    for (const char *at = p->env_files; at && *at; at += strcspn(at, "\n") + 1)
+        if (strcspn(at, "\n") == strlen(name) && strncmp(at, name, strlen(name)) == 0)
+            return true;
     if (strcmp(name, ".dev.vars") == 0 || strcmp(name, ".env") == 0 ||
         strcmp(name, ".env.local") == 0)
         return true;
@@ -252,7 +294,8 @@ int vars_collect(const struct config *c, const struct project_options *options,
     if (c && read_config_vars(c, p, out, d) < 0)
         r = err_nomem(err);
     if (r == 0)
-        r = read_files(p, out, d, err);
+        r = options->env_file_count > 0 ? read_named_files(options, p, out, d, err)
+                                        : read_files(p, out, d, err);
     if (r >= 0)
         r = read_flags(options, out, d) < 0 ? err_nomem(err) : 0;
     if (r == 0) {

@@ -2,7 +2,8 @@
  *
  * Later wins: vars of the configuration (of the environment when there is one:
  * they are not inherited), then .dev.vars.ENV or .dev.vars, or, when there is
- * neither, .env, .env.local, .env.ENV, .env.ENV.local; then --var.  Values from
+ * neither, .env, .env.local, .env.ENV, .env.ENV.local (--env-file instead of
+ * all these); then --var.  Values from
  * files and --var are strings.  Inside project/ only. */
 #ifndef CORRAL_PROJECT_VARS_H
 #define CORRAL_PROJECT_VARS_H

@@ -1,0 +1,266 @@
+/* dev_options.c - walk the command line by two tables: what we do, and what wrangler would.
+ *
+ * wrangler's lists take several values behind one name (--var A:1 B:2): a word
+ * behind such a list that is neither an option nor a file is one more value. */
+#include "cli/dev_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/option.h"
+
+static const struct option OPTIONS[] = {
+    {"--port", "-p", "PORT", "listen on this port; 0 takes any free one (8787)"},
+    {"--ip", NULL, "ADDRESS", "listen on this address (localhost)"},
+    {"--var", NULL, "KEY:VALUE", "set a variable; may be repeated"},
+    {"--env", "-e", "NAME", "use [env.NAME] of the configuration"},
+    {"--env-file", NULL, "FILE", "take secrets from here instead of .dev.vars; may be repeated"},
+    {"--config", "-c", "FILE", "use this configuration file"},
+    {"--cwd", NULL, "FOLDER", "as if started in this folder"},
+    {"--name", NULL, "NAME", "name of the worker"},
+    {"--compatibility-date", NULL, "DATE", "behave as on this day"},
+    {"--compatibility-flags", NULL, "FLAG", "such as python_workers; may be repeated"},
+    {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
+    {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
+    {"--show-interactive-dev-session", NULL, NULL, "=false: no keys in the terminal"},
+    {"--help", "-h", NULL, "show this"},
+};
+
+enum verdict {
+    QUIET,      /* is so anyway */
+    WARN,       /* accepted; `text` says why nothing comes of it */
+    REFUSE,     /* the worker would not be what was asked for */
+};
+
+struct foreign {
+    struct option option;
+    enum verdict verdict;
+    const char *text;
+};
+
+#define BUNDLING  "it is for JavaScript, which is not supported yet"
+#define ORIGIN    "workers see the address that the client asked for"
+#define TLS       "TLS is not supported yet"
+#define ASSETS    "static assets are not supported yet"
+#define CONTAINER "there are no containers here"
+#define BINDING   "these bindings are not supported yet"
+
+static const struct foreign FOREIGN[] = {
+    {{"--compatibility-flag", NULL, "FLAG", NULL}, QUIET, NULL},    /* of --compatibility-flags */
+    {{"--local-protocol", NULL, "PROTOCOL", NULL}, QUIET, NULL},    /* take_protocol */
+    {{"--local", "-l", NULL, NULL}, QUIET, NULL},
+    {{"--latest", NULL, NULL, NULL}, QUIET, NULL},
+    {{"--bundle", NULL, NULL, NULL}, QUIET, NULL},
+    {{"--legacy-env", NULL, NULL, NULL}, QUIET, NULL},
+    {{"--experimental-json-config", "-j", NULL, NULL}, QUIET, NULL},
+    {{"--live-reload", NULL, NULL, NULL}, WARN,
+     "reload the page yourself, the new code answers at once"},
+    {{"--test-scheduled", NULL, NULL, NULL}, WARN, "scheduled handlers are not supported yet"},
+    {{"--inspector-port", NULL, "PORT", NULL}, WARN, "there is no inspector yet"},
+    {{"--inspector-ip", NULL, "ADDRESS", NULL}, WARN, "there is no inspector yet"},
+    {{"--minify", NULL, NULL, NULL}, WARN, BUNDLING},
+    {{"--define", NULL, "KEY:VALUE", NULL}, WARN, BUNDLING},
+    {{"--alias", NULL, "FROM:TO", NULL}, WARN, BUNDLING},
+    {{"--jsx-factory", NULL, "NAME", NULL}, WARN, BUNDLING},
+    {{"--jsx-fragment", NULL, "NAME", NULL}, WARN, BUNDLING},
+    {{"--tsconfig", NULL, "FILE", NULL}, WARN, BUNDLING},
+    {{"--node-compat", NULL, NULL, NULL}, WARN, BUNDLING},
+    {{"--routes", "--route", "PATTERN", NULL}, WARN, ORIGIN},
+    {{"--host", NULL, "HOST", NULL}, WARN, ORIGIN},
+    {{"--local-upstream", NULL, "HOST", NULL}, WARN, ORIGIN},
+    {{"--upstream-protocol", NULL, "PROTOCOL", NULL}, WARN, ORIGIN},
+    {{"--assets", NULL, "FOLDER", NULL}, WARN, ASSETS},
+    {{"--site", NULL, "FOLDER", NULL}, WARN, ASSETS},
+    {{"--site-include", NULL, "PATTERN", NULL}, WARN, ASSETS},
+    {{"--site-exclude", NULL, "PATTERN", NULL}, WARN, ASSETS},
+    {{"--enable-containers", NULL, NULL, NULL}, WARN, CONTAINER},
+    {{"--container-engine", NULL, "NAME", NULL}, WARN, CONTAINER},
+    {{"--experimental-vectorize-bind-to-prod", NULL, NULL, NULL}, WARN, BINDING},
+    {{"--experimental-images-local-mode", NULL, NULL, NULL}, WARN, BINDING},
+    {{"--experimental-remote-bindings", "--x-remote-bindings", NULL, NULL}, WARN, BINDING},
+    {{"--experimental-provision", "--x-provision", NULL, NULL}, WARN, BINDING},
+    {{"--https-key-path", NULL, "FILE", NULL}, REFUSE, TLS},
+    {{"--https-cert-path", NULL, "FILE", NULL}, REFUSE, TLS},
+    {{"--remote", "-r", NULL, NULL}, REFUSE,
+     "workers run on this machine, never on Cloudflare's network"},
+};
+
+enum {
+    OPTION_COUNT = sizeof OPTIONS / sizeof *OPTIONS,
+    FOREIGN_COUNT = sizeof FOREIGN / sizeof *FOREIGN,
+};
+
+struct walk {
+    struct dev_options *o;
+    const char *positional;     /* a file or folder, seen from where --cwd leads */
+    const char *list;           /* the list whose values may go on, or NULL */
+};
+
+static void help(void)
+{
+    printf("Usage: corral dev [options] [PROJECT]\n\n"
+           "Serve the project in the folder PROJECT (this one by default), or the worker\n"
+           "whose main file is PROJECT, and reload it when a file changes.\n\n");
+    option_print(OPTIONS, OPTION_COUNT);
+    printf("\nOther options of wrangler dev are known: each is accepted or refused with a reason.\n");
+}
+
+static int add(const char *name, const char **list, size_t *count, const char *value,
+               struct err *err)
+{
+    if (*count == DEV_LIST_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d %s", DEV_LIST_MAX, name);
+    list[(*count)++] = value;
+    return 0;
+}
+
+/* One more value of a list; ERR_NOT_FOUND: it is no list. */
+static int take_list(struct walk *w, const char *name, const char *value, struct err *err)
+{
+    struct dev_options *o = w->o;
+    struct project_options *p = &o->project;
+
+    if (strcmp(name, "--var") == 0)
+        return add(name, o->vars, &p->var_count, value, err);
+    if (strcmp(name, "--env-file") == 0)
+        return add(name, o->env_files, &p->env_file_count, value, err);
+    if (strcmp(name, "--compatibility-flags") == 0 || strcmp(name, "--compatibility-flag") == 0)
+        return add(name, o->flags, &p->flag_count, value, err);
+    return ERR_NOT_FOUND;
+}
+
+static int take_positional(struct walk *w, const char *value, struct err *err)
+{
+    struct stat st;
+
+    if (w->list && stat(value, &st) < 0)
+        return take_list(w, w->list, value, err);
+    w->list = NULL;
+    if (w->positional)
+        return err_set(err, ERR_INVALID, "one project at a time: '%s' is too much", value);
+    w->positional = value;
+    return 0;
+}
+
+static int take_protocol(const char *value, struct err *err)
+{
+    if (strcmp(value, "http") == 0)
+        return 0;
+    if (strcmp(value, "https") != 0)
+        return err_set(err, ERR_INVALID, "--local-protocol is http or https, not '%s'", value);
+    err_set(err, ERR_INVALID, "--local-protocol https: " TLS);
+    return err_hint(err, "Leave it out: browsers trust http://localhost as they do https.");
+}
+
+static int take_foreign(const struct foreign *f, const char *value, struct err *err)
+{
+    if (strcmp(f->option.name, "--local-protocol") == 0)
+        return take_protocol(value, err);
+    if (value && !f->option.argument && strcmp(value, "false") == 0)
+        return 0;       /* --remote=false, --no-remote: so it is */
+    if (f->verdict == REFUSE)
+        return err_set(err, ERR_INVALID, "%s: %s", f->option.name, f->text);
+    if (f->verdict == WARN)
+        log_warn("%s has no effect: %s", f->option.name, f->text);
+    return 0;
+}
+
+static int take_level(const char *value, struct err *err)
+{
+    int level = log_level_parse(value);
+
+    if (level < 0)
+        return err_set(err, ERR_INVALID,
+                       "--log-level is debug, info, warn, error or none, not '%s'", value);
+    log_set_level((enum log_level)level);
+    return 0;
+}
+
+static int take_own(struct walk *w, const char *name, const char *value, struct err *err)
+{
+    struct dev_options *o = w->o;
+    const struct {
+        const char *name;
+        const char **to;
+    } TEXTS[] = {{"--ip", &o->ip},
+                 {"--env", &o->project.env},
+                 {"--config", &o->project.config},
+                 {"--name", &o->project.name},
+                 {"--compatibility-date", &o->project.compatibility_date},
+                 {"--persist-to", &o->project.state_folder}};
+
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        if (strcmp(name, TEXTS[i].name) == 0) {
+            *TEXTS[i].to = value;
+            return 0;
+        }
+    }
+    if (strcmp(name, "--help") == 0) {
+        help();
+        exit(0);
+    }
+    if (strcmp(name, "--port") == 0)
+        return option_number(name, value, 0, 65535, &o->port, err);
+    if (strcmp(name, "--log-level") == 0)
+        return take_level(value, err);
+    if (strcmp(name, "--cwd") == 0)
+        return chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
+    if (strcmp(name, "--show-interactive-dev-session") == 0)
+        o->has_keys = !value || strcmp(value, "false") != 0;
+    return 0;
+}
+
+static int take_option(void *self, const struct option *option, const char *value, struct err *err)
+{
+    struct walk *w = self;
+    int r;
+
+    if (!option)
+        return take_positional(w, value, err);
+    r = take_list(w, option->name, value, err);
+    w->list = r == ERR_NOT_FOUND ? NULL : option->name;
+    if (r != ERR_NOT_FOUND)
+        return r;
+    for (size_t i = 0; i < FOREIGN_COUNT; i++)
+        if (strcmp(option->name, FOREIGN[i].option.name) == 0)
+            return take_foreign(&FOREIGN[i], value, err);
+    return take_own(w, option->name, value, err);
+}
+
+static int place_positional(struct walk *w, struct err *err)
+{
+    struct stat st;
+
+    if (!w->positional)
+        return 0;
+    if (stat(w->positional, &st) < 0)
+        return err_errno(err, errno, "project '%s'", w->positional);
+    if (S_ISDIR(st.st_mode))
+        w->o->project.folder = w->positional;
+    else
+        w->o->project.entry = w->positional;
+    return 0;
+}
+
+int dev_options_parse(struct dev_options *ret_options, char **args, struct err *err)
+{
+    struct option table[OPTION_COUNT + FOREIGN_COUNT + 1] = {0};
+    struct dev_options *o = ret_options;
+    struct walk w = {.o = o};
+    int r;
+
+    *o = (struct dev_options){.ip = "localhost", .port = 8787, .has_keys = true};
+    o->project.vars = o->vars;
+    o->project.env_files = o->env_files;
+    o->project.flags = o->flags;
+    memcpy(table, OPTIONS, sizeof OPTIONS);
+    for (size_t i = 0; i < FOREIGN_COUNT; i++)
+        table[OPTION_COUNT + i] = FOREIGN[i].option;
+    r = option_parse(table, args, take_option, &w, err);
+    return r < 0 ? r : place_positional(&w, err);
+}
