@@ -161,3 +161,7 @@ internals.bytesOfBlob = bytesOfBlob;
 internals.tag(Blob);
 internals.tag(File);
 internals.expose({ Blob, File });
+internals.addCloner((value) => bytesOfBlob(value) !== undefined, (blob) => {
+  const bytes = bytesOfBlob(blob), { type, name, lastModified } = blob;
+  return internals.isFile(blob) ? () => internals.makeFile(bytes, name, type, lastModified) : () => internals.makeBlob(bytes, type);
+});

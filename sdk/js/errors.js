@@ -46,7 +46,7 @@ Object.defineProperty(PythonError.prototype, 'name', { value: 'PythonError', con
 internals.stackLines = stackLines;
 internals.describeError = describeError;
 internals.makePythonError = (message, type, exception) => new PythonError(message, type, exception);
-internals.onRejection = (promise, reason) => {
+internals.logRejection = (reason) => {
   native.log(3, `Uncaught (in promise) ${reason instanceof Error ? describeError(reason) : internals.inspect(reason)}`);
 };
 // [name, message, stack] of any thrown value, for Python's JsException.
@@ -60,6 +60,13 @@ internals.expose = (names) => {
   for (const [name, value] of Object.entries(names))
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 };
+// The platform's classes: internals.isPlatformObject knows their objects and those of subclasses.
+const platform = new Set();
 internals.tag = (constructor, name = constructor.name) => {
+  platform.add(constructor.prototype);
   Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });
+};
+internals.isPlatformObject = (object) => {
+  for (let o = Object.getPrototypeOf(object); o !== null; o = Object.getPrototypeOf(o)) if (platform.has(o)) return true;
+  return false;
 };

@@ -162,4 +162,5 @@ function format(args) {
   return text;
 }
 
+internals.className = (object) => constructorName(object) ?? 'Object';
 Object.assign(internals, { inspect, format, inspectFields: fields });

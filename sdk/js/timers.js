@@ -1,8 +1,25 @@
 // timers.js - setTimeout, setInterval and queueMicrotask over the realm's one heap of timers.
 
 const MAX_DELAY = 2 ** 31 - 1;
-const waiting = new Map();      // id -> { callback, args, delay, repeat }
-let lastId = 0;
+const MAX_TIMERS = 100_000;     // of the worker's own, that wait at once in one instance
+const waiting = new Map();      // id -> { callback, args, delay, repeat, isOwn }
+let lastId = 0, ownCount = 0;
+
+function add(callback, delay, args, repeat, isOwn) {
+  if (isOwn && ++ownCount > MAX_TIMERS) {
+    ownCount--;
+    throw new DOMException(`${MAX_TIMERS} timers are waiting already. Clear those that are not needed any more.`, 'QuotaExceededError');
+  }
+  const id = ++lastId;
+  waiting.set(id, { callback, args, delay, repeat, isOwn });
+  native.timerStart(id, delay);
+  return id;
+}
+
+function forget(id, timer) {
+  waiting.delete(id);
+  if (timer.isOwn) ownCount--;
+}
 
 function start(callback, delay, args, repeat) {
   if (typeof callback !== 'function')
@@ -10,28 +27,34 @@ function start(callback, delay, args, repeat) {
   delay = Number(delay);
   if (!(delay >= (repeat ? 1 : 0))) delay = repeat ? 1 : 0;
   if (delay > MAX_DELAY) delay = repeat ? 1 : 0;
-  const id = ++lastId;
-  waiting.set(id, { callback, args, delay, repeat });
-  native.timerStart(id, delay);
-  return id;
+  return add(callback, delay, args, repeat, true);
 }
 
 function clear(id) {
   id = Number(id);
-  if (waiting.delete(id)) native.timerStop(id);
+  const timer = waiting.get(id);
+  if (!timer) return;
+  forget(id, timer);
+  native.timerStop(id);
 }
 
 // Called by C when a timer is due.
 internals.fireTimer = (id) => {
   const timer = waiting.get(id);
   if (!timer) return;
-  if (!timer.repeat) waiting.delete(id);
+  if (!timer.repeat) forget(id, timer);
   try {
-    timer.callback.apply(globalThis, timer.args);
+    internals.runPython(Reflect.apply(timer.callback, globalThis, timer.args));
+  } catch (e) {
+    internals.report(e);
   } finally {
     if (timer.repeat && waiting.has(id)) native.timerStart(id, timer.delay);
   }
 };
+
+// For other scripts: delay in milliseconds, any size.  isOwn: the worker asked for it, it counts.
+internals.startTimer = (callback, delay, isOwn) => add(callback, delay, [], false, isOwn);
+internals.stopTimer = clear;
 
 internals.expose({
   setTimeout: function setTimeout(callback, delay, ...args) { return start(callback, delay, args, false); },
@@ -41,7 +64,7 @@ internals.expose({
   queueMicrotask: function queueMicrotask(callback) {
     if (typeof callback !== 'function') throw new TypeError('queueMicrotask: the argument must be a function');
     Promise.resolve().then(() => {
-      try { callback(); } catch (e) { native.log(3, internals.describeError(e)); }
+      try { internals.runPython(callback()); } catch (e) { internals.report(e); }
     });
   },
 });

@@ -126,6 +126,7 @@ int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t 
     *ret_failure = (struct realm_failure){0};
     (void)realm;
     enter();
+    web_load();
     r = worker_load(bundle, ret_handlers, ret_failure);
     leave();
     return r;

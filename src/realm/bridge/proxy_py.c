@@ -368,6 +368,23 @@ static JSValueRef is_dict(JSContextRef js, JSObjectRef function, JSObjectRef sel
     return JSValueMakeBoolean(js, object && PyDict_Check(object));
 }
 
+/* pythonIsSame(a, b): one object, or one object's method twice (which Python makes anew each time) */
+static JSValueRef is_same(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                          const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *a = py_proxy_object(arguments[0]), *b = py_proxy_object(arguments[1]);
+    bool is = a && a == b;
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (!is && a && b && Py_TYPE(a) == Py_TYPE(b) && (PyMethod_Check(a) || PyCFunction_Check(a))) {
+        int equal = PyObject_RichCompareBool(a, b, Py_EQ);
+        if (equal < 0)
+            PyErr_Clear();
+        is = equal == 1;
+    }
+    return JSValueMakeBoolean(js, is);
+}
+
 static JSValueRef text_of(PyObject *text, JSValueRef *ret_thrown)
 {
     JSValueRef value = text ? bridge_to_js(text) : NULL;
@@ -505,6 +522,7 @@ void py_proxy_define(void)
     callable_class = JSClassCreate(&d);
     engine_native("isPython", is_python);
     engine_native("pythonIsDict", is_dict);
+    engine_native("pythonIsSame", is_same);
     engine_native("pythonText", python_text);
     engine_native("pythonRepr", python_repr);
     engine_native("pythonBytes", python_bytes);

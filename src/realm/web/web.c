@@ -5,11 +5,12 @@
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 
-static JSObjectRef deliver, forget_random;
+static JSObjectRef deliver, forget_random, start_clock;
 
 void web_define(void)
 {
     web_define_log();
+    web_define_inspect();
     web_define_encoding();
     web_define_timers();
     web_define_request();
@@ -21,6 +22,12 @@ void web_boot(void)
 {
     deliver = engine_internal("deliver");
     forget_random = engine_internal("forgetRandom");
+    start_clock = engine_internal("startClock");
+}
+
+void web_load(void)
+{
+    engine_run(start_clock, 0, NULL);
 }
 
 void web_start(void)

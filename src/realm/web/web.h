@@ -15,6 +15,7 @@
 
 void web_define(void);          /* all of the below, before engine_boot */
 void web_define_log(void);
+void web_define_inspect(void);
 void web_define_encoding(void);
 void web_define_timers(void);
 void web_define_request(void);
@@ -23,6 +24,8 @@ void web_define_form(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
+/* A worker is about to be loaded: performance.now() counts from here. */
+void web_load(void);
 /* After a fork: Math.random draws anew. */
 void web_start(void);
 
