@@ -34,6 +34,7 @@
 #include "cli/browser.h"
 #include "cli/cli.h"
 #include "cli/dev_options.h"
+#include "cli/excerpt.h"
 #include "cli/keys.h"
 #include "cli/portowner.h"
 #include "cli/version.h"
@@ -127,6 +128,19 @@ static void announce(struct dev *dev, const char *remark)
     log_info("Ready on %s%s", dev->url, remark);
     if (dev->has_keys)
         log_info("%s", KEYS);
+}
+
+/* Source lines for error pages, from the bundle: secrets are not in there. */
+static int find_excerpt(void *self, const struct pool *pool, struct span file, int line,
+                        struct buf *out, int *ret_first)
+{
+    struct dev *dev = self;
+    struct version *v = pool ? NULL : dev->newest;
+
+    for (int i = 0; pool && i < DEV_VERSIONS_MAX; i++)
+        if (dev->versions[i] && version_pool(dev->versions[i]) == pool)
+            v = dev->versions[i];
+    return v ? excerpt_read(version_bundle(v)->folder, file, line, out, ret_first) : ERR_NOT_FOUND;
 }
 
 /* Requests get this text until the next change. */
@@ -524,6 +538,8 @@ static int open_node(struct dev *dev, struct err *err)
                                      .idle_ms = test_setting("CORRAL_TEST_IDLE_MS", 0)};
     const struct front_config front = {.show_errors = true,
                                        .access_log = log_level() <= LOG_INFO,
+                                       .excerpt = find_excerpt,
+                                       .excerpt_self = dev,
                                        .timeouts = {.drain_ms = DEV_DRAIN_MS}};
     int r = catch_signals(dev, err);
 

@@ -392,6 +392,7 @@ static void log_failure(const struct exchange *ex, enum call_failure why, struct
 static void answer_failure(struct exchange *ex, enum call_failure why, struct span text)
 {
     struct page_spec spec = {.status = 500, .title = SPAN(""), .text = text};
+    struct excerpt excerpt = {0};
     bool is_shown = front_of(ex)->config.show_errors && text.len > 0;
 
     switch (why) {
@@ -421,7 +422,10 @@ static void answer_failure(struct exchange *ex, enum call_failure why, struct sp
     }
     if (spec.text.len > FRONT_TEXT_MAX)
         spec.text.len = FRONT_TEXT_MAX;
+    if (is_shown && wants_html(ex) && excerpt_find(front_of(ex), ex->pool, spec.text, &excerpt))
+        spec.excerpt = &excerpt;
     answer_page(ex, &spec);
+    excerpt_done(&excerpt);
 }
 
 static void on_failed(void *self, enum call_failure why, struct span text)
@@ -478,6 +482,7 @@ static void call_pool(struct exchange *ex, struct pool *pool)
     struct err err;
     int r;
 
+    ex->pool = pool;
     r = pool_call(pool, &request, is_end, &EVENTS, ex, &ex->call, &err);
     if (r == 0) {
         move(ex, EXCHANGE_CALLED);
@@ -501,7 +506,6 @@ static void dispatch(struct exchange *ex)
     }
     if (front->page.status > 0) {
         spec.status = front->page.status;
-        spec.title = SPAN("The worker does not load");
         spec.is_passing = false;
         spec.text = (struct span){front->page.plain, front->page.plain_len};
         spec.html = (struct span){front->page.html, front->page.html_len};

@@ -213,15 +213,39 @@ void front_set_pool(struct front *front, struct pool *pool)
     wake_waiting(front);
 }
 
+/* The page for browsers, with the source lines as they are now. */
+static int make_html(const struct front *front, unsigned status, struct span plain,
+                     struct buf *out)
+{
+    struct page_spec spec = {
+        .status = status, .title = SPAN("The worker does not load"), .text = plain};
+    struct excerpt excerpt;
+    int r;
+
+    if (excerpt_find(front, NULL, plain, &excerpt))
+        spec.excerpt = &excerpt;
+    r = page_html(out, &spec);
+    excerpt_done(&excerpt);
+    return r;
+}
+
 int front_set_page(struct front *front, unsigned status, struct span plain, struct span html,
                    struct err *err)
 {
-    struct page page = {.status = status, .plain_len = plain.len, .html_len = html.len};
+    struct page page = {.status = status, .plain_len = plain.len};
+    struct buf made = {0};
+    int r = 0;
 
     front->pool = NULL;
     page_done(&front->page);
-    page.plain = mem_copy(plain.data, plain.len);
-    page.html = mem_copy(html.data, html.len);
+    if (html.len == 0) {
+        r = make_html(front, status, plain, &made);
+        html = buf_span(&made);
+    }
+    page.html_len = html.len;
+    page.plain = r == 0 ? mem_copy(plain.data, plain.len) : NULL;
+    page.html = r == 0 ? mem_copy(html.data, html.len) : NULL;
+    buf_done(&made);
     if (!page.plain || !page.html) {
         page_done(&page);
         return err_nomem(err);

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 
@@ -39,6 +40,12 @@ struct front_timeouts {
     int sweep_ms;       /* how often deadlines are looked at; 100 */
 };
 
+/* Append to out the lines of a worker's file around `line`; *ret_first is the number
+ * of the first.  pool: whose file it is; NULL: of the version that front_set_page is
+ * about.  The name is what a traceback says: any bytes.  An error: nothing is shown. */
+typedef int (*front_excerpt_fn)(void *self, const struct pool *pool, struct span file, int line,
+                                struct buf *out, int *ret_first);
+
 struct front_config {
     const char *scheme;         /* of the URLs workers see; "http" */
     const char *host;           /* for HTTP/1.0 without Host; "localhost" */
@@ -47,6 +54,8 @@ struct front_config {
     unsigned waiting_max;       /* requests that wait for a pool; 1,024: 503 */
     bool show_errors;           /* tracebacks go to the client */
     bool access_log;
+    front_excerpt_fn excerpt;   /* for the pages of show_errors; NULL: without source lines */
+    void *excerpt_self;
     struct front_timeouts timeouts;
 };
 

@@ -56,6 +56,7 @@ struct exchange {
     struct exchange *next;          /* in front->spare */
     enum exchange_state state;
     struct call *call;              /* NULL when none runs */
+    const struct pool *pool;        /* where the last call went; may be gone, only to be named */
     bool is_head, is_safe;          /* method: HEAD; GET, HEAD or OPTIONS */
     bool is_retried;
     bool is_unwanted;               /* the rest of the body is thrown away */
@@ -188,9 +189,23 @@ struct page_spec {
     struct span title;          /* "" : the standard words */
     struct span text;           /* plain; escaped on the HTML page */
     struct span html;           /* ready page, or "": made from text */
+    const struct excerpt *excerpt;  /* on the HTML page, above the text; NULL: none */
     bool wants_html;
     bool is_passing;            /* Retry-After: 1 */
 };
+struct excerpt {
+    struct span file;           /* inside the text that names it */
+    int line;                   /* the one that is meant */
+    int first;                  /* number of the first of `lines` */
+    struct buf lines;
+};
+/* The source lines that a traceback speaks of; false: it names none, or nobody knows
+ * them.  excerpt_done in either case. */
+bool excerpt_find(const struct front *front, const struct pool *pool, struct span text,
+                  struct excerpt *ret_excerpt);
+void excerpt_done(struct excerpt *excerpt);
+/* Only the page, without a head.  ERR_NOMEM. */
+int page_html(struct buf *out, const struct page_spec *spec) MUST_CHECK;
 /* The whole answer: head (framing as in `a`) and body.  ERR_NOMEM: out is as before. */
 int page_put(struct buf *out, struct answer *a, const struct page_spec *spec) MUST_CHECK;
 /* Does this Accept header like HTML better than plain text? */

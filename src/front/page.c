@@ -8,6 +8,7 @@
 
 #include "http/status.h"
 #include "http/token.h"
+#include "text/traceback.h"
 
 static const char BEFORE_TITLE[] =
     "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
@@ -27,6 +28,11 @@ static const char BEFORE_HEADING[] =
     "pre { margin: 0; padding: 1rem 1.25rem; overflow-x: auto; background: var(--card);\n"
     "  border: 1px solid var(--line); border-left: 3px solid var(--mark); border-radius: 4px;\n"
     "  font: 13px/1.55 ui-monospace, monospace; tab-size: 4; }\n"
+    "h2 { margin: 0 0 .5rem; font: 600 13px/1.55 ui-monospace, monospace; }\n"
+    "h2 + pre { margin-bottom: 1.5rem; }\n"
+    "pre i { color: var(--soft); font-style: normal; user-select: none; }\n"
+    "pre mark { display: inline-block; min-width: 100%; color: inherit;\n"
+    "  background: color-mix(in srgb, var(--mark) 18%, transparent); }\n"
     "</style>\n<main>\n<h1>";
 static const char AFTER_TEXT[] = "</pre>\n</main>\n</html>\n";
 
@@ -67,7 +73,53 @@ static struct span prefix_of(struct span text)
     return SPAN("");
 }
 
-static int put_html(struct buf *b, const struct page_spec *spec)
+/* The line at *at of the excerpt, without its end. */
+static struct span next_line(struct span lines, size_t *at)
+{
+    const char *from = lines.data + *at, *end = memchr(from, '\n', lines.len - *at);
+    size_t n = end ? (size_t)(end - from) : lines.len - *at;
+
+    *at += n + 1;
+    while (n > 0 && from[n - 1] == '\r')
+        n--;
+    return (struct span){from, n};
+}
+
+static int put_excerpt(struct buf *b, const struct excerpt *e)
+{
+    struct span lines = buf_span(&e->lines);
+    int number = e->first, r;
+
+    r = put(b, SPAN("<h2>"));
+    r = r < 0 ? r : put_escaped(b, e->file);
+    r = r < 0 ? r : buf_print(b, ":%d</h2>\n<pre>", e->line);
+    for (size_t at = 0; at < lines.len && r == 0; number++) {
+        bool is_meant = number == e->line;
+        r = buf_print(b, "%s<i>%5d  </i>", is_meant ? "<mark>" : "", number);
+        r = r < 0 ? r : put_escaped(b, next_line(lines, &at));
+        r = r < 0 ? r : put(b, is_meant ? SPAN("</mark>\n") : SPAN("\n"));
+    }
+    return r < 0 ? r : put(b, SPAN("</pre>\n"));
+}
+
+bool excerpt_find(const struct front *front, const struct pool *pool, struct span text,
+                  struct excerpt *ret_excerpt)
+{
+    const struct front_config *config = &front->config;
+    struct excerpt *e = ret_excerpt;
+    struct traceback_place place;
+
+    *e = (struct excerpt){0};
+    if (!config->excerpt || !traceback_place(text, &place))
+        return false;
+    e->file = place.file;
+    e->line = place.line;
+    return config->excerpt(config->excerpt_self, pool, e->file, e->line, &e->lines, &e->first) == 0;
+}
+
+void excerpt_done(struct excerpt *excerpt) { buf_done(&excerpt->lines); }
+
+int page_html(struct buf *b, const struct page_spec *spec)
 {
     struct span title = spec->title.len > 0 ? spec->title : status_text(spec->status);
 
@@ -75,8 +127,9 @@ static int put_html(struct buf *b, const struct page_spec *spec)
         return put(b, spec->html);
     if (put(b, SPAN(BEFORE_TITLE)) < 0 || put_escaped(b, title) < 0 ||
         put(b, SPAN(BEFORE_HEADING)) < 0 || put_escaped(b, title) < 0 ||
-        buf_print(b, "</h1>\n<p><b>%u</b> %.*s</p>\n<pre>", spec->status,
+        buf_print(b, "</h1>\n<p><b>%u</b> %.*s</p>\n", spec->status,
                   SPAN_ARG(status_text(spec->status))) < 0 ||
+        (spec->excerpt && put_excerpt(b, spec->excerpt) < 0) || put(b, SPAN("<pre>")) < 0 ||
         put(b, prefix_of(spec->text)) < 0 || put_escaped(b, spec->text) < 0 ||
         put(b, SPAN(AFTER_TEXT)) < 0)
         return ERR_NOMEM;
@@ -114,7 +167,7 @@ int page_put(struct buf *out, struct answer *a, const struct page_spec *spec)
     size_t before = buf_len(out);
     int r;
 
-    r = spec->wants_html ? put_html(&body, spec) : put_plain(&body, spec);
+    r = spec->wants_html ? page_html(&body, spec) : put_plain(&body, spec);
     a->body_length = (int64_t)buf_len(&body);
     if (r == 0)
         r = put_head(out, a, spec);

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import ERROR, HELLO, LAB, WRANGLER
+from harness import ERROR, HELLO, LAB, WRANGLER, until
 
 
 def complains(corral, files, *patterns, **more):
@@ -218,6 +218,44 @@ def test_handler_with_too_many_parameters(corral):
     assert answer.status == 500
     assert "on_fetch() missing 1 required positional argument: 'more'" in answer.text
     one.wait_log("missing 1 required positional argument: 'more'")
+
+
+PAGE = """\
+from js import Response
+import helper
+
+# <before> & "after"
+
+async def on_fetch(request):
+    if request.url.endswith("/js"):
+        import js
+        js.eval("(() => { throw new TypeError('from js') })()")
+    if request.url.endswith("/liar"):
+        exec(compile("\\n\\n1/0", "../../../../../../etc/passwd", "exec"))
+    helper.fail(request.url)
+"""
+
+
+def test_the_page_for_a_browser_shows_the_source_lines(corral):
+    one = corral({"src/entry.py": PAGE, "src/helper.py": "def fail(url):\n    name = '<b>'\n    raise KeyError(url)\n"})
+    page = one.get("/<x>", {"Accept": "text/html"})
+    assert page.status == 500 and page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h2>src/helper.py:3</h2>" in page.text and "<mark><i>    3  </i>    raise KeyError(url)</mark>" in page.text
+    assert "<i>    2  </i>    name = '&lt;b&gt;'" in page.text and "PythonError: Traceback" in page.text and "<b>'" not in page.text
+    # A JavaScript error is shown where it came out of it.
+    page = one.get("/js", {"Accept": "text/html"}).text
+    assert "<h2>src/entry.py:9</h2>" in page and "TypeError: from js" in page
+    assert '<i>    4  </i># &lt;before&gt; &amp; &quot;after&quot;' in page
+    # Nothing but files of the bundle is read.
+    page = one.get("/liar", {"Accept": "text/html"}).text
+    assert "ZeroDivisionError" in page and "root:" not in page and "<h2>" not in page
+    plain = one.get("/", {"Accept": "*/*"})
+    assert plain.headers["content-type"] == "text/plain; charset=utf-8" and plain.text.startswith("PythonError: Traceback")
+    assert "name =" not in plain.text
+    # So does the page of a version that does not load.
+    one.write("src/helper.py", "def fail(url):\n    return [\n\nx = 1\n")
+    page = until("the page", lambda: next((a.text for a in [one.get("/", {"Accept": "text/html"})] if "does not load" in a.text), None))
+    assert "<h2>src/helper.py:2</h2>" in page and "<mark><i>    2  </i>    return [</mark>" in page and "SyntaxError" in page
 
 
 def test_an_exception_is_logged_once_with_its_request(corral):

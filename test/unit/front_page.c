@@ -47,6 +47,22 @@ static void escapes_text_on_a_page(void)
     buf_done(&out);
 }
 
+static void shows_the_source_lines_escaped(void)
+{
+    struct excerpt excerpt = {.file = SPAN("src/<a>.py"), .line = 9, .first = 8};
+    struct page_spec spec = {.status = 500, .text = SPAN("t"), .excerpt = &excerpt};
+    struct buf out = {0};
+
+    CHECK(buf_append(&excerpt.lines, "x = '</pre>'\r\n  <b>\n\nend", 24) == 0);
+    CHECK(page_html(&out, &spec) == 0 && buf_append(&out, "", 1) == 0);
+    CHECK(strstr(buf_data(&out), "<h2>src/&lt;a&gt;.py:9</h2>\n"
+                                 "<pre><i>    8  </i>x = '&lt;/pre&gt;'\n"
+                                 "<mark><i>    9  </i>  &lt;b&gt;</mark>\n"
+                                 "<i>   10  </i>\n<i>   11  </i>end\n</pre>\n<pre>t</pre>"));
+    buf_done(&out);
+    excerpt_done(&excerpt);
+}
+
 static void says_no_body_to_head(void)
 {
     struct answer a = {.status = 503, .minor = 1, .is_head = true, .date = SPAN("now")};
@@ -100,6 +116,7 @@ int main(int argc, char **argv)
     static const struct test TESTS[] = {
         {"prefers_html_only_where_it_is_asked_for", prefers_html_only_where_it_is_asked_for},
         {"escapes_text_on_a_page", escapes_text_on_a_page},
+        {"shows_the_source_lines_escaped", shows_the_source_lines_escaped},
         {"says_no_body_to_head", says_no_body_to_head},
         {"leaves_the_buffer_as_it_was_without_memory", leaves_the_buffer_as_it_was_without_memory},
         {"finds_the_deadline_that_has_passed", finds_the_deadline_that_has_passed},
