@@ -1,5 +1,6 @@
 // request.js - Request of the Fetch standard; incoming ones read their head from C.
 
+const { Headers } = globalThis;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const UPPER = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH']);
 const INCOMING = {};
@@ -24,7 +25,8 @@ function oneOf(name, words, value, before) {
 }
 
 // What Cloudflare's edge tells about a connection.  Here nobody knows where a
-// client is: the names are there, so that reading them is no error.
+// client is: the names are there, so that Python's request.cf.country is None
+// and no error, but neither listed nor serialised.
 const CF_NAMES = [
   'asn', 'asOrganization', 'botManagement', 'city', 'clientAcceptEncoding', 'clientTcpRtt', 'clientTrustScore', 'colo', 'continent', 'country',
   'isEUCountry', 'latitude', 'longitude', 'metroCode', 'postalCode', 'region', 'regionCode', 'requestPriority', 'timezone',
@@ -32,7 +34,7 @@ const CF_NAMES = [
 ];
 function incomingCf() {
   const cf = { httpProtocol: 'HTTP/1.1' };
-  for (const name of CF_NAMES) cf[name] = undefined;
+  for (const name of CF_NAMES) Object.defineProperty(cf, name, { value: undefined, writable: true, configurable: true });
   return cf;
 }
 
@@ -124,7 +126,10 @@ class Request {
   }
 
   [internals.inspectFields]() {
-    return { method: this.method, url: this.url, headers: this.headers, redirect: this.redirect, body: this.body, bodyUsed: this.bodyUsed };
+    return {
+      method: this.method, url: this.url, headers: this.headers, redirect: this.redirect, cf: this.cf,
+      integrity: this.integrity, keepalive: this.keepalive, body: this.body, bodyUsed: this.bodyUsed,
+    };
   }
 
   static {

@@ -3,6 +3,7 @@
 // The commonest answer, a string with a status, must cost little: the body
 // stays a bare string and Headers are made only when somebody looks at them.
 
+const { Headers } = globalThis;
 const NO_BODY = new Set([101, 204, 205, 304]);
 const TEXT = 'text/plain;charset=UTF-8';
 const SENT = { kind: 'text', value: '', stream: null, isUsed: true, isShared: false };

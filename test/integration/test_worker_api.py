@@ -164,8 +164,9 @@ def test_request_cf_knows_the_names(lab):
     assert lab.value("""
         cf = request.cf
         return [cf.httpProtocol, cf.country, cf.colo, cf.tlsVersion, js.JSON.stringify(cf), js.Request.new(request.url).cf is None,
-                js.Request.new(request).cf.httpProtocol, js.Request.new(request.url, cf={"a": "b"}).cf["a"]]
-    """) == ["HTTP/1.1", None, None, None, '{"httpProtocol":"HTTP/1.1"}', True, "HTTP/1.1", "b"]
+                js.Request.new(request).cf.httpProtocol, js.Request.new(request.url, cf={"a": "b"}).cf["a"],
+                cf.to_py()]
+    """) == ["HTTP/1.1", None, None, None, '{"httpProtocol":"HTTP/1.1"}', True, "HTTP/1.1", "b", {"httpProtocol": "HTTP/1.1"}]
 
 
 # ---- Response ----
