@@ -35,6 +35,7 @@ function extract(value) {
       const [bytes, type] = internals.writeForm(value);
       return [newBody('bytes', bytes), type];
     }
+    if (internals.isSearchParams(value)) return [newBody('text', internals.textOfParams(value)), 'application/x-www-form-urlencoded;charset=UTF-8'];
     const bytes = bytesFrom(value);
     if (bytes) return [newBody('bytes', bytes), null];
   }

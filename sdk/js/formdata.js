@@ -134,7 +134,11 @@ internals.readForm = (bytes, header) => {
     });
     return form;
   }
-  throw new TypeError(`Unrecognized Content-Type header value '${header}'. FormData can only parse the MIME type multipart/form-data`);
+  if (essence === 'application/x-www-form-urlencoded') {
+    list.push(...internals.parseForm(native.decode(bytes, false)));
+    return form;
+  }
+  throw new TypeError(`Unrecognized Content-Type header value '${header}'. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded.`);
 };
 
 internals.tag(FormData);

@@ -1,7 +1,7 @@
 // inspect.js - values as text, in the manner of Node's util.inspect (depth 2, 72 columns).
 
 const MAX_DEPTH = 2, MAX_ITEMS = 100, MAX_STRING = 10000, LINE = 72;
-const fields = Symbol('inspect');     // a class may give its fields: [internals.inspectFields]() -> object
+const fields = Symbol('inspect');     // a class may give its fields: [internals.inspectFields]() -> object, or pairs as a Map's
 
 function quote(text) {
   if (text.length > MAX_STRING) text = text.slice(0, MAX_STRING) + '...';
@@ -84,8 +84,9 @@ class Inspector {
     else if (value instanceof ArrayBuffer) items.push(`byteLength: ${value.byteLength}`);
     else if (value instanceof Promise) items.push('<pending or settled>');
     else if (typeof value[fields] === 'function') own = value[fields]();
-    const isRecord = own !== value;
-    items.push(...this.properties(own, depth, array));
+    const isPairs = own !== value && Array.isArray(own), isRecord = own !== value && !isPairs;
+    if (isPairs) for (const [k, v] of own) items.push(`${this.text(k, depth + 1)} => ${this.text(v, depth + 1)}`);
+    else items.push(...this.properties(own, depth, array));
     if (typeof value === 'function' && items.length === 0) return prefix;
     if (items.length === 0) return `${prefix}${prefix ? ' ' : ''}${open}${close}`;
     return this.join(prefix, open, items, close, isRecord);

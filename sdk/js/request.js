@@ -13,6 +13,12 @@ function checkedMethod(method) {
   return UPPER.has(upper) ? upper : method;
 }
 
+function checkedURL(input) {
+  const href = internals.hrefOf(input);
+  if (href === null) throw new TypeError(`Invalid URL: ${input}`);
+  return href;
+}
+
 const REDIRECTS = new Set(['follow', 'manual', 'error']);
 const CACHES = new Set(['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']);
 
@@ -58,18 +64,12 @@ class Request {
     internals.needArguments(1, arguments.length, 'Request');
     const from = typeof input === 'object' && input !== null && #url in input ? input : null;
     init = internals.options(init, 'Request');
-    if (from) this.#url = from.#url;
-    else this.#setURL(String(input));
+    this.#url = from ? from.#url : checkedURL(input);
     this.#method = init.method !== undefined ? checkedMethod(init.method) : from ? from.#method : 'GET';
     this.#redirect = oneOf('redirect', REDIRECTS, init.redirect, from ? from.#redirect : 'follow');
     this.#setMore(init, from);
     this.#headers = new Headers(init.headers ?? from?.headers);
     this.#setBody(init.body ?? null, from);
-  }
-
-  #setURL(url) {
-    if (!/^[a-z][a-z0-9+.\-]*:/i.test(url)) throw new TypeError(`Request: invalid URL '${url}'`);
-    this.#url = url;
   }
 
   #setMore({ cache, cf, integrity, keepalive }, from) {

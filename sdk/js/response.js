@@ -100,8 +100,10 @@ class Response {
 
   static redirect(url, status = 302) {
     status = Number(status);
-    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Response.redirect: ${status} is not a redirect status code.`);
-    const response = new Response(null, { status, headers: { location: String(url) } });
+    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`${status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.`);
+    const location = internals.hrefOf(url);
+    if (location === null) throw new TypeError(`Unable to parse URL: ${url}`);
+    const response = new Response(null, { status, headers: { location } });
     internals.freezeHeaders(response.#headers);
     return response;
   }

@@ -369,7 +369,7 @@ static int put_port(struct url *u, struct span digits)
         return 0;
     if (url_read_port(digits, u->scheme, &u->port) < 0)
         return ERR_INVALID;
-    return u->port == URL_NO_PORT ? 0 : buf_print(&u->href, ":%d", u->port);
+    return u->port == URL_NO_PORT ? 0 : url_put_number(&u->href, (unsigned)u->port, ':');
 }
 
 /* Where the authority at p->at ends, and its last '@' and the colon before the port. */

@@ -68,6 +68,20 @@ static bool has_punycode(struct span domain)
     return false;
 }
 
+int url_put_number(struct buf *out, unsigned number, char sign)
+{
+    char text[12];
+    size_t at = sizeof text;
+
+    do {
+        text[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    if (sign)
+        text[--at] = sign;
+    return buf_append(out, text + at, sizeof text - at);
+}
+
 /* ---- IPv4 ---- */
 
 /* "0x1f", "017" or "15"; false when it is no number.  Large ones stay large. */
@@ -142,8 +156,12 @@ static int put_v4(struct buf *out, struct span domain)
             return ERR_INVALID;
         address += parts[i] << (8 * (3 - i));
     }
-    return buf_print(out, "%u.%u.%u.%u", (unsigned)(address >> 24), (unsigned)(address >> 16 & 255),
-                     (unsigned)(address >> 8 & 255), (unsigned)(address & 255));
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        int r = url_put_number(out, (unsigned)(address >> shift & 255), shift < 24 ? '.' : '\0');
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 /* ---- IPv6 ---- */

@@ -45,6 +45,8 @@ bool url_is_drive(struct span text); /* "C:" or "C|" */
  * scheme.  ERR_INVALID: not a host. */
 int url_put_host(struct buf *out, struct span text, bool is_special,
                  url_domain_fn to_ascii) MUST_CHECK;
+/* Append sign, unless it is NUL, and the number in decimal. */
+int url_put_number(struct buf *out, unsigned number, char sign) MUST_CHECK;
 /* The port in these digits: 0 and URL_NO_PORT in *ret_port when it is the
  * scheme's own; ERR_INVALID when it is too large. */
 int url_read_port(struct span digits, enum url_scheme scheme, int32_t *ret_port) MUST_CHECK;

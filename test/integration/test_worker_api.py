@@ -154,10 +154,12 @@ def test_request_new_refuses(lab, call, says):
     assert outcome["error"] == "JsException" and "TypeError" in outcome["text"] and says in outcome["text"], outcome
 
 
-def test_addresses_stay_as_they_are_written(lab):
+def test_addresses_are_normalised_or_refused(lab):
     assert lab.value("""
-        return [js.Request.new("https://A/../c d").url, Response.redirect("/relative").headers.get("location")]
-    """) == ["https://A/../c d", "/relative"]
+        return [js.Request.new("https://A/../c d#\u00e9").url, Response.redirect("HTTP://b/../\u00fc").headers.get("location")]
+    """) == ["https://a/c%20d#%C3%A9", "http://b/%C3%BC"]
+    outcome = lab.outcome('Response.redirect("/relative")')
+    assert outcome["error"] == "JsException" and "Unable to parse URL: /relative" in outcome["text"], outcome
 
 
 def test_request_cf_knows_the_names(lab):

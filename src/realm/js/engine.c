@@ -57,7 +57,7 @@ static bool is_woken = true;    /* wake_fd was readable, or may have been */
 static const char *const scripts[] = {
     "js/errors.js",  "js/convert.js", "js/inspect.js", "js/console.js",  "js/random.js",   "js/timers.js",
     "js/exception.js", "js/events.js", "js/abort.js", "js/platform.js", "js/clone.js",
-    "js/encoding.js", "js/streams.js", "js/headers.js",  "js/blob.js",    "js/formdata.js", "js/body.js",     "js/request.js",
+    "js/encoding.js", "js/url.js",    "js/streams.js", "js/headers.js",  "js/blob.js",    "js/formdata.js", "js/body.js",     "js/request.js",
     "js/response.js", "js/context.js", "js/bridge.js",
 };
 

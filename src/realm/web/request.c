@@ -61,7 +61,7 @@ static JSValueRef head_url(JSContextRef js, JSObjectRef function, JSObjectRef se
                            const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
-    return text_value(head_of(arguments[0])->url);
+    return web_url_value(head_of(arguments[0])->url);
 }
 
 static JSValueRef head_lines(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,

@@ -16,6 +16,7 @@ void web_define(void)
     web_define_request();
     web_define_answer();
     web_define_form();
+    web_define_url();
 }
 
 void web_boot(void)

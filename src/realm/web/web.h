@@ -21,6 +21,7 @@ void web_define_timers(void);
 void web_define_request(void);
 void web_define_answer(void);
 void web_define_form(void);
+void web_define_url(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
@@ -33,10 +34,17 @@ void web_start(void);
 JSObjectRef web_make_request(struct head *head);
 JSObjectRef web_make_context(uint32_t stream);
 
+struct url;
+
 enum web_delivery { WEB_DELIVERED, WEB_NO_RESPONSE, WEB_REFUSED };
 /* Answer x with this value, if it is a Response.  WEB_REFUSED: the host was
  * told why it cannot be sent.  May free x. */
 enum web_delivery web_deliver(struct exchange *x, JSValueRef value);
+
+/* url_parse with the names of hosts beyond ASCII. */
+int web_parse_url(struct url *u, struct span text) MUST_CHECK;
+/* A string: this URL in its normal form, or as it is when it is none. */
+JSValueRef web_url_value(struct span text);
 
 /* The bytes of an ArrayBuffer or a view on one; valid while JavaScript does not run. */
 bool web_bytes(JSValueRef value, struct span *ret_bytes);

@@ -1,0 +1,81 @@
+"""URL and URLSearchParams: docs/compatibility.md names these tests."""
+from pathlib import Path
+
+import pytest
+
+from harness import text
+
+pytestmark = pytest.mark.asan
+
+HERE = Path(__file__).parent
+
+
+def run_cases(lab, name, at_least):
+    """Run a file of JavaScript cases in the worker: no failure, and not fewer checks than there were."""
+    script = "(async () => {\n%s\n%s\nreturn JSON.stringify(outcome);\n})()" % (
+        (HERE / "body_cases" / "harness.js").read_text(), (HERE / "url_cases" / name).read_text())
+    outcome = lab.value("return json.loads(await js.eval(await request.text()))", method="POST", body=script.encode())
+    assert outcome["failures"] == []
+    assert outcome["checks"] >= at_least, outcome
+
+
+def test_url_by_the_standard(lab):
+    run_cases(lab, "url.js", 100)
+
+
+def test_search_params_by_the_standard(lab):
+    run_cases(lab, "params.js", 100)
+
+
+def test_request_url_is_normalised(lab):
+    run = lambda path, host: text(lab, "return Response.new(request.url)", path=path, headers={"Host": host})
+    assert run("/a/../b|c/%7e?x='%zz", "EXAMPLE.com:80") == "http://example.com/b|c/%7e?x=%27%zz"
+    assert run("//x//y/./z/", "example.com:8080") == "http://example.com:8080//x//y/z/"
+
+
+def test_url_in_python(lab):
+    assert lab.value("""
+        url = js.URL.new("../x?a=1&b=2#f", "https://example.com:8443/a/b/c")
+        url.searchParams.append("c", 3)
+        url.hash = ""
+        return [str(url), url.pathname, url.host, url.port, url.origin, js.URL.canParse("nonsense"),
+                js.URL.parse("nonsense") is None, url.searchParams.get("c"), url.searchParams.get("d") is None]
+    """) == ["https://example.com:8443/a/x?a=1&b=2&c=3", "/a/x", "example.com:8443", "8443", "https://example.com:8443",
+             False, True, "3", True]
+
+
+def test_url_that_is_none_raises_js_exception(lab):
+    outcome = lab.outcome("js.URL.new('nonsense')")
+    assert outcome["error"] == "JsException" and outcome["text"] == "TypeError: Invalid URL string.", outcome
+    outcome = lab.outcome("js.Request.new('/relative')")
+    assert outcome["error"] == "JsException" and outcome["text"] == "TypeError: Invalid URL: /relative", outcome
+
+
+def test_search_params_iterate_as_keys_in_python(lab):
+    assert lab.value("""
+        params = js.URL.new("http://h/?a=1&b=2&a=3").searchParams
+        return [list(params), len(params), "a" in params, "x" in params, params["b"], list(params.getAll("a")),
+                [list(pair) for pair in params.entries()]]
+    """) == [["a", "b", "a"], 3, True, False, "2", ["1", "3"], [["a", "1"], ["b", "2"], ["a", "3"]]]
+
+
+def test_search_params_of_python_values(lab):
+    assert lab.value("""
+        make = js.URLSearchParams.new
+        return [str(make(value)) for value in (
+            "?a=1", {"a": 1, "b": "x y"}, [("a", 1), ["b", 2.5]], {"a": "b"}.items(), (pair for pair in [("c", "d")]), None)]
+    """) == ["a=1", "a=1&b=x+y", "a=1&b=2.5", "a=b", "c=d", ""]
+
+
+def test_url_and_search_params_in_the_log(lab):
+    mark = lab.mark()
+    lab.value("""
+        url = js.URL.new("https://example.org/foo?a=1")
+        console.log(url)
+        console.log(url.searchParams, js.URLSearchParams.new())
+        return 1
+    """)
+    lab.wait_log(r"URL \{\n\s+href: 'https://example.org/foo\?a=1',\n\s+origin: 'https://example.org',\n\s+protocol: 'https:',\n"
+                 r"\s+username: '',\n\s+password: '',\n\s+host: 'example.org',\n\s+hostname: 'example.org',\n\s+port: '',\n"
+                 r"\s+pathname: '/foo',\n\s+search: '\?a=1',\n\s+searchParams: URLSearchParams \{ 'a' => '1' \},\n\s+hash: ''\n\s+\}", since=mark)
+    lab.wait_log(r"URLSearchParams \{ 'a' => '1' \} URLSearchParams \{\}", since=mark)
