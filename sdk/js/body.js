@@ -122,7 +122,7 @@ function convert(bytes, text, as, isShared, typeOf, object) {
   return !isShared && bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
 }
 
-// A second body with the same content, where that needs no tee().
+// A second body with the same content; a stream is read by both from then on.
 function cloneBody(body) {
   if (body === null) return null;
   if (isUsed(body)) throw new TypeError(USED);
@@ -131,7 +131,10 @@ function cloneBody(body) {
     body.isShared = true;
     return newBody(body.kind, body.value, true);
   }
-  throw new TypeError('clone() of a streaming body is not supported yet: read it with bytes() and make two of that');
+  const branches = internals.teeStream(streamOf(body)), copy = newBody('stream', null);
+  body.stream = branches[0];
+  copy.stream = branches[1];
+  return copy;
 }
 
 // Give a class the methods of the Body mixin; bodyOf(object) -> record or null,

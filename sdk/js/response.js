@@ -152,8 +152,8 @@ class Response {
       native.respondRelay(id, response.#status, response.#statusText, headers);
       return true;
     }
-    native.respondStream(id, response.#status, response.#statusText, headers);
-    pump(id, internals.lockStream(stream));
+    native.respondStream(id, response.#status, response.#statusText, headers, internals.lengthOfStream(stream));
+    internals.sendStream(id, stream);
     return true;
   }
 
@@ -162,34 +162,6 @@ class Response {
       (response) => (response.#headers === null ? response.#type : response.#headers.get('content-type')));
     internals.deliver = Response.#deliver;
     internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
-  }
-}
-
-// Send a stream's chunks as the peer takes them.
-const MORE = 0, WAIT = 1;
-async function pump(id, reader) {
-  try {
-    for (;;) {
-      const { value, done } = await internals.readPromise(reader);
-      if (done) {
-        native.bodyEnd(id);
-        return;
-      }
-      const bytes = internals.chunkBytes(value);
-      if (!bytes) throw new TypeError(`A response's stream must give bytes (a Uint8Array), not ${value === null ? 'null' : typeof value}: encode text with TextEncoder`);
-      let room = native.bodyWrite(id, bytes);
-      while (room === WAIT) {
-        await new Promise((resolve) => native.bodyRoom(id, resolve));
-        room = native.bodyState(id);
-      }
-      if (room !== MORE) {
-        internals.cancelReader(reader, new TypeError('Nobody waits for this response any more.'));
-        return;
-      }
-    }
-  } catch (e) {
-    native.bodyFail(id, internals.describeError(e));
-    internals.cancelReader(reader, e);
   }
 }
 

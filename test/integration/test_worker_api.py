@@ -119,9 +119,7 @@ def test_request_clone(lab):
     """) == ["GET", True, "json", False]
 
 
-def test_request_clone_of_an_unread_body_is_refused(lab):
-    outcome = lab.outcome("request.clone()", method="POST", body="x")
-    assert outcome["error"] == "JsException" and "bytes()" in outcome["text"], outcome
+def test_request_clone_of_a_body_of_bytes(lab):
     assert lab.value("""
         data = await request.bytes()
         first = js.Request.new(request.url, method="POST", body=data)
@@ -338,11 +336,9 @@ def test_response_clone(lab):
     """) == ["twice", "twice", 201, "Made", "1", True]
 
 
-def test_response_clone_of_a_stream_or_a_used_one_is_refused(lab):
+def test_response_clone_of_a_used_one_is_refused(lab):
     outcome = lab.outcome("r = Response.new('x')\nawait r.text()\nr.clone()")
     assert outcome["error"] == "JsException" and "already been used" in outcome["text"], outcome
-    outcome = lab.outcome("Response.new(js.ReadableStream.new()).clone()")
-    assert outcome["error"] == "JsException" and "not supported yet" in outcome["text"], outcome
 
 
 def test_response_array_buffer_bytes_and_json_read_back(lab):

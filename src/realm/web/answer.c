@@ -137,7 +137,7 @@ static JSValueRef respond(JSContextRef js, JSObjectRef function, JSObjectRef sel
     return engine.undefined;
 }
 
-/* respondStream(id, status, statusText, headers): bodyWrite and bodyEnd follow */
+/* respondStream(id, status, statusText, headers, length or -1): bodyWrite and bodyEnd follow */
 static JSValueRef respond_stream(JSContextRef js, JSObjectRef function, JSObjectRef self,
                                  size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
@@ -146,7 +146,7 @@ static JSValueRef respond_stream(JSContextRef js, JSObjectRef function, JSObject
 
     (void)function, (void)self, (void)count;
     if (draft_init(&d, js, arguments, ret_thrown) == 0 && x) {
-        d.response.body_length = -1;
+        d.response.body_length = (int64_t)JSValueToNumber(js, arguments[4], NULL);
         exchange_respond(x, &d.response);
     }
     draft_done(&d);

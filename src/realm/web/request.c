@@ -104,6 +104,16 @@ static JSValueRef body_pull(JSContextRef js, JSObjectRef function, JSObjectRef s
     return chunk;
 }
 
+/* bodyLength(id) -> how many bytes the body has, or -1 */
+static JSValueRef body_length(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    const struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return engine_number(x ? (double)x->head->body_length : -1);
+}
+
 /* bodyWait(id, wake): wake() when bodyPull has news */
 static JSValueRef body_wait(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -156,6 +166,7 @@ void web_define_request(void)
     engine_native("headLines", head_lines);
     engine_native("headBody", head_body);
     engine_native("bodyPull", body_pull);
+    engine_native("bodyLength", body_length);
     engine_native("bodyWait", body_wait);
     engine_native("bodyCollect", body_collect);
     engine_native("bodyDrop", body_drop);
