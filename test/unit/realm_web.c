@@ -74,7 +74,7 @@ static void requests_can_be_made(void)
     js("const r = new Request('https://x.y/', { method: 'post', headers: { A: '1' }, body: '{\"a\":[1]}' });\n"
        "is([r.method, r.url, r.headers.get('a'), r.headers.get('content-type')], ['POST', 'https://x.y/', '1', 'text/plain;charset=UTF-8']);\n"
        "const c = r.clone(); is(await r.json(), { a: [1] }); is(await c.text(), '{\"a\":[1]}');\n"
-       "throws(() => new Request('/relative'), 'invalid URL'); throws(() => new Request('http://x', { body: 'a' }), 'cannot have a body');\n"
+       "throws(() => new Request('/relative'), 'Invalid URL'); throws(() => new Request('http://x', { body: 'a' }), 'cannot have a body');\n"
        "throws(() => new Request('http://x', { method: 'a b' }), 'not a valid method'); throws(() => new Request('http://x', { method: 'TRACE' }), 'forbidden');\n"
        "const d = new Request(new Request('http://z', { method: 'PUT', body: 'q' }), { headers: { b: '2' } }); is([d.method, await d.text(), d.headers.get('b')], ['PUT', 'q', '2']);\n");
 }
