@@ -122,6 +122,14 @@ internals.writeForm = (form) => {
 
 // ---- reading ----
 
+const FIELDS_MAX = 100_000;     // of an urlencoded form; of a multipart one MULTIPART_PARTS_MAX
+
+function checkFields(text) {
+  let count = 0;
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1))
+    if (++count >= FIELDS_MAX) throw new RangeError(`The form has more than ${FIELDS_MAX} fields`);
+}
+
 // The FormData in bytes that are ours, which came with this Content-Type (or null).
 internals.readForm = (bytes, header) => {
   if (header === null) throw new TypeError('Parsing a Body as FormData requires a Content-Type header.');
@@ -135,7 +143,9 @@ internals.readForm = (bytes, header) => {
     return form;
   }
   if (essence === 'application/x-www-form-urlencoded') {
-    list.push(...internals.parseForm(native.decode(bytes, false)));
+    const text = native.decode(bytes, false);
+    checkFields(text);
+    for (const pair of internals.parseForm(text)) list.push(pair);
     return form;
   }
   throw new TypeError(`Unrecognized Content-Type header value '${header}'. FormData can only parse the following MIME types: multipart/form-data, application/x-www-form-urlencoded.`);

@@ -23,19 +23,19 @@ def run_cases(lab, name, at_least):
 
 
 def test_headers_by_the_standard(lab):
-    run_cases(lab, "headers.js", 220)
+    run_cases(lab, "headers.js", 257)
 
 
 def test_blob_and_file_by_the_standard(lab):
-    run_cases(lab, "blob.js", 150)
+    run_cases(lab, "blob.js", 159)
 
 
 def test_form_data_by_the_standard(lab):
-    run_cases(lab, "formdata.js", 65)
+    run_cases(lab, "formdata.js", 90)
 
 
 def test_bodies_requests_and_responses_by_the_standard(lab):
-    run_cases(lab, "body.js", 250)
+    run_cases(lab, "body.js", 354)
 
 
 # ---- from Python ----
@@ -86,6 +86,19 @@ def test_request_form_data_of_a_large_file(lab):
 def test_request_form_data_says_what_is_wrong(lab, body, type, says):
     outcome = lab.run("await request.formData()", method="POST", body=body, headers={"content-type": type, "x-mode": "json"}).json()
     assert outcome["error"] == "JsException" and "TypeError" in outcome["text"] and says in outcome["text"], outcome
+
+
+def test_request_form_data_urlencoded(lab):
+    assert run_form(lab, """
+        form = await request.formData()
+        return [form["name"], form.get("text"), [[k, v] for k, v in form]]
+    """, body=b"name=Gr%C3%BC%C3%9Fe+an&text=a%0D%0Ab&name=2", headers={"content-type": "application/x-www-form-urlencoded"}) == [
+        "Grüße an", "a\r\nb", [["name", "Grüße an"], ["text", "a\r\nb"], ["name", "2"]]]
+
+
+def test_header_values_travel_as_utf8(lab):
+    answer = lab.run('return Response.new(request.headers.get("x-a"), headers={"x-b": "grün ✓"})', headers={"x-a": "gr\u00fcn \u2713".encode()})
+    assert (answer.text, answer.headers["x-b"].encode("latin-1").decode()) == ("grün ✓", "grün ✓")
 
 
 def test_request_blob(lab):

@@ -98,6 +98,19 @@ await test('text, arrayBuffer, bytes, stream', async () => {
   same([total, chunks > 1], [300000, true]);
   await rejects(TypeError, () => Blob.prototype.text.call({}));
 });
+await test('stream() into a buffer of the reader', async () => {
+  const reader = new Blob(['abcde']).stream().getReader({ mode: 'byob' });
+  let step = await reader.read(new Uint8Array(3));
+  same([step.done, ...step.value], [false, 97, 98, 99]);
+  step = await reader.read(new Uint8Array(3));
+  same([step.done, ...step.value], [false, 100, 101]);
+  step = await reader.read(new Uint8Array(3));
+  same([step.done, step.value.byteLength], [true, 0]);
+  equal(await new Response(new Blob(['a', 'b']).stream()).text(), 'ab');
+  const piped = new Blob(['text']).stream().pipeThrough(new TransformStream()), got = [];
+  for await (const chunk of piped) got.push(...chunk);
+  same(got, [116, 101, 120, 116]);
+});
 await test('the limit of a size', () => {
   const piece = new Blob([new Uint8Array(64 << 20)]);
   throws(RangeError, () => new Blob([piece, piece, 'x']));

@@ -117,6 +117,11 @@ await test('clone', async () => {
     ok(looked.body);
     equal(await looked.clone().text(), 'abc');
   }
+  for (const make of makers) {
+    const streamed = make(new ReadableStream({ start(c) { c.enqueue(utf8('str')); c.enqueue(utf8('eam')); c.close(); } }), { 'content-type': 'a/b' });
+    const twin = streamed.clone();
+    same([await streamed.text(), (await twin.blob()).type, twin.bodyUsed], ['stream', 'a/b', true]);
+  }
   equal(Response.redirect('http://x/').clone().headers.get('location'), 'http://x/');
   throws(TypeError, () => Response.redirect('http://x/').clone().headers.set('a', 'b'));
   equal(Response.error().clone().type, 'error');

@@ -112,3 +112,18 @@ await test('multipart that others wrote', async () => {
   await rejects(TypeError, untyped.formData());
   equal(untyped.bodyUsed, true);
 });
+await test('urlencoded forms', async () => {
+  const parse = async (body, type = 'application/x-www-form-urlencoded') => [...await new Response(body, { headers: { 'content-type': type } }).formData()];
+  for (const [body, wanted] of [['', []], ['a=b&c=d', [['a', 'b'], ['c', 'd']]], ['a', [['a', '']]], ['=', [['', '']]], ['&&a=1&', [['a', '1']]], ['a=b=c', [['a', 'b=c']]],
+    ['a+b=%20+c', [['a b', '  c']]], ['%C3%BC=%F0%9F%90%8E', [['ü', '🐎']]], ['a=%', [['a', '%']]], ['a=%zz%4', [['a', '%zz%4']]], ['a=%FF', [['a', '\ufffd']]],
+    ['?a=1', [['?a', '1']]], ['ü=1', [['ü', '1']]], ['a=1&a=2', [['a', '1'], ['a', '2']]], ['a=%EF%BB%BFx', [['a', '\ufeffx']]]])
+    same(await parse(body), wanted, body);
+  same(await parse('a=1', 'Application/X-WWW-Form-Urlencoded; charset=utf-8'), [['a', '1']]);
+  same(await parse(new URLSearchParams([['a b', 'ü&='], ['c', '']])), [['a b', 'ü&='], ['c', '']]);
+  equal((await parse('a&'.repeat(90000))).length, 90000);
+  await rejects(RangeError, parse('a&'.repeat(100001)));
+  const r = new Response(new URLSearchParams({ q: 'a b', r: '"ü"' }));
+  same([r.headers.get('content-type'), await r.clone().text(), [...await r.formData()]],
+    ['application/x-www-form-urlencoded;charset=UTF-8', 'q=a+b&r=%22%C3%BC%22', [['q', 'a b'], ['r', '"ü"']]]);
+  equal(new Request('http://x/', { method: 'POST', body: new URLSearchParams(), headers: { 'content-type': 'a/b' } }).headers.get('content-type'), 'a/b');
+});
