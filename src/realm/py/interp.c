@@ -1,7 +1,6 @@
 /* interp.c - CPython, started once: isolated, silent on disk, quiet about signals.
  *
- * `site` is not imported: it would run the .pth files of whatever is installed
- * on the machine.  The folders it would add are added here.  Modules of the
+ * The folders that `site` would add (python.c) are added here.  Modules of the
  * SDK come out of this program through a finder in sdk/python/boot.py, which
  * asks sdk_source; their code objects are called "<corral>/...", by which
  * tracebacks know and skip them. */
@@ -16,11 +15,9 @@
 #include "realm/bridge/value.h"
 #include "realm/exchange.h"
 #include "realm/py/loop.h"
+#include "realm/py/python.h"
 #include "realm/sdk.h"
 
-#ifndef PYTHON_HOME
-#define PYTHON_HOME L"/usr"
-#endif
 /* Debian's packages for its own Python. */
 #define DIST_PACKAGES "/usr/lib/python3/dist-packages"
 
@@ -71,33 +68,6 @@ static PyObject *make_module(void)
     return module;
 }
 
-static int start(struct err *err)
-{
-    PyPreConfig before;
-    PyConfig config;
-    PyStatus status;
-
-    PyPreConfig_InitIsolatedConfig(&before);
-    before.utf8_mode = 1;
-    status = Py_PreInitialize(&before);
-    if (PyStatus_Exception(status))
-        return err_set(err, ERR_SYSTEM, "start Python: %s", status.err_msg);
-    PyConfig_InitIsolatedConfig(&config);
-    config.site_import = 0;
-    config.write_bytecode = 0;
-    config.install_signal_handlers = 0;
-    config.pathconfig_warnings = 0;
-    status = PyConfig_SetString(&config, &config.home, PYTHON_HOME);
-    if (!PyStatus_Exception(status))
-        status = PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3");
-    if (!PyStatus_Exception(status))
-        status = Py_InitializeFromConfig(&config);
-    PyConfig_Clear(&config);
-    if (PyStatus_Exception(status))
-        return err_set(err, ERR_SYSTEM, "start Python: %s", status.err_msg);
-    return 0;
-}
-
 static int run_boot(struct err *err)
 {
     PyObject *source = NULL, *code = NULL, *name = PyUnicode_FromString("python/boot.py");
@@ -134,7 +104,7 @@ int interp_open(struct err *err)
 {
     if (PyImport_AppendInittab("_corral", make_module) < 0)
         return err_nomem(err);
-    if (start(err) < 0)
+    if (python_start(err) < 0)
         return err->code;
     stream_variable = PyContextVar_New("corral_request", NULL);
     if (!stream_variable)

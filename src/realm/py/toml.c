@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "realm/py/python.h"
 #include "realm/toml.h"
 
 enum { CPU_MAX_S = 10 };
@@ -68,37 +69,17 @@ static const char PROGRAM[] =
     "with open(1, 'wb', closefd=False) as f:\n"
     "    f.write(answer)\n";
 
-static int start_python(void)
-{
-    PyPreConfig before;
-    PyConfig config;
-    PyStatus status;
-
-    PyPreConfig_InitIsolatedConfig(&before);
-    before.utf8_mode = 1;
-    status = Py_PreInitialize(&before);
-    if (PyStatus_Exception(status))
-        return -1;
-    PyConfig_InitIsolatedConfig(&config);
-    config.site_import = 0;
-    config.write_bytecode = 0;
-    config.install_signal_handlers = 0;
-    config.pathconfig_warnings = 0;
-    status = Py_InitializeFromConfig(&config);
-    PyConfig_Clear(&config);
-    return PyStatus_Exception(status) ? -1 : 0;
-}
-
 int toml_main(void)
 {
     struct rlimit cpu = {CPU_MAX_S, CPU_MAX_S};
+    struct err err = {0};
     int failed;
 
     /* Whoever asked is gone: nobody reads the answer. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CPU, &cpu);
-    if (start_python() < 0) {
-        fputs("corral-worker toml: Python does not start\n", stderr);
+    if (python_start(&err) < 0) {
+        fprintf(stderr, "corral-worker toml: %s\n", err.text);
         _exit(1);
     }
     failed = PyRun_SimpleString(PROGRAM) != 0;
