@@ -37,7 +37,7 @@
 #include "base/mem.h"
 
 enum {
-    SPAWN_MS = 10 * 1000,       /* from SPAWN to HELLO */
+    SPAWN_MS = 10 * 1000,       /* from SPAWN to HELLO; without SPAWNED the zygote is at fault */
     DRAIN_MS = 30 * 1000,       /* for calls and waitUntil of a pool that drains */
     GRACE_MS = 500,             /* for killed processes to be gone */
     RETRY_MS = 100,             /* the zygote has helper threads still */
@@ -329,7 +329,11 @@ static void check_start(struct pool *pool, int64_t now_ms)
 
     if (now_ms < pool->deadline_ms)
         return; /* waits for: HELLO, LOADED, FAILED */
-    if (pool->state == POOL_SPAWNING) {
+    if (pool->state == POOL_SPAWNING && pool->template->pid_hint == 0) {
+        /* Every other template goes with it; but without it nothing ever loads again. */
+        zygote_replace(pool->zygote, "it has forked nothing for 10 s");
+        kin_kill(&pool->template->kin, "it was not forked");
+    } else if (pool->state == POOL_SPAWNING) {
         log_error("the template of '%s' said nothing for %d s", pool->text.name, SPAWN_MS / 1000);
         kin_kill(&pool->template->kin, "no HELLO");
     } else if (pool->is_evaluated) {

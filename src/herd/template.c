@@ -5,6 +5,7 @@
  * read line by line under the template's ration of log text. */
 #include "herd/template.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -82,7 +83,8 @@ static void on_log(void *self, enum log_level level, struct span text)
     template->events->log(template->self, level, text);
 }
 
-/* What is still in the pipe is read: last words are the useful ones. */
+/* What is still in the pipe is read: last words are the useful ones.  As much as a
+ * second's ration: instances that are not dead yet may go on writing. */
 static void drain_output(struct template *template)
 {
     char bytes[4096];
@@ -92,8 +94,10 @@ static void drain_output(struct template *template)
     if (uv_is_closing((uv_handle_t *)&template->output) ||
         uv_fileno((uv_handle_t *)&template->output, &fd) < 0)
         return;
-    for (size_t left = 64 * 1024; left >= sizeof bytes; left -= sizeof bytes) {
-        n = read(fd, bytes, sizeof bytes);
+    for (size_t left = RATION_BYTES; left >= sizeof bytes; left -= (size_t)n) {
+        do
+            n = read(fd, bytes, sizeof bytes);
+        while (n < 0 && errno == EINTR);
         if (n <= 0)
             break;
         lines_add(&template->lines, (struct span){bytes, (size_t)n}, take_line, template);

@@ -267,6 +267,14 @@ bool zygote_is_up(const struct zygote *zygote)
     return zygote->state == ZYGOTE_UP && kin_is_up(&zygote->kin);
 }
 
+void zygote_replace(struct zygote *zygote, const char *why)
+{
+    if (!zygote_is_up(zygote))
+        return;
+    log_error("the engine process (zygote) is ended: %s", why);
+    kin_kill(&zygote->kin, why);
+}
+
 pid_t zygote_pid(const struct zygote *zygote) { return kin_pid(&zygote->kin); }
 
 int zygote_spawn(struct zygote *zygote, const struct spawn *spawn, int take_socket,

@@ -57,6 +57,8 @@ bool zygote_is_up(const struct zygote *zygote);
 /* Order a template; the answer comes as spawned or spawn_failed with this id. */
 int zygote_spawn(struct zygote *zygote, const struct spawn *spawn, int take_socket,
                  int take_output, struct err *err) MUST_CHECK;
+/* It has not done what it was told to: end it, start another one. */
+void zygote_replace(struct zygote *zygote, const char *why);
 pid_t zygote_pid(const struct zygote *zygote);
 
 #endif
