@@ -540,7 +540,11 @@ static int open_node(struct dev *dev, struct err *err)
                                        .access_log = log_level() <= LOG_INFO,
                                        .excerpt = find_excerpt,
                                        .excerpt_self = dev,
-                                       .timeouts = {.drain_ms = DEV_DRAIN_MS}};
+                                       .timeouts = {
+                                           .body_ms = test_setting("CORRAL_TEST_BODY_MS", 0),
+                                           .idle_ms = test_setting("CORRAL_TEST_KEEPALIVE_MS", 0),
+                                           .write_ms = test_setting("CORRAL_TEST_WRITE_MS", 0),
+                                           .drain_ms = DEV_DRAIN_MS}};
     int r = catch_signals(dev, err);
 
     r = r < 0 ? r : front_open(dev->loop, &front, &dev->front, err);

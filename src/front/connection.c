@@ -23,6 +23,9 @@
  * Who calls it: listener.c, front.c (dirty list, sweep), exchange.c (wake). */
 #include "front/inside.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -130,6 +133,19 @@ static void on_written(uv_write_t *write, int status)
     connection_tick(c);
 }
 
+/* Bytes on their way that the client's kernel has not taken: libuv's queue and the
+ * socket's.  The first alone would not do: a large send buffer tells that it has room
+ * only when a third of it is free, which a slow reader may need minutes for. */
+static size_t count_untaken(struct connection *c)
+{
+    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+    int fd, unacked = 0;
+
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0 && ioctl(fd, SIOCOUTQ, &unacked) == 0)
+        queued += (size_t)unacked;
+    return queued;
+}
+
 /* What the socket did not take at once goes through the loop. */
 static int write_rest(struct connection *c)
 {
@@ -147,7 +163,7 @@ static int write_rest(struct connection *c)
     if (r < 0)
         return r;
     c->is_writing = true;
-    c->queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+    c->queued = count_untaken(c);
     wait_for(c, WAIT_WRITE, timeouts(c)->write_ms);
     return 0;
 }
@@ -530,7 +546,7 @@ void connection_accept(struct front *front, uv_stream_t *listener)
  * as it takes some of it. */
 static bool is_taking(struct connection *c, enum wait kind)
 {
-    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+    size_t queued = count_untaken(c);
     bool is_moving = c->is_writing && queued < c->queued;
 
     if (kind == WAIT_GONE)

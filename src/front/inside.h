@@ -98,7 +98,7 @@ struct connection {
     size_t thrown;                  /* LINGER: bytes thrown away */
     size_t taken;                   /* bytes that the socket took in one go, ever */
     size_t seen;                    /* WAIT_GONE: taken, when it was last looked at */
-    size_t queued;                  /* WAIT_WRITE: bytes in libuv's queue, likewise */
+    size_t queued;                  /* WAIT_WRITE: bytes that the client had not taken, likewise */
     char *input;                    /* unread bytes, in `in` or in front->scratch */
     size_t input_len;
     struct buf in;                  /* unread bytes kept between two reads */
