@@ -29,12 +29,21 @@ function describeError(thrown) {
 
 // A Python exception on its way through JavaScript.  `exception` is the PyProxy
 // of the exception itself, so that it can come out on Python's side unchanged.
+// Its message is the traceback, which is put into words when it is read.
 class PythonError extends Error {
   #exception;
-  constructor(message, type, exception) {
-    super(message);
+  constructor(type, exception) {
+    super();
     Object.defineProperty(this, 'type', { value: type, enumerable: false });
     this.#exception = exception;
+  }
+  get message() {
+    const value = #exception in this ? native.pythonTraceback(this.#exception) : '';
+    Object.defineProperty(this, 'message', { value, writable: true, configurable: true });
+    return value;
+  }
+  set message(value) {
+    Object.defineProperty(this, 'message', { value, writable: true, configurable: true });
   }
   static {
     internals.pythonException = (e) =>
@@ -45,7 +54,7 @@ Object.defineProperty(PythonError.prototype, 'name', { value: 'PythonError', con
 
 internals.stackLines = stackLines;
 internals.describeError = describeError;
-internals.makePythonError = (message, type, exception) => new PythonError(message, type, exception);
+internals.makePythonError = (type, exception) => new PythonError(type, exception);
 internals.logRejection = (reason) => {
   native.log(3, `Uncaught (in promise) ${reason instanceof Error ? describeError(reason) : internals.inspect(reason)}`);
 };

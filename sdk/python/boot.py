@@ -1,4 +1,5 @@
 # boot.py - the first Python that runs: modules of the SDK come out of the program itself.
+import io
 import sys
 from importlib.machinery import ModuleSpec
 
@@ -37,4 +38,5 @@ sys.meta_path.insert(0, SdkFinder)
 sys.dont_write_bytecode = True
 sys.stdout = sys.__stdout__ = _corral.stdout
 sys.stderr = sys.__stderr__ = _corral.stderr
-sys.stdin = sys.__stdin__ = None
+sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")       # there is nothing to read
+io.TextIOBase.register(type(_corral.stdout))

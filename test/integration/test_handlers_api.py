@@ -152,8 +152,12 @@ def test_no_response_says_what_came(lab, code, says):
 
 
 def test_system_exit_does_not_end_the_node(lab):
-    answer = lab.run("sys.exit(3)")
-    assert answer.status == 500
+    before = lab.mark()
+    answer = lab.run("await asyncio.sleep(0)\nsys.exit(3)")
+    assert answer.status == 500 and "SystemExit: 3" in answer.text
+    lab.run("print('after it')\nreturn Response.new('x')")
+    lab.wait_log("after it", since=before)
+    assert "\n".join(lab.log_lines()[before:]).count("SystemExit") == 1
     assert text(lab, 'return Response.new("alive")') == "alive"
 
 
@@ -172,6 +176,30 @@ def test_rejected_promise_with_a_string_does_not_hang(lab):
 def test_js_error_is_a_js_exception(lab):
     outcome = lab.outcome("js.JSON.parse('{')")
     assert outcome["error"] == "JsException" and "SyntaxError" in outcome["text"], outcome
+
+
+DEEP = {
+    "calls": "def deep(n): return js.eval('(f, n) => f(n)')(deep, n + 1)\ndeep(0)",
+    "getters": "def deep(n): return js.eval('(f, n) => ({ get x() { return f(n) } })')(deep, n + 1).x\ndeep(0)",
+    "attributes": "class Deep:\n    def __getattr__(self, name): return js.eval('(o) => o.deeper')(self)\nDeep().x",
+    "iterators": "class Deep:\n    def __iter__(self): return iter(js.eval('(l) => [...l]')(self))\nlist(Deep())",
+    "text": "class Deep:\n    def __str__(self): return js.eval('(s) => String(s)')(self)\nstr(Deep())",
+    "the request": "def deep(n): return request.method if n == 0 else js.eval('(f, n) => f(n)')(deep, n - 1)\ndeep(100000)",
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_recursion_through_both_languages_ends_in_an_error(lab, kind):
+    pid = lab.value("return os.getpid()")
+    outcome = lab.outcome("sys.setrecursionlimit(100_000)\n" + DEEP[kind], timeout=60)
+    assert outcome["error"] == "RecursionError" or "RangeError" in outcome["text"], outcome
+    assert lab.value("return os.getpid()") == pid, "the instance died"
+
+
+def test_a_c_stack_overflow_costs_one_instance(lab):
+    answer = lab.run("sys.setrecursionlimit(10**8)\nnested = []\nfor _ in range(10**6): nested = [nested]\nrepr(nested)")
+    assert answer.status >= 500
+    until("it serves", lambda: lab.run('return Response.new("alive")').text == "alive")
 
 
 # ---- output ----
@@ -204,6 +232,28 @@ def test_output_is_logged_with_the_workers_name(lab, call, line):
     before = lab.mark()
     lab.run("%s\nreturn Response.new('x')" % call)
     lab.wait_log(line, since=before)
+
+
+def test_stdout_and_stdin_are_files(lab):
+    before = lab.mark()
+    assert lab.value("""
+        import io
+        sys.stdout.writelines(["one of ", "lines\\n"])
+        euro = "\\u20ac bytes\\n".encode()
+        sys.stdout.buffer.write(euro[:1])
+        sys.stdout.buffer.write(memoryview(euro[1:]))
+        sys.stderr.buffer.write(b"bytes of stderr\\n")
+        sys.stdout.reconfigure(line_buffering=True)
+        io.TextIOWrapper(sys.stdout.buffer, write_through=True).write("wrapped\\n")
+        try:
+            input()
+        except EOFError as e:
+            ended = True
+        return [sys.stdin.read(), list(sys.stdin), sys.stdin.isatty(), ended, isinstance(sys.stdout, io.TextIOBase), sys.stdout.name, sys.stdout.errors,
+                sys.stderr.closed, sys.stdout.buffer is sys.stdout.buffer]
+    """) == ["", [], False, True, True, "<stdout>", "replace", False, True]
+    for line in (r"\[lab:inf\] one of lines$", r"\[lab:inf\] \u20ac bytes$", r"\[lab:err\] bytes of stderr$", r"\[lab:inf\] wrapped$"):
+        lab.wait_log(line, since=before)
 
 
 def test_debug_output_needs_the_log_level(corral):

@@ -46,15 +46,41 @@ def _clean(te, seen):
         _clean(inner, seen)
 
 
-def format_exception(exception):
-    """The whole traceback, ending without a newline; it always begins with the word Traceback."""
-    te = traceback.TracebackException(type(exception), exception, exception.__traceback__)
+FRAMES_LONG, FRAMES_SHOWN = 100, 40     # of a traceback longer than that the innermost are shown
+
+
+def _innermost(tb, most):
+    """(the traceback's last frames, how many were before them)"""
+    count, at = 0, tb
+    while at is not None:
+        count, at = count + 1, at.tb_next
+    skipped = count - most if count > FRAMES_LONG else 0
+    for _ in range(skipped):
+        tb = tb.tb_next
+    return tb, skipped
+
+
+def _text_of(exception, tb):
+    te = traceback.TracebackException(type(exception), exception, tb, limit=-FRAMES_LONG)
     _clean(te, set())
     text = "".join(te.format()).rstrip("\n")
     if not te.stack and not text.startswith("Traceback"):
         text = "Traceback (most recent call last):\n" + text
     hint = hints.for_exception(exception)
     return f"{text}\n({hint})" if hint else text
+
+
+def format_exception(exception):
+    """The whole traceback, ending without a newline; it always begins with the word Traceback."""
+    tb, skipped = _innermost(exception.__traceback__, FRAMES_SHOWN)
+    if not skipped:
+        return _text_of(exception, tb)
+    # A deep recursion between the languages asks at every crossing, and its innermost frames stay the same.
+    kept = vars(exception).get("__innermost_text__")
+    if kept is None:
+        kept = vars(exception)["__innermost_text__"] = _text_of(exception, tb)
+    before, head, after = kept.rpartition("Traceback (most recent call last):\n")
+    return f"{before}{head}  [{skipped} outer frames are left out]\n{after}"
 
 
 def where(exception):

@@ -37,6 +37,7 @@ void bridge_define(void)
 {
     py_proxy_define();
     js_proxy_ops_define();
+    bridge_error_define();
 }
 
 int bridge_open(struct err *err)

@@ -3,7 +3,9 @@
  * A JavaScript error raised in Python is a pyodide.ffi.JsException that holds
  * it; thrown back it is the same object again.  A Python exception thrown in
  * JavaScript is a PythonError (sdk/js/errors.js) that holds it; caught again
- * in Python it is the same exception again. */
+ * in Python it is the same exception again.  Its text is made when somebody
+ * reads it: most exceptions are caught, and those of a deep recursion cross
+ * the border many times with long tracebacks. */
 #include "realm/bridge/value.h"
 
 #include "realm/js/engine.h"
@@ -110,9 +112,7 @@ static JSValueRef text_of(PyObject *text, const char *otherwise)
 JSValueRef bridge_error(PyObject *exception)
 {
     static JSObjectRef make_error;
-    static PyObject *format;
-    PyObject *text;
-    JSValueRef arguments[3];
+    JSValueRef arguments[2];
 
     if (PyObject_TypeCheck(exception, (PyTypeObject *)bridge_js_exception_type())) {
         PyObject *error = PyObject_GetAttrString(exception, "js_error");
@@ -124,14 +124,33 @@ JSValueRef bridge_error(PyObject *exception)
     }
     if (!make_error)
         make_error = engine_internal("makePythonError");
+    arguments[0] = text_value(span_of(Py_TYPE(exception)->tp_name));
+    arguments[1] = py_proxy_new(exception);
+    return engine_run(make_error, 2, arguments);
+}
+
+/* pythonTraceback(proxy of an exception) -> its whole text */
+static JSValueRef python_traceback(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                   size_t count, const JSValueRef *arguments,
+                                   JSValueRef *ret_thrown)
+{
+    static PyObject *format;
+    PyObject *exception = py_proxy_object(arguments[0]), *text = NULL;
+    JSValueRef value;
+
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
     if (!format)
         format = attribute_of("corral.errors", "format_exception");
-    text = format ? PyObject_CallOneArg(format, exception) : NULL;
-    arguments[0] = text_of(text, "a Python exception that cannot be shown");
-    arguments[1] = text_value(span_of(Py_TYPE(exception)->tp_name));
-    arguments[2] = py_proxy_new(exception);
+    if (format && exception && bridge_has_stack())
+        text = PyObject_CallOneArg(format, exception);
+    value = text_of(text, "a Python exception that cannot be shown");
     Py_XDECREF(text);
-    return engine_run(make_error, 3, arguments);
+    return value;
+}
+
+void bridge_error_define(void)
+{
+    engine_native("pythonTraceback", python_traceback);
 }
 
 JSValueRef bridge_throw(JSValueRef *ret_thrown)

@@ -48,6 +48,7 @@ JSStringRef bridge_text_to_js(PyObject *text);
 JSStringRef bridge_name(PyObject *name, JSStringRef *ret_owned);
 
 /* ---- error.c ---- */
+void bridge_error_define(void);
 /* What JavaScript threw becomes the Python exception; returns NULL. */
 PyObject *bridge_raise(JSValueRef thrown);
 PyObject *bridge_exception(JSValueRef thrown);    /* the same as an object */

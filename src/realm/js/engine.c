@@ -41,6 +41,9 @@ extern void JSUnlock(JSContextRef context);
 extern void JSSynchronousGarbageCollectForDebugging(JSContextRef context);
 extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef context,
                                                          JSObjectRef function, JSValueRef *thrown);
+extern void
+JSGlobalContextSetIncludesNativeCallStackWhenReportingExceptions(JSGlobalContextRef context,
+                                                                 bool includes);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
 extern void pas_scavenger_run_synchronously_now(void);
@@ -51,7 +54,7 @@ enum { RUN_LOOP_FDS = 8 };
 struct engine engine;
 static GMainContext *run_loop;
 static int wake_fd = -1;
-static bool is_woken = true;    /* wake_fd was readable, or may have been */
+static bool is_woken = true; /* wake_fd was readable, or may have been */
 
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
@@ -99,8 +102,9 @@ static int check_environment(struct err *err)
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         const char *is = getenv(wanted[i][0]);
         if (!is || strcmp(is, wanted[i][1]) != 0)
-            return err_set(err, ERR_INVALID, "start JavaScriptCore: %s=%s is not in the environment",
-                           wanted[i][0], wanted[i][1]);
+            return err_set(err, ERR_INVALID,
+                           "start JavaScriptCore: %s=%s is not in the environment", wanted[i][0],
+                           wanted[i][1]);
     }
     return 0;
 }
@@ -148,6 +152,8 @@ int engine_open(struct err *err)
     engine.context = make_context_quietly();
     if (!engine.context)
         return err_set(err, ERR_SYSTEM, "start JavaScriptCore: no context");
+    /* Nobody inspects us, and it would look up every frame of C at every exception. */
+    JSGlobalContextSetIncludesNativeCallStackWhenReportingExceptions(engine.context, false);
     engine.global = JSContextGetGlobalObject(engine.context);
     engine.undefined = JSValueMakeUndefined(engine.context);
     engine.native = JSObjectMake(engine.context, NULL, NULL);
@@ -351,7 +357,7 @@ int engine_turn(void)
     is_woken = false;
     if (n > RUN_LOOP_FDS)
         n = RUN_LOOP_FDS;
-    poll((struct pollfd *)fds, (nfds_t)n, 0);   /* GPollFD is a struct pollfd on Linux */
+    poll((struct pollfd *)fds, (nfds_t)n, 0); /* GPollFD is a struct pollfd on Linux */
     if (g_main_context_check(run_loop, priority, fds, n)) {
         g_main_context_dispatch(run_loop);
         timeout_ms = 0;

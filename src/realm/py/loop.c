@@ -27,9 +27,8 @@
 #define METHOD(f) ((PyCFunction)(void (*)(void))(f))
 
 struct handle {
-    PyObject_HEAD
-    PyObject *callback;     /* NULL once run or cancelled */
-    PyObject *argument;     /* the only one, or a tuple, or NULL */
+    PyObject_HEAD PyObject *callback; /* NULL once run or cancelled */
+    PyObject *argument;               /* the only one, or a tuple, or NULL */
     PyObject *context;
     struct timer timer;
     double when;
@@ -38,7 +37,7 @@ struct handle {
 
 static struct {
     struct handle **items;
-    size_t head, count, cap;    /* cap is a power of two */
+    size_t head, count, cap; /* cap is a power of two */
 } ring;
 static struct {
     PyObject **objects;
@@ -47,7 +46,7 @@ static struct {
 static PyTypeObject *handle_type;
 static PyObject *the_loop, *future_type, *task_type, *loop_keyword, *set_running;
 static int wake_fd = -1;
-static bool is_woken;       /* wake_fd is readable; guarded by the GIL */
+static bool is_woken; /* wake_fd is readable; guarded by the GIL */
 
 /* ---- handles ---- */
 
@@ -95,7 +94,7 @@ static PyObject *handle_cancel(PyObject *self, PyObject *unused)
     handle_clear_parts(h);
     if (waits) {
         timers_remove(&h->timer);
-        Py_DECREF(self);    /* the heap's reference; the caller holds one */
+        Py_DECREF(self); /* the heap's reference; the caller holds one */
     }
     Py_RETURN_NONE;
 }
@@ -193,13 +192,26 @@ static void report(struct handle *h)
     Py_XDECREF(traceback);
 }
 
+/* A task that SystemExit or KeyboardInterrupt ends has it as its outcome, which is told to
+ * whoever waits for the task, and raises it here once more. */
+static bool is_told_by_task(PyObject *callback)
+{
+    if (!PyErr_ExceptionMatches(PyExc_SystemExit) &&
+        !PyErr_ExceptionMatches(PyExc_KeyboardInterrupt))
+        return false;
+    if (strcmp(Py_TYPE(callback)->tp_name, "TaskStepMethWrapper") == 0)
+        return true;
+    return PyCFunction_Check(callback) && PyCFunction_GetSelf(callback) &&
+           PyObject_TypeCheck(PyCFunction_GetSelf(callback), (PyTypeObject *)task_type);
+}
+
 static void run_handle(struct handle *h)
 {
     PyObject *callback = h->callback, *argument = h->argument, *context = h->context, *result;
 
     if (!callback)
         return;
-    h->callback = h->argument = h->context = NULL;      /* ours now */
+    h->callback = h->argument = h->context = NULL; /* ours now */
     if (PyContext_Enter(context) < 0) {
         report(h);
     } else {
@@ -214,7 +226,10 @@ static void run_handle(struct handle *h)
         PyContext_Exit(context);
         if (!result) {
             PyErr_Restore(type, exception, traceback); /* steals */
-            report(h);
+            if (is_told_by_task(callback))
+                PyErr_Clear();
+            else
+                report(h);
         }
         Py_XDECREF(result);
     }
@@ -256,7 +271,7 @@ void loop_let_go(PyObject *take_object)
         size_t cap = let_go.cap ? let_go.cap * 2 : 64;
         PyObject **grown = mem_resize(let_go.objects, cap * sizeof *grown);
         if (!grown)
-            return;     /* it is never freed, which is safe */
+            return; /* it is never freed, which is safe */
         let_go.objects = grown;
         let_go.cap = cap;
     }
@@ -267,7 +282,7 @@ static void fire(struct timer *timer)
 {
     struct handle *h = (struct handle *)(void *)((char *)timer - offsetof(struct handle, timer));
 
-    if (ring_put(h) < 0)    /* the heap's reference goes over */
+    if (ring_put(h) < 0) /* the heap's reference goes over */
         PyErr_Clear();
 }
 
@@ -308,8 +323,8 @@ static PyObject *call_soon(PyObject *self, PyObject *const *arguments, Py_ssize_
     return (PyObject *)h;
 }
 
-static PyObject *call_soon_threadsafe(PyObject *self, PyObject *const *arguments,
-                                      Py_ssize_t count, PyObject *names)
+static PyObject *call_soon_threadsafe(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
+                                      PyObject *names)
 {
     PyObject *handle = call_soon(self, arguments, count, names);
 
@@ -336,7 +351,7 @@ static PyObject *call_at_us(PyObject *const *arguments, Py_ssize_t count, PyObje
         Py_DECREF(h);
         return PyErr_NoMemory();
     }
-    Py_INCREF(h);   /* the heap's */
+    Py_INCREF(h); /* the heap's */
     return (PyObject *)h;
 }
 
@@ -348,7 +363,8 @@ static PyObject *call_later(PyObject *self, PyObject *const *arguments, Py_ssize
     (void)self;
     if (delay == -1 && PyErr_Occurred())
         return NULL;
-    return call_at_us(arguments, count, names, (double)clock_now_us() + (delay > 0 ? delay : 0) * 1e6);
+    return call_at_us(arguments, count, names,
+                      (double)clock_now_us() + (delay > 0 ? delay : 0) * 1e6);
 }
 
 static PyObject *call_at(PyObject *self, PyObject *const *arguments, Py_ssize_t count,

@@ -17,14 +17,13 @@
 
 enum {
     LINE_MAX_BYTES = 16 * 1024,
-    ELSEWHERE_MAX = 4 * 1024 * 1024,    /* bytes that wait for the main thread */
+    ELSEWHERE_MAX = 4 * 1024 * 1024, /* bytes that wait for the main thread */
 };
 
 struct output {
-    PyObject_HEAD
-    struct buf line;
+    PyObject_HEAD struct buf line;
     enum log_level level;
-    uint32_t stream;        /* whose line it is */
+    uint32_t stream; /* whose line it is */
 };
 
 /* Before each text of another thread. */
@@ -36,7 +35,7 @@ struct label {
 
 static struct output *outputs[2];
 static struct buf elsewhere;
-static size_t lost;             /* bytes that did not fit in */
+static size_t lost; /* bytes that did not fit in */
 static unsigned long main_thread;
 
 static void drain_elsewhere(void)
@@ -48,8 +47,7 @@ static void drain_elsewhere(void)
         struct label label;
         memcpy(&label, buf_data(&elsewhere), sizeof label);
         buf_eat(&elsewhere, sizeof label);
-        exchange_log_for(label.stream, label.level,
-                         (struct span){buf_data(&elsewhere), label.len});
+        exchange_log_for(label.stream, label.level, (struct span){buf_data(&elsewhere), label.len});
         buf_eat(&elsewhere, label.len);
     }
     if (lost == 0)
@@ -162,14 +160,67 @@ static PyObject *output_fileno(PyObject *self, PyObject *unused)
     return NULL;
 }
 
-static PyObject *output_encoding(PyObject *self, void *unused)
+static PyObject *output_writelines(PyObject *self, PyObject *lines)
+{
+    PyObject *iterator = PyObject_GetIter(lines), *line, *done = iterator;
+
+    while (iterator && done && (line = PyIter_Next(iterator))) {
+        done = output_write(self, line);
+        Py_XDECREF(done);
+        Py_DECREF(line);
+    }
+    Py_XDECREF(iterator);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
+/* reconfigure(...), close(): nothing to do */
+static PyObject *output_nothing(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    (void)self, (void)arguments, (void)keywords;
+    Py_RETURN_NONE;
+}
+
+static PyObject *output_buffer(PyObject *self, void *unused)
+{
+    PyObject *buffer_of = interp_sdk("corral.output", "buffer_of"), *buffer = NULL;
+
+    (void)unused;
+    if (buffer_of)
+        buffer = PyObject_CallOneArg(buffer_of, self);
+    Py_XDECREF(buffer_of);
+    return buffer;
+}
+
+static PyObject *output_text(PyObject *self, void *text)
+{
+    (void)self;
+    return PyUnicode_FromString(text);
+}
+
+static PyObject *output_name(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyUnicode_FromString(self == (PyObject *)outputs[0] ? "<stdout>" : "<stderr>");
+}
+
+static PyObject *output_bool(PyObject *self, void *value)
+{
+    (void)self;
+    return PyBool_FromLong(value != NULL);
+}
+
+static PyObject *output_none(PyObject *self, void *unused)
 {
     (void)self, (void)unused;
-    return PyUnicode_FromString("utf-8");
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
     {"write", output_write, METH_O, NULL},
+    {"writelines", output_writelines, METH_O, NULL},
+    {"reconfigure", (PyCFunction)(void (*)(void))output_nothing, METH_VARARGS | METH_KEYWORDS,
+     NULL},
+    {"close", (PyCFunction)(void (*)(void))output_nothing, METH_VARARGS | METH_KEYWORDS, NULL},
     {"flush", output_flush_one, METH_NOARGS, NULL},
     {"isatty", output_no, METH_NOARGS, NULL},
     {"readable", output_no, METH_NOARGS, NULL},
@@ -180,7 +231,14 @@ static PyMethodDef methods[] = {
 };
 
 static PyGetSetDef getset[] = {
-    {"encoding", output_encoding, NULL, NULL, NULL},
+    {"buffer", output_buffer, NULL, NULL, NULL},
+    {"closed", output_bool, NULL, NULL, NULL},
+    {"encoding", output_text, NULL, NULL, "utf-8"},
+    {"errors", output_text, NULL, NULL, "replace"},
+    {"line_buffering", output_bool, NULL, NULL, "yes"},
+    {"mode", output_text, NULL, NULL, "w"},
+    {"name", output_name, NULL, NULL, NULL},
+    {"newlines", output_none, NULL, NULL, NULL},
     {0},
 };
 
