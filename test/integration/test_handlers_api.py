@@ -449,8 +449,127 @@ def test_asyncio_loop_cannot_be_started_again(lab):
     assert outcome["error"] == "RuntimeError" and "await" in outcome["text"], outcome
 
 
-def test_asyncio_network_is_not_implemented(lab):
-    assert lab.outcome("await asyncio.open_connection('127.0.0.1', 1)")["error"] == "NotImplementedError"
+@pytest.mark.parametrize("call, says", [
+    ("await asyncio.open_connection('127.0.0.1', 1)", "fetch"), ("await asyncio.start_server(print, port=1)", "fetch"),
+    ("await asyncio.get_running_loop().getaddrinfo('localhost', 1)", "fetch"), ("asyncio.get_running_loop().add_reader(0, print)", "fetch"),
+    ("await asyncio.create_subprocess_exec('true')", "processes"), ("await asyncio.create_subprocess_shell('true')", "processes"),
+    ("asyncio.get_running_loop().add_signal_handler(15, print)", "signals"),
+], ids=lambda v: v.split("(")[0].split(".")[-1] if "(" in v else "")
+def test_asyncio_network_is_not_implemented(lab, call, says):
+    outcome = lab.outcome(call)
+    assert outcome["error"] == "NotImplementedError" and says in outcome["text"], outcome
+
+
+def test_asyncio_run_says_what_to_write(lab):
+    answer = lab.run("async def main(): pass\none = main()\ntry:\n    asyncio.run(one)\nfinally:\n    one.close()")
+    assert answer.status == 500 and "cannot be called from a running event loop" in answer.text and "await main()" in answer.text
+
+
+def test_asyncio_locks_conditions_and_barriers(lab):
+    assert lab.value("""
+        lock, gate, condition, barrier, got = asyncio.Lock(), asyncio.Semaphore(2), asyncio.Condition(), asyncio.Barrier(3), []
+        inside = most = 0
+        async def one(n):
+            nonlocal inside, most
+            async with gate:
+                inside += 1
+                most = max(most, inside)
+                await asyncio.sleep(0.001)
+                inside -= 1
+            async with lock:
+                got.append(n)
+            async with condition:
+                condition.notify_all()
+            return await barrier.wait()
+        tasks = [asyncio.create_task(one(n)) for n in range(3)]
+        async with condition:
+            await asyncio.wait_for(condition.wait_for(lambda: len(got) == 3), 30)
+        places = sorted(await asyncio.gather(*tasks))
+        bounded = asyncio.BoundedSemaphore(1)
+        try:
+            bounded.release()
+        except ValueError:
+            got.append("bounded")
+        return [most, sorted(map(str, got)), places, lock.locked()]
+    """) == [2, ["0", "1", "2", "bounded"], [0, 1, 2], False]
+
+
+def test_asyncio_queues(lab):
+    assert lab.value("""
+        small, last, best = asyncio.Queue(1), asyncio.LifoQueue(), asyncio.PriorityQueue()
+        async def fill():
+            for n in (3, 1, 2):
+                await small.put(n)
+                last.put_nowait(n)
+                best.put_nowait(n)
+        task = asyncio.create_task(fill())
+        got = []
+        for _ in range(3):
+            got.append(await small.get())
+            small.task_done()
+        await small.join()
+        await task
+        for queue in (last, best):
+            got += [queue.get_nowait() for _ in range(3)]
+        try:
+            last.get_nowait()
+        except asyncio.QueueEmpty:
+            return got
+    """) == [3, 1, 2, 2, 1, 3, 1, 2, 3]
+
+
+def test_asyncio_wait_shield_as_completed_and_groups(lab):
+    assert lab.value("""
+        async def after(seconds, value):
+            await asyncio.sleep(seconds)
+            if isinstance(value, Exception): raise value
+            return value
+        done, pending = await asyncio.wait([asyncio.create_task(after(0, 1)), asyncio.create_task(after(60, 2))], return_when=asyncio.FIRST_COMPLETED)
+        got = [[t.result() for t in done], len(pending)]
+        for t in pending: t.cancel()
+        got.append([await c for c in asyncio.as_completed([after(0.01, "b"), after(0, "a")])])
+        inner = asyncio.create_task(after(0.01, "kept"))
+        try:
+            await asyncio.wait_for(asyncio.shield(inner), 0)
+        except asyncio.TimeoutError:
+            got.append(await inner)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(after(0, ValueError("v")))
+                sleeper = group.create_task(after(60, 0))
+        except* ValueError as e:
+            got += [str(e.exceptions[0]), sleeper.cancelled()]
+        return got + [await asyncio.gather(after(0, KeyError("k")), after(0, 1), return_exceptions=True) is not None]
+    """) == [[1], 1, ["a", "b"], "kept", "v", True, True]
+
+
+def test_asyncio_from_other_threads(lab):
+    assert lab.value("""
+        import contextvars, threading
+        var = contextvars.ContextVar("var")
+        var.set("carried")
+        loop = asyncio.get_running_loop()
+        async def inside(n): return [n, threading.current_thread() is threading.main_thread(), asyncio.current_task() is not None]
+        return [await asyncio.to_thread(var.get), await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(inside(5), loop).result(30))]
+    """) == ["carried", [5, True, True]]
+
+
+def test_asyncio_context_of_a_request_stays_its_own(lab):
+    import threading
+    lab.run("import contextvars\nsys.of_test = contextvars.ContextVar('of_test', default='none')\nsys.both = asyncio.Barrier(2)\nreturn Response.new('x')")
+    got = []
+    askers = [threading.Thread(target=lambda n=n: got.append(text(lab, """
+        var = sys.of_test
+        before = var.get()
+        var.set("%d")
+        await sys.both.wait()
+        return Response.new(before + var.get() + asyncio.current_task().get_name()[:4])
+    """ % n))) for n in (1, 2)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert sorted(got) == ["none1Task", "none2Task"]
 
 
 def test_ecmascript_is_there(lab):

@@ -114,6 +114,10 @@ def for_exception(e):
     if isinstance(e, TypeError) and e.args == ("'pyodide.ffi.JsProxy' object is not iterable",):
         return ("an object of JavaScript: iterate over its object_keys() or object_entries(), see it as a dict with as_object_map(), "
                 "or make it one with to_py()")
+    if isinstance(e, ImportError) and e.args and e.args[0] == "attempted relative import with no known parent package":
+        return "`main` is in no package: import the modules beside it by their names alone, `import helper`"
+    if isinstance(e, RuntimeError) and e.args == ("asyncio.run() cannot be called from a running event loop",):
+        return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
     return for_js_name(e)
 
 

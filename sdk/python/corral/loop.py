@@ -14,6 +14,31 @@ assert Task.__module__ == "_asyncio"
 set_running_loop = asyncio.events._set_running_loop
 
 
+_SOCKETS = "a worker has no sockets of its own: for HTTP use `await fetch(url)` (from js import fetch)"
+_PROCESSES = "a worker cannot start processes: call what you need as a Python module, or over HTTP with fetch"
+_SIGNALS = "a worker gets no signals: what is to be done at the end belongs into the request, or ctx.waitUntil"
+_MISSING = {
+    _SOCKETS: ("create_connection", "create_server", "create_unix_connection", "create_unix_server", "create_datagram_endpoint",
+               "start_tls", "sendfile", "connect_accepted_socket", "connect_read_pipe", "connect_write_pipe", "sock_connect",
+               "sock_accept", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto",
+               "sock_sendfile", "getaddrinfo", "getnameinfo", "add_reader", "remove_reader", "add_writer", "remove_writer"),
+    _PROCESSES: ("subprocess_exec", "subprocess_shell"),
+    _SIGNALS: ("add_signal_handler", "remove_signal_handler"),
+}
+
+
+def _missing(name, why):
+    def method(self, *args, **kwargs):
+        raise NotImplementedError(why)
+
+    async def coroutine(self, *args, **kwargs):
+        raise NotImplementedError(why)
+
+    found = coroutine if asyncio.iscoroutinefunction(getattr(asyncio.AbstractEventLoop, name)) else method
+    found.__name__ = name
+    return found
+
+
 class Loop(_corral.Loop, asyncio.AbstractEventLoop):
     """Always running, never waiting: the instance calls it when something is ready."""
 
@@ -99,6 +124,9 @@ class Loop(_corral.Loop, asyncio.AbstractEventLoop):
             self.default_exception_handler({"message": "Unhandled error in the exception handler", "exception": e})
 
 
+for why, names in _MISSING.items():
+    for name in names:
+        setattr(Loop, name, _missing(name, why))
 loop = Loop()
 
 
