@@ -27,7 +27,7 @@ def test_headers_by_the_standard(lab):
 
 
 def test_blob_and_file_by_the_standard(lab):
-    run_cases(lab, "blob.js", 159)
+    run_cases(lab, "blob.js", 160)
 
 
 def test_form_data_by_the_standard(lab):
@@ -187,3 +187,13 @@ def test_request_fields(lab):
         return [r.redirect, r.keepalive, r.integrity, r.cache, r.duplex, r.clone().redirect, js.Request.new(r.url).redirect,
                 js.Request.new(r.url, cache="no-store", keepalive=True).cache]
     """) == ["manual", False, "", "default", "half", "manual", "follow", "no-store"]
+
+
+def test_blobs_and_forms_are_shown_with_their_fields(lab):
+    before = lab.mark()
+    lab.run("""
+        form = js.FormData.new({"a": "1"})
+        console.log(js.File.new(["x"], "n", type="t/u", lastModified=5), form)
+        return Response.new("x")
+    """)
+    lab.wait_log(r"\[lab:inf\] File \{\s+size: 1,\s+type: 't/u',\s+name: 'n',\s+lastModified: 5\s+\} FormData \{\s+a: '1'\s+\}", since=before)

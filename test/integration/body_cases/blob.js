@@ -111,6 +111,11 @@ await test('stream() into a buffer of the reader', async () => {
   for await (const chunk of piped) got.push(...chunk);
   same(got, [116, 101, 120, 116]);
 });
+await test('slices, Files and Blobs of one part share memory', () => {
+  const large = new Blob([new Uint8Array(64 << 20)]), held = [];
+  for (let i = 0; i < 200; i++) held.push(large.slice(i), new File([large.slice(i)], 'x'), new Blob([large]), new Response(large));     // 50 GB, if they were copied
+  equal(held.at(-2).size, 64 << 20);
+});
 await test('the limit of a size', () => {
   const piece = new Blob([new Uint8Array(64 << 20)]);
   throws(RangeError, () => new Blob([piece, piece, 'x']));
