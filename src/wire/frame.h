@@ -3,7 +3,8 @@
  * Layout, little endian: u32 payload length, u8 type, u8 flags, u16 zero,
  * u32 stream, then the payload.  Stream 0 is the connection itself; a request
  * has a stream of its own, chosen by the node and never used twice on one
- * connection.  Every type has a limit for its payload (frame_limit).
+ * connection; so has a call that an instance makes, whose numbers have
+ * FRAME_OUTCALL_BIT.  Every type has a limit for its payload (frame_limit).
  *
  * The other side is hostile.  A frame that breaks a rule is an error from
  * which there is no way back: the caller ends that peer.
@@ -19,7 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_VERSION 1u
+#define WIRE_VERSION 2u
 
 enum frame_type {
     /* Any connection. */
@@ -34,6 +35,8 @@ enum frame_type {
     FRAME_DONE = 21,        /* instance -> node: empty; nothing of this request runs any more */
     FRAME_PING = 22,        /* node -> instance: empty, on stream 0 */
     FRAME_PONG = 23,        /* instance -> node: empty, at the next turn of its loop */
+    FRAME_OUTCALL = 24,     /* instance -> node, opens a stream: struct outcall_head */
+    FRAME_REPLY = 25,       /* node -> instance, on that stream: struct reply */
     /* Node <-> zygote, node <-> template. */
     FRAME_SPAWN = 32,       /* node -> zygote, with 2 descriptors: struct spawn */
     FRAME_LOAD = 33,        /* node -> template: struct load */
@@ -48,7 +51,8 @@ enum frame_type {
 };
 
 enum frame_flag {
-    FRAME_END = 1,          /* REQUEST, RESPONSE, BODY: the sender's last byte on this stream */
+    FRAME_END = 1,          /* REQUEST, RESPONSE, OUTCALL, REPLY, BODY: the sender's last byte on
+                               this stream; the node's ends the stream of an outcall */
     FRAME_FINISHED = 2,     /* RESPONSE, BODY with FRAME_END: stands for a FRAME_DONE behind it */
 };
 
@@ -56,7 +60,11 @@ enum {
     FRAME_HEADER = 12,              /* bytes */
     FRAME_BODY_MAX = 64 * 1024,     /* bytes of one BODY payload */
     FRAME_WINDOW = 256 * 1024,      /* bytes of BODY in flight per stream and direction at first */
+    FRAME_OUTCALLS_MAX = 256,       /* outcalls open in one instance at once */
 };
+
+/* Streams of outcalls: this bit, and a number that goes up by one from 1. */
+#define FRAME_OUTCALL_BIT 0x80000000u
 
 struct frame {
     uint8_t type;

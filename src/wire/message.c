@@ -31,6 +31,13 @@ static const struct field request_fields[] = {
 static const struct field response_fields[] = {
     F(KIND_U32, response, status), F(KIND_SPAN, response, status_text),
     F(KIND_PAIRS, response, headers), F(KIND_64, response, body_length), {0}};
+static const struct field outcall_head_fields[] = {
+    F(KIND_U32, outcall_head, request), F(KIND_SPAN, outcall_head, binding),
+    F(KIND_SPAN, outcall_head, method), F(KIND_PAIRS, outcall_head, arguments),
+    F(KIND_PAIRS, outcall_head, headers), F(KIND_64, outcall_head, body_length), {0}};
+static const struct field reply_fields[] = {
+    F(KIND_U32, reply, status), F(KIND_PAIRS, reply, results), F(KIND_PAIRS, reply, headers),
+    F(KIND_64, reply, body_length), {0}};
 static const struct field credit_fields[] = {F(KIND_U32, credit, bytes), {0}};
 static const struct field reset_fields[] = {
     F(KIND_U32, reset, reason), F(KIND_SPAN, reset, text), {0}};

@@ -52,6 +52,25 @@ struct response {
     int64_t body_length;    /* bytes that will follow; -1 when not known */
 };
 
+/* An outcall: what an instance asks of the node on behalf of its worker.  Which
+ * arguments, headers and results there are is the binding's business: fetch
+ * takes method and url, and gives the HTTP status and headers. */
+struct outcall_head {
+    uint32_t request;       /* stream of the request it is made for, 0: none; for logs */
+    struct span binding;    /* its name in the worker's configuration; "": the platform itself */
+    struct span method;     /* "fetch" */
+    struct pairs arguments;
+    struct pairs headers;
+    int64_t body_length;    /* bytes; -1 when not known; 0 with FRAME_END */
+};
+
+struct reply {
+    uint32_t status;        /* of HTTP, or in its sense */
+    struct pairs results;
+    struct pairs headers;   /* names in lower case; repeated names stay apart */
+    int64_t body_length;    /* bytes that will follow; -1 when not known */
+};
+
 struct credit {
     uint32_t bytes;         /* more that the peer may send on this stream */
 };
@@ -63,6 +82,9 @@ enum reset_reason {
     RESET_EXCEPTION = 4,    /* instance: the handler raised; text is the traceback */
     RESET_BAD_RESULT = 5,   /* instance: the handler gave something that is no Response */
     RESET_BODY = 6,         /* instance: the response's body failed after its head was sent */
+    RESET_CANCELLED = 7,    /* instance, on an outcall: nobody there waits for it any more */
+    RESET_FAILED = 8,       /* node, on an outcall: text is for the worker, one line; what stands
+                               behind it in further lines is detail */
 };
 
 struct reset {
@@ -135,6 +157,8 @@ bool pairs_next(const struct pairs *p, size_t *at, struct span *ret_name, struct
     X(log_line, FRAME_LOG)                                                                         \
     X(request, FRAME_REQUEST)                                                                      \
     X(response, FRAME_RESPONSE)                                                                    \
+    X(outcall_head, FRAME_OUTCALL)                                                                 \
+    X(reply, FRAME_REPLY)                                                                          \
     X(credit, FRAME_CREDIT)                                                                        \
     X(reset, FRAME_RESET)                                                                          \
     X(load, FRAME_LOAD)                                                                            \

@@ -95,6 +95,46 @@ static void refuses_pairs_whose_count_lies(void)
     buf_done(&pairs);
 }
 
+static void carries_an_outcall_and_its_reply(void)
+{
+    struct buf b = {0}, arguments = {0}, headers = {0};
+    struct outcall_head call = {.request = 7, .binding = SPAN("DB"), .method = SPAN("query"),
+                                .body_length = -1};
+    struct outcall_head got = {0};
+    struct reply reply = {.status = 404, .body_length = 12}, back = {0};
+    struct span name, value;
+    struct err err = {0};
+    struct frame f;
+    size_t at = 0;
+
+    CHECK(pairs_add(&arguments, SPAN("sql"), SPAN("select 1")) == 0);
+    CHECK(pairs_add(&headers, SPAN("a"), SPAN("1")) == 0);
+    CHECK(pairs_add(&headers, SPAN("a"), SPAN("2")) == 0);
+    call.arguments = (struct pairs){buf_span(&arguments), 1};
+    call.headers = reply.headers = (struct pairs){buf_span(&headers), 2};
+    CHECK(outcall_head_put(&b, 0, FRAME_OUTCALL_BIT | 1, &call, &err) == 0);
+    f = parsed(&b);
+    CHECK(f.type == FRAME_OUTCALL && f.stream == (FRAME_OUTCALL_BIT | 1));
+    CHECK(outcall_head_get(&f, &got, &err) == 0);
+    CHECK(got.request == 7 && span_is(got.binding, "DB") && span_is(got.method, "query"));
+    CHECK(got.arguments.count == 1 && got.headers.count == 2 && got.body_length == -1);
+    CHECK(pairs_next(&got.arguments, &at, &name, &value) && span_is(value, "select 1"));
+    for (size_t n = 0; n < f.payload.len; n++) {
+        struct frame cut = f;
+        cut.payload.len = n;
+        CHECK(outcall_head_get(&cut, &got, &err) == ERR_INVALID);
+    }
+    buf_eat(&b, buf_len(&b));
+    CHECK(reply_put(&b, FRAME_END, FRAME_OUTCALL_BIT | 1, &reply, &err) == 0);
+    f = parsed(&b);
+    CHECK(reply_get(&f, &back, &err) == 0);
+    CHECK(back.status == 404 && back.results.count == 0 && back.headers.count == 2);
+    CHECK(back.body_length == 12);
+    buf_done(&b);
+    buf_done(&arguments);
+    buf_done(&headers);
+}
+
 static void refuses_to_send_more_than_the_limit(void)
 {
     static char big[300 * 1024];
@@ -133,6 +173,7 @@ int main(int argc, char **argv)
         {"carries_a_request_with_its_headers", carries_a_request_with_its_headers},
         {"refuses_every_cut_and_every_surplus", refuses_every_cut_and_every_surplus},
         {"refuses_pairs_whose_count_lies", refuses_pairs_whose_count_lies},
+        {"carries_an_outcall_and_its_reply", carries_an_outcall_and_its_reply},
         {"refuses_to_send_more_than_the_limit", refuses_to_send_more_than_the_limit},
         {"appends_nothing_without_memory", appends_nothing_without_memory},
         {0},
