@@ -138,9 +138,19 @@ static void on_gone(void *self, struct instance *instance)
     crew->events->changed(crew->self);
 }
 
+static void on_outcall(void *self, struct outcall *outcall, const struct outcall_head *head,
+                       bool is_end)
+{
+    struct crew *crew = self;
+
+    if (crew->events->outcall)
+        crew->events->outcall(crew->self, outcall, head, is_end);
+}
+
 static int fork_one(struct crew *crew, struct err *err)
 {
-    static const struct instance_events EVENTS = {on_up, on_log, on_eased, on_ended, on_gone};
+    static const struct instance_events EVENTS = {on_up,    on_log,  on_eased,
+                                                  on_ended, on_gone, on_outcall};
     struct spawn spawn = {.id = crew->last_id + 1, .memory_bytes = crew->config->memory_bytes};
     struct instance *instance = NULL;
     int ours, theirs, r;

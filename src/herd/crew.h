@@ -15,6 +15,9 @@ struct crew_events {
     /* A call has left, or somebody is no longer busy: only news for those who wait. */
     void (*eased)(void *self);
     void (*log)(void *self, enum log_level level, struct span text);
+    /* As in pool_events. */
+    void (*outcall)(void *self, struct outcall *outcall, const struct outcall_head *head,
+                    bool is_end);
 };
 
 struct crew {

@@ -3,6 +3,7 @@
  *   herd    one zygote process (started again, with back-off, when it dies)
  *   pool    one version of one worker: a template and its instances
  *   call    one request on its way through an instance
+ *   outcall what the code of an instance asks of the node: fetch, bindings
  *
  * A pool starts its template at once and says `ready` or `failed`; calls may
  * come before that and wait.  It keeps a spare instance forked ahead, forks a
@@ -32,6 +33,7 @@
 struct herd;
 struct pool;
 struct call;
+struct outcall;
 
 struct herd_config {
     const char *worker_program;     /* path of corral-worker */
@@ -67,6 +69,11 @@ struct pool_events {
     void (*failed)(void *self, const struct failed *why); /* once: the first load failed; drain it */
     void (*log)(void *self, enum log_level level, struct span text);    /* output, one line or more */
     void (*drained)(void *self);                        /* once, last */
+    /* The worker asks something: say outcall_accept, outcall_reply or
+     * outcall_fail before this returns.  NULL: everything is refused.
+     * is_end: it has no body. */
+    void (*outcall)(void *self, struct outcall *outcall, const struct outcall_head *head,
+                    bool is_end);
 };
 
 int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool_events *events,
@@ -108,5 +115,29 @@ void call_credit(struct call *call, size_t bytes);
 /* Nobody waits any more: no callback fires from here on.  Allowed inside any
  * callback of the call; inside its terminal one it does nothing. */
 void call_abort(struct call *call, enum reset_reason reason);
+
+/* An outcall lives until outcall_fail, a reply or body with is_end, or `gone`;
+ * no callback fires behind the first three. */
+struct outcall_events {
+    /* Bytes of its body.  Give them back with outcall_credit once they are on their way. */
+    void (*body)(void *self, struct span bytes, bool is_end);
+    /* outcall_window has grown, perhaps. */
+    void (*writable)(void *self);
+    /* Cancelled, or its instance has ended.  Terminal. */
+    void (*gone)(void *self);
+};
+
+void outcall_accept(struct outcall *outcall, const struct outcall_events *events, void *self);
+void outcall_credit(struct outcall *outcall, size_t bytes);
+/* Once.  is_end: no body follows.  ERR_LIMIT when it is too long for a frame, ERR_NOMEM:
+ * nothing was sent then, and outcall_fail is due. */
+int outcall_reply(struct outcall *outcall, const struct reply *reply, bool is_end,
+                  struct err *err) MUST_CHECK;
+/* Bytes of the reply's body that may be sent now; 0 before outcall_reply. */
+size_t outcall_window(const struct outcall *outcall);
+/* At most outcall_window bytes. */
+void outcall_body(struct outcall *outcall, struct span bytes, bool is_end);
+/* There will be no (more) reply.  The first line of text is for the worker's code. */
+void outcall_fail(struct outcall *outcall, struct span text);
 
 #endif

@@ -11,7 +11,7 @@
  *      instance; open counts those that are not in LINGERS.
  *   3. From `ended` on streams is empty and no call gets in.
  *   4. Nothing that it sends makes the node keep more than INSTANCE_STREAMS_MAX
- *      windows, one frame, and RATION_BYTES of log per second. */
+ *      and FRAME_OUTCALLS_MAX windows, one frame, and RATION_BYTES of log per second. */
 #include "herd/instance.h"
 
 #include <assert.h>
@@ -27,6 +27,7 @@ static void on_gone(void *self)
 
     instance->events->gone(instance->self, instance);
     streams_done(&instance->streams);
+    streams_done(&instance->outcalls);
     mem_free(instance);
 }
 
@@ -45,6 +46,7 @@ static void on_ended(void *self, enum kin_end how, const char *why)
             break;
         call_fail(call, CALL_CRASHED, (struct span){text, (size_t)n});
     }
+    outcall_end_all(instance);
     instance->events->ended(instance->self, instance, how, why);
 }
 
@@ -83,6 +85,8 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
     struct call *call;
 
     instance->is_heard = true;
+    if (frame->stream & FRAME_OUTCALL_BIT)
+        return outcall_frame(instance, frame, err);
     if (frame->stream > instance->stream_last)
         return err_set(err, ERR_INVALID, "%s frame for stream %u that is not open",
                        frame_name(frame->type), frame->stream);
@@ -107,6 +111,7 @@ static void on_room(void *self)
         ring_push(&instance->uploading, &call->ring);
         call_wake(call);
     }
+    outcall_room(instance);
     instance->events->eased(instance->self, instance);
 }
 
@@ -129,6 +134,7 @@ int instance_open(struct turn *turn, int take_fd, pid_t parent, uint32_t id,
     ring_init(&instance->ring);
     ring_init(&instance->uploading);
     ring_init(&instance->lingering);
+    ring_init(&instance->outcall_ring);
     r = kin_open(&instance->kin, turn, take_fd, ROLE_INSTANCE, parent, &KIN, instance, err);
     if (r < 0) {
         mem_free(instance);
@@ -215,16 +221,17 @@ bool instance_is_stuck(const struct instance *instance, int64_t now_ms)
 
 bool instance_is_idle(const struct instance *instance) { return instance->streams.count == 0; }
 
-void instance_reset(struct instance *instance, struct call *call, enum reset_reason reason)
+void instance_reset(struct instance *instance, uint32_t stream, enum reset_reason reason,
+                    struct span text)
 {
-    struct reset reset = {.reason = reason};
+    struct reset reset = {.reason = reason, .text = text};
     struct err err;
 
-    if (reset_put(peer_out(&instance->kin.peer), 0, call->stream, &reset, &err) < 0)
+    if (reset_put(peer_out(&instance->kin.peer), 0, stream, &reset, &err) < 0)
         peer_fail(&instance->kin.peer, "no memory for what it is sent");
 }
 
-void instance_body(struct instance *instance, struct call *call, struct span bytes, bool is_end)
+void instance_body(struct instance *instance, uint32_t stream, struct span bytes, bool is_end)
 {
     struct buf *out = peer_out(&instance->kin.peer);
     int r;
@@ -232,7 +239,7 @@ void instance_body(struct instance *instance, struct call *call, struct span byt
     do {
         size_t n = bytes.len < FRAME_BODY_MAX ? bytes.len : FRAME_BODY_MAX;
         bool is_last = is_end && n == bytes.len;
-        r = frame_put(out, FRAME_BODY, is_last ? FRAME_END : 0, call->stream, bytes.data, n);
+        r = frame_put(out, FRAME_BODY, is_last ? FRAME_END : 0, stream, bytes.data, n);
         bytes.data += n;
         bytes.len -= n;
     } while (r == 0 && bytes.len > 0);
@@ -240,12 +247,12 @@ void instance_body(struct instance *instance, struct call *call, struct span byt
         peer_fail(&instance->kin.peer, "no memory for what it is sent");
 }
 
-void instance_credit(struct instance *instance, struct call *call, size_t bytes)
+void instance_credit(struct instance *instance, uint32_t stream, size_t bytes)
 {
     struct credit credit = {.bytes = (uint32_t)bytes};
     struct err err;
 
-    if (credit_put(peer_out(&instance->kin.peer), 0, call->stream, &credit, &err) < 0)
+    if (credit_put(peer_out(&instance->kin.peer), 0, stream, &credit, &err) < 0)
         peer_fail(&instance->kin.peer, "no memory for what it is sent");
 }
 

@@ -12,6 +12,7 @@
 
 #include "herd/call.h"
 #include "herd/kin.h"
+#include "herd/outcall.h"
 #include "herd/streams.h"
 
 enum {
@@ -28,6 +29,9 @@ struct instance_events {
     void (*eased)(void *self, struct instance *instance);
     void (*ended)(void *self, struct instance *instance, enum kin_end how, const char *why);
     void (*gone)(void *self, struct instance *instance);
+    /* As in pool_events. */
+    void (*outcall)(void *self, struct outcall *outcall, const struct outcall_head *head,
+                    bool is_end);
 };
 
 struct instance {
@@ -42,6 +46,9 @@ struct instance {
     unsigned open;                  /* calls whose answer is not complete */
     struct ring uploading;          /* calls with more request body to come */
     struct ring lingering;          /* calls that only run on, oldest first */
+    struct streams outcalls;        /* what its code asks of the node */
+    struct ring outcall_ring;       /* the same, in no order */
+    uint32_t outcall_last;          /* the highest number used, without FRAME_OUTCALL_BIT */
     int64_t born_ms;
     int64_t idle_ms;                /* since when it holds no stream */
     int64_t ping_ms;                /* when the open PING was sent, 0: none */
@@ -67,10 +74,11 @@ bool instance_is_stuck(const struct instance *instance, int64_t now_ms);
 /* No stream is left in it. */
 bool instance_is_idle(const struct instance *instance);
 
-/* For call.c. */
-void instance_reset(struct instance *instance, struct call *call, enum reset_reason reason);
-void instance_body(struct instance *instance, struct call *call, struct span bytes, bool is_end);
-void instance_credit(struct instance *instance, struct call *call, size_t bytes);
+/* For call.c and outcall.c. */
+void instance_reset(struct instance *instance, uint32_t stream, enum reset_reason reason,
+                    struct span text);
+void instance_body(struct instance *instance, uint32_t stream, struct span bytes, bool is_end);
+void instance_credit(struct instance *instance, uint32_t stream, size_t bytes);
 /* The caller is through with the call; take it out of the open ones. */
 void instance_finish(struct instance *instance, struct call *call);
 /* Forget its stream. */

@@ -509,6 +509,15 @@ static void on_timer(uv_timer_t *timer)
 
 static void on_crew_changed(void *self) { pool_wake(self); }
 
+static void on_crew_outcall(void *self, struct outcall *outcall, const struct outcall_head *head,
+                            bool is_end)
+{
+    struct pool *pool = self;
+
+    if (pool->events->outcall)
+        pool->events->outcall(pool->self, outcall, head, is_end);
+}
+
 static void on_crew_eased(void *self)
 {
     struct pool *pool = self;
@@ -582,7 +591,8 @@ static int copy_text(struct pool_text *text, const struct pool_spec *spec)
 int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool_events *events,
               void *self, struct pool **ret_pool, struct err *err)
 {
-    static const struct crew_events CREW = {on_crew_changed, on_crew_eased, on_log};
+    static const struct crew_events CREW = {on_crew_changed, on_crew_eased, on_log,
+                                            on_crew_outcall};
     struct pool *pool = mem_alloc(sizeof *pool);
 
     if (!pool || copy_text(&pool->text, spec) < 0) {

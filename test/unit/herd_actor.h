@@ -225,7 +225,56 @@ static inline void on_gone(void *self, struct instance *i)
     seen.is_gone = true;
 }
 
-static const struct instance_events EVENTS = {on_up, on_log, on_eased, on_ended, on_gone};
+/* What the child's code asks of the node: echoed by hand in the tests. */
+static struct {
+    struct outcall *last;
+    unsigned calls, gone, writable, ends;
+    size_t body;
+    bool is_refused, is_kept;       /* fail it at once; give no credit */
+    char text[256];
+} outcalls;
+
+static inline void on_outcall_body(void *self, struct span bytes, bool is_end)
+{
+    CHECK(self == &outcalls);
+    outcalls.body += bytes.len;
+    outcalls.ends += is_end;
+    if (!outcalls.is_kept)
+        outcall_credit(outcalls.last, bytes.len);
+}
+
+static inline void on_outcall_writable(void *self)
+{
+    CHECK(self == &outcalls);
+    outcalls.writable++;
+}
+
+static inline void on_outcall_gone(void *self)
+{
+    CHECK(self == &outcalls);
+    outcalls.gone++;
+    outcalls.last = NULL;
+}
+
+static const struct outcall_events OUTCALL = {on_outcall_body, on_outcall_writable,
+                                              on_outcall_gone};
+
+static inline void on_outcall(void *self, struct outcall *outcall,
+                              const struct outcall_head *head, bool is_end)
+{
+    (void)self, (void)is_end;
+    outcalls.calls++;
+    snprintf(outcalls.text, sizeof outcalls.text, "%.*s", SPAN_ARG(head->method));
+    if (outcalls.is_refused) {
+        outcall_fail(outcall, SPAN("no"));
+        return;
+    }
+    outcalls.last = outcall;
+    outcall_accept(outcall, &OUTCALL, &outcalls);
+}
+
+static const struct instance_events EVENTS = {on_up,    on_log,  on_eased,
+                                              on_ended, on_gone, on_outcall};
 
 static inline void on_limit(uv_timer_t *timer)
 {
@@ -259,6 +308,7 @@ static inline void open_loop(void)
     struct err err;
 
     seen = (struct seen){0};
+    memset(&outcalls, 0, sizeof outcalls);
     instance = NULL;
     call = NULL;
     uv_loop_init(&loop);
