@@ -4,8 +4,8 @@ MODE ?= dev
 B    := build/$(MODE)
 # Any CPython from 3.11 on: make PYTHON_EMBED=python-3.13-embed
 PYTHON_EMBED ?= python-3.11-embed
-NODE_PKGS    := libuv jansson
-WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc
+NODE_PKGS    := libuv jansson libcurl
+WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec
 
 CC.dev  := gcc
 F.dev   := -Og -g3
@@ -28,7 +28,7 @@ NODE_LIBS   := $(shell pkg-config --libs $(NODE_PKGS))
 WORKER_LIBS := $(shell pkg-config --libs $(WORKER_PKGS)) -ldl
 
 WORKER_ROOMS := base text wire box realm worker
-NODE_ROOMS   := base text wire loop project http herd front cli
+NODE_ROOMS   := base text wire loop project http herd service front cli
 source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
 NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o

@@ -42,6 +42,7 @@
 #include "herd/herd.h"
 #include "loop/watch.h"
 #include "project/project.h"
+#include "service/service.h"
 
 enum {
     DEV_VERSIONS_MAX = 64,                  /* alive at once, most of them draining */
@@ -54,6 +55,7 @@ struct dev {
     uv_loop_t *loop;
     struct herd *herd;
     struct front *front;
+    struct service *service;
     struct watch *watch;
     uv_signal_t signals[2];
     struct dev_options options;
@@ -231,7 +233,7 @@ static int start_version(struct dev *dev, struct version *take_version, struct e
 
     while (slot < DEV_VERSIONS_MAX && dev->versions[slot])
         slot++;
-    r = slot < DEV_VERSIONS_MAX ? version_start(take_version, dev->herd, err)
+    r = slot < DEV_VERSIONS_MAX ? version_start(take_version, dev->herd, dev->service, err)
                                 : err_set(err, ERR_LIMIT, "%d older versions are still draining",
                                           DEV_VERSIONS_MAX);
     if (r < 0) {
@@ -424,12 +426,19 @@ static void on_closed(void *self)
     keys_close();
 }
 
+static void on_herd_closed(void *self)
+{
+    struct dev *dev = self;
+
+    service_close(dev->service, on_closed, dev);
+}
+
 static void on_front_closed(void *self)
 {
     struct dev *dev = self;
 
     dev->front = NULL;
-    herd_close(dev->herd, on_closed, dev);
+    herd_close(dev->herd, on_herd_closed, dev);
 }
 
 static void on_front_drained(void *self)
@@ -545,10 +554,15 @@ static int open_node(struct dev *dev, struct err *err)
                                            .idle_ms = test_setting("CORRAL_TEST_KEEPALIVE_MS", 0),
                                            .write_ms = test_setting("CORRAL_TEST_WRITE_MS", 0),
                                            .drain_ms = DEV_DRAIN_MS}};
+    const struct service_config service = {
+        .ca_file = getenv("SSL_CERT_FILE"),
+        .connect_ms = test_setting("CORRAL_TEST_CONNECT_MS", 0),
+        .silence_ms = test_setting("CORRAL_TEST_SILENCE_MS", 0)};
     int r = catch_signals(dev, err);
 
     r = r < 0 ? r : front_open(dev->loop, &front, &dev->front, err);
     r = r < 0 ? r : listen_on(dev, err);
+    r = r < 0 ? r : service_open(dev->loop, &service, &dev->service, err);
     return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
 }
 

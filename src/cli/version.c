@@ -10,6 +10,7 @@ struct version {
     struct bundle bundle;
     char *name, *date, *flags, *env_json;
     struct pool *pool;
+    struct service *service;
     const struct version_events *events;
     void *self;
     bool is_retired;
@@ -57,6 +58,14 @@ static void on_drained(void *self)
     version_free(v);
 }
 
+static void on_outcall(void *self, struct outcall *outcall, const struct outcall_head *head,
+                       bool is_end)
+{
+    const struct version *v = self;
+
+    service_outcall(v->service, outcall, head, is_end);
+}
+
 int version_new(const struct project *p, const struct version_events *events, void *self,
                 struct version **ret_version, struct err *err)
 {
@@ -82,10 +91,13 @@ int version_new(const struct project *p, const struct version_events *events, vo
     return r;
 }
 
-int version_start(struct version *v, struct herd *herd, struct err *err)
+int version_start(struct version *v, struct herd *herd, struct service *service, struct err *err)
 {
-    static const struct pool_events EVENTS = {
-        .ready = on_ready, .failed = on_failed, .log = on_log, .drained = on_drained};
+    static const struct pool_events EVENTS = {.ready = on_ready,
+                                              .failed = on_failed,
+                                              .log = on_log,
+                                              .drained = on_drained,
+                                              .outcall = on_outcall};
     const struct pool_spec spec = {.name = v->name,
                                    .folder = v->bundle.folder,
                                    .main = v->bundle.main,
@@ -93,6 +105,7 @@ int version_start(struct version *v, struct herd *herd, struct err *err)
                                    .compatibility_flags = v->flags,
                                    .env_json = v->env_json};
 
+    v->service = service;
     return pool_open(herd, &spec, &EVENTS, v, &v->pool, err);
 }
 

@@ -13,6 +13,7 @@
 #include "herd/herd.h"
 #include "project/bundle.h"
 #include "project/project.h"
+#include "service/service.h"
 
 struct version;
 
@@ -27,8 +28,9 @@ int version_new(const struct project *project, const struct version_events *even
                 struct version **ret_version, struct err *err) MUST_CHECK;
 /* Only before version_start, or after it failed. */
 void version_free(struct version *v);
-/* Open its pool.  Errors of pool_open. */
-int version_start(struct version *v, struct herd *herd, struct err *err) MUST_CHECK;
+/* Open its pool; what its code asks of the node goes to `service`.  Errors of pool_open. */
+int version_start(struct version *v, struct herd *herd, struct service *service,
+                  struct err *err) MUST_CHECK;
 /* Stop using it: running requests finish, then gone() fires.  A second call does nothing. */
 void version_retire(struct version *v);
 

@@ -1,0 +1,33 @@
+/* replyhead.h - the head of a server's answer, line by line, as libcurl hands it over.
+ *
+ * Lines come with their CR LF or without: the status line, fields, an empty
+ * line; interim answers (1xx) come the same way before, trailers after.
+ * A server is hostile: what could not be passed on as it is, is refused.
+ *
+ * Embedded: zeroes, replyhead_done.  Pure; fuzzed by test/fuzz/fuzz_replyhead.c. */
+#ifndef CORRAL_SERVICE_REPLYHEAD_H
+#define CORRAL_SERVICE_REPLYHEAD_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "wire/message.h"
+
+enum {
+    REPLYHEAD_BYTES_MAX = 128 * 1024, /* names and values together */
+    REPLYHEAD_FIELDS_MAX = 256,
+    REPLYHEAD_REASON_MAX = 256, /* bytes of status text; the rest is cut off */
+};
+
+struct replyhead {
+    uint32_t status; /* 0: no status line yet */
+    struct buf reason;
+    struct buf fields; /* as pairs_add writes them, names in lower case */
+    uint32_t count;
+    bool is_whole; /* the final answer's head is complete */
+};
+
+void replyhead_done(struct replyhead *h);
+/* 1: the head is whole with this line; 0: more follows; ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
+int replyhead_line(struct replyhead *h, struct span line, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,53 @@
+/* service.c - look at an outcall's binding and method, and give it to who serves it.
+ *
+ * The platform itself, binding "", has one method: fetch, to anywhere by http
+ * and https. */
+#include "service/service.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "service/egress.h"
+
+struct service {
+    struct egress *egress;
+};
+
+int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,
+                 struct err *err)
+{
+    struct service *service = mem_alloc(sizeof *service);
+    int r;
+
+    if (!service)
+        return err_nomem(err);
+    r = egress_open(loop, config, &service->egress, err);
+    if (r < 0) {
+        mem_free(service);
+        return r;
+    }
+    *ret_service = service;
+    return 0;
+}
+
+void service_close(struct service *service, void (*closed)(void *self), void *self)
+{
+    egress_close(service->egress, closed, self);
+    mem_free(service);
+}
+
+void service_outcall(struct service *service, struct outcall *outcall,
+                     const struct outcall_head *head, bool is_end)
+{
+    char text[256];
+    int n;
+
+    if (head->binding.len == 0 && span_is(head->method, "fetch")) {
+        egress_fetch(service->egress, outcall, head, is_end);
+        return;
+    }
+    n = snprintf(text, sizeof text, "There is no binding '%.*s' with a method '%.*s'.",
+                 head->binding.len < 64 ? (int)head->binding.len : 64, head->binding.data,
+                 head->method.len < 64 ? (int)head->method.len : 64, head->method.data);
+    outcall_fail(outcall, (struct span){text, (size_t)n});
+}

@@ -1,0 +1,34 @@
+/* service.h - answer what workers ask of the node: fetch today, stores later.
+ *
+ * One per node.  service_outcall takes every outcall of a pool and answers it
+ * itself, whatever it asks for.  The arguments come from a hostile process:
+ * nothing in them is believed.
+ *
+ * Ownership: service_open, service_close(cb); close it when the herd is gone,
+ * so that no outcall is left.  Loop thread only. */
+#ifndef CORRAL_SERVICE_SERVICE_H
+#define CORRAL_SERVICE_SERVICE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "herd/herd.h"
+
+struct service;
+
+struct service_config {
+    const char *ca_file; /* whom TLS trusts (PEM); NULL or "": the system's */
+    int connect_ms;      /* name, connection and TLS together; 0: 15 s */
+    int silence_ms;      /* longest wait for a server that says nothing; 0: 100 s */
+};
+
+int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,
+                 struct err *err) MUST_CHECK;
+void service_close(struct service *service, void (*closed)(void *self), void *self);
+
+/* As pool_events.outcall. */
+void service_outcall(struct service *service, struct outcall *outcall,
+                     const struct outcall_head *head, bool is_end);
+
+#endif

@@ -1,0 +1,481 @@
+/* transfer.c - one fetch: an outcall on one side, a libcurl easy handle on the other.
+ *
+ * Bodies are bounded in both directions by the outcall's credit: upwards
+ * libcurl is paused while the worker has sent nothing, and what it takes is
+ * credited; downwards it is paused while the window is shorter than a chunk.
+ *
+ * Invariants
+ *   1. outcall is NULL from its last word (END, fail, gone) on.
+ *   2. Nothing is removed from libcurl inside its own callbacks: they refuse to
+ *      go on, and transfer_ended follows.
+ *   3. Every byte of the request's body is credited once, also when libcurl
+ *      reads it twice (a dead connection from the pool). */
+#include "service/transfer.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/token.h"
+
+void transfer_free(struct transfer *t)
+{
+    if (t->easy) {
+        curl_multi_remove_handle(t->egress->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+    }
+    curl_slist_free_all(t->fields);
+    t->egress->h2 -= t->is_h2;
+    ring_drop(&t->ring);
+    replyhead_done(&t->head);
+    buf_done(&t->up);
+    mem_free(t);
+}
+
+static void moved(struct transfer *t)
+{
+    t->progress_ms = clock_now_ms();
+}
+
+/* ---- the server's answer ---- */
+
+static bool has_no_body(const struct transfer *t)
+{
+    return t->is_head || t->head.status == 204 || t->head.status == 205 || t->head.status == 304;
+}
+
+static int say_reply(struct transfer *t, struct err *err)
+{
+    struct replyhead *h = &t->head;
+    struct reply reply = {.status = h->status, .headers = {buf_span(&h->fields), h->count}};
+    struct buf results = {0};
+    curl_off_t length = -1;
+    bool is_end;
+    int r;
+
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    reply.body_length = has_no_body(t) ? 0 : length < 0 ? -1 : (int64_t)length;
+    /* While the request's body is still coming the stream must stay open. */
+    is_end = reply.body_length == 0 && t->has_up_end && t->up_at == buf_len(&t->up);
+    if (pairs_add(&results, SPAN("statusText"), buf_span(&h->reason)) < 0) {
+        buf_done(&results);
+        return err_nomem(err);
+    }
+    reply.results = (struct pairs){buf_span(&results), 1};
+    r = outcall_reply(t->outcall, &reply, is_end, err);
+    buf_done(&results);
+    if (r == 0 && is_end)
+        t->outcall = NULL;
+    return r;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *self)
+{
+    struct transfer *t = self;
+    size_t len = size * count;
+    int r;
+
+    moved(t);
+    r = replyhead_line(&t->head, (struct span){data, len}, &t->why);
+    if (r == 1 && t->outcall)
+        r = say_reply(t, &t->why);
+    return r < 0 ? 0 : len;
+}
+
+static size_t on_data(char *data, size_t size, size_t count, void *self)
+{
+    struct transfer *t = self;
+    size_t len = size * count;
+
+    if (!t->outcall)
+        return len;
+    if (!t->head.is_whole) {
+        err_set(&t->why, ERR_INVALID, "the server sent a body before its head");
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (outcall_window(t->outcall) < len) {
+        t->is_down_paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    moved(t);
+    outcall_body(t->outcall, (struct span){data, len}, false);
+    return len;
+}
+
+/* ---- the request's body ---- */
+
+/* Give back what libcurl has taken for the first time; drop what need not be kept. */
+static void credit(struct transfer *t)
+{
+    size_t fresh = t->up_at > t->up_credited ? t->up_at - t->up_credited : 0;
+
+    if (fresh > 0 && t->outcall)
+        outcall_credit(t->outcall, fresh);
+    t->up_credited += fresh;
+    if (t->has_eaten || t->up_at > TRANSFER_KEEP) {
+        t->has_eaten = true;
+        buf_eat(&t->up, t->up_at);
+        t->up_credited -= t->up_at;
+        t->up_at = 0;
+    }
+}
+
+static size_t on_read(char *room, size_t size, size_t count, void *self)
+{
+    struct transfer *t = self;
+    size_t max = size * count, n = buf_len(&t->up) - t->up_at;
+
+    if (n == 0 && t->has_up_end)
+        return 0;
+    if (n == 0) {
+        t->is_up_paused = true;
+        return CURL_READFUNC_PAUSE;
+    }
+    if (n > max)
+        n = max;
+    memcpy(room, buf_data(&t->up) + t->up_at, n);
+    t->up_at += n;
+    moved(t);
+    credit(t);
+    return n;
+}
+
+static int on_seek(void *self, curl_off_t offset, int origin)
+{
+    struct transfer *t = self;
+
+    if (origin != SEEK_SET || offset != 0 || t->has_eaten)
+        return CURL_SEEKFUNC_FAIL;
+    t->up_at = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+/* ---- from the outcall ---- */
+
+static void unpause(struct transfer *t)
+{
+    moved(t);
+    curl_easy_pause(t->easy, (t->is_down_paused ? CURLPAUSE_RECV : 0) |
+                                 (t->is_up_paused ? CURLPAUSE_SEND : 0));
+}
+
+static void on_body(void *self, struct span bytes, bool is_end)
+{
+    struct transfer *t = self;
+
+    if (buf_append(&t->up, bytes.data, bytes.len) < 0) {
+        outcall_fail(t->outcall, SPAN("The node is out of memory."));
+        t->outcall = NULL;
+        transfer_free(t);
+        return;
+    }
+    t->has_up_end = is_end;
+    if (t->is_up_paused) {
+        t->is_up_paused = false;
+        unpause(t);
+    }
+}
+
+static void on_writable(void *self)
+{
+    struct transfer *t = self;
+
+    if (!t->is_down_paused || outcall_window(t->outcall) < TRANSFER_CHUNK)
+        return;
+    t->is_down_paused = false;
+    unpause(t);
+}
+
+static void on_gone(void *self)
+{
+    struct transfer *t = self;
+
+    t->outcall = NULL;
+    transfer_free(t);
+}
+
+/* ---- the end ---- */
+
+/* The first line is the message that the worker's code sees, the second why. */
+static int describe(const struct transfer *t, CURLcode result, char *text, size_t max)
+{
+    const char *detail = t->detail[0] ? t->detail : curl_easy_strerror(result);
+    const char *place = t->place;
+    long os_errno = 0;
+    int host_len = (int)(strrchr(place, ':') - place);
+
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return snprintf(text, max, "The name of the host '%.*s' could not be resolved.\n%s",
+                        host_len, place, detail);
+    case CURLE_COULDNT_CONNECT:
+        return snprintf(text, max, "No connection to %s: %s.\n%s", place,
+                        os_errno ? strerror((int)os_errno) : detail, detail);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return snprintf(text, max, "The TLS certificate of %s is not accepted: %s.\n%s", place,
+                        detail, detail);
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+        return snprintf(text, max, "TLS with %s failed: %s.\n%s", place, detail, detail);
+    case CURLE_OPERATION_TIMEDOUT:
+        return snprintf(text, max, "No connection to %s within %d s.\n%s", place,
+                        (t->egress->connect_ms + 999) / 1000, detail);
+    case CURLE_URL_MALFORMAT:
+        return snprintf(text, max, "Invalid URL for fetch: %s.", detail);
+    default:
+        return snprintf(text, max, "Network connection lost.\n%s: %s", place, detail);
+    }
+}
+
+void transfer_ended(struct transfer *t, CURLcode result)
+{
+    char text[1024];
+    int n;
+
+    if (t->outcall && result == CURLE_OK && t->head.is_whole) {
+        outcall_body(t->outcall, SPAN(""), true);
+    } else if (t->outcall) {
+        if (t->why.code)
+            n = snprintf(text, sizeof text, "Network connection lost.\n%s: %s", t->place,
+                         t->why.text);
+        else
+            n = describe(t, result, text, sizeof text);
+        log_debug("fetch from %s: %.*s", t->place, n, text);
+        outcall_fail(t->outcall,
+                     (struct span){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1});
+    }
+    t->outcall = NULL;
+    transfer_free(t);
+}
+
+void transfer_look(struct transfer *t, int64_t now_ms)
+{
+    char text[400];
+    int n;
+
+    if (t->is_down_paused || t->is_up_paused || now_ms - t->progress_ms < t->egress->silence_ms)
+        return;
+    n = snprintf(text, sizeof text, "%s has been silent for %d s.", t->place,
+                 (t->egress->silence_ms + 999) / 1000);
+    if (t->outcall)
+        outcall_fail(t->outcall, (struct span){text, (size_t)n});
+    t->outcall = NULL;
+    transfer_free(t);
+}
+
+/* ---- the beginning ---- */
+
+struct ask {
+    struct span method, url;
+};
+
+static int read_arguments(const struct outcall_head *head, struct ask *ret, struct err *err)
+{
+    struct span name, value;
+    size_t at = 0;
+
+    *ret = (struct ask){.method = SPAN("GET"), .url = SPAN("")};
+    while (pairs_next(&head->arguments, &at, &name, &value)) {
+        if (span_is(name, "method"))
+            ret->method = value;
+        else if (span_is(name, "url"))
+            ret->url = value;
+    }
+    if (ret->method.len == 0 || ret->method.len > 64 || !token_all(ret->method, TOKEN_NAME) ||
+        span_is_nocase(ret->method, "CONNECT") || span_is_nocase(ret->method, "TRACE") ||
+        span_is_nocase(ret->method, "TRACK"))
+        return err_set(err, ERR_INVALID, "This method is not allowed.");
+    if (ret->url.len > EGRESS_URL_MAX)
+        return err_set(err, ERR_LIMIT, "The URL is longer than %d bytes.", EGRESS_URL_MAX);
+    if (!token_all(ret->url, TOKEN_TARGET) ||
+        (strncmp(ret->url.data, "http://", ret->url.len < 7 ? ret->url.len : 7) != 0 &&
+         strncmp(ret->url.data, "https://", ret->url.len < 8 ? ret->url.len : 8) != 0) ||
+        ret->url.len < 9)
+        return err_set(err, ERR_INVALID, "Fetch API cannot load this URL: only http and https.");
+    return 0;
+}
+
+/* Which headers of the worker do not leave: those of the connection, and those
+ * that libcurl writes itself. */
+static bool is_ours(struct span name)
+{
+    return token_is_hop(name) || span_is_nocase(name, "host") ||
+           span_is_nocase(name, "content-length") || span_is_nocase(name, "expect");
+}
+
+static int add_line(struct transfer *t, const char *line, struct err *err)
+{
+    struct curl_slist *more = curl_slist_append(t->fields, line);
+
+    if (!more)
+        return err_nomem(err);
+    t->fields = more;
+    return 0;
+}
+
+static int add_fields(struct transfer *t, const struct outcall_head *head, struct err *err)
+{
+    struct buf line = {0};
+    struct span name, value;
+    bool has_accept = false;
+    size_t at = 0;
+    int r = 0;
+
+    while (r == 0 && pairs_next(&head->headers, &at, &name, &value)) {
+        if (name.len == 0 || !token_all(name, TOKEN_NAME) || !token_all(value, TOKEN_VALUE)) {
+            r = err_set(err, ERR_INVALID, "A header of this request is malformed.");
+            break;
+        }
+        if (is_ours(name))
+            continue;
+        has_accept |= span_is_nocase(name, "accept");
+        /* libcurl takes "Name;" for a header that is empty. */
+        r = buf_print(&line, value.len > 0 ? "%.*s: %.*s" : "%.*s;%.*s", SPAN_ARG(name),
+                      SPAN_ARG(value));
+        r = r < 0 || buf_append(&line, "", 1) < 0 ? err_nomem(err)
+                                                  : add_line(t, buf_data(&line), err);
+        buf_eat(&line, buf_len(&line));
+    }
+    buf_done(&line);
+    /* Nor what libcurl would add by itself. */
+    if (r == 0 && !has_accept)
+        r = add_line(t, "Accept:", err);
+    return r < 0 ? r : add_line(t, "Expect:", err);
+}
+
+/* "host:port" of a URL that has been checked. */
+static void name_place(struct transfer *t, struct span url)
+{
+    bool is_tls = url.data[4] == 's';
+    const char *at = url.data + (is_tls ? 8 : 7), *end = url.data + url.len, *stop = at;
+    bool has_port = false;
+
+    while (stop < end && *stop != '/' && *stop != '?') {
+        has_port = *stop == ':' || (has_port && *stop != ']');
+        stop++;
+    }
+    snprintf(t->place, sizeof t->place, "%.*s%s", stop - at < 256 ? (int)(stop - at) : 256, at,
+             has_port ? ""
+             : is_tls ? ":443"
+                      : ":80");
+}
+
+#define SET(option, value) (is_set = is_set && curl_easy_setopt(e, option, value) == CURLE_OK)
+
+static bool set_common(struct transfer *t)
+{
+    CURL *e = t->easy;
+    bool is_set = true;
+
+    SET(CURLOPT_PRIVATE, t);
+    SET(CURLOPT_ERRORBUFFER, t->detail);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_WRITEFUNCTION, on_data);
+    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_HTTPHEADER, t->fields);
+    SET(CURLOPT_BUFFERSIZE, (long)TRANSFER_CHUNK);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->egress->connect_ms);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_PIPEWAIT, (long)t->is_h2);
+    SET(CURLOPT_HTTP_VERSION, (long)(t->is_h2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    if (t->egress->ca_file)
+        SET(CURLOPT_CAINFO, t->egress->ca_file);
+    return is_set;
+}
+
+static bool set_body(struct transfer *t, int64_t length)
+{
+    CURL *e = t->easy;
+    bool is_set = true;
+
+    SET(CURLOPT_UPLOAD, 1L);
+    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)length);
+    SET(CURLOPT_READFUNCTION, on_read);
+    SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_SEEKDATA, t);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)TRANSFER_CHUNK);
+    return is_set;
+}
+
+static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length, struct err *err)
+{
+    char *url = mem_copy(ask->url.data, ask->url.len);
+    CURL *e = t->easy;
+    char method[65];
+    bool is_set;
+
+    if (!url)
+        return err_nomem(err);
+    snprintf(method, sizeof method, "%.*s", SPAN_ARG(ask->method));
+    is_set = set_common(t);
+    SET(CURLOPT_URL, url);
+    if (body_length != 0)
+        is_set = is_set && set_body(t, body_length);
+    /* Set behind UPLOAD, which means PUT by itself. */
+    if (t->is_head)
+        SET(CURLOPT_NOBODY, 1L);
+    else
+        SET(CURLOPT_CUSTOMREQUEST, method);
+#undef SET
+    mem_free(url);
+    return is_set ? 0 : err_set(err, ERR_INVALID, "Fetch API cannot load this URL.");
+}
+
+/* A request that could have a body says that it has none. */
+static int say_empty(struct transfer *t, struct span method, struct err *err)
+{
+    if (span_is(method, "POST") || span_is(method, "PUT") || span_is(method, "PATCH"))
+        return add_line(t, "Content-Length: 0", err);
+    return 0;
+}
+
+int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
+                   bool is_end, struct err *err)
+{
+    static const struct outcall_events EVENTS = {on_body, on_writable, on_gone};
+    struct transfer *t;
+    struct ask ask;
+    int r;
+
+    r = read_arguments(head, &ask, err);
+    if (r < 0)
+        return r;
+    t = mem_alloc(sizeof *t);
+    if (!t)
+        return err_nomem(err);
+    t->egress = egress;
+    t->outcall = outcall;
+    ring_init(&t->ring);
+    ring_push(&egress->transfers, &t->ring);
+    t->is_head = span_is(ask.method, "HEAD");
+    t->has_up_end = is_end;
+    t->is_h2 = ask.url.data[4] == 's' && egress->h2 < EGRESS_H2_MAX;
+    egress->h2 += t->is_h2;
+    name_place(t, ask.url);
+    moved(t);
+    r = add_fields(t, head, err);
+    if (r == 0 && is_end)
+        r = say_empty(t, ask.method, err);
+    t->easy = r == 0 ? curl_easy_init() : NULL;
+    if (r == 0)
+        r = t->easy ? set_up(t, &ask, is_end ? 0 : head->body_length, err) : err_nomem(err);
+    if (r == 0 && curl_multi_add_handle(egress->multi, t->easy) != CURLM_OK)
+        r = err_set(err, ERR_SYSTEM, "The node could not start the request.");
+    if (r < 0) {
+        transfer_free(t);
+        return r;
+    }
+    outcall_accept(outcall, &EVENTS, t);
+    return 0;
+}

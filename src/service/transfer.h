@@ -1,0 +1,49 @@
+/* transfer.h - one fetch: an outcall on one side, a libcurl easy handle on the other.
+ *
+ * Inside of egress.c.  A transfer ends by transfer_ended (libcurl is through),
+ * by the outcall's `gone`, by transfer_look (silence), or by transfer_free. */
+#ifndef CORRAL_SERVICE_TRANSFER_H
+#define CORRAL_SERVICE_TRANSFER_H
+
+#include "service/egress.h"
+#include "service/replyhead.h"
+
+enum {
+    TRANSFER_CHUNK = FRAME_BODY_MAX, /* bytes that libcurl gives at once, at most */
+    TRANSFER_KEEP = 64 * 1024,       /* bytes of a request's body kept for the case that a
+                                        connection from the pool turns out to be dead */
+};
+
+struct transfer {
+    struct ring ring; /* egress->transfers */
+    struct egress *egress;
+    struct outcall *outcall; /* NULL: it is over; libcurl may still tidy up */
+    CURL *easy;
+    struct curl_slist *fields;
+    struct replyhead head;
+    struct buf up;      /* the request's body: what libcurl has not taken yet, and
+                           what is kept */
+    size_t up_at;       /* how much of `up` libcurl has taken */
+    size_t up_credited; /* how much of `up` was given back as credit */
+    bool has_eaten;     /* the beginning of the body is no more */
+    bool has_up_end;
+    bool is_up_paused;   /* waits for: the worker's bytes */
+    bool is_down_paused; /* waits for: the worker to read */
+    bool is_head;        /* HEAD: no body comes */
+    bool is_h2;
+    int64_t progress_ms; /* when a byte moved last */
+    char place[300];     /* "host:port", for messages */
+    char detail[CURL_ERROR_SIZE];
+    struct err why; /* why a callback refused to go on */
+};
+
+int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
+                   bool is_end, struct err *err) MUST_CHECK;
+/* libcurl is through with it: the last word to the outcall, and the end. */
+void transfer_ended(struct transfer *t, CURLcode result);
+/* Has the server been silent for too long? */
+void transfer_look(struct transfer *t, int64_t now_ms);
+/* Without a word to the outcall. */
+void transfer_free(struct transfer *t);
+
+#endif
