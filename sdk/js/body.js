@@ -74,8 +74,8 @@ function markUsed(body) {
 
 function collectNative(id) {
   return new Promise((resolve, reject) => {
-    native.bodyCollect(id, (buffer) => {
-      if (buffer === undefined) reject(new TypeError('The request was cut off before its body was complete.'));
+    native.bodyCollect(id, (buffer, error) => {
+      if (buffer === undefined) reject(error ?? new TypeError('The request was cut off before its body was complete.'));
       else resolve(new Uint8Array(buffer));
     });
   });

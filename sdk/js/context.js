@@ -17,7 +17,7 @@ class ExecutionContext {
         native.release(id);
       });
   }
-  passThroughOnException() {}
+  passThroughOnException() { native.passThrough(this.#id); }
   get props() { return {}; }
 }
 internals.tag(ExecutionContext);

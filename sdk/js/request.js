@@ -44,10 +44,19 @@ function incomingCf() {
   return cf;
 }
 
+// Aborted when the client of the request with this head goes away before its answer is complete.
+function clientSignal(head) {
+  const signal = internals.newSignal();
+  native.onAbort(native.headStream(head), () => internals.abortSignal(signal, new DOMException('The client disconnected', 'AbortError')));
+  return signal;
+}
+
 class Request {
   #method; #url; #headers; #body; #redirect; #head = null;
   #cf = undefined;
   #more = null;         // { cache, integrity, keepalive }, when one of them was given
+  #signal = null;       // made when somebody looks at it
+  #source = null;       // the signal that #signal follows
 
   constructor(input, init = undefined) {
     if (input === INCOMING) {
@@ -69,7 +78,16 @@ class Request {
     this.#redirect = oneOf('redirect', REDIRECTS, init.redirect, from ? from.#redirect : 'follow');
     this.#setMore(init, from);
     this.#headers = new Headers(init.headers ?? from?.headers);
+    this.#setSource(init.signal, from);
     this.#setBody(init.body ?? null, from);
+  }
+
+  // An incoming request's signal speaks of its client: what is asked for it elsewhere goes on without.
+  #setSource(signal, from) {
+    if (signal === undefined) this.#source = from && from.#head === null ? from.#source ?? from.#signal : null;
+    else if (signal === null) this.#source = null;
+    else if (internals.isAbortSignal(signal)) this.#source = signal;
+    else throw new TypeError('Request: signal must be an AbortSignal');
   }
 
   #setMore({ cache, cf, integrity, keepalive }, from) {
@@ -113,6 +131,12 @@ class Request {
   get integrity() { return this.#more?.integrity ?? ''; }
   get keepalive() { return this.#more?.keepalive ?? false; }
   get duplex() { return 'half'; }
+  get signal() {
+    if (this.#signal !== null) return this.#signal;
+    if (this.#head !== null) this.#signal = clientSignal(this.#head);
+    else this.#signal = this.#source === null ? internals.newSignal() : internals.followSignals([this.#source]);
+    return this.#signal;
+  }
 
   clone() {
     const body = internals.cloneBody(this.#body), copy = new Request('x:', { method: this.#method });
@@ -122,6 +146,7 @@ class Request {
     copy.#body = body;
     copy.#cf = this.cf;
     copy.#more = this.#more;
+    copy.#source = this.#head === null ? this.#source : this.signal;
     return copy;
   }
 
@@ -135,6 +160,8 @@ class Request {
   static {
     internals.addBody(Request, (request) => request.#body, (request) => request.headers.get('content-type'));
     internals.makeRequest = (head) => new Request(INCOMING, head);
+    // What fetch() needs of a request that it has made.
+    internals.partsOfRequest = (r) => ({ method: r.#method, url: r.#url, headers: r.headers, body: r.#body, redirect: r.#redirect, signal: r.#source ?? r.#signal });
   }
 }
 

@@ -9,6 +9,13 @@ const TEXT = 'text/plain;charset=UTF-8';
 const SENT = { kind: 'text', value: '', stream: null, isUsed: true, isShared: false };
 const { getPrototypeOf } = Object, plainPrototype = Object.prototype;
 
+const KNOWN_CODING = /^(gzip|br)$/i;
+function linesWithout(headers, name) {
+  const copy = new Headers(headers);
+  copy.delete(name);
+  return internals.linesOfHeaders(copy);
+}
+
 function checkedStatus(status) {
   status = Math.trunc(Number(status));
   if (!(status >= 200 && status <= 599)) throw new RangeError('Responses may only be constructed with status codes in the range 200 to 599, inclusive.');
@@ -22,6 +29,9 @@ class Response {
   #type = null;
   #body = null;         // a string, a body record (body.js), or null
   #cf = undefined;
+  #url = '';
+  #isRedirected = false;
+  #isEncoded = false;   // encodeBody: 'manual': the body is as its Content-Encoding says
 
   constructor(body = undefined, init = undefined) {
     if (init !== undefined && init !== null) this.#setUp(init);
@@ -44,7 +54,8 @@ class Response {
     if (getPrototypeOf(Object(init)) !== plainPrototype) init = internals.options(init, 'Response');
     const { cf, encodeBody, headers, status, statusText, webSocket } = init;
     if (cf !== undefined) this.#cf = cf;
-    if (encodeBody !== undefined && encodeBody !== 'automatic' && encodeBody !== 'manual') throw new TypeError(`Response: encodeBody must be 'automatic' or 'manual', not '${String(encodeBody)}'`);
+    if (encodeBody === 'manual') this.#isEncoded = true;
+    else if (encodeBody !== undefined && encodeBody !== 'automatic') throw new TypeError(`Response: encodeBody must be 'automatic' or 'manual', not '${String(encodeBody)}'`);
     if (webSocket !== undefined && webSocket !== null) throw new TypeError('Response: WebSockets are not supported yet');
     if (status !== undefined && status !== null) this.#status = checkedStatus(status);
     if (statusText !== undefined && statusText !== null) {
@@ -67,9 +78,9 @@ class Response {
   get status() { return this.#status; }
   get statusText() { return this.#statusText; }
   get ok() { return this.#status >= 200 && this.#status <= 299; }
-  get redirected() { return false; }
+  get redirected() { return this.#isRedirected; }
   get type() { return this.#status === 0 ? 'error' : 'default'; }
-  get url() { return ''; }
+  get url() { return this.#url; }
   get webSocket() { return null; }
   get cf() { return this.#cf; }
   get headers() {
@@ -87,6 +98,9 @@ class Response {
     copy.#statusText = this.#statusText;
     copy.#headers = internals.cloneHeaders(this.headers);
     copy.#cf = this.#cf;
+    copy.#url = this.#url;
+    copy.#isRedirected = this.#isRedirected;
+    copy.#isEncoded = this.#isEncoded;
     return copy;
   }
 
@@ -118,8 +132,8 @@ class Response {
 
   [internals.inspectFields]() {
     return {
-      status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: false,
-      url: '', webSocket: null, cf: this.#cf, type: this.type, body: this.body, bodyUsed: this.bodyUsed,
+      status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: this.#isRedirected,
+      url: this.#url, webSocket: null, cf: this.#cf, type: this.type, body: this.body, bodyUsed: this.bodyUsed,
     };
   }
 
@@ -127,8 +141,11 @@ class Response {
   // string: why this Response cannot be sent.
   static #deliver(id, response) {
     if (typeof response !== 'object' || response === null || !(#status in response)) return false;
-    const headers = response.#headers === null ? response.#type === TEXT ? 1 : response.#type : internals.linesOfHeaders(response.#headers);
-    let body = response.#body;
+    let headers = response.#headers === null ? response.#type === TEXT ? 1 : response.#type : internals.linesOfHeaders(response.#headers);
+    const body = response.#body, coding = response.#headers === null ? null : response.#headers.get('content-encoding');
+    // A body is here as its reader sees it, so it leaves without the coding that its headers still
+    // name; save one that is passed on untouched, below.
+    if (coding !== null && !response.#isEncoded && KNOWN_CODING.test(coding)) headers = linesWithout(response.#headers, 'content-encoding');
     if (typeof body === 'string') {
       response.#body = SENT;
       native.respond(id, response.#status, response.#statusText, headers, body);
@@ -147,13 +164,15 @@ class Response {
       return true;
     }
     const stream = internals.streamOfBody(body);
-    if (internals.nativeOf(stream) === id) {
+    const source = internals.nativeOf(stream);
+    if (source) {
+      const its = native.bodyCoding(source), isRaw = its !== '' && its === coding?.toLowerCase() && (response.#isEncoded || native.accepts(id, its));
       internals.takeNative(stream);
-      native.respondRelay(id, response.#status, response.#statusText, headers);
+      native.respondRelay(id, response.#status, response.#statusText, isRaw ? internals.linesOfHeaders(response.#headers) : headers, source, !isRaw);
       return true;
     }
     native.respondStream(id, response.#status, response.#statusText, headers, internals.lengthOfStream(stream));
-    internals.sendStream(id, stream);
+    internals.sendStream(id, stream, (e) => native.bodyFail(id, internals.describeError(e)));
     return true;
   }
 
@@ -161,6 +180,17 @@ class Response {
     internals.addBody(Response, (response) => response.#record(),
       (response) => (response.#headers === null ? response.#type : response.#headers.get('content-type')));
     internals.deliver = Response.#deliver;
+    // What fetch() gives.
+    internals.makeResponse = ({ status, statusText, headers, url, isRedirected, body }) => {
+      const response = new Response();
+      response.#status = status;
+      response.#statusText = statusText;
+      response.#headers = headers;
+      response.#url = url;
+      response.#isRedirected = isRedirected;
+      response.#body = body;
+      return response;
+    };
     internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
   }
 }

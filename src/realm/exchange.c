@@ -1,28 +1,25 @@
 /* exchange.c - one request and its answer, between the host and either language.
  *
- *   request's body   UNTOUCHED -> READ | COLLECTED | RELAYED      (first to ask wins)
- *                    any -> DROPPED                               (unwanted, aborted)
- *   answer           nothing -> is_answered -> is_finishing -> is_over
- *                    any -> is_over                               (failed, aborted)
+ *   answer           nothing -> is_answered -> out.is_over
+ *                    any -> out.is_over                           (failed, aborted)
  *
- * Invariants:
- *   1. host->done is called once, when is_over and holds == 0, and frees.
- *   2. Bytes given to host->respond_body never exceed what the peer credited.
- *   3. Every byte of a request body is credited once, when it leaves `in` for
- *      its reader (COLLECTED: when it arrives, the gathered whole is bounded
- *      by the process's memory limit).
- *   4. An unread body is given up when nothing runs that could read it: at the
+ * The bodies themselves are flow.c's.  Invariants:
+ *   1. host->done is called once, when out.is_over and holds == 0, and frees.
+ *   2. An unread body is given up when nothing runs that could read it: at the
  *      end, or LINGER_MS after the answer when only waitUntil is left.
- *   5. After is_aborted the host hears nothing but log and done.
+ *   3. After is_aborted the host hears nothing but log and done.
+ *   4. What was called out of the worker for this request ends with it.
  *
  * Called by realm.c (from the host), web/ (from JavaScript) and py/. */
 #include "realm/exchange.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/js/engine.h"
+#include "realm/outcall.h"
 
 enum {
     BUCKETS = 1024,
@@ -44,9 +41,14 @@ void exchange_set_current(exchange_current_fn function)
     current = function;
 }
 
+uint32_t exchange_current(void)
+{
+    return current ? current() : 0;
+}
+
 void exchange_log(enum log_level level, struct span text)
 {
-    exchange_log_for(current ? current() : 0, level, text);
+    exchange_log_for(exchange_current(), level, text);
 }
 
 void exchange_log_for(uint32_t stream, enum log_level level, struct span text)
@@ -64,6 +66,57 @@ void head_unref(struct head *head)
 {
     if (head && --head->refs == 0)
         mem_free(head);
+}
+
+/* One element of a list: "gzip;q=0.5". */
+static bool is_accepted(struct span element, struct span coding)
+{
+    const char *semicolon = memchr(element.data, ';', element.len);
+    struct span name = element, weight = {0};
+
+    if (semicolon) {
+        name.len = (size_t)(semicolon - element.data);
+        weight = (struct span){semicolon, element.len - name.len};
+    }
+    while (name.len > 0 && name.data[0] == ' ') {
+        name.data++;
+        name.len--;
+    }
+    while (name.len > 0 && name.data[name.len - 1] == ' ')
+        name.len--;
+    if (name.len != coding.len || strncasecmp(name.data, coding.data, coding.len) != 0)
+        return false;
+    /* Refused when all digits of q are zeroes. */
+    for (size_t i = 0; i < weight.len; i++)
+        if (weight.data[i] >= '1' && weight.data[i] <= '9')
+            return true;
+    return weight.len == 0;
+}
+
+bool head_accepts(const struct head *head, struct span coding)
+{
+    static const struct span NAME = SPAN("accept-encoding\n");
+    const char *at = head->lines.data, *end = at + head->lines.len;
+
+    while (at < end) {
+        bool is_it = (size_t)(end - at) > NAME.len && memcmp(at, NAME.data, NAME.len) == 0;
+        const char *value = memchr(at, '\n', (size_t)(end - at)), *stop, *comma;
+        if (!value)
+            return false;
+        value++;
+        stop = memchr(value, '\n', (size_t)(end - value));
+        if (!stop)
+            return false;
+        for (; is_it && value < stop; value = comma + 1) {
+            comma = memchr(value, ',', (size_t)(stop - value));
+            if (!comma)
+                comma = stop;
+            if (is_accepted((struct span){value, (size_t)(comma - value)}, coding))
+                return true;
+        }
+        at = stop + 1;
+    }
+    return false;
 }
 
 static struct span put(char **at, struct span s)
@@ -106,6 +159,52 @@ static struct head *head_new(uint32_t stream, const struct realm_request *r)
     return head;
 }
 
+/* ---- what the flows ask of the host ---- */
+
+static struct exchange *of_in(struct inflow *f)
+{
+    return (struct exchange *)(void *)((char *)f - offsetof(struct exchange, in));
+}
+
+static struct exchange *of_out(struct outflow *f)
+{
+    return (struct exchange *)(void *)((char *)f - offsetof(struct exchange, out));
+}
+
+static void in_credit(struct inflow *f, size_t bytes)
+{
+    if (!of_in(f)->is_aborted)
+        host->request_credit(host->self, f->stream, (uint32_t)bytes);
+}
+
+static void in_unwanted(struct inflow *f)
+{
+    if (!of_in(f)->is_aborted)
+        host->request_unwanted(host->self, f->stream);
+}
+
+/* The exchange lives on, with its answer. */
+static void in_over(struct inflow *f) { (void)f; }
+
+static void out_send(struct outflow *f, struct span bytes, bool is_end)
+{
+    host->respond_body(host->self, f->stream, bytes, is_end);
+}
+
+static void check_end(struct exchange *x);
+
+static void out_over(struct outflow *f) { check_end(of_out(f)); }
+
+static void out_broken(struct outflow *f, struct span text)
+{
+    exchange_fail(of_out(f), HOST_BODY, text);
+}
+
+static const struct inflow_ops IN = {in_credit, in_unwanted, in_over};
+static const struct outflow_ops OUT = {out_send, out_over, out_broken};
+
+/* ---- life ---- */
+
 struct exchange *exchange_open(uint32_t stream, const struct realm_request *request)
 {
     struct exchange *x = mem_alloc(sizeof *x);
@@ -120,8 +219,8 @@ struct exchange *exchange_open(uint32_t stream, const struct realm_request *requ
     }
     x->stream = stream;
     x->holds = 1;
-    x->credit = HOST_WINDOW;
-    x->has_all = request->body_length == 0;
+    inflow_init(&x->in, &IN, stream, request->body_length);
+    outflow_init(&x->out, &OUT, stream, HOST_WINDOW);
     x->next = buckets[stream % BUCKETS];
     buckets[stream % BUCKETS] = x;
     alive++;
@@ -142,17 +241,6 @@ size_t exchange_count(void)
     return alive;
 }
 
-void exchange_drop_body(struct exchange *x)
-{
-    bool is_news = !x->has_all && !x->is_aborted && x->body != BODY_DROPPED;
-
-    x->body = BODY_DROPPED;
-    buf_done(&x->in);
-    buf_init(&x->in);
-    if (is_news)
-        host->request_unwanted(host->self, x->stream);
-}
-
 static void exchange_free(struct exchange *x)
 {
     struct exchange **p = &buckets[x->stream % BUCKETS];
@@ -162,10 +250,9 @@ static void exchange_free(struct exchange *x)
     *p = x->next;
     alive--;
     timers_remove(&x->linger);
-    engine_drop(x->wake_in);
-    engine_drop(x->wake_out);
-    buf_done(&x->in);
-    buf_done(&x->out);
+    engine_drop(x->on_abort);
+    inflow_done(&x->in);
+    outflow_close(&x->out);
     head_unref(x->head);
     mem_free(x);
 }
@@ -175,38 +262,28 @@ static void give_up_body(struct timer *timer)
     struct exchange *x =
         (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, linger));
 
-    if (x->body == BODY_UNTOUCHED)
-        exchange_drop_body(x);
-}
-
-/* A kept function is called once, and dropped before: it may ask for another. */
-static void wake(JSObjectRef *kept, size_t count, const JSValueRef *arguments)
-{
-    JSObjectRef function = *kept;
-
-    if (!function)
-        return;
-    *kept = NULL;
-    engine_run(function, count, arguments);
-    engine_drop(function);
+    if (x->in.use == INFLOW_UNTOUCHED)
+        inflow_drop(&x->in);
 }
 
 /* The answer or a hold has ended: is that all?  May free x. */
 static void check_end(struct exchange *x)
 {
-    if (!x->is_over)
+    if (!x->out.is_over)
         return;
     if (x->holds > 0) {
-        if (!x->has_all && x->body == BODY_UNTOUCHED && x->linger.place == 0 &&
+        if (!x->in.has_all && x->in.use == INFLOW_UNTOUCHED && x->linger.place == 0 &&
             timers_add(&x->linger, clock_now_us() + LINGER_MS * 1000, give_up_body) < 0)
-            exchange_drop_body(x);
+            inflow_drop(&x->in);
         return;
     }
-    if (!x->has_all)
-        exchange_drop_body(x);
-    x->holds++;     /* code that nothing holds may still wait for the body: it gets an error */
-    wake(&x->wake_in, 0, NULL);
-    wake(&x->wake_out, 0, NULL);
+    x->holds++;     /* code that nothing holds may still wait for something: it gets an error */
+    if (!x->in.has_all || x->in.to)
+        inflow_drop(&x->in);
+    flow_wake(&x->in.wake, 0, NULL);
+    flow_wake(&x->out.wake, 0, NULL);
+    if (x->outcalls > 0)
+        outcall_end_of(x->stream);
     x->holds--;
     if (x->holds > 0)
         return;
@@ -225,229 +302,18 @@ void exchange_release(struct exchange *x)
     check_end(x);
 }
 
-static void set_over(struct exchange *x)
-{
-    x->is_over = true;
-    buf_done(&x->out);
-    buf_init(&x->out);
-    check_end(x);
-}
-
-static void keep(JSObjectRef *kept, JSObjectRef function)
-{
-    engine_drop(*kept);
-    *kept = (JSObjectRef)engine_keep(function);
-}
-
-/* ---- the request's body ---- */
-
-/* As buf_span, but never a NULL pointer with an offset. */
-static struct span unread(const struct buf *b)
-{
-    return buf_len(b) > 0 ? buf_span(b) : SPAN("");
-}
-
-static void give_credit(struct exchange *x, size_t bytes)
-{
-    if (bytes > 0 && !x->has_all && !x->is_aborted)
-        host->request_credit(host->self, x->stream, (uint32_t)bytes);
-}
-
-struct span exchange_peek(const struct exchange *x, size_t max)
-{
-    struct span all = unread(&x->in);
-
-    if (all.len > max)
-        all.len = max;
-    return all;
-}
-
-void exchange_consumed(struct exchange *x, size_t bytes)
-{
-    if (bytes > 0)
-        buf_eat(&x->in, bytes);
-    give_credit(x, bytes);
-}
-
-static void free_bytes(void *bytes, void *context)
-{
-    (void)context;
-    mem_free(bytes);
-}
-
-static void hand_over(struct exchange *x)
-{
-    size_t len = buf_len(&x->in);
-    char *bytes = buf_detach(&x->in);
-    JSValueRef buffer;
-
-    if (!bytes) {
-        wake(&x->wake_in, 0, NULL);
-        return;
-    }
-    buffer = JSObjectMakeArrayBufferWithBytesNoCopy(engine.context, bytes, len, free_bytes, NULL,
-                                                    NULL);
-    wake(&x->wake_in, buffer ? 1 : 0, &buffer);
-}
-
-void exchange_collect(struct exchange *x, JSObjectRef take)
-{
-    keep(&x->wake_in, take);
-    if (x->body == BODY_DROPPED) {
-        wake(&x->wake_in, 0, NULL);
-        return;
-    }
-    x->body = BODY_COLLECTED;
-    if (x->has_all)
-        hand_over(x);
-    else
-        give_credit(x, buf_len(&x->in));
-}
-
-void exchange_wait_in(struct exchange *x, JSObjectRef function)
-{
-    keep(&x->wake_in, function);
-}
-
-/* Move what is here into the answer, as far as the peer takes it. */
-static void relay(struct exchange *x)
-{
-    struct span bytes = exchange_peek(x, x->credit);
-    bool is_end = x->has_all && bytes.len == buf_len(&x->in);
-
-    if (x->is_over || (bytes.len == 0 && !is_end))
-        return;
-    x->credit -= (uint32_t)bytes.len;
-    host->respond_body(host->self, x->stream, bytes, is_end);
-    exchange_consumed(x, bytes.len);
-    if (is_end)
-        set_over(x);
-}
-
-void exchange_arrive(struct exchange *x, struct span bytes, bool is_end)
-{
-    if (x->has_all || x->body == BODY_DROPPED)
-        return;
-    if (buf_append(&x->in, bytes.data, bytes.len) < 0) {
-        exchange_log_for(x->stream, LOG_ERROR, SPAN("out of memory for a request's body"));
-        exchange_drop_body(x);
-        wake(&x->wake_in, 0, NULL);
-        return;
-    }
-    x->has_all = is_end;
-    switch (x->body) {
-    case BODY_UNTOUCHED:
-    case BODY_DROPPED:
-        break;
-    case BODY_READ:
-        wake(&x->wake_in, 0, NULL);
-        break;
-    case BODY_COLLECTED:
-        if (is_end)
-            hand_over(x);
-        else
-            give_credit(x, bytes.len);
-        break;
-    case BODY_RELAYED:
-        relay(x);
-        break;
-    }
-}
-
 /* ---- the answer ---- */
 
 void exchange_respond(struct exchange *x, const struct host_response *response)
 {
-    if (x->is_answered || x->is_over)
+    if (x->is_answered || x->out.is_over)
         return;
     x->is_answered = true;
     host->respond(host->self, x->stream, response);
-    if (response->body_length == 0)
-        set_over(x);
-}
-
-/* Send of bytes what the credit allows; returns how much.  May end the answer, and so free x. */
-static size_t send(struct exchange *x, struct span bytes)
-{
-    size_t n = bytes.len < x->credit ? bytes.len : x->credit;
-    bool is_end = x->is_finishing && n == bytes.len;
-
-    if (n == 0 && !is_end)
-        return 0;
-    x->credit -= (uint32_t)n;
-    host->respond_body(host->self, x->stream, (struct span){bytes.data, n}, is_end);
-    x->is_over |= is_end;
-    return n;
-}
-
-enum exchange_room exchange_write(struct exchange *x, struct span bytes)
-{
-    size_t sent = 0;
-
-    if (x->is_over || x->is_finishing)
-        return EXCHANGE_GONE;
-    if (buf_len(&x->out) == 0)
-        sent = send(x, bytes);
-    if (buf_append(&x->out, bytes.data + sent, bytes.len - sent) < 0) {
-        exchange_fail(x, HOST_BODY, SPAN("out of memory"));
-        return EXCHANGE_GONE;
-    }
-    return buf_len(&x->out) > 0 ? EXCHANGE_WAIT : EXCHANGE_MORE;
-}
-
-void exchange_send_whole(struct exchange *x, struct span bytes)
-{
-    size_t sent;
-
-    if (x->is_over)
+    if (response->body_length != 0)
         return;
-    x->is_finishing = true;
-    sent = send(x, bytes);
-    if (x->is_over) {
-        set_over(x);
-        return;
-    }
-    if (buf_append(&x->out, bytes.data + sent, bytes.len - sent) < 0)
-        exchange_fail(x, HOST_BODY, SPAN("out of memory"));
-}
-
-void exchange_finish(struct exchange *x)
-{
-    if (x->is_over)
-        return;
-    x->is_finishing = true;
-    if (buf_len(&x->out) == 0)
-        send(x, SPAN(""));
-    if (x->is_over)
-        set_over(x);
-}
-
-void exchange_wait_out(struct exchange *x, JSObjectRef function)
-{
-    keep(&x->wake_out, function);
-}
-
-void exchange_relay(struct exchange *x)
-{
-    x->body = BODY_RELAYED;
-    relay(x);
-}
-
-void exchange_credit(struct exchange *x, uint32_t bytes)
-{
-    if (x->is_over)
-        return;
-    x->credit = x->credit > UINT32_MAX - bytes ? UINT32_MAX : x->credit + bytes;
-    if (x->body == BODY_RELAYED) {
-        relay(x);
-        return;
-    }
-    if (buf_len(&x->out) > 0)
-        buf_eat(&x->out, send(x, unread(&x->out)));
-    if (x->is_over)
-        set_over(x);
-    else if (buf_len(&x->out) == 0)
-        wake(&x->wake_out, 0, NULL);
+    x->out.is_over = true;
+    check_end(x);
 }
 
 /* The one log entry of a failed request.  Of an answer that is cut the node speaks. */
@@ -467,10 +333,16 @@ void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
 {
     if (why != HOST_BODY && (x->is_aborted || !x->is_answered))
         log_failure(x, text);
-    if (x->is_over)
+    if (x->out.is_over)
         return;
+    if (x->passes_through && why == HOST_EXCEPTION && !x->is_answered)
+        exchange_log_for(x->stream, LOG_WARN,
+                         SPAN("passThroughOnException: there is no origin behind this worker to "
+                              "pass the request to, so the error is the answer"));
     host->fail(host->self, x->stream, x->is_answered ? HOST_BODY : why, text);
-    set_over(x);
+    exchange_hold(x);
+    outflow_close(&x->out);
+    exchange_release(x);
 }
 
 void exchange_abort(struct exchange *x)
@@ -479,12 +351,17 @@ void exchange_abort(struct exchange *x)
         return;
     exchange_hold(x);   /* the calls below may end all that holds it */
     x->is_aborted = true;
-    if (!x->has_all && x->body != BODY_DROPPED)
-        exchange_drop_body(x);
-    x->is_over = true;
-    wake(&x->wake_in, 0, NULL);
-    wake(&x->wake_out, 0, NULL);
-    buf_done(&x->out);
-    buf_init(&x->out);
+    if (!x->out.is_over)
+        outflow_close(&x->out);
+    if (!x->in.has_all)
+        inflow_cut(&x->in, NULL);
+    flow_wake(&x->on_abort, 0, NULL);
     exchange_release(x);
+}
+
+void exchange_on_abort(struct exchange *x, JSObjectRef function)
+{
+    flow_keep(&x->on_abort, function);
+    if (x->is_aborted)
+        flow_wake(&x->on_abort, 0, NULL);
 }

@@ -7,7 +7,7 @@
  *
  * All calls come on the realm's one thread, from inside realm_* calls.  Spans
  * are valid during the call only; text is UTF-8.  A call never re-enters the
- * realm.  `stream` names the request, as given to realm_request. */
+ * realm.  `stream` names the request, as given to realm_request, or an outcall. */
 #ifndef CORRAL_REALM_HOST_H
 #define CORRAL_REALM_HOST_H
 
@@ -15,14 +15,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/span.h"
 
 enum {
     HOST_WINDOW = 256 * 1024,   /* bytes of body in flight per request and direction at first:
                                  * FRAME_WINDOW of the wire, which the worker room asserts */
+    HOST_OUTCALLS_MAX = 256,    /* outcalls at once: FRAME_OUTCALLS_MAX of the wire, as above */
     HOST_HEAD_MAX = 128 * 1024, /* bytes of status text and headers of one answer, as on Cloudflare */
 };
+
+/* Streams of outcalls have this bit: FRAME_OUTCALL_BIT of the wire. */
+#define HOST_OUTCALL_BIT 0x80000000u
 
 struct host_pair {
     struct span name;
@@ -35,6 +40,18 @@ struct host_response {
     const struct host_pair *headers;    /* names in lower case, checked by the realm */
     size_t header_count;
     int64_t body_length;                /* bytes; -1: not known, body_end will say */
+};
+
+/* What the worker asks of the node: see struct outcall_head of the wire. */
+struct host_outcall {
+    uint32_t request;                   /* the stream it is made for, 0: none */
+    struct span binding;                /* "": the platform itself */
+    struct span method;
+    const struct host_pair *arguments;
+    size_t argument_count;
+    const struct host_pair *headers;
+    size_t header_count;
+    int64_t body_length;                /* bytes; -1: not known; 0: there is none */
 };
 
 enum host_failure {
@@ -62,6 +79,17 @@ struct host {
     void (*request_unwanted)(void *self, uint32_t stream);
     /* Answered (or failed) and every waitUntil has ended.  The last call for this stream. */
     void (*done)(void *self, uint32_t stream);
+    /* Ask the node.  The realm chooses the stream: HOST_OUTCALL_BIT and a number
+     * that rises by one from 1.  The answer comes by realm_reply and its kin.
+     * ERR_LIMIT with err filled: it is too long for the wire and was not sent,
+     * which the realm treats as a failed call.  NULL: nothing may be asked now. */
+    int (*outcall)(void *self, uint32_t stream, const struct host_outcall *call, struct err *err);
+    /* Bytes of its body, under credit as respond_body. */
+    void (*outcall_body)(void *self, uint32_t stream, struct span bytes, bool is_end);
+    /* So many bytes of the reply's body were consumed. */
+    void (*outcall_credit)(void *self, uint32_t stream, uint32_t bytes);
+    /* Nobody waits for its reply any more.  The last call for this stream. */
+    void (*outcall_cancel)(void *self, uint32_t stream);
 };
 
 #endif

@@ -20,6 +20,7 @@
 #include "realm/bridge/bridge.h"
 #include "realm/exchange.h"
 #include "realm/js/engine.h"
+#include "realm/outcall.h"
 #include "realm/py/interp.h"
 #include "realm/py/loop.h"
 #include "realm/py/worker.h"
@@ -72,6 +73,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
         return err_set(err, ERR_INVALID, "a process can have only one realm");
     the_realm.host = host;
     exchange_set_host(host);
+    outcall_set_host(host);
     exchange_set_current(interp_stream);
     if (engine_open(err) < 0)
         return err->code;
@@ -171,6 +173,7 @@ static void ignore_stream(void *self, uint32_t stream)
 static const struct host nobody = {
     NULL,          ignore_log,    ignore_respond, ignore_body,
     ignore_fail,   ignore_credit, ignore_stream,  ignore_stream,
+    NULL,          NULL,          NULL,           NULL,
 };
 
 static void warm_up(struct realm *realm)
@@ -185,13 +188,15 @@ static void warm_up(struct realm *realm)
         struct exchange *x;
         enter();
         exchange_set_host(&nobody);
+        outcall_set_host(&nobody);
         x = exchange_open(WARM_STREAM - i, &request);
         if (x) {
-            exchange_arrive(x, SPAN("ok"), true);
+            inflow_arrive(&x->in, SPAN("ok"), true);
             worker_warm(x);
         }
         leave();
         exchange_set_host(realm->host);
+        outcall_set_host(realm->host);
     }
 }
 
@@ -244,7 +249,7 @@ void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes,
         return;
     (void)realm;
     enter();
-    exchange_arrive(x, bytes, is_end);
+    inflow_arrive(&x->in, bytes, is_end);
     leave();
 }
 
@@ -256,7 +261,7 @@ void realm_credit(struct realm *realm, uint32_t stream, uint32_t bytes)
         return;
     (void)realm;
     enter();
-    exchange_credit(x, bytes);
+    outflow_credit(&x->out, bytes);
     leave();
 }
 
@@ -269,6 +274,54 @@ void realm_abort(struct realm *realm, uint32_t stream)
     (void)realm;
     enter();
     exchange_abort(x);
+    leave();
+}
+
+void realm_reply(struct realm *realm, uint32_t stream, const struct realm_reply *reply)
+{
+    struct outcall *o = outcall_find(stream);
+
+    if (!o)
+        return;
+    (void)realm;
+    enter();
+    outcall_reply(o, reply);
+    leave();
+}
+
+void realm_reply_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end)
+{
+    struct outcall *o = outcall_find(stream);
+
+    if (!o)
+        return;
+    (void)realm;
+    enter();
+    outcall_body(o, bytes, is_end);
+    leave();
+}
+
+void realm_outcall_credit(struct realm *realm, uint32_t stream, uint32_t bytes)
+{
+    struct outcall *o = outcall_find(stream);
+
+    if (!o)
+        return;
+    (void)realm;
+    enter();
+    outflow_credit(&o->out, bytes);
+    leave();
+}
+
+void realm_outcall_failed(struct realm *realm, uint32_t stream, struct span text)
+{
+    struct outcall *o = outcall_find(stream);
+
+    if (!o)
+        return;
+    (void)realm;
+    enter();
+    outcall_failed(o, text);
     leave();
 }
 

@@ -93,6 +93,25 @@ void realm_credit(struct realm *realm, uint32_t stream, uint32_t bytes);
 /* Nobody waits for this answer any more; the handler and waitUntil go on. */
 void realm_abort(struct realm *realm, uint32_t stream);
 
+/* What the node says to an outcall (host.h).  Unknown streams are ignored: the
+ * outcall was cancelled meanwhile. */
+struct realm_reply {
+    uint32_t status;
+    const struct host_pair *results;    /* copied during the call, as the headers */
+    size_t result_count;
+    const struct host_pair *headers;
+    size_t header_count;
+    int64_t body_length;                /* bytes; -1 not known */
+    bool is_end;                        /* no body follows: the outcall is over */
+};
+void realm_reply(struct realm *realm, uint32_t stream, const struct realm_reply *reply);
+/* More of the reply's body; is_end with the last, which ends the outcall. */
+void realm_reply_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end);
+/* The node may take so many bytes more of the outcall's body. */
+void realm_outcall_credit(struct realm *realm, uint32_t stream, uint32_t bytes);
+/* It failed, before or after its reply; the first line of text is for the worker's code. */
+void realm_outcall_failed(struct realm *realm, uint32_t stream, struct span text);
+
 /* Run what is due: Python callbacks, timers, jobs, collected finalizers.
  * Returns the milliseconds until something is due again (0: at once), or -1. */
 int realm_turn(struct realm *realm);

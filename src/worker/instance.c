@@ -34,6 +34,8 @@ enum {
 };
 
 _Static_assert(HOST_WINDOW == (int)FRAME_WINDOW, "the realm and the wire open the same window");
+_Static_assert(HOST_OUTCALLS_MAX == (int)FRAME_OUTCALLS_MAX && HOST_OUTCALL_BIT == FRAME_OUTCALL_BIT,
+               "the realm and the wire count outcalls alike");
 
 struct instance {
     struct realm *realm;
@@ -78,6 +80,19 @@ static void note_end(struct instance *i, uint32_t stream, bool is_end)
     i->ended_at = buf_len(&i->link.out);
 }
 
+/* Encode pairs into scratch; 0 or ERR_NOMEM.  Eaten by the caller. */
+static int put_pairs(struct buf *scratch, const struct host_pair *pairs, size_t count,
+                     struct pairs *ret)
+{
+    size_t start = buf_len(scratch);
+    int r = 0;
+
+    for (size_t n = 0; n < count && r == 0; n++)
+        r = pairs_add(scratch, pairs[n].name, pairs[n].value);
+    *ret = (struct pairs){{buf_data(scratch) + start, buf_len(scratch) - start}, (uint32_t)count};
+    return r;
+}
+
 static void host_respond(void *self, uint32_t stream, const struct host_response *response)
 {
     struct instance *i = self;
@@ -85,13 +100,10 @@ static void host_respond(void *self, uint32_t stream, const struct host_response
                          .status_text = response->status_text,
                          .body_length = response->body_length};
     struct err err = {0};
-    int r = 0;
+    int r = put_pairs(&i->pairs, response->headers, response->header_count, &m.headers);
 
-    for (size_t n = 0; n < response->header_count && r == 0; n++)
-        r = pairs_add(&i->pairs, response->headers[n].name, response->headers[n].value);
     if (r < 0)
         err_nomem(&err);
-    m.headers = (struct pairs){buf_span(&i->pairs), (uint32_t)response->header_count};
     note_end(i, stream, response->body_length == 0);
     r = r < 0 ? r
               : response_put(&i->link.out, response->body_length == 0 ? FRAME_END : 0, stream, &m,
@@ -100,9 +112,8 @@ static void host_respond(void *self, uint32_t stream, const struct host_response
     must(r, &err);  /* HOST_HEAD_MAX is far below the frame's limit */
 }
 
-static void host_respond_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+static void put_body(struct instance *i, uint32_t stream, struct span bytes, bool is_end)
 {
-    struct instance *i = self;
     struct err err = {0};
 
     do {
@@ -114,6 +125,11 @@ static void host_respond_body(void *self, uint32_t stream, struct span bytes, bo
         bytes.data += n;
         bytes.len -= n;
     } while (bytes.len > 0);
+}
+
+static void host_respond_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+{
+    put_body(self, stream, bytes, is_end);
 }
 
 static void host_fail(void *self, uint32_t stream, enum host_failure why, struct span text)
@@ -159,21 +175,115 @@ static void host_done(void *self, uint32_t stream)
     put_empty(self, FRAME_DONE, stream);
 }
 
+static int host_outcall(void *self, uint32_t stream, const struct host_outcall *call,
+                        struct err *err)
+{
+    struct instance *i = self;
+    struct outcall_head m = {.request = call->request,
+                             .binding = call->binding,
+                             .method = call->method,
+                             .body_length = call->body_length};
+    struct pairs arguments;
+    int r;
+
+    /* The second list may move the first one's bytes: so look at them last. */
+    r = put_pairs(&i->pairs, call->arguments, call->argument_count, &arguments);
+    if (r == 0)
+        r = put_pairs(&i->pairs, call->headers, call->header_count, &m.headers);
+    if (r < 0)
+        must(err_nomem(err), err);
+    m.arguments = (struct pairs){{buf_data(&i->pairs), arguments.bytes.len}, arguments.count};
+    r = outcall_head_put(&i->link.out, call->body_length == 0 ? FRAME_END : 0, stream, &m, err);
+    buf_eat(&i->pairs, buf_len(&i->pairs));
+    if (r == ERR_LIMIT)
+        return err_set(err, ERR_LIMIT, "The URL and the headers of this request are too long: "
+                                       "together at most %ld bytes.",
+                       frame_limit(FRAME_OUTCALL));
+    must(r, err);
+    return 0;
+}
+
+static void host_outcall_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+{
+    put_body(self, stream, bytes, is_end);
+}
+
+static void host_outcall_cancel(void *self, uint32_t stream)
+{
+    static const struct reset CANCELLED = {.reason = RESET_CANCELLED, .text = {"", 0}};
+    struct instance *i = self;
+    struct err err = {0};
+
+    must(reset_put(&i->link.out, 0, stream, &CANCELLED, &err), &err);
+}
+
+/* The pairs of a message, at most INSTANCE_HEADERS_MAX. */
+static size_t take_pairs(const struct pairs *pairs, struct host_pair *ret)
+{
+    size_t at = 0, n = 0;
+
+    while (n < INSTANCE_HEADERS_MAX && pairs_next(pairs, &at, &ret[n].name, &ret[n].value))
+        n++;
+    return n;
+}
+
+static int take_reply(struct instance *i, const struct frame *f, struct err *err)
+{
+    static struct host_pair results[INSTANCE_HEADERS_MAX], headers[INSTANCE_HEADERS_MAX];
+    struct realm_reply reply = {.results = results, .headers = headers};
+    struct reply m;
+    int r = reply_get(f, &m, err);
+
+    if (r < 0)
+        return r;
+    reply.status = m.status;
+    reply.result_count = take_pairs(&m.results, results);
+    reply.header_count = take_pairs(&m.headers, headers);
+    reply.body_length = m.body_length;
+    reply.is_end = (f->flags & FRAME_END) != 0;
+    realm_reply(i->realm, f->stream, &reply);
+    return 0;
+}
+
+/* On the stream of an outcall. */
+static int take_outcall_frame(struct instance *i, const struct frame *f, struct err *err)
+{
+    struct credit credit;
+    struct reset reset;
+    int r;
+
+    switch (f->type) {
+    case FRAME_REPLY:
+        return take_reply(i, f, err);
+    case FRAME_BODY:
+        realm_reply_body(i->realm, f->stream, f->payload, (f->flags & FRAME_END) != 0);
+        return 0;
+    case FRAME_CREDIT:
+        r = credit_get(f, &credit, err);
+        if (r == 0)
+            realm_outcall_credit(i->realm, f->stream, credit.bytes);
+        return r;
+    case FRAME_RESET:
+        r = reset_get(f, &reset, err);
+        if (r == 0)
+            realm_outcall_failed(i->realm, f->stream, reset.text);
+        return r;
+    default:
+        return err_set(err, ERR_INVALID, "unexpected %s frame on an outcall", frame_name(f->type));
+    }
+}
+
 static int take_request(struct instance *i, const struct frame *f, struct err *err)
 {
     static struct host_pair headers[INSTANCE_HEADERS_MAX];
     struct realm_request request = {.headers = headers};
     struct request m;
-    size_t at = 0;
     int r;
 
     r = request_get(f, &m, err);
     if (r < 0)
         return r;
-    while (request.header_count < INSTANCE_HEADERS_MAX &&
-           pairs_next(&m.headers, &at, &headers[request.header_count].name,
-                      &headers[request.header_count].value))
-        request.header_count++;
+    request.header_count = take_pairs(&m.headers, headers);
     request.method = m.method;
     request.url = m.url;
     request.body_length = f->flags & FRAME_END ? 0 : m.body_length;
@@ -193,6 +303,8 @@ static int take_credit(struct instance *i, const struct frame *f, struct err *er
 
 static int take_frame(struct instance *i, const struct frame *f, struct err *err)
 {
+    if (f->stream & FRAME_OUTCALL_BIT)
+        return take_outcall_frame(i, f, err);
     switch (f->type) {
     case FRAME_REQUEST:
         return take_request(i, f, err);
@@ -285,7 +397,11 @@ void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_by
                                    .fail = host_fail,
                                    .request_credit = host_request_credit,
                                    .request_unwanted = host_request_unwanted,
-                                   .done = host_done};
+                                   .done = host_done,
+                                   .outcall = host_outcall,
+                                   .outcall_body = host_outcall_body,
+                                   .outcall_credit = host_request_credit,
+                                   .outcall_cancel = host_outcall_cancel};
     link_init(&i.link, take_socket_fd, false);
     must(box_tie_to_parent(heritage->parent, &err), &err);
     must(realm_start(i.realm, &err), &err);

@@ -26,7 +26,7 @@ const char *__asan_default_options(void)
     return "detect_leaks=0:allow_user_segv_handler=1:detect_stack_use_after_return=0";
 }
 
-enum { ANSWERS_MAX = 64, DEADLINE_SECONDS = 60 };
+enum { ANSWERS_MAX = 64, ASKED_MAX = 320, DEADLINE_SECONDS = 60 };
 
 struct answer {
     uint32_t stream, status;
@@ -42,8 +42,21 @@ struct answer {
     int calls_after_done;
 };
 
+/* A call out of the worker. */
+struct asked {
+    uint32_t stream, request;
+    char method[64], arguments[512], headers[1024];
+    int64_t body_length;
+    struct buf body;
+    uint64_t credit;                /* given back for the reply's body */
+    uint32_t window;                /* what the realm may still send */
+    bool is_ended, is_cancelled;
+};
+
 static struct {
     struct answer answers[ANSWERS_MAX];
+    struct asked asked[ASKED_MAX];
+    unsigned asked_count;
     struct buf log;
     bool keeps_no_body;
     int forgot;                     /* while a test lets allocations fail */
@@ -141,8 +154,74 @@ static void on_done(void *self, uint32_t stream)
     answer_of(stream)->is_done = true;
 }
 
+static struct asked *asked_of(uint32_t stream)
+{
+    for (unsigned i = 0; i < recorder.asked_count; i++)
+        if (recorder.asked[i].stream == stream)
+            return &recorder.asked[i];
+    abort();
+}
+
+static void print_pairs(char *room, size_t max, const struct host_pair *pairs, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count && n < max; i++)
+        n += (size_t)snprintf(room + n, max - n, "%.*s=%.*s\n", SPAN_ARG(pairs[i].name),
+                              SPAN_ARG(pairs[i].value));
+}
+
+static int on_outcall(void *self, uint32_t stream, const struct host_outcall *call,
+                      struct err *err)
+{
+    struct asked *a = &recorder.asked[recorder.asked_count];
+
+    (void)self;
+    if (span_is(call->method, "too long"))
+        return err_set(err, ERR_LIMIT, "it is too long");
+    if (recorder.asked_count == ASKED_MAX)
+        abort();
+    CHECK(stream == (HOST_OUTCALL_BIT | ++recorder.asked_count));
+    a->stream = stream;
+    a->request = call->request;
+    a->window = HOST_WINDOW;
+    a->body_length = call->body_length;
+    a->is_ended = call->body_length == 0;
+    snprintf(a->method, sizeof a->method, "%.*s", SPAN_ARG(call->method));
+    print_pairs(a->arguments, sizeof a->arguments, call->arguments, call->argument_count);
+    print_pairs(a->headers, sizeof a->headers, call->headers, call->header_count);
+    return 0;
+}
+
+static void on_outcall_body(void *self, uint32_t stream, struct span bytes, bool is_end)
+{
+    struct asked *a = asked_of(stream);
+
+    (void)self;
+    CHECK(!a->is_ended && !a->is_cancelled && bytes.len <= a->window);
+    a->window -= (uint32_t)bytes.len;
+    a->is_ended = is_end;
+    if (buf_append(&a->body, bytes.data, bytes.len) < 0)
+        recorder.forgot++;
+}
+
+static void on_outcall_credit(void *self, uint32_t stream, uint32_t bytes)
+{
+    (void)self;
+    CHECK(!asked_of(stream)->is_cancelled);
+    asked_of(stream)->credit += bytes;
+}
+
+static void on_outcall_cancel(void *self, uint32_t stream)
+{
+    (void)self;
+    CHECK(!asked_of(stream)->is_cancelled);
+    asked_of(stream)->is_cancelled = true;
+}
+
 static const struct host recording_host = {
-    NULL, on_log, on_respond, on_body, on_fail, on_credit, on_unwanted, on_done,
+    NULL,      on_log,      on_respond, on_body,    on_fail,         on_credit,
+    on_unwanted, on_done,   on_outcall, on_outcall_body, on_outcall_credit, on_outcall_cancel,
 };
 
 static inline bool log_has(const char *text)

@@ -64,11 +64,12 @@ internals.teeStream = (shell) => {
   return [shellOf(first), shellOf(second)];
 };
 
-// Send a stream's chunks as the answer's body, as the peer takes them.
+// Send a stream's chunks as the body of an answer or of an outcall, as the peer takes them.
 const MORE = 0, WAIT = 1;
 class Sender {
-  constructor(id, stream) {
+  constructor(id, stream, fail) {
     this.id = id;
+    this.fail = fail;
     this.reader = lock(stream);
     this.isRunning = this.isWanted = false;
     this.woken = () => {
@@ -78,7 +79,7 @@ class Sender {
     this.request = {
       chunk: (value) => this.send(value),
       close: () => native.bodyEnd(this.id),
-      error: (e) => native.bodyFail(this.id, internals.describeError(e)),
+      error: fail,
     };
   }
   // A chunk that is there at once does not make the stack deeper.
@@ -95,8 +96,8 @@ class Sender {
     const bytes = internals.chunkBytes(value);
     if (bytes) this.room(native.bodyWrite(this.id, bytes));
     else {
-      const e = new TypeError(`A response's stream must give bytes (a Uint8Array), not ${value === null ? 'null' : typeof value}: encode text with TextEncoder`);
-      native.bodyFail(this.id, internals.describeError(e));
+      const e = new TypeError(`A body's stream must give bytes (a Uint8Array), not ${value === null ? 'null' : typeof value}: encode text with TextEncoder`);
+      this.fail(e);
       handled(cancelReader(this.reader, e));
     }
     this.run();
@@ -104,11 +105,12 @@ class Sender {
   room(room) {
     if (room === MORE) this.isWanted = true;
     else if (room === WAIT) native.bodyRoom(this.id, this.woken);
-    else handled(cancelReader(this.reader, new TypeError('Nobody waits for this response any more.')));
+    else handled(cancelReader(this.reader, new TypeError('Nobody waits for this body any more.')));
   }
 }
-internals.sendStream = (id, shell) => {
-  const sender = new Sender(id, recordOfStream(shell));
+// fail(error) is called when the stream fails or gives something that is no bytes.
+internals.sendStream = (id, shell, fail) => {
+  const sender = new Sender(id, recordOfStream(shell), fail);
   sender.isWanted = true;
   sender.run();
 };

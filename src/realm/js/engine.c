@@ -86,6 +86,8 @@ static const char *const scripts[] = {
     "js/body.js",
     "js/request.js",
     "js/response.js",
+    "js/outcall.js",
+    "js/fetch.js",
     "js/context.js",
     "js/bridge.js",
 };

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/outcall.h"
 #include "realm/web/web.h"
 
 enum { HEADERS_MAX = 256 };     /* fields of one answer */
@@ -103,7 +104,7 @@ static void send_whole(struct exchange *x, struct draft *d, struct span body)
     x = exchange_find(stream);
     if (!x)
         return;
-    exchange_send_whole(x, body);
+    outflow_write_whole(&x->out, body);
 }
 
 /* respond(id, status, statusText, headers, string | Uint8Array | null) */
@@ -153,76 +154,103 @@ static JSValueRef respond_stream(JSContextRef js, JSObjectRef function, JSObject
     return engine.undefined;
 }
 
-/* respondRelay(id, status, statusText, headers): the body is the request's own */
+/* respondRelay(id, status, statusText, headers, source, isDecoded): the body is that of `source`,
+ * an incoming one that nobody has touched */
 static JSValueRef respond_relay(JSContextRef js, JSObjectRef function, JSObjectRef self,
                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     struct exchange *x = exchange_of(js, arguments[0]);
+    struct inflow *source = web_inflow(arguments[4]);
+    bool is_decoded = JSValueToBoolean(js, arguments[5]);
     struct draft d;
 
     (void)function, (void)self, (void)count;
-    if (draft_init(&d, js, arguments, ret_thrown) == 0 && x) {
-        d.response.body_length = x->head->body_length;
+    if (!x)
+        return engine.undefined;
+    if (!source) {
+        exchange_fail(x, HOST_BAD_RESULT,
+                      SPAN("the body of this Response is gone: the request that it came with has "
+                           "ended"));
+        return engine.undefined;
+    }
+    if (draft_init(&d, js, arguments, ret_thrown) == 0) {
+        bool is_same = !is_decoded || !source->unpack;
+        d.response.body_length = is_same ? source->length : -1;
         exchange_respond(x, &d.response);
-        x = exchange_find((uint32_t)JSValueToNumber(js, arguments[0], NULL));
-        if (x && !x->is_over)
-            exchange_relay(x);
+        x = exchange_of(js, arguments[0]);
+        source = web_inflow(arguments[4]);
+        if (x && source && !x->out.is_over)
+            inflow_relay(source, &x->out, is_same ? FLOW_AS_IT_IS : FLOW_DECODED);
+        else if (source)
+            inflow_drop(source);
     }
     draft_done(&d);
     return engine.undefined;
 }
 
-/* bodyWrite(id, bytes) -> enum exchange_room */
+struct outflow *web_outflow(JSValueRef id)
+{
+    uint32_t stream = (uint32_t)JSValueToNumber(engine.context, id, NULL);
+    struct outcall *o;
+    struct exchange *x;
+
+    if (stream & HOST_OUTCALL_BIT) {
+        o = outcall_find(stream);
+        return o ? &o->out : NULL;
+    }
+    x = exchange_find(stream);
+    return x ? &x->out : NULL;
+}
+
+/* bodyWrite(id, bytes) -> enum flow_room */
 static JSValueRef body_write(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    struct outflow *f = web_outflow(arguments[0]);
     struct span bytes = {0};
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
     web_bytes(arguments[1], &bytes);
-    return engine_number(x ? exchange_write(x, bytes) : EXCHANGE_GONE);
+    return engine_number(f ? outflow_write(f, bytes) : FLOW_GONE);
 }
 
 /* bodyRoom(id, wake): wake() when bodyState is news */
 static JSValueRef body_room(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    struct outflow *f = web_outflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (x && !x->is_over && buf_len(&x->out) > 0)
-        exchange_wait_out(x, (JSObjectRef)arguments[1]);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (f && outflow_room(f) == FLOW_WAIT)
+        outflow_wait(f, (JSObjectRef)arguments[1]);
     else
         engine_run((JSObjectRef)arguments[1], 0, NULL);
     return engine.undefined;
 }
 
-/* bodyState(id) -> enum exchange_room */
+/* bodyState(id) -> enum flow_room */
 static JSValueRef body_state(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    const struct outflow *f = web_outflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (!x || x->is_over)
-        return engine_number(EXCHANGE_GONE);
-    return engine_number(buf_len(&x->out) > 0 ? EXCHANGE_WAIT : EXCHANGE_MORE);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    return engine_number(f ? outflow_room(f) : FLOW_GONE);
 }
 
 /* bodyEnd(id) */
 static JSValueRef body_end(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                            const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    struct outflow *f = web_outflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (x)
-        exchange_finish(x);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (f)
+        outflow_finish(f);
     return engine.undefined;
 }
 
-/* bodyFail(id, text) */
+/* bodyFail(id, text): the answer's */
 static JSValueRef body_fail(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
@@ -259,6 +287,45 @@ static JSValueRef release(JSContextRef js, JSObjectRef function, JSObjectRef sel
     return engine.undefined;
 }
 
+/* onAbort(id, f): f() once nobody waits for the answer any more */
+static JSValueRef on_abort(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                           const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (x)
+        exchange_on_abort(x, (JSObjectRef)arguments[1]);
+    return engine.undefined;
+}
+
+/* passThrough(id): ctx.passThroughOnException() */
+static JSValueRef pass_through(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (x)
+        x->passes_through = true;
+    return engine.undefined;
+}
+
+/* accepts(id, "gzip") -> does the client of this request take bodies encoded so? */
+static JSValueRef accepts(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                          const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    struct buf coding = {0};
+    bool is_accepted = false;
+
+    (void)function, (void)self, (void)count;
+    if (x && text_append_value(&coding, arguments[1], ret_thrown) == 0)
+        is_accepted = head_accepts(x->head, buf_span(&coding));
+    buf_done(&coding);
+    return JSValueMakeBoolean(js, is_accepted);
+}
+
 void web_define_answer(void)
 {
     engine_native("respond", respond);
@@ -271,4 +338,7 @@ void web_define_answer(void)
     engine_native("bodyFail", body_fail);
     engine_native("hold", hold);
     engine_native("release", release);
+    engine_native("onAbort", on_abort);
+    engine_native("passThrough", pass_through);
+    engine_native("accepts", accepts);
 }

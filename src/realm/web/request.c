@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/outcall.h"
 #include "realm/web/web.h"
 
 enum { CHUNK_MAX = 64 * 1024 }; /* bytes that one read() gives at most */
@@ -44,9 +45,37 @@ static const struct head *head_of(JSValueRef handle)
     return JSObjectGetPrivate((JSObjectRef)handle);
 }
 
-static struct exchange *exchange_of(JSContextRef js, JSValueRef id)
+struct inflow *web_inflow(JSValueRef id)
 {
-    return exchange_find((uint32_t)JSValueToNumber(js, id, NULL));
+    uint32_t stream = (uint32_t)JSValueToNumber(engine.context, id, NULL);
+    struct outcall *o;
+    struct exchange *x;
+
+    if (stream & HOST_OUTCALL_BIT) {
+        o = outcall_find(stream);
+        return o ? &o->in : NULL;
+    }
+    x = exchange_find(stream);
+    return x ? &x->in : NULL;
+}
+
+/* Why a body cannot be read; what f holds may go with it. */
+static JSValueRef throw_gone(JSContextRef js, struct inflow *f, JSValueRef id,
+                             JSValueRef *ret_thrown)
+{
+    JSValueRef error = f ? f->error : NULL;
+
+    if (f && f->is_cut)
+        inflow_finish(f);
+    if (error) {
+        *ret_thrown = error;
+        return engine.undefined;
+    }
+    if ((uint32_t)JSValueToNumber(js, id, NULL) & HOST_OUTCALL_BIT)
+        return engine_throw(ret_thrown, "TypeError",
+                            "The body is gone: the request that it was fetched for has ended.");
+    return engine_throw(ret_thrown, "TypeError",
+                        "The request's body is gone: the request has ended or was cut off.");
 }
 
 /* headMethod(handle), headURL(handle), headLines(handle) -> string */
@@ -71,6 +100,14 @@ static JSValueRef head_lines(JSContextRef js, JSObjectRef function, JSObjectRef 
     return text_value(head_of(arguments[0])->lines);
 }
 
+/* headStream(handle) -> the stream number */
+static JSValueRef head_stream(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    return engine_number(head_of(arguments[0])->stream);
+}
+
 /* headBody(handle) -> the stream number, or 0 when the request has no body */
 static JSValueRef head_body(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -85,58 +122,76 @@ static JSValueRef head_body(JSContextRef js, JSObjectRef function, JSObjectRef s
 static JSValueRef body_pull(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
-    struct span bytes;
-    JSValueRef chunk;
+    struct inflow *f = web_inflow(arguments[0]);
+    JSValueRef error = NULL, chunk;
+    char *room, *fits;
+    size_t max;
+    long n;
 
     (void)function, (void)self, (void)count;
-    if (!x || x->body == BODY_DROPPED)
-        return engine_throw(ret_thrown, "TypeError",
-                            "The request's body is gone: the request has ended or was cut off.");
-    x->body = BODY_READ;
-    bytes = exchange_peek(x, CHUNK_MAX);
-    if (bytes.len == 0)
-        return x->has_all ? JSValueMakeNull(js) : engine.undefined;
-    chunk = web_new_bytes(bytes);
-    if (JSValueIsUndefined(js, chunk))
+    if (!f || f->use == INFLOW_DROPPED || f->is_cut)
+        return throw_gone(js, f, arguments[0], ret_thrown);
+    f->use = INFLOW_READ;
+    f->is_decoded = f->unpack != NULL;
+    max = inflow_room(f, CHUNK_MAX);
+    room = mem_alloc(max + 1);
+    if (!room)
         return engine_throw(ret_thrown, "RangeError", "out of memory");
-    exchange_consumed(x, bytes.len);
-    return chunk;
+    n = inflow_take(f, room, max);
+    if (n > 0) {
+        fits = (size_t)n < max ? mem_resize(room, (size_t)n) : room;
+        chunk = web_take_bytes(fits ? fits : room, (size_t)n);
+        return JSValueIsUndefined(js, chunk)
+                   ? engine_throw(ret_thrown, "RangeError", "out of memory")
+                   : chunk;
+    }
+    mem_free(room);
+    if (n == 0)
+        return engine.undefined;
+    if (n == ERR_GONE) {
+        inflow_finish(f);
+        return JSValueMakeNull(js);
+    }
+    engine_throw(&error, "TypeError", "The body cannot be decoded: it is no valid %s.",
+                 unpack_coding(f->unpack) == CODING_GZIP ? "gzip" : "brotli");
+    inflow_drop(f);
+    *ret_thrown = error;
+    return engine.undefined;
 }
 
-/* bodyLength(id) -> how many bytes the body has, or -1 */
+/* bodyLength(id) -> how many bytes reading this body will give, or -1 */
 static JSValueRef body_length(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                               const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    const struct exchange *x = exchange_of(js, arguments[0]);
+    const struct inflow *f = web_inflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    return engine_number(x ? (double)x->head->body_length : -1);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    return engine_number(f && !f->unpack ? (double)f->length : -1);
 }
 
 /* bodyWait(id, wake): wake() when bodyPull has news */
 static JSValueRef body_wait(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    struct inflow *f = web_inflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (x && x->body != BODY_DROPPED && !x->has_all)
-        exchange_wait_in(x, (JSObjectRef)arguments[1]);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (f && f->use != INFLOW_DROPPED && !f->has_all && !f->is_cut)
+        inflow_wait(f, (JSObjectRef)arguments[1]);
     else
         engine_run((JSObjectRef)arguments[1], 0, NULL);
     return engine.undefined;
 }
 
-/* bodyCollect(id, take): take(ArrayBuffer), or take() when it was cut off */
+/* bodyCollect(id, take): take(ArrayBuffer), or take(undefined, error or undefined) */
 static JSValueRef body_collect(JSContextRef js, JSObjectRef function, JSObjectRef self,
                                size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    struct inflow *f = web_inflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (x)
-        exchange_collect(x, (JSObjectRef)arguments[1]);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (f)
+        inflow_collect(f, (JSObjectRef)arguments[1]);
     else
         engine_run((JSObjectRef)arguments[1], 0, NULL);
     return engine.undefined;
@@ -146,11 +201,11 @@ static JSValueRef body_collect(JSContextRef js, JSObjectRef function, JSObjectRe
 static JSValueRef body_drop(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct exchange *x = exchange_of(js, arguments[0]);
+    struct inflow *f = web_inflow(arguments[0]);
 
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (x)
-        exchange_drop_body(x);
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    if (f)
+        inflow_drop(f);
     return engine.undefined;
 }
 
@@ -165,6 +220,7 @@ void web_define_request(void)
     engine_native("headURL", head_url);
     engine_native("headLines", head_lines);
     engine_native("headBody", head_body);
+    engine_native("headStream", head_stream);
     engine_native("bodyPull", body_pull);
     engine_native("bodyLength", body_length);
     engine_native("bodyWait", body_wait);

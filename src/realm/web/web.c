@@ -17,6 +17,7 @@ void web_define(void)
     web_define_answer();
     web_define_form();
     web_define_url();
+    web_define_outcall();
 }
 
 void web_boot(void)

@@ -22,6 +22,7 @@ void web_define_request(void);
 void web_define_answer(void);
 void web_define_form(void);
 void web_define_url(void);
+void web_define_outcall(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
@@ -45,6 +46,10 @@ enum web_delivery web_deliver(struct exchange *x, JSValueRef value);
 int web_parse_url(struct url *u, struct span text) MUST_CHECK;
 /* A string: this URL in its normal form, or as it is when it is none. */
 JSValueRef web_url_value(struct span text);
+/* A body by the stream number that JavaScript knows it by, an exchange's or an
+ * outcall's; NULL when it is gone. */
+struct inflow *web_inflow(JSValueRef id);
+struct outflow *web_outflow(JSValueRef id);
 
 /* The bytes of an ArrayBuffer or a view on one; valid while JavaScript does not run. */
 bool web_bytes(JSValueRef value, struct span *ret_bytes);

@@ -1,0 +1,116 @@
+// fetch.js - fetch() of the Fetch standard, one call of the node per hop.
+//
+// Redirects are followed here and not in the node: here are the URL parser and
+// the request's body, which 307 and 308 send once more, and no Location of a
+// stranger is parsed in the node.
+
+const REDIRECT = new Set([301, 302, 303, 307, 308]), REDIRECTS_MAX = 20;
+const BODILESS = new Set([204, 205, 304]);
+const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length'];
+const ORIGIN_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
+const SMALL = 64 * 1024;        // a body nobody reads is taken in up to here, so that its connection is used again
+const DEFAULT_CODING = 'br, gzip';
+const { URL } = globalThis;
+
+// An incoming body that nobody has looked at costs the node a connection: give
+// it up when the collector finds that nobody can look any more.
+const registry = new FinalizationRegistry((id) => native.bodyForget(id));
+const keepers = new Map();      // id -> WeakRef of what must be alive for the body to be of use
+const keptBy = new WeakMap();   // stream -> the same
+const makeNativeStream = internals.nativeStream;
+internals.nativeStream = (id) => {
+  const stream = makeNativeStream(id), keeper = keepers.get(id)?.deref();
+  if (keeper) keptBy.set(stream, keeper);
+  return stream;
+};
+
+function incomingBody(id) {
+  const body = internals.newBody('native', id);
+  body.keeper = {};
+  keepers.set(id, new WeakRef(body.keeper));
+  registry.register(body.keeper, id);
+  return body;
+}
+internals.bodyIsOver = (id) => { keepers.delete(id); };
+
+function discard(reply) {
+  if (!reply.body) return;
+  if (reply.length >= 0 && reply.length <= SMALL) native.bodyCollect(reply.body, () => {});
+  else native.bodyDrop(reply.body);
+}
+
+function fetchable(text) {
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`Fetch API cannot load: ${text}`);
+  if (url.username || url.password) throw new TypeError(`Fetch API cannot load a URL with a user name or password in it: ${text}`);
+  url.hash = '';
+  return url;
+}
+
+// Where a redirect leads, or why nowhere.
+function target(reply, url) {
+  const location = internals.headersFromLines(reply.headers, true).get('location');
+  if (location === null) return null;
+  let next;
+  try { next = new URL(location, url.href); } catch { throw new TypeError('Invalid Location header; unable to follow redirect.', { cause: new Error(`Location: ${location}`) }); }
+  return fetchable(next.href);
+}
+
+// Change the request as a redirect wants it.
+function turn(hop, status, next) {
+  const { method } = hop;
+  if (status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST') {
+    hop.method = 'GET';
+    hop.body = null;
+    for (const name of BODY_HEADERS) hop.headers.delete(name);
+  } else if (hop.body !== null && hop.replay === null) {
+    throw new TypeError('A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted. To avoid this error in the future, construct this request from a buffer-like body initializer.');
+  } else if (hop.body !== null) hop.body = internals.newBody(hop.replay.kind, hop.replay.value);
+  if (next.origin !== hop.url.origin) for (const name of ORIGIN_HEADERS) hop.headers.delete(name);
+  hop.url = next;
+}
+
+function send(hop, owner, signal) {
+  return internals.outcall({
+    request: owner, binding: '', method: 'fetch', arguments: ['method', hop.method, 'url', hop.url.href],
+    headers: internals.linesOfHeaders(hop.headers), body: hop.body, signal,
+  });
+}
+
+function responseOf(reply, hop, isRedirected) {
+  const { status, results } = reply;
+  let body = null;
+  if (reply.body) body = incomingBody(reply.body);
+  else if (hop.method !== 'HEAD' && !BODILESS.has(status)) body = internals.newBody('bytes', new Uint8Array(0));
+  return internals.makeResponse({
+    status, statusText: results[1] ?? '', headers: internals.headersFromLines(reply.headers, true),
+    url: hop.url.href, isRedirected, body,
+  });
+}
+
+async function fetch(input, init = undefined) {
+  const owner = native.currentRequest();
+  internals.needArguments(1, arguments.length, 'fetch');
+  const request = internals.partsOfRequest(new Request(input, init)), { body, redirect, signal } = request;
+  const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null };
+  if (!hop.headers.has('accept-encoding')) hop.headers.append('accept-encoding', DEFAULT_CODING);
+  if (body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };
+  for (let count = 0; ; count++) {
+    const reply = await send(hop, owner, signal);
+    if (!REDIRECT.has(reply.status) || redirect === 'manual') return responseOf(reply, hop, count > 0);
+    let next;
+    try {
+      next = target(reply, hop.url);
+      if (next !== null && redirect === 'error') throw new TypeError(`fetch: ${hop.url.href} answered with a redirect, and the request's redirect is 'error'.`);
+      if (next !== null && count === REDIRECTS_MAX) throw new TypeError('Too many redirects.', { cause: new Error(`The last one led to ${next.href}`) });
+      if (next !== null) turn(hop, reply.status, next);
+    } catch (e) {
+      discard(reply);
+      throw e;
+    }
+    if (next === null) return responseOf(reply, hop, count > 0);
+    discard(reply);
+  }
+}
+
+internals.expose({ fetch });

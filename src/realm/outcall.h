@@ -1,0 +1,53 @@
+/* outcall.h - what the worker's code asks of the node, between JavaScript and the host.
+ *
+ * An outcall lives from outcall_open until the node has said its last word and
+ * nobody needs what is left of the reply's body.  JavaScript names it by its
+ * stream number and must expect that it is gone.  It ends at the latest with
+ * the request that it was made for (outcall_end_of).
+ *
+ * Thread: the realm's. */
+#ifndef CORRAL_REALM_OUTCALL_H
+#define CORRAL_REALM_OUTCALL_H
+
+#include <JavaScriptCore/JavaScript.h>
+
+#include "realm/flow.h"
+#include "realm/host.h"
+#include "realm/realm.h"
+
+struct outcall {
+    uint32_t stream;
+    uint32_t request;     /* the exchange it belongs to, 0: none */
+    struct outcall *next; /* of all */
+    struct inflow in;     /* the reply's body */
+    struct outflow out;   /* its own body */
+    JSObjectRef settle; /* called once: (undefined, status, results, headers, length) or (error) */
+    JSObjectRef over;   /* called once when it is freed, or NULL */
+    bool is_open;       /* the node has not said its last word, nor have we cancelled */
+    unsigned holds;     /* C code of ours is inside */
+};
+
+void outcall_set_host(const struct host *host);
+struct outcall *outcall_find(uint32_t stream);
+/* How many more may be opened now. */
+unsigned outcall_room(void);
+
+/* settle is called once, never from inside.  body_length: -1 when not known; 0: `out` is over.
+ * NULL with *ret_thrown when it cannot be made now.  call->request is filled in. */
+struct outcall *outcall_open(struct host_outcall *call, JSObjectRef settle, JSValueRef *ret_thrown);
+/* over() is called when nothing is left of it. */
+void outcall_on_over(struct outcall *o, JSObjectRef over);
+/* Nobody waits for the rest; whoever reads it sees error. */
+void outcall_cancel(struct outcall *o, JSValueRef error);
+/* Call this once when outcall_room() is not 0. */
+void outcall_wait_room(JSObjectRef wake);
+
+/* ---- from the host ---- */
+void outcall_reply(struct outcall *o, const struct realm_reply *reply);
+void outcall_body(struct outcall *o, struct span bytes, bool is_end);
+void outcall_failed(struct outcall *o, struct span text);
+
+/* From exchange.c: the request has ended, and with it all that was called for it. */
+void outcall_end_of(uint32_t request);
+
+#endif
