@@ -5,7 +5,7 @@ B    := build/$(MODE)
 # Any CPython from 3.11 on: make PYTHON_EMBED=python-3.13-embed
 PYTHON_EMBED ?= python-3.11-embed
 NODE_PKGS    := libuv jansson libcurl
-WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec
+WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec libcrypto
 
 CC.dev  := gcc
 F.dev   := -Og -g3

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/bridge/bridge.h"
+#include "realm/crypto/crypto.h"
 #include "realm/exchange.h"
 #include "realm/js/engine.h"
 #include "realm/outcall.h"
@@ -78,6 +79,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
     if (engine_open(err) < 0)
         return err->code;
     web_define();
+    crypto_define();
     bridge_define();
     if (engine_boot(err) < 0)
         return err->code;

@@ -444,3 +444,11 @@ def text(lab, code, **more):
     answer = lab.run(code, **more)
     assert answer.status == 200, (answer.status, answer.text)
     return answer.text
+
+
+def script(lab, code, **more):
+    """Run the body of an async function of JavaScript in a LAB worker; what it returned, through JSON."""
+    return lab.value("""
+        made = await js.eval("(async () => {" + %s + "\\n})")()
+        return json.loads(js.JSON.stringify(made))
+    """ % json.dumps(code), **more)

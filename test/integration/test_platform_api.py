@@ -1,19 +1,9 @@
 """DOMException, events, abort signals, structuredClone and the small globals: docs/compatibility.md names these tests."""
-import json
-
 import pytest
 
-from harness import until
+from harness import script
 
 pytestmark = pytest.mark.asan
-
-
-def script(lab, code, **more):
-    """Run the body of an async function of JavaScript; what it returned, through JSON."""
-    return lab.value("""
-        made = await js.eval("(async () => {" + %s + "\\n})")()
-        return json.loads(js.JSON.stringify(made))
-    """ % json.dumps(code), **more)
 
 
 # ---- DOMException ----

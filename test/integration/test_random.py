@@ -31,8 +31,12 @@ js.Math.random()
 words = {"set", "of", "some", "words"}
 
 async def on_fetch(request, env):
+    keys = await js.crypto.subtle.generateKey("X25519", True, ["deriveBits"])
     return Response.new(json.dumps({
         "pid": os.getpid(),
+        "js.crypto.randomUUID": js.crypto.randomUUID(),
+        "js.crypto.getRandomValues": list(js.crypto.getRandomValues(js.Uint8Array.new(16)).to_py()),
+        "js.crypto.subtle.generateKey": (await js.crypto.subtle.exportKey("raw", keys.publicKey)).to_bytes().hex(),
         "js.Math.random": js.Math.random(),
         "random.random": random.random(),
         "random.gauss": random.gauss(0, 1),
@@ -53,7 +57,8 @@ async def on_fetch(request, env):
     }))
 """
 
-KINDS = ["js.Math.random", "random.random", "random.gauss", "random.randbytes", "random.SystemRandom",
+KINDS = ["js.crypto.randomUUID", "js.crypto.getRandomValues", "js.crypto.subtle.generateKey",
+         "js.Math.random", "random.random", "random.gauss", "random.randbytes", "random.SystemRandom",
          "random.Random()", "random.Random() of a package", "random.Random(7) seeded anew by a package",
          "uuid.uuid4", "secrets.token_hex", "os.urandom", "tempfile", "numpy.random", "numpy.random.default_rng() of a package"]
 

@@ -8,10 +8,12 @@
  * address of its cell, and neither function looks at the VM.  Weak, as C++ has no promise to
  * stay: without them every promise reads as pending. */
 extern JSValueRef JSObjectGetProxyTarget(JSObjectRef object);
-extern unsigned promise_status(const void *promise, void *vm)
-    __asm__("_ZNK3JSC9JSPromise6statusERNS_2VME") __attribute__((weak));
-extern JSValueRef promise_result(const void *promise, void *vm)
-    __asm__("_ZNK3JSC9JSPromise6resultERNS_2VME") __attribute__((weak));
+extern unsigned promise_status(const void *promise,
+                               void *vm) __asm__("_ZNK3JSC9JSPromise6statusERNS_2VME")
+    __attribute__((weak));
+extern JSValueRef promise_result(const void *promise,
+                                 void *vm) __asm__("_ZNK3JSC9JSPromise6resultERNS_2VME")
+    __attribute__((weak));
 
 enum { PENDING, FULFILLED, REJECTED };
 

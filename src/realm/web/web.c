@@ -5,7 +5,7 @@
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 
-static JSObjectRef deliver, forget_random, start_clock;
+static JSObjectRef deliver, forget_random, allow_random, start_clock;
 
 void web_define(void)
 {
@@ -24,6 +24,7 @@ void web_boot(void)
 {
     deliver = engine_internal("deliver");
     forget_random = engine_internal("forgetRandom");
+    allow_random = engine_internal("allowRandom");
     start_clock = engine_internal("startClock");
 }
 
@@ -35,6 +36,7 @@ void web_load(void)
 void web_start(void)
 {
     engine_run(forget_random, 0, NULL);
+    engine_run(allow_random, 0, NULL);
 }
 
 enum web_delivery web_deliver(struct exchange *x, JSValueRef value)
