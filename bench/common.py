@@ -126,11 +126,11 @@ class Server:
         self.log.seek(0)
         return self.log.read().decode("utf-8", "replace")
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=20, path="/"):
         def answers():
             if self.process.poll() is not None:
                 raise SystemExit("bench: %s ended:\n%s" % (self.name, self.text()))
-            return get(self.port) is not None
+            return get(self.port, path) is not None
         until("%s answers:\n%s" % (self.name, self.text()), answers, seconds)
         return self
 
@@ -185,7 +185,7 @@ def generations(server):
 
 # ---- requests: the smallest client there is, so that it costs little ----
 
-GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Client:
@@ -195,9 +195,9 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def get(self):
+    def get(self, path="/"):
         """(status, body); OSError when the answer does not come whole."""
-        self.socket.sendall(GET)
+        self.socket.sendall(GET % path.encode())
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
@@ -221,13 +221,13 @@ class Client:
         self.socket.close()
 
 
-def get(port):
+def get(port, path="/"):
     try:
         client = Client(port, 5)
     except OSError:
         return None
     try:
-        return client.get()
+        return client.get(path)
     except OSError:
         return None
     finally:
