@@ -4,18 +4,9 @@ const { getPrototypeOf, setPrototypeOf, create, defineProperty } = Object;
 const plainPrototype = Object.prototype;
 const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
 
-// The pairs of a dict (or another mapping) of Python, else undefined.
-function pythonPairs(value) {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function') || !native.isPython(value)) return undefined;
-  const items = value.items;
-  if (typeof items !== 'function') return undefined;
-  const pairs = [];
-  for (const pair of items()) {
-    const [key, item] = pair;
-    pairs.push([key, item]);
-  }
-  return pairs;
-}
+// [name, value, name, value ...] of a dict (or another mapping) of Python, and
+// of an iterable of pairs when asked for; else undefined.
+const pythonPairs = (value, withIterables = false) => native.pythonPairs(value, withIterables);
 
 // The options a constructor was given, as an object to read names from.  A dict
 // of Python counts with its keys: its attributes would be its methods.
@@ -26,7 +17,7 @@ function options(value, where) {
   const pairs = pythonPairs(value);
   if (!pairs) return value;
   const object = create(null);
-  for (const [key, item] of pairs) if (typeof key === 'string') object[key] = item;
+  for (let i = 0; i < pairs.length; i += 2) if (typeof pairs[i] === 'string') object[pairs[i]] = pairs[i + 1];
   return object;
 }
 

@@ -30,7 +30,7 @@ class FormData {
     if (form === undefined) return;
     const pairs = internals.pythonPairs(form);
     if (!pairs) throw new TypeError('FormData: takes no argument but a dict of Python');
-    for (const [name, value] of pairs) this.append(name, value);
+    for (let i = 0; i < pairs.length; i += 2) this.append(pairs[i], pairs[i + 1]);
   }
 
   append(name, value, filename = undefined) {

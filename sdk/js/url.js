@@ -175,8 +175,12 @@ function pairsOfText(text) { return parseForm(text.startsWith('?') ? text.slice(
 function pairsOf(init) {
   if (init === undefined) return [];
   if ((typeof init !== 'object' && typeof init !== 'function') || init === null) return pairsOfText(scalar(init));
-  const python = internals.pythonPairs(init);
-  if (python) return python.map(checkedPair);
+  const python = internals.pythonPairs(init, true);
+  if (python) {
+    const pairs = [];
+    for (let i = 0; i < python.length; i += 2) pairs.push([scalar(python[i]), scalar(python[i + 1])]);
+    return pairs;
+  }
   const iterator = init[Symbol.iterator];
   return iterator !== undefined && iterator !== null ? Array.from(init, checkedPair) : pairsOfRecord(init);
 }

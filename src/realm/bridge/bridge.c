@@ -36,6 +36,7 @@ static void measure_stack(void)
 void bridge_define(void)
 {
     py_proxy_define();
+    bridge_pairs_define();
     js_proxy_ops_define();
     bridge_error_define();
 }

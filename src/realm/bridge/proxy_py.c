@@ -351,21 +351,12 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
     return value ? value : bridge_throw(ret_thrown);
 }
 
-/* isPython(value), pythonIsDict(value) -> bool */
+/* isPython(value) -> bool */
 static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     (void)function, (void)self, (void)count, (void)ret_thrown;
     return JSValueMakeBoolean(js, py_proxy_check(arguments[0]));
-}
-
-static JSValueRef is_dict(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                          const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *object = py_proxy_object(arguments[0]);
-
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    return JSValueMakeBoolean(js, object && PyDict_Check(object));
 }
 
 /* pythonIsSame(a, b): one object, or one object's method twice (which Python makes anew each time) */
@@ -521,7 +512,6 @@ void py_proxy_define(void)
     d.callAsFunction = call;
     callable_class = JSClassCreate(&d);
     engine_native("isPython", is_python);
-    engine_native("pythonIsDict", is_dict);
     engine_native("pythonIsSame", is_same);
     engine_native("pythonText", python_text);
     engine_native("pythonRepr", python_repr);

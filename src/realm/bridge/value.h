@@ -118,6 +118,9 @@ void py_proxy_define(void);
 void py_proxy_open(void);
 void py_proxy_turn(void);
 
+/* ---- pairs.c ---- */
+void bridge_pairs_define(void);
+
 /* ---- functions of the built-in module _corral, added by py/interp.c ---- */
 extern PyMethodDef bridge_functions[];
 
