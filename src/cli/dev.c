@@ -3,7 +3,7 @@
  * One node with one worker.  `newest` is the version made from the files as
  * they are now, `serving` the one that the front uses:
  *
- *   change -> reload -> newest LOADING --ready--> serving = newest, old one retired
+ *   change -> reading -> newest LOADING --ready--> serving = newest, old one retired
  *                                      --failed-> the front shows why, old one retired
  *   change while LOADING: the newest is retired, a newer one starts
  *
@@ -37,6 +37,7 @@
 #include "cli/excerpt.h"
 #include "cli/keys.h"
 #include "cli/portowner.h"
+#include "cli/reader.h"
 #include "cli/version.h"
 #include "front/front.h"
 #include "herd/herd.h"
@@ -51,6 +52,9 @@ enum {
 /* Address space of an instance above its template's; limits per worker come with [limits]. */
 #define DEV_MEMORY_BYTES (1ull << 30)
 
+/* Is a mistake news, or has it just been shown? */
+enum telling { TELL, TOLD_ALREADY };
+
 struct dev {
     uv_loop_t *loop;
     struct herd *herd;
@@ -61,6 +65,9 @@ struct dev {
     struct dev_options options;
     char url[300];              /* where it serves, for people */
     char worker_program[PATH_MAX + 32];
+    struct reader reader;
+    bool is_stale;              /* something has changed since the reader began */
+    enum telling telling, stale_telling;    /* of the reading that runs; of the next */
     struct project last;        /* as last read, for the watcher: also when it did not load */
     struct version *versions[DEV_VERSIONS_MAX];
     struct version *newest;     /* loading or serving; NULL after a failure */
@@ -218,10 +225,8 @@ static void on_failed(void *self, struct version *v, const struct failed *why)
 static void on_gone(void *self, struct version *v)
 {
     struct dev *dev = self;
-    struct err err = {0};
 
-    if (bundle_remove(version_bundle(v), &err) < 0)
-        log_warn("%s", err.text);
+    reader_discard(dev->loop, version_bundle(v));
     for (int i = 0; i < DEV_VERSIONS_MAX; i++)
         if (dev->versions[i] == v)
             dev->versions[i] = NULL;
@@ -248,9 +253,9 @@ static int start_version(struct dev *dev, struct version *take_version, struct e
     return 0;
 }
 
-/* Read the project as it is now and start a version of it.  1 when it did, 0
- * when nothing that matters has changed since the newest one. */
-static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
+/* Start a version of the project as it was read.  1 when it did, 0 when nothing
+ * that matters has changed since the newest one. */
+static int start_reading(struct dev *dev, struct reading *reading, struct err *err)
 {
     static const struct version_events EVENTS = {
         .ready = on_ready, .failed = on_failed, .gone = on_gone};
@@ -258,11 +263,14 @@ static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
     int r;
 
     project_done(&dev->last);
-    r = project_load(&dev->options.project, &dev->last, d, err);
-    if (r < 0)
-        return r;
+    dev->last = reading->project;
+    reading->project = (struct project){0};
+    if (reading->r < 0) {
+        *err = reading->err;
+        return reading->r;
+    }
     say_secrets(dev);
-    r = version_new(&dev->last, &EVENTS, dev, &v, err);
+    r = version_new(&dev->last, &reading->bundle, &EVENTS, dev, &v, err);
     if (r < 0)
         return r;
     if (dev->newest && version_is_same(dev->newest, v)) {
@@ -275,36 +283,63 @@ static int load_project(struct dev *dev, struct diagnostics *d, struct err *err)
 
 /* ---- changes ---- */
 
-enum telling { TELL, TOLD_ALREADY };
+static int watch_project(struct dev *dev, enum telling telling, struct err *err) MUST_CHECK;
 
-static int reload(struct dev *dev, enum telling telling)
+/* Nothing of this project can be served. */
+static void fail(struct dev *dev, const struct diagnostics *d, const struct err *err)
 {
-    struct diagnostics d = {0};
     struct buf page = {0};
+
+    if (d->errors == 0 && dev->telling == TELL)
+        log_error("%s%s%s", err->text, err->hint[0] ? "\n" : "", err->hint);
+    if (d->errors == 0 || diagnostics_print(d, &page) < 0)
+        show_page(dev, span_of(err->text));
+    else
+        show_page(dev, buf_span(&page));
+    if (dev->newest != dev->serving)
+        retire(dev, dev->newest);
+    retire(dev, dev->serving);
+    buf_done(&page);
+}
+
+static void read_again(struct dev *dev, enum telling telling);
+
+static void on_reading(void *self, struct reading *reading)
+{
+    struct dev *dev = self;
     struct err err = {0};
     int r;
 
-    dev->change_ms = clock_now_ms();
-    r = load_project(dev, &d, &err);
-    if (r < 0) {
-        if (d.errors == 0 && telling == TELL)
-            log_error("%s%s%s", err.text, err.hint[0] ? "\n" : "", err.hint);
-        if (d.errors == 0 || diagnostics_print(&d, &page) < 0)
-            show_page(dev, span_of(err.text));
-        else
-            show_page(dev, buf_span(&page));
-        if (dev->newest != dev->serving)
-            retire(dev, dev->newest);
-        retire(dev, dev->serving);
-    }
-    if (r > 0 || (r < 0 && telling == TELL))
-        say_diagnostics(&d);
-    diagnostics_done(&d);
-    buf_done(&page);
-    return r;
+    if (dev->is_ending)
+        return;
+    r = start_reading(dev, reading, &err);
+    if (r < 0)
+        fail(dev, &reading->diagnostics, &err);
+    if (r > 0 || (r < 0 && dev->telling == TELL))
+        say_diagnostics(&reading->diagnostics);
+    /* Without a main nobody knows the folders: then the last ones are watched on. */
+    if ((r >= 0 || dev->last.main) && watch_project(dev, r < 0 ? TOLD_ALREADY : TELL, &err) < 0)
+        log_warn("not every change is followed: %s", err.text);
+    if (dev->is_stale && !dev->reader.is_busy)
+        read_again(dev, dev->stale_telling);
 }
 
-static int watch_project(struct dev *dev, enum telling telling, struct err *err) MUST_CHECK;
+/* Read the project; once more when this is asked for while it is being read. */
+static void read_again(struct dev *dev, enum telling telling)
+{
+    struct err err = {0};
+
+    if (dev->reader.is_busy) {
+        dev->stale_telling = dev->is_stale && dev->stale_telling == TELL ? TELL : telling;
+        dev->is_stale = true;
+        return;
+    }
+    dev->is_stale = false;
+    dev->telling = telling;
+    dev->change_ms = clock_now_ms();
+    if (reader_start(&dev->reader, dev->loop, &dev->options.project, on_reading, dev, &err) < 0)
+        log_error("%s", err.text);
+}
 
 static bool is_ignored(void *self, const char *path, const char *name)
 {
@@ -317,16 +352,11 @@ static bool is_ignored(void *self, const char *path, const char *name)
 static void on_change(void *self, const char *path)
 {
     struct dev *dev = self;
-    struct err err = {0};
-    int r;
 
     if (dev->is_ending)
         return;
     log_debug("changed: %s", path);
-    r = reload(dev, TELL);
-    /* Without a main nobody knows the folders: then the last ones are watched on. */
-    if ((r >= 0 || dev->last.main) && watch_project(dev, r < 0 ? TOLD_ALREADY : TELL, &err) < 0)
-        log_warn("not every change is followed: %s", err.text);
+    read_again(dev, TELL);
 }
 
 /* Watch the folders of the project as it was last read; keep the watcher when
@@ -362,7 +392,7 @@ static int watch_project(struct dev *dev, enum telling telling, struct err *err)
     buf_done(&dev->watched);
     dev->watched = names;
     names = (struct buf){0};
-    (void)reload(dev, telling);
+    read_again(dev, telling);
 out:
     if (fresh)
         watch_close(fresh, NULL);
@@ -424,6 +454,9 @@ static void on_closed(void *self)
         if (!uv_is_closing((uv_handle_t *)&dev->signals[i]))
             uv_close((uv_handle_t *)&dev->signals[i], NULL);
     keys_close();
+    /* Whoever ends does not wait for what is still being read. */
+    if (dev->reader.is_busy)
+        uv_stop(dev->loop);
 }
 
 static void on_herd_closed(void *self)
@@ -566,9 +599,27 @@ static int open_node(struct dev *dev, struct err *err)
     return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
 }
 
+/* The first version: what is wrong now ends the program. */
+static int begin(struct dev *dev)
+{
+    struct reading reading;
+    struct err err = {0};
+    size_t errors;
+    int r;
+
+    reader_read(&dev->options.project, &reading);
+    r = start_reading(dev, &reading, &err);
+    say_diagnostics(&reading.diagnostics);
+    errors = reading.diagnostics.errors;
+    reading_done(&reading);
+    if (r < 0)
+        return errors > 0 ? 1 : cli_fail(&err, 1);
+    bundle_sweep(dev->last.state_folder);
+    return watch_project(dev, TELL, &err) < 0 ? cli_fail(&err, 1) : 0;
+}
+
 static int dev_run(struct dev *dev)
 {
-    struct diagnostics d = {0};
     struct err err = {0};
     int r;
 
@@ -581,18 +632,14 @@ static int dev_run(struct dev *dev)
     if (r < 0)
         return cli_fail(&err, 1);
     open_keys(dev);
-    r = load_project(dev, &d, &err);
-    say_diagnostics(&d);
-    if (r < 0 && d.errors > 0)
-        return 1;
-    diagnostics_done(&d);
-    if (r < 0)
-        return cli_fail(&err, 1);
-    bundle_sweep(dev->last.state_folder);
-    r = watch_project(dev, TELL, &err);
-    if (r < 0)
-        return cli_fail(&err, 1);
+    r = begin(dev);
+    if (r != 0)
+        return r;
     uv_run(dev->loop, UV_RUN_DEFAULT);
+    if (dev->reader.is_busy) {
+        keys_restore();
+        _exit(0);       /* a return would wait for it */
+    }
     project_done(&dev->last);
     return 0;
 }

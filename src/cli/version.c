@@ -66,11 +66,11 @@ static void on_outcall(void *self, struct outcall *outcall, const struct outcall
     service_outcall(v->service, outcall, head, is_end);
 }
 
-int version_new(const struct project *p, const struct version_events *events, void *self,
-                struct version **ret_version, struct err *err)
+int version_new(const struct project *p, struct bundle *bundle,
+                const struct version_events *events, void *self, struct version **ret_version,
+                struct err *err)
 {
     struct version *v = mem_alloc(sizeof *v);
-    int r;
 
     if (!v)
         return err_nomem(err);
@@ -80,15 +80,14 @@ int version_new(const struct project *p, const struct version_events *events, vo
     v->date = mem_strdup(p->compatibility_date);
     v->flags = mem_strdup(p->compatibility_flags);
     v->env_json = mem_strdup(p->env_json);
-    if (!v->name || !v->date || !v->flags || !v->env_json)
-        r = err_nomem(err);
-    else
-        r = bundle_make(p, &v->bundle, err);
-    if (r < 0)
+    if (!v->name || !v->date || !v->flags || !v->env_json) {
         version_free(v);
-    else
-        *ret_version = v;
-    return r;
+        return err_nomem(err);
+    }
+    v->bundle = *bundle;
+    *bundle = (struct bundle){0};
+    *ret_version = v;
+    return 0;
 }
 
 int version_start(struct version *v, struct herd *herd, struct service *service, struct err *err)

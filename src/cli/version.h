@@ -3,8 +3,7 @@
  *   version_new -> version_start -> LOADING -> ready() -> (version_retire) -> gone()
  *        \-> version_free                \----> failed() -> (version_retire) ---^
  *
- * A version copies what it needs of a project as it was read, the inputs into an
- * immutable bundle, and, once started, runs a pool on it.  A started version frees itself
+ * A version copies what it needs of a project as it was read, takes its bundle, and, once started, runs a pool on it.  A started version frees itself
  * when its pool has drained.  Loop thread only. */
 #ifndef CORRAL_CLI_VERSION_H
 #define CORRAL_CLI_VERSION_H
@@ -23,9 +22,10 @@ struct version_events {
     void (*gone)(void *self, struct version *v);    /* v is freed when this returns */
 };
 
-/* Make the bundle.  Errors of bundle_make. */
-int version_new(const struct project *project, const struct version_events *events, void *self,
-                struct version **ret_version, struct err *err) MUST_CHECK;
+/* Takes the inside of the project's bundle, when it succeeds.  ERR_NOMEM. */
+int version_new(const struct project *project, struct bundle *bundle,
+                const struct version_events *events, void *self, struct version **ret_version,
+                struct err *err) MUST_CHECK;
 /* Only before version_start, or after it failed. */
 void version_free(struct version *v);
 /* Open its pool; what its code asks of the node goes to `service`.  Errors of pool_open. */
@@ -35,7 +35,7 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
 void version_retire(struct version *v);
 
 struct pool *version_pool(const struct version *v);
-/* Its bundle, for `gone` to delete it. */
+/* Its bundle, for `gone` to take it out and delete it. */
 struct bundle *version_bundle(struct version *v);
 /* Same code, same name, same settings, same variables? */
 bool version_is_same(const struct version *a, const struct version *b);

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ enum {
 };
 
 #define FOLDER "bundles"
-#define NEW ".new-"             /* followed by the pid of who makes it */
+#define NEW ".new-"             /* followed by the pid of who makes it, and a number */
 #define OLD ".old-"
 
 enum outcome { DONE = 0, CHANGED = 1 };         /* or a negative ERR_ */
@@ -200,12 +201,13 @@ static int remove_tree(const char *path)
     return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-/* BASE/PREFIXpid, in our memory. */
+/* BASE/PREFIXpid-N, in our memory: no two threads work in one. */
 static char *temporary(const char *base, const char *prefix)
 {
-    char name[32];
+    static atomic_uint count;
+    char name[48];
 
-    snprintf(name, sizeof name, "%s%ld", prefix, (long)getpid());
+    snprintf(name, sizeof name, "%s%ld-%u", prefix, (long)getpid(), atomic_fetch_add(&count, 1));
     return path_join(base, name);
 }
 

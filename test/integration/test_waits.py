@@ -271,3 +271,25 @@ def test_a_save_while_loading_and_many_in_a_row(corral):
     numbers = [int(text.split()[1]) for _, text in answers]
     assert numbers == sorted(numbers), "an older version answered after a newer one"
     until("the others are gone", lambda: len(one.templates()) == 1)
+
+
+def test_requests_do_not_wait_for_a_large_reload(corral):
+    one = corral({"src/entry.py": version(1), "src/data.bin": bytes(100 * MB)}, "--log-level", "debug")
+    until("the first answers", lambda: one.get().text == "version 1")
+    connection, waits = one.connection(), []
+    one.write("src/entry.py", version(2))
+    begun = time.monotonic()
+
+    def answers():
+        asked = time.monotonic()
+        text = one.request("GET", "/", connection=connection).text
+        waits.append(time.monotonic() - asked)
+        return text
+    until("the second answers", lambda: answers() == "version 2", every=0)
+    assert max(waits) < (time.monotonic() - begun) / 2, (max(waits), time.monotonic() - begun)
+    connection.close()
+    # Nor does the end wait for it.
+    since = one.mark()
+    one.write("src/entry.py", version(3))
+    one.wait_log("changed: ", since=since)
+    one.stop()
