@@ -197,3 +197,26 @@ def test_blobs_and_forms_are_shown_with_their_fields(lab):
         return Response.new("x")
     """)
     lab.wait_log(r"\[lab:inf\] File \{\s+size: 1,\s+type: 't/u',\s+name: 'n',\s+lastModified: 5\s+\} FormData \{\s+a: '1'\s+\}", since=before)
+
+
+def test_headers_of_what_python_iterates(lab):
+    assert lab.value("""
+        from collections import UserDict
+        from pyodide.ffi import JsException
+        def pairs():
+            yield "a", "1"
+            yield ["b", 2]
+        made = [[list(p) for p in Headers.new(x)] for x in (pairs(), UserDict(c="3"), [js.Array.of("d", "4")], [p for p in Headers.new({"e": "5"})], [])]
+        def broken():
+            yield "a", "1"
+            raise ValueError("mine")
+        raised = []
+        for bad in ([("a",)], [("a", "b", "c")], ["ab"], [5], [("a b", "c")], b"ab", broken()):
+            try:
+                Headers.new(bad)
+            except (JsException, TypeError, ValueError) as e:
+                raised.append(str(e))
+        return [made, raised]
+    """) == [[[["a", "1"], ["b", "2"]], [["c", "3"]], [["d", "4"]], [["e", "5"]], []],
+             ["each item must be a pair of name and value"] * 4 + ["TypeError: Headers: 'a b' is not a valid header name",
+              "TypeError: Headers: each item must be a pair of name and value", "mine"]]

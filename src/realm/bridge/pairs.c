@@ -56,15 +56,16 @@ static int add_dict(struct pairs *p, PyObject *dict)
 static int add_pair(struct pairs *p, PyObject *item)
 {
     bool is_text = PyUnicode_Check(item) || PyBytes_Check(item);
-    PyObject *both = is_text ? NULL : PySequence_Fast(item, "no pair"); /* new */
+    PyObject *both =
+        is_text ? NULL : PySequence_Tuple(item); /* new; a list could change meanwhile */
     int r = -1;
 
-    if (!both || PySequence_Fast_GET_SIZE(both) != 2) {
+    if (!both || PyTuple_GET_SIZE(both) != 2) {
         if (!both && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_TypeError))
             return -1;
         PyErr_SetString(PyExc_TypeError, "each item must be a pair of name and value");
-    } else if (pairs_add(p, PySequence_Fast_GET_ITEM(both, 0)) == 0) {
-        r = pairs_add(p, PySequence_Fast_GET_ITEM(both, 1));
+    } else if (pairs_add(p, PyTuple_GET_ITEM(both, 0)) == 0) {
+        r = pairs_add(p, PyTuple_GET_ITEM(both, 1));
     }
     Py_XDECREF(both);
     return r;
