@@ -1,6 +1,59 @@
-// encoding.js - TextEncoder and TextDecoder, UTF-8; the conversions themselves are C (web/encoding.c).
+// encoding.js - TextEncoder and TextDecoder; the conversions themselves are C (web/encoding.c, web/decoder.c).
 
-const LABELS = new Set(['utf-8', 'utf8', 'unicode-1-1-utf-8', 'unicode11utf8', 'unicode20utf8', 'x-unicode20utf8']);
+// The Encoding standard's names, each followed by its other labels.
+const LABELS = new Map();
+for (const line of `
+  utf-8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8
+  ibm866 866 cp866 csibm866
+  iso-8859-2 csisolatin2 iso-ir-101 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 l2 latin2
+  iso-8859-3 csisolatin3 iso-ir-109 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988 l3 latin3
+  iso-8859-4 csisolatin4 iso-ir-110 iso8859-4 iso88594 iso_8859-4 iso_8859-4:1988 l4 latin4
+  iso-8859-5 csisolatincyrillic cyrillic iso-ir-144 iso8859-5 iso88595 iso_8859-5 iso_8859-5:1988
+  iso-8859-6 arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114 iso-8859-6-e iso-8859-6-i iso-ir-127 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987
+  iso-8859-7 csisolatingreek ecma-118 elot_928 greek greek8 iso-ir-126 iso8859-7 iso88597 iso_8859-7 iso_8859-7:1987 sun_eu_greek
+  iso-8859-8 csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 visual
+  iso-8859-8-i csiso88598i logical
+  iso-8859-10 csisolatin6 iso-ir-157 iso8859-10 iso885910 l6 latin6
+  iso-8859-13 iso8859-13 iso885913
+  iso-8859-14 iso8859-14 iso885914
+  iso-8859-15 csisolatin9 iso8859-15 iso885915 iso_8859-15 l9
+  iso-8859-16
+  koi8-r cskoi8r koi koi8 koi8_r
+  koi8-u koi8-ru
+  macintosh csmacintosh mac x-mac-roman
+  windows-874 dos-874 iso-8859-11 iso8859-11 iso885911 tis-620
+  windows-1250 cp1250 x-cp1250
+  windows-1251 cp1251 x-cp1251
+  windows-1252 ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii x-cp1252
+  windows-1253 cp1253 x-cp1253
+  windows-1254 cp1254 csisolatin5 iso-8859-9 iso-ir-148 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 l5 latin5 x-cp1254
+  windows-1255 cp1255 x-cp1255
+  windows-1256 cp1256 x-cp1256
+  windows-1257 cp1257 x-cp1257
+  windows-1258 cp1258 x-cp1258
+  x-mac-cyrillic x-mac-ukrainian
+  gbk chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk
+  gb18030
+  big5 big5-hkscs cn-big5 csbig5 x-x-big5
+  euc-jp cseucpkdfmtjapanese x-euc-jp
+  iso-2022-jp csiso2022jp
+  shift_jis csshiftjis ms932 ms_kanji shift-jis sjis windows-31j x-sjis
+  euc-kr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949
+  replacement csiso2022kr hz-gb-2312 iso-2022-cn iso-2022-cn-ext iso-2022-kr
+  utf-16be unicodefffe
+  utf-16le csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16
+  x-user-defined
+`.trim().split('\n')) {
+  const labels = line.trim().split(' ');
+  for (const label of labels) LABELS.set(label, labels[0]);
+}
+const UNICODE = new Set(['utf-8', 'utf-16le', 'utf-16be']);
+
+function encodingOf(label) {
+  const name = LABELS.get(`${label}`.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '').toLowerCase());
+  if (name === undefined || name === 'replacement') throw new RangeError(`"${label}" is not a valid encoding.`);
+  return name;
+}
 
 function bytesOf(source) {
   if (source === undefined) return new Uint8Array(0);
@@ -13,51 +66,65 @@ function bytesOf(source) {
 
 class TextEncoder {
   get encoding() { return 'utf-8'; }
-  encode(input = '') { return native.encode(String(input)); }
+  encode(input = '') { return native.encode(`${input}`); }
   encodeInto(source, destination) {
     if (!(destination instanceof Uint8Array)) throw new TypeError('TextEncoder.encodeInto: expected a Uint8Array');
-    const text = String(source);
-    let read = 0, written = 0;
-    for (const character of text) {
-      const bytes = native.encode(character);
-      if (written + bytes.length > destination.length) break;
-      destination.set(bytes, written);
-      written += bytes.length;
-      read += character.length;
-    }
+    const [read, written] = native.encodeInto(`${source}`, destination);
     return { read, written };
   }
 }
 
 class TextDecoder {
-  #fatal; #ignoreBOM; #rest = null; #hasStarted = false;
-  constructor(label = 'utf-8', options = {}) {
-    if (!LABELS.has(String(label).trim().toLowerCase()))
-      throw new RangeError(`TextDecoder: the encoding '${label}' is not supported (only utf-8 is)`);
-    this.#fatal = Boolean(options?.fatal);
-    this.#ignoreBOM = Boolean(options?.ignoreBOM);
+  #encoding; #fatal; #ignoreBOM;
+  #decoder = null;        // in C; null for UTF-8
+  #rest = null;           // UTF-8: a character cut in two
+  #isUnderway = false;    // the last call said that more will come
+  #hasOutput = false;     // what comes is not the first character
+
+  constructor(label = 'utf-8', options = undefined) {
+    this.#encoding = encodingOf(label);
+    options = internals.options(options, 'TextDecoder');
+    this.#fatal = Boolean(options.fatal);
+    this.#ignoreBOM = Boolean(options.ignoreBOM);
+    if (this.#encoding !== 'utf-8') this.#decoder = native.decoderNew(this.#encoding);
   }
-  get encoding() { return 'utf-8'; }
+  get encoding() { return this.#encoding; }
   get fatal() { return this.#fatal; }
   get ignoreBOM() { return this.#ignoreBOM; }
-  decode(input, options) {
-    let bytes = bytesOf(input);
-    const isStream = Boolean(options?.stream);
-    if (this.#rest) {
+
+  decode(input, options = undefined) {
+    const bytes = bytesOf(input), isLast = !internals.options(options, 'TextDecoder.decode').stream;
+    if (!this.#isUnderway) {
+      this.#rest = null;
+      this.#hasOutput = false;
+    }
+    this.#isUnderway = !isLast;
+    let text = this.#decoder === null ? this.#utf8(bytes, isLast) : native.decoderRun(this.#decoder, bytes, isLast, this.#fatal);
+    if (text === null) {
+      this.#isUnderway = false;
+      throw new TypeError('Failed to decode input.');
+    }
+    if (text !== '' && !this.#hasOutput) {
+      this.#hasOutput = true;
+      if (!this.#ignoreBOM && text.charCodeAt(0) === 0xfeff && UNICODE.has(this.#encoding)) text = text.slice(1);
+    }
+    return text;
+  }
+
+  // null when it is ill-formed.
+  #utf8(bytes, isLast) {
+    if (this.#rest !== null) {
       bytes = internals.concat([this.#rest, bytes]);
       this.#rest = null;
     }
-    if (isStream) {
+    if (!isLast) {
       const cut = native.cutBytes(bytes);
       if (cut > 0) {
         this.#rest = bytes.slice(bytes.length - cut);
         bytes = bytes.subarray(0, bytes.length - cut);
       }
     }
-    let text = native.decode(bytes, this.#fatal);
-    if (!this.#hasStarted && !this.#ignoreBOM && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
-    this.#hasStarted = isStream && (this.#hasStarted || text.length > 0 || bytes.length > 0);
-    return text;
+    return native.decode(bytes, this.#fatal);
   }
 }
 

@@ -252,11 +252,6 @@ def test_text_decoder_fatal(lab):
     assert outcome["error"] == "JsException" and "TypeError" in outcome["text"], outcome
 
 
-def test_text_decoder_knows_utf8_alone(lab):
-    outcome = lab.outcome("js.TextDecoder.new('utf-16le')")
-    assert outcome["error"] == "JsException" and "RangeError" in outcome["text"] and "only utf-8" in outcome["text"], outcome
-
-
 # ---- timers and microtasks ----
 
 

@@ -1,4 +1,4 @@
-"""URL and URLSearchParams: docs/compatibility.md names these tests."""
+"""URL, URLSearchParams and text encodings: docs/compatibility.md names these tests."""
 from pathlib import Path
 
 import pytest
@@ -79,3 +79,19 @@ def test_url_and_search_params_in_the_log(lab):
                  r"\s+username: '',\n\s+password: '',\n\s+host: 'example.org',\n\s+hostname: 'example.org',\n\s+port: '',\n"
                  r"\s+pathname: '/foo',\n\s+search: '\?a=1',\n\s+searchParams: URLSearchParams \{ 'a' => '1' \},\n\s+hash: ''\n\s+\}", since=mark)
     lab.wait_log(r"URLSearchParams \{ 'a' => '1' \} URLSearchParams \{\}", since=mark)
+
+
+# ---- text ----
+
+
+def test_text_encodings_by_the_standard(lab):
+    run_cases(lab, "encoding.js", 280)
+
+
+def test_text_decoder_of_many_encodings_in_python(lab):
+    assert lab.value("""
+        names = ["latin-1", "shift_jis", "euc_kr", "gb18030", "big5", "koi8-r", "utf-16-be"]
+        labels = ["latin1", "sjis", "korean", "gb18030", "big5", "koi8", "utf-16be"]
+        words = ["Gr\\u00fc\\u00dfe", "\\u65e5\\u672c\\u8a9e", "\\ud55c\\uad6d\\uc5b4", "\\u4e2d\\u6587", "\\u4e2d\\u6587", "\\u041f\\u0440\\u0438", "\\u00e9"]
+        return [js.TextDecoder.new(label).decode(word.encode(name)) == word for name, label, word in zip(names, labels, words)]
+    """) == [True] * 7

@@ -1,4 +1,5 @@
-/* encoding.c - UTF-8 to and from strings for encoding.js and body.js. */
+/* encoding.c - UTF-8 to and from strings for encoding.js and body.js; other encodings are in
+ * decoder.c. */
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
@@ -20,10 +21,11 @@ static JSValueRef encode(JSContextRef js, JSObjectRef function, JSObjectRef self
     }
     len = buf_len(&bytes);
     data = buf_detach(&bytes);
-    return data ? web_take_bytes(data, len) : engine_throw(ret_thrown, "RangeError", "out of memory");
+    return data ? web_take_bytes(data, len)
+                : engine_throw(ret_thrown, "RangeError", "out of memory");
 }
 
-/* decode(bytes, isFatal) -> string */
+/* decode(bytes, isFatal) -> string, or null when it is ill-formed and isFatal */
 static JSValueRef decode(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                          const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
@@ -41,7 +43,7 @@ static JSValueRef decode(JSContextRef js, JSObjectRef function, JSObjectRef self
         n = text_decode((const unsigned char *)bytes.data, bytes.len, units, true);
         mem_free(units);
         if (n < 0)
-            return engine_throw(ret_thrown, "TypeError", "The encoded data was not valid utf-8.");
+            return JSValueMakeNull(js);
     }
     value = text_value(bytes);
     return JSValueIsUndefined(js, value) ? engine_throw(ret_thrown, "RangeError", "out of memory")
@@ -60,8 +62,52 @@ static JSValueRef cut_bytes(JSContextRef js, JSObjectRef function, JSObjectRef s
     return engine_number((double)text_cut((const unsigned char *)bytes.data, bytes.len));
 }
 
+/* As much of the string as fits whole; returns the units read. */
+static size_t fill(const JSChar *units, size_t len, char *out, size_t room, size_t *ret_written)
+{
+    size_t read = 0, written = 0;
+
+    while (read < len) {
+        size_t take = read + 1 < len && (units[read] & 0xFC00) == 0xD800 &&
+                              (units[read + 1] & 0xFC00) == 0xDC00
+                          ? 2
+                          : 1;
+        char one[4];
+        size_t n = text_encode(units + read, take, one);
+        if (n > room - written)
+            break;
+        memcpy(out + written, one, n);
+        written += n;
+        read += take;
+    }
+    *ret_written = written;
+    return read;
+}
+
+/* encodeInto(string, Uint8Array) -> [units read, bytes written] */
+static JSValueRef encode_into(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    JSStringRef string = JSValueToStringCopy(js, arguments[0], ret_thrown);
+    JSValueRef result[2];
+    struct span room;
+    size_t read, written = 0;
+
+    (void)function, (void)self, (void)count;
+    if (!string)
+        return engine.undefined;
+    web_bytes(arguments[1], &room);
+    read = fill(JSStringGetCharactersPtr(string), JSStringGetLength(string), (char *)room.data,
+                room.len, &written);
+    JSStringRelease(string);
+    result[0] = engine_number((double)read);
+    result[1] = engine_number((double)written);
+    return JSObjectMakeArray(js, 2, result, ret_thrown);
+}
+
 void web_define_encoding(void)
 {
+    engine_native("encodeInto", encode_into);
     engine_native("encode", encode);
     engine_native("decode", decode);
     engine_native("cutBytes", cut_bytes);

@@ -23,6 +23,7 @@ void web_define_answer(void);
 void web_define_form(void);
 void web_define_url(void);
 void web_define_outcall(void);
+void web_define_decoder(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
