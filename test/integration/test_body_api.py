@@ -35,7 +35,7 @@ def test_form_data_by_the_standard(lab):
 
 
 def test_bodies_requests_and_responses_by_the_standard(lab):
-    run_cases(lab, "body.js", 354)
+    run_cases(lab, "body.js", 379)
 
 
 # ---- from Python ----

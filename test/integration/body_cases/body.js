@@ -191,3 +191,17 @@ await test('Request', async () => {
   const over = new Request(kept, { method: 'PUT', headers: { z: '1' } });
   same([over.method, [...over.headers], await over.text()], ['PUT', [['z', '1']], 'b']);
 });
+await test('the signal of a Request', () => {
+  const controller = new AbortController(), { signal } = controller;
+  const r = new Request('http://x/', { signal }), twin = r.clone(), next = new Request(r), own = new Request('http://x/');
+  ok(r.signal instanceof AbortSignal);
+  equal(r.signal, r.signal);
+  for (const it of [r, twin, next, own]) equal(it.signal.aborted, false);
+  controller.abort('why');
+  for (const it of [r, twin, next, new Request(r), twin.clone(), new Request(own, { signal }), new Request('http://x/', { signal })]) same([it.signal.aborted, it.signal.reason], [true, 'why']);
+  for (const it of [own, new Request(r, { signal: null }), new Request('http://x/', { signal: undefined })]) equal(it.signal.aborted, false);
+  for (const bad of ['x', {}, 1, new EventTarget()]) throws(TypeError, () => new Request('http://x/', { signal: bad }), String(bad));
+});
+await test('what Cloudflare leaves out', () => {
+  for (const name of ['mode', 'credentials', 'referrer', 'referrerPolicy', 'destination']) equal(new Request('http://x/')[name], undefined, name);
+});
