@@ -30,24 +30,48 @@ function describeError(thrown) {
 // A Python exception on its way through JavaScript.  `exception` is the PyProxy
 // of the exception itself, so that it can come out on Python's side unchanged.
 // Its message is the traceback, which is put into words when it is read.
+//
+// An exception holds the variables of the functions that it ended, and with
+// them often the very promise or stream that holds it: a ring through both
+// languages, which no collector sees.  So of those that have come out on
+// Python's side only the last ones stay; earlier ones keep their words.
+const DELIVERED_MAX = 32;
+const delivered = [];
+let nextDelivered = 0;
+
 class PythonError extends Error {
   #exception;
+  #isDelivered = false;
   constructor(type, exception) {
     super();
     Object.defineProperty(this, 'type', { value: type, enumerable: false });
     this.#exception = exception;
   }
   get message() {
-    const value = #exception in this ? native.pythonTraceback(this.#exception) : '';
+    return this.#keep(#exception in this && this.#exception ? native.pythonTraceback(this.#exception) : '');
+  }
+  set message(value) { this.#keep(value); }
+  #keep(value) {
     Object.defineProperty(this, 'message', { value, writable: true, configurable: true });
     return value;
   }
-  set message(value) {
-    Object.defineProperty(this, 'message', { value, writable: true, configurable: true });
+  #letGo() {
+    const exception = this.#exception;
+    this.#exception = undefined;
+    if (!Object.hasOwn(this, 'message')) this.#keep(native.pythonSummary(exception));
+    native.pythonDestroy(exception);
   }
   static {
-    internals.pythonException = (e) =>
-      (typeof e === 'object' && e !== null && #exception in e ? e.#exception : undefined);
+    internals.pythonException = (e) => {
+      if (typeof e !== 'object' || e === null || !(#exception in e)) return undefined;
+      if (!e.#isDelivered) {
+        e.#isDelivered = true;
+        delivered[nextDelivered]?.deref()?.#letGo();
+        delivered[nextDelivered] = new WeakRef(e);
+        nextDelivered = (nextDelivered + 1) % DELIVERED_MAX;
+      }
+      return e.#exception;
+    };
   }
 }
 Object.defineProperty(PythonError.prototype, 'name', { value: 'PythonError', configurable: true, writable: true });

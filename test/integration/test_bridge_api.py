@@ -471,6 +471,48 @@ def test_destroy_lets_go_at_once_and_breaks_cycles(lab):
     """) == [True, True, None, None]
 
 
+def test_finalizers_run_python_outside_of_the_collector(lab):
+    # A __del__ that uses JavaScript: inside JavaScript's collector it would end the process.
+    assert lab.value("""
+        import gc
+        made, touched, waste = 0, [], js.eval("() => { const a = []; for (let i = 0; i < 50000; i++) a.push({ i }); return a.length; }")
+        class Loud:
+            def __del__(self):
+                touched.append(js.JSON.parse("[1, 2]").length + len(js.Array.new(js.Object.new(), self.text)))
+            def __init__(self): self.text = "x" * 10
+        same = js.eval("(x) => x")
+        for _ in range(200):
+            for _ in range(20):
+                made += 1
+                same([Loud()])
+            waste()
+            await asyncio.sleep(0)
+        gc.collect()
+        return [made, len(touched) > 1000, set(touched) == {4}]
+    """) == [4000, True, True]
+
+
+def test_a_ring_of_an_exception_and_its_promise_is_broken(lab):
+    assert lab.value("""
+        import gc, weakref
+        class Held: pass
+        live = weakref.WeakSet()
+        def fail(*_): raise ValueError("of Python")
+        async def one():
+            held = Held()
+            live.add(held)
+            promise = js.Promise.resolve(1).then(fail)
+            try:
+                await promise
+            except ValueError as e:
+                return str(e)
+        for _ in range(500):
+            await one()
+        gc.collect()
+        return len(live) < 100
+    """) is True
+
+
 def test_create_proxy_capture_this_and_roundtrip(lab):
     assert lab.value("""
         from pyodide.ffi import JsDoubleProxy, create_proxy

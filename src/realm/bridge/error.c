@@ -148,8 +148,26 @@ static JSValueRef python_traceback(JSContextRef js, JSObjectRef function, JSObje
     return value;
 }
 
+/* pythonSummary(proxy of an exception) -> "ValueError: text" */
+static JSValueRef python_summary(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    PyObject *exception = py_proxy_object(arguments[0]), *words, *text = NULL;
+    JSValueRef value;
+
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    words = exception ? PyObject_Str(exception) : NULL;
+    if (words)
+        text = PyUnicode_FromFormat("%s: %U", Py_TYPE(exception)->tp_name, words);
+    value = text_of(text, "a Python exception that cannot be shown");
+    Py_XDECREF(words);
+    Py_XDECREF(text);
+    return value;
+}
+
 void bridge_error_define(void)
 {
+    engine_native("pythonSummary", python_summary);
     engine_native("pythonTraceback", python_traceback);
 }
 

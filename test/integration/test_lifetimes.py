@@ -1,0 +1,130 @@
+"""Proxies, callbacks, promises and exceptions are let go: memory stays flat over tens of thousands of requests.
+
+bench/lifetimes does the same with a million.  Here the least number of Python's blocks of memory in an
+early window is compared with that in a late one, which shows one object lost per request."""
+import re
+
+PATIENT = 60
+BATCH = 50
+WINDOWS, WINDOW = 4, 3000
+LOST = (WINDOWS - 1) * WINDOW       # blocks, if each request lost one
+ANSWER = re.compile(rb"\r\n\r\n(\d+) (\d+)\.")
+
+SOURCE = """
+import asyncio, gc, os, sys
+import js
+from js import Response
+from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
+
+ev = js.eval
+same, call, later = ev("(x) => x"), ev("(f, ...a) => f(...a)"), ev("(x) => new Promise((r) => setTimeout(r, 0, x))")
+throw, keep = ev("(x) => { throw x; }"), ev("(o) => { globalThis.kept = o; }")
+LEAKS = %s
+count, leaked = 0, []
+
+class Thing: pass
+
+async def proxies(request, ctx):
+    o = js.Object.new()
+    o.list = js.Array.new(1, 2, o)
+    o.list.append(o)
+    return [js.Map.new([["k", o]])["k"].list[0], o.list.as_py_json()[1], [x for x in o.list], o.object_keys().to_py()]
+
+async def python_objects(request, ctx):
+    thing = Thing()
+    keep(thing)
+    same([thing]), same({"a": thing}), to_js({"a": [thing, 2]}).to_py()
+    thing.javascript = js.Object.new()
+    thing.javascript.back = create_proxy(thing)
+    thing.javascript.back.destroy()
+    other = Thing()
+    other.javascript = js.Object.new()
+    other.javascript.back = create_once_callable(lambda: other and 1)
+    call(other.javascript.back)
+
+async def callbacks(request, ctx):
+    thing, done = Thing(), asyncio.Event()
+    js.setTimeout(lambda: (thing, done.set()), 0)
+    js.JSON.parse("[1, 2]").map(lambda v, *_: (v, thing))
+    await done.wait()
+
+async def promises(request, ctx):
+    async def child():
+        await asyncio.sleep(0)
+        return Thing()
+    await js.Promise.all(to_js([child(), later(1)]))
+    await js.Promise.resolve(1).then(lambda v: Thing()).finally_(lambda: None)
+    ctx.waitUntil(child())
+
+async def exceptions(request, ctx):
+    def fail(*_): raise ValueError("of Python")
+    for what in (lambda: throw(js.Error.new("of JavaScript")), lambda: call(fail)):
+        try:
+            what()
+        except (JsException, ValueError) as e:
+            str(e)
+    for promise in (js.Promise.reject(js.Error.new("rejected")), js.Promise.resolve(1).then(fail)):
+        try:
+            await promise
+        except (JsException, ValueError) as e:
+            str(e)
+
+async def generators(request, ctx):
+    list(ev("(function*() { yield 1; yield {}; })()"))
+    [x async for x in ev("(async function*() { yield 1; yield {}; })()")]
+    ev("(i) => [...i].length")(Thing() for _ in range(3))
+
+KINDS = [proxies, python_objects, callbacks, promises, exceptions, generators]
+
+async def on_fetch(request, env, ctx):
+    global count
+    count += 1
+    await KINDS[count %% len(KINDS)](request, ctx)
+    if LEAKS:
+        leaked.append(js.Object.new())
+    return Response.new("%%d %%d." %% (sys.getallocatedblocks(), os.getpid()))
+"""
+
+
+def ask(one, count):
+    """[(blocks, pid)] of so many requests, sent in batches over one connection."""
+    got = []
+    with one.connect(PATIENT) as client:
+        for _ in range(count // BATCH):
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * BATCH)
+            data = b""
+            while len(ANSWER.findall(data)) < BATCH:
+                more = client.recv(1 << 16)
+                assert more, data[-300:]
+                data += more
+            got += [(int(b), int(p)) for b, p in ANSWER.findall(data)]
+    return got
+
+
+def rss_mib(pid):
+    with open("/proc/%d/statm" % pid) as f:
+        return int(f.read().split()[1]) / 256
+
+
+def measure(corral, leaks):
+    """How many blocks and how much of its memory an instance has gained from the first to the last of these windows."""
+    one = corral(SOURCE % leaks)
+    pid = ask(one, 3000)[-1][1]
+    rss, blocks = [], []
+    for _ in range(WINDOWS):
+        answers = ask(one, WINDOW)
+        assert {p for _, p in answers} == {pid}, "the instance did not live to the end"
+        blocks.append(min(b for b, _ in answers))
+        rss.append(rss_mib(pid))
+    print(blocks, rss)
+    return blocks[-1] - blocks[0], min(rss[2:]) / max(rss[:2])
+
+
+def test_nothing_is_lost_in_thousands_of_requests(corral):
+    blocks, growth = measure(corral, False)
+    assert blocks < LOST // 3 and growth < 1.05, (blocks, growth)
+
+
+def test_one_proxy_lost_per_request_would_be_seen(corral):
+    blocks, growth = measure(corral, True)
+    assert blocks > LOST * 2 // 3, (blocks, growth)
