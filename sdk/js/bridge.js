@@ -157,7 +157,7 @@ internals.idOf = (object) => {
   return id;
 };
 
-// The prototypes of PyProxy objects, by bits: 1 callable, 2 iterable, 4 awaitable.
+// The prototypes of PyProxy objects, by bits: 1 callable, 2 iterable, 4 awaitable, 8 asynchronously iterable.
 const everyProxy = {
   toString() { return native.pythonText(this); },
   destroy() { native.pythonDestroy(this); },
@@ -181,11 +181,32 @@ const awaitableProxy = {
   catch(onError) { return this.then(undefined, onError); },
   finally(onEnd) { return Promise.resolve(this).finally(onEnd); },
 };
-internals.proxyPrototypes = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => {
+const asyncIterableProxy = {
+  [Symbol.asyncIterator]() {
+    const iterator = this.__aiter__();
+    return {
+      async next() {
+        try {
+          return { value: await iterator.__anext__(), done: false };
+        } catch (e) {
+          if (e instanceof Error && e.type === 'StopAsyncIteration') return { value: undefined, done: true };
+          throw e;
+        }
+      },
+      async return(value) {
+        if (iterator.aclose) await iterator.aclose();
+        return { value, done: true };
+      },
+      [Symbol.asyncIterator]() { return this; },
+    };
+  },
+};
+internals.proxyPrototypes = Array.from({ length: 16 }, (_, bits) => {
   const proto = Object.create(bits & 1 ? Function.prototype : Object.prototype);
   const parts = [everyProxy];
   if (bits & 2) parts.push(iterableProxy);
   if (bits & 4) parts.push(awaitableProxy);
+  if (bits & 8) parts.push(asyncIterableProxy);
   for (const part of parts)
     for (const key of Reflect.ownKeys(part))
       Object.defineProperty(proto, key, { value: part[key], writable: true, configurable: true });

@@ -484,8 +484,9 @@ void outflow_credit(struct outflow *f, uint32_t bytes)
         relay(f->from);
         return;
     }
-    if (buf_len(&f->out) > 0)
-        buf_eat(&f->out, send(f, buf_span(&f->out)));
+    if (buf_len(&f->out) == 0)
+        return; /* nobody waits for it */
+    buf_eat(&f->out, send(f, buf_span(&f->out)));
     if (f->is_over)
         f->ops->over(f);
     else if (buf_len(&f->out) == 0)

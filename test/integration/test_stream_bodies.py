@@ -3,6 +3,8 @@ import hashlib
 
 import pytest
 
+from harness import lab_code
+
 pytestmark = pytest.mark.asan
 
 LARGE = b"0123456789abcdef" * (1 << 16)
@@ -168,6 +170,39 @@ def test_stream_of_python_functions(lab, made):
     assert (answer.status, answer.body) == (200, b"1,2,3,")
 
 
+def test_stream_from_an_asynchronous_generator(lab):
+    answer = lab.run("""
+        async def parts():
+            for n in range(3):
+                await asyncio.sleep(0)
+                yield b"%d," % n
+        return Response.new(js.ReadableStream.from_(parts()))
+    """)
+    assert answer.body == b"0,1,2,"
+    assert lab.value("""
+        log = []
+        async def parts():
+            try:
+                while True:
+                    yield b"x"
+            finally:
+                log.append("closed")
+        stream = js.ReadableStream.from_(parts())
+        reader = stream.getReader()
+        await reader.read()
+        await reader.cancel()
+        async def bad():
+            yield b"x"
+            raise ValueError("in the middle")
+        try:
+            async for piece in js.ReadableStream.from_(bad()):
+                log.append("piece")
+        except ValueError as e:
+            log.append(str(e))
+        return log
+    """) == ["closed", "piece", "in the middle"]
+
+
 def test_byte_stream_of_python(lab):
     assert lab.value(HELP + """
 def pull(controller):
@@ -257,3 +292,32 @@ def test_strategies_of_python(lab):
         js.ReadableStream.new({"start": start}, {"highWaterMark": 10, "size": len})
         return sizes
     """) == [8 + 3, 15, 5]
+
+
+# ---- the client leaves ----
+
+
+@pytest.mark.parametrize("through", ["", ".pipeThrough(js.TransformStream.new())"], ids=["directly", "through a transform"])
+def test_a_client_that_leaves_cancels_the_stream(lab, through):
+    """Even one that has nothing to say at the moment: it would wait for ever."""
+    before = lab.mark()
+    sent = {"x-code": lab_code("""
+        started = False
+        async def pull(controller):
+            nonlocal started
+            if started:
+                await asyncio.Event().wait()
+            started = True
+            controller.enqueue(b"first")
+        def cancel(reason):
+            print("cancelled:", reason)
+        return Response.new(js.ReadableStream.new(pull=pull, cancel=cancel)%s)
+    """ % through)}
+    connection = lab.connection()
+    connection.request("GET", "/", headers=sent)
+    answer = connection.getresponse()
+    assert answer.read(5) == b"first"
+    assert "cancelled:" not in "\n".join(lab.log_lines()[before:])
+    answer.close()
+    connection.close()
+    lab.wait_log("cancelled: .*Nobody waits", since=before)

@@ -53,3 +53,7 @@ def test_tee(lab):
 
 def test_identity_and_fixed_length(lab):
     run_cases(lab, "cloudflare", 26)
+
+
+def test_text_encoder_and_decoder_streams(lab):
+    run_cases(lab, "text", 31)

@@ -65,15 +65,21 @@ internals.teeStream = (shell) => {
 };
 
 // Send a stream's chunks as the body of an answer or of an outcall, as the peer takes them.
+// A sender watches while it reads, too: the source hears at once that nobody waits any more.
 const MORE = 0, WAIT = 1;
 class Sender {
   constructor(id, stream, fail) {
     this.id = id;
     this.fail = fail;
     this.reader = lock(stream);
-    this.isRunning = this.isWanted = false;
+    this.isRunning = this.isWaiting = false;
+    this.isWanted = true;
     this.woken = () => {
-      this.room(native.bodyState(this.id));
+      const room = native.bodyState(this.id);
+      if (room === MORE || room === WAIT) native.bodyWatch(this.id, this.woken);
+      if (room === MORE && !this.isWaiting) return;
+      this.isWaiting = false;
+      this.room(room);
       this.run();
     };
     this.request = {
@@ -104,13 +110,13 @@ class Sender {
   }
   room(room) {
     if (room === MORE) this.isWanted = true;
-    else if (room === WAIT) native.bodyRoom(this.id, this.woken);
+    else if (room === WAIT) this.isWaiting = true;
     else handled(cancelReader(this.reader, new TypeError('Nobody waits for this body any more.')));
   }
 }
 // fail(error) is called when the stream fails or gives something that is no bytes.
 internals.sendStream = (id, shell, fail) => {
   const sender = new Sender(id, recordOfStream(shell), fail);
-  sender.isWanted = true;
+  native.bodyWatch(id, sender.woken);
   sender.run();
 };

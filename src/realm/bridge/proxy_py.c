@@ -21,7 +21,7 @@
 #include "realm/js/text.h"
 #include "realm/web/web.h"
 
-enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, KINDS = 8 };
+enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, ASYNC_ITERABLE = 8, KINDS = 16 };
 enum {
     REPORT = 64 * 1024, /* bytes that are told to the collector together */
     /* Guesses, in bytes: */
@@ -205,6 +205,8 @@ JSObjectRef py_proxy_new_with(PyObject *object, int traits)
         kind |= ITERABLE;
     if ((type->tp_as_async && type->tp_as_async->am_await) || PyGen_CheckExact(object))
         kind |= AWAITABLE;
+    if (!PyType_Check(object) && type->tp_as_async && type->tp_as_async->am_aiter)
+        kind |= ASYNC_ITERABLE;
     proxy = JSObjectMake(engine.context, kind & CALLABLE ? callable_class : plain_class, cell);
     JSObjectSetPrototype(engine.context, proxy, prototypes[kind]);
     return proxy;

@@ -80,6 +80,7 @@ static const char *const scripts[] = {
     "js/streams/tee.js",
     "js/streams/transform.js",
     "js/streams/native.js",
+    "js/streams/text.js",
     "js/headers.js",
     "js/blob.js",
     "js/formdata.js",

@@ -214,14 +214,14 @@ static JSValueRef body_write(JSContextRef js, JSObjectRef function, JSObjectRef 
     return engine_number(f ? outflow_write(f, bytes) : FLOW_GONE);
 }
 
-/* bodyRoom(id, wake): wake() when bodyState is news */
-static JSValueRef body_room(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                            const JSValueRef *arguments, JSValueRef *ret_thrown)
+/* bodyWatch(id, wake): wake() once, when what waited has left or nobody takes any more */
+static JSValueRef body_watch(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     struct outflow *f = web_outflow(arguments[0]);
 
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (f && outflow_room(f) == FLOW_WAIT)
+    if (f && !f->is_over)
         outflow_wait(f, (JSObjectRef)arguments[1]);
     else
         engine_run((JSObjectRef)arguments[1], 0, NULL);
@@ -332,7 +332,7 @@ void web_define_answer(void)
     engine_native("respondStream", respond_stream);
     engine_native("respondRelay", respond_relay);
     engine_native("bodyWrite", body_write);
-    engine_native("bodyRoom", body_room);
+    engine_native("bodyWatch", body_watch);
     engine_native("bodyState", body_state);
     engine_native("bodyEnd", body_end);
     engine_native("bodyFail", body_fail);
