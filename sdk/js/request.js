@@ -63,7 +63,7 @@ class Request {
       // init: the handle of the head in C, which outlives the exchange.
       this.#head = init;
       this.#method = native.headMethod(init);
-      this.#url = native.headURL(init);
+      this.#url = internals.urlOfHead(init);
       this.#headers = null;
       const id = native.headBody(init);
       this.#body = id ? internals.newBody('native', id) : null;

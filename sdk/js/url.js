@@ -8,6 +8,18 @@ const SCHEME_END = 0, USER_END = 1, HOST_AT = 2, HOST_END = 3, PATH_AT = 4, QUER
 const PROTOCOL = 1, USERNAME = 2, PASSWORD = 3, HOST = 4, HOSTNAME = 5, PORT = 6, PATHNAME = 7, SEARCH = 8, HASH = 9;
 const WITH_ORIGIN = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:']);
 
+// The address whose marks native.urlMarks holds, or null.  So new URL(request.url),
+// the commonest of all, parses nothing: the request's address was the last one.
+let described = null;
+
+// [marks are set] the href, or null when it is none.
+function parse(url, base) {
+  if (base === undefined && url === described) return url;
+  const href = native.urlParse(url, base);
+  if (href !== null) described = href;
+  return href;
+}
+
 // What native takes; lone surrogates become U+FFFD there.
 function textOf(value) { return typeof value === 'string' ? value : `${value}`; }
 
@@ -23,7 +35,7 @@ class URL {
 
   constructor(url, base = undefined) {
     internals.needArguments(1, arguments.length, 'URL');
-    const href = native.urlParse(textOf(url), baseOf(base));
+    const href = parse(textOf(url), baseOf(base));
     if (href === null) throw new TypeError('Invalid URL string.');
     this.#take(href);
   }
@@ -51,14 +63,17 @@ class URL {
     this.#hashAt = marks[HASH_AT];
   }
 
-  #set(part, value) { this.#take(native.urlSet(this.#href, part, textOf(value))); }
+  #set(part, value) {
+    described = native.urlSet(this.#href, part, textOf(value));
+    this.#take(described);
+  }
 
   // Where host and port end: the path may have a "/." in front instead of them.
   #hostPortEnd() { return this.#hostAt > this.#schemeEnd + 1 ? this.#pathAt : this.#hostAt; }
 
   get href() { return this.#href; }
   set href(value) {
-    const href = native.urlParse(textOf(value), undefined);
+    const href = parse(textOf(value), undefined);
     if (href === null) throw new TypeError("Failed to set the 'href' property on 'URL': the value is not a valid URL string.");
     this.#take(href);
     if (this.#params !== null) reloadParams(this.#params, this.search);
@@ -119,7 +134,7 @@ class URL {
   static {
     // The href of an address, which may be a URL; null when it is none.
     internals.hrefOf = (url) =>
-      (typeof url === 'object' && url !== null && #href in url ? url.#href : native.urlParse(textOf(url), undefined));
+      (typeof url === 'object' && url !== null && #href in url ? url.#href : parse(textOf(url), undefined));
   }
 }
 
@@ -265,6 +280,13 @@ class URLSearchParams {
     internals.isSearchParams = (value) => typeof value === 'object' && value !== null && #pairs in value;
   }
 }
+
+// The address of an incoming request, in its normal form if it has one.
+internals.urlOfHead = (head) => {
+  const href = native.headURL(head);
+  described = marks[SCHEME_END] < href.length ? href : null;
+  return href;
+};
 
 Object.assign(internals, { parseForm });
 internals.tag(URL);

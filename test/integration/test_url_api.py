@@ -20,7 +20,7 @@ def run_cases(lab, name, at_least):
 
 
 def test_url_by_the_standard(lab):
-    run_cases(lab, "url.js", 100)
+    run_cases(lab, "url.js", 130)
 
 
 def test_search_params_by_the_standard(lab):
@@ -31,6 +31,9 @@ def test_request_url_is_normalised(lab):
     run = lambda path, host: text(lab, "return Response.new(request.url)", path=path, headers={"Host": host})
     assert run("/a/../b|c/%7e?x='%zz", "EXAMPLE.com:80") == "http://example.com/b|c/%7e?x=%27%zz"
     assert run("//x//y/./z/", "example.com:8080") == "http://example.com:8080//x//y/z/"
+    code = "u = js.URL.new(request.url)\nreturn Response.new(' '.join([u.host, u.pathname, u.search]))"
+    assert text(lab, code, path="/a/../b?x='", headers={"Host": "H:80"}) == "h /b ?x=%27"
+    assert text(lab, code, path="/longer/path", headers={"Host": "other.example:81"}) == "other.example:81 /longer/path "
 
 
 def test_url_in_python(lab):

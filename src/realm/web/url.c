@@ -59,7 +59,11 @@ JSValueRef web_url_value(struct span text)
 {
     int r = url_parse(&parsed, text, NULL, domain_to_ascii);
 
-    return text_value(r == 0 ? buf_span(&parsed.href) : text);
+    memcpy(marks, parsed.mark, sizeof marks);
+    if (r == 0)
+        return text_value(buf_span(&parsed.href));
+    marks[URL_SCHEME_END] = UINT32_MAX;
+    return text_value(text);
 }
 
 /* The string as UTF-8 in `input`, which is emptied first. */

@@ -45,7 +45,8 @@ enum web_delivery web_deliver(struct exchange *x, JSValueRef value);
 
 /* url_parse with the names of hosts beyond ASCII. */
 int web_parse_url(struct url *u, struct span text) MUST_CHECK;
-/* A string: this URL in its normal form, or as it is when it is none. */
+/* A string: this URL in its normal form, its marks in native.urlMarks; or as it is when it is
+ * none, with the first mark behind its end. */
 JSValueRef web_url_value(struct span text);
 /* A body by the stream number that JavaScript knows it by, an exchange's or an
  * outcall's; NULL when it is gone. */

@@ -55,6 +55,23 @@ await test('canParse and parse', () => {
   throws(TypeError, () => URL.parse());
 });
 
+await test('one after the other', () => {
+  // The last address is remembered: nothing in between may make it stand for another.
+  const a = 'http://a.example/x?1#y', b = 'https://user@b.example:81/longer/path', between = [
+    () => {}, () => new URL(b), () => URL.canParse(b), () => URL.parse(b), () => URL.parse('nonsense'), () => new URL('x', b),
+    () => throws(TypeError, () => new URL('nonsense')), () => { new URL(a).pathname = '/other'; }, () => { new URL(a).search = '?22'; },
+    () => { new URL(b).href = a; }, () => { throws(TypeError, () => { new URL(b).href = 'nonsense'; }); }, () => new URL(a).searchParams.append('k', 'v'),
+    () => new Request(b), () => Response.redirect(b), () => { throws(TypeError, () => new URL(a + 'x'.repeat(17 << 20))); },
+    () => { const url = new URL(a); throws(TypeError, () => { url.hash = 'x'.repeat(17 << 20); }); },
+  ];
+  for (const f of between) {
+    new URL(a);
+    f();
+    same(parts(new URL(a)), ['http://a.example/x?1#y', 'http://a.example', 'http:', '', '', 'a.example', 'a.example', '', '/x', '?1', '#y'], String(f));
+    same(parts(new URL('', a)).slice(-3), ['/x', '?1', ''], String(f));
+  }
+});
+
 await test('setters', () => {
   const url = new URL('http://h/');
   url.protocol = 'https';
