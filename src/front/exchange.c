@@ -422,7 +422,7 @@ static void answer_failure(struct exchange *ex, enum call_failure why, struct sp
     }
     if (spec.text.len > FRONT_TEXT_MAX)
         spec.text.len = FRONT_TEXT_MAX;
-    if (is_shown && wants_html(ex) && excerpt_find(front_of(ex), ex->pool, spec.text, &excerpt))
+    if (is_shown && wants_html(ex) && excerpt_find(front_of(ex), ex->pool, text, &excerpt))
         spec.excerpt = &excerpt;
     answer_page(ex, &spec);
     excerpt_done(&excerpt);
