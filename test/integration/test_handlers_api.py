@@ -118,6 +118,16 @@ def test_top_level_state_lives_on_between_requests(corral):
     connection.close()
 
 
+def test_env_can_be_changed_in_its_instance(lab):
+    assert lab.value("""
+        env.ADDED = 5
+        env["MORE"] = "text"
+        got = [env.ADDED, env["ADDED"], env.MORE, "ADDED" in env]
+        del env.ADDED
+        return got + [hasattr(env, "ADDED"), getattr(env, "ADDED", None)]
+    """) == [5, 5, "text", True, False, None]
+
+
 # ---- errors ----
 
 

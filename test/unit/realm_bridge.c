@@ -1,6 +1,8 @@
 /* realm_bridge.c - src/realm/bridge: values cross between Python and JavaScript as in Pyodide. */
 #include "realm_host.h"
 
+#include "realm/js/engine.h"
+
 #define PROLOGUE                                                                                   \
     "import js, asyncio\n"                                                                         \
     "from js import Response, Headers, Object, console\n"                                          \
@@ -220,6 +222,41 @@ static void collected_proxies_give_python_objects_back(void)
                 check_finalizers);
 }
 
+static void check_stack(void)
+{
+    JSStringRef code = JSStringCreateWithUTF8CString("globalThis.thrower = function thrower() {\n  null.x;\n}");
+    JSStringRef name = JSStringCreateWithUTF8CString("worker.js");
+
+    JSEvaluateScript(engine.context, code, NULL, name, 10, NULL);
+    JSStringRelease(code);
+    JSStringRelease(name);
+    CHECK(strncmp(get("http://x/"), "\n    at thrower (worker.js:11:", 29) == 0);
+    CHECK(strstr(get("http://x/raise"), "JsException: TypeError:") != NULL);
+    CHECK(strstr(get("http://x/raise"), "\nJavaScript:\n    at thrower (worker.js:11:") != NULL);
+}
+
+static void exceptions_of_javascript_name_file_and_line(void)
+{
+    in_instance("import js\nfrom js import Response\nasync def on_fetch(request):\n"
+                "    if request.url.endswith('raise'): js.thrower()\n"
+                "    try: js.thrower()\n"
+                "    except Exception as e: return Response.new(e.stack)\n",
+                check_stack);
+}
+
+static void destroyed_proxies_are_safe_in_javascript(void)
+{
+    python(PROLOGUE
+           "    class P:\n        x = 1\n        def __iter__(self): return iter([1])\n        def __call__(self): return 1\n        def __await__(self): yield\n"
+           "    p = create_proxy(P()); p.destroy()\n"
+           "    for code in ('p.x', 'p.x = 1', 'p()', '[...p]', 'String(p)', '`${p}`', 'p.destroy()', '\"x\" in p && p.x', 'JSON.stringify([p]) && p.x'):\n"
+           "        raises(JsException, lambda: js.eval(f'(p) => {code}')(p), 'already been destroyed')\n"
+           "    own = js.eval('(p) => [...Reflect.ownKeys(Object.getPrototypeOf(p))].map((k) => Object.getPrototypeOf(p)[k])')(create_proxy(P()))\n"
+           "    call = js.eval('(f, x) => { try { return f.call(x); } catch (e) { return e.name; } }')\n"
+           "    for f in own:\n        for x in (None, 1, js.Object.new(), p):\n            if callable(f): call(f, x)\n"
+           "    console.log(p); assert str(js.eval('(p) => p')(p).typeof) == 'function'\n");
+}
+
 static const struct test tests[] = {
     {"plain_values_cross", plain_values_cross},
     {"items_without_a_length_leave_no_exception_behind", items_without_a_length_leave_no_exception_behind},
@@ -231,6 +268,8 @@ static const struct test tests[] = {
     {"whole_structures_convert", whole_structures_convert},
     {"env_has_attributes", env_has_attributes},
     {"null_is_jsnull_of_newer_dates", null_is_jsnull_of_newer_dates},
+    {"exceptions_of_javascript_name_file_and_line", exceptions_of_javascript_name_file_and_line},
+    {"destroyed_proxies_are_safe_in_javascript", destroyed_proxies_are_safe_in_javascript},
     {"javascript_stays_on_the_main_thread", javascript_stays_on_the_main_thread},
     {"collected_proxies_give_python_objects_back", collected_proxies_give_python_objects_back},
     {0},

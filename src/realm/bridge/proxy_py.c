@@ -104,19 +104,26 @@ static JSValueRef throw_destroyed(const struct cell *cell, JSValueRef *ret_throw
                         cell->type_name ? cell->type_name : "object");
 }
 
-/* What `this` of a method of ours is the proxy of: borrowed, or NULL having thrown. */
-static PyObject *object_of(size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+/* The object of a proxy that is about to be used: borrowed, or NULL having thrown. */
+static PyObject *object_in(const struct cell *cell, JSValueRef *ret_thrown)
 {
-    struct cell *cell = count > 0 ? cell_of(arguments[0]) : NULL;
-
-    if (!cell)
-        engine_throw(ret_thrown, "TypeError", "this is no object of Python");
-    else if (!cell->object)
+    if (!cell->object)
         throw_destroyed(cell, ret_thrown);
     else if (bridge_has_stack())
         return cell->object;
     else
         engine_throw(ret_thrown, "RangeError", "Maximum call stack size exceeded.");
+    return NULL;
+}
+
+/* The same of what `this` of a method of ours is, which may be anything. */
+static PyObject *object_of(size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    const struct cell *cell = count > 0 ? cell_of(arguments[0]) : NULL;
+
+    if (cell)
+        return object_in(cell, ret_thrown);
+    engine_throw(ret_thrown, "TypeError", "this is no object of Python");
     return NULL;
 }
 
@@ -271,13 +278,13 @@ static JSValueRef property_of(PyObject *object, JSStringRef name, JSValueRef *re
 static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef name,
                                JSValueRef *ret_thrown)
 {
-    JSValueRef value = proxy;
+    JSValueRef value;
     PyObject *object;
 
     (void)js;
     if (is_ours(name))
         return NULL;
-    object = object_of(1, &value, ret_thrown);
+    object = object_in(JSObjectGetPrivate(proxy), ret_thrown);
     if (!object)
         return engine.undefined;
     Py_INCREF(object);
@@ -289,8 +296,7 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
 static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, JSValueRef value,
                          JSValueRef *ret_thrown)
 {
-    JSValueRef self = proxy;
-    PyObject *object = object_of(1, &self, ret_thrown), *text, *converted;
+    PyObject *object = object_in(JSObjectGetPrivate(proxy), ret_thrown), *text, *converted;
 
     (void)js;
     if (!object)
@@ -326,13 +332,12 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
                        const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     const struct cell *cell = JSObjectGetPrivate(proxy);
-    JSValueRef value = proxy;
-    PyObject *function = object_of(1, &value, ret_thrown), *tuple, *result = NULL;
+    PyObject *function = object_in(cell, ret_thrown), *tuple, *result = NULL;
+    JSValueRef value = NULL;
 
     (void)js;
     if (!function)
         return engine.undefined;
-    value = NULL;
     if (Py_EnterRecursiveCall(" in a call from JavaScript"))
         return bridge_throw(ret_thrown);
     Py_INCREF(function);
@@ -361,7 +366,8 @@ static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef s
     return JSValueMakeBoolean(js, py_proxy_check(arguments[0]));
 }
 
-/* pythonIsSame(a, b): one object, or one object's method twice (which Python makes anew each time) */
+/* pythonIsSame(a, b): one object, or one object's method twice (which Python makes anew each time)
+ */
 static JSValueRef is_same(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                           const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
