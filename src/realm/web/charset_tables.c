@@ -160,7 +160,7 @@ static const struct {
     [TABLE_GB18030_RANGES] = {"gb18030", NULL, true, 0, 0xFF},
     [TABLE_BIG5] = {"Big5-HKSCS", big5_runs, false, 0, 0xFF},
     [TABLE_JIS0208] = {"EUC-JP", NULL, false, 0, 0xFF},
-    [TABLE_JIS0212] = {"EUC-JP", NULL, false, 0x8F, 0xF3},     /* not IBM's rows */
+    [TABLE_JIS0212] = {"EUC-JP", NULL, false, 0x8F, 0xF3}, /* not IBM's rows */
     [TABLE_SHIFT_JIS] = {"windows-31j", NULL, false, 0, 0xFF},
     [TABLE_EUC_KR] = {"windows-949-2000", NULL, false, 0, 0xFF},
 };

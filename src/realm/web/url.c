@@ -13,18 +13,18 @@
 #include "realm/web/web.h"
 #include "text/percent.h"
 
-enum { DOMAIN_MAX = 4096 };     /* UTF-16 units or bytes of a domain for ICU, before and after */
+enum { DOMAIN_MAX = 4096 }; /* UTF-16 units or bytes of a domain for ICU, before and after */
 
-static struct url parsed, parsed_base;      /* scratch of one call */
+static struct url parsed, parsed_base; /* scratch of one call */
 static struct buf input;
 static uint32_t marks[URL_MARKS];
 
 /* Domain to ASCII; the lengths and hyphens that ICU also checks are no errors in a URL. */
 static int domain_to_ascii(struct span domain, struct buf *out)
 {
-    static const uint32_t harmless =
-        UIDNA_ERROR_EMPTY_LABEL | UIDNA_ERROR_LABEL_TOO_LONG | UIDNA_ERROR_DOMAIN_NAME_TOO_LONG |
-        UIDNA_ERROR_LEADING_HYPHEN | UIDNA_ERROR_TRAILING_HYPHEN | UIDNA_ERROR_HYPHEN_3_4;
+    static const uint32_t harmless = UIDNA_ERROR_EMPTY_LABEL | UIDNA_ERROR_LABEL_TOO_LONG |
+                                     UIDNA_ERROR_DOMAIN_NAME_TOO_LONG | UIDNA_ERROR_LEADING_HYPHEN |
+                                     UIDNA_ERROR_TRAILING_HYPHEN | UIDNA_ERROR_HYPHEN_3_4;
     static UIDNA *rules;
     UIDNAInfo info = UIDNA_INFO_INITIALIZER;
     UErrorCode error = U_ZERO_ERROR;
@@ -34,10 +34,10 @@ static int domain_to_ascii(struct span domain, struct buf *out)
     if (domain.len > DOMAIN_MAX)
         return ERR_LIMIT;
     if (!rules)
-        rules = uidna_openUTS46(UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ |
-                                    UIDNA_NONTRANSITIONAL_TO_ASCII |
-                                    UIDNA_NONTRANSITIONAL_TO_UNICODE,
-                                &error);
+        rules =
+            uidna_openUTS46(UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ |
+                                UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE,
+                            &error);
     if (U_FAILURE(error) || buf_reserve(out, DOMAIN_MAX, &room) < 0)
         return ERR_NOMEM;
     len = uidna_nameToASCII_UTF8(rules, domain.data, (int32_t)domain.len, room, DOMAIN_MAX, &info,
