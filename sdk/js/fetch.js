@@ -16,13 +16,7 @@ const { URL } = globalThis;
 // it up when the collector finds that nobody can look any more.
 const registry = new FinalizationRegistry((id) => native.bodyForget(id));
 const keepers = new Map();      // id -> WeakRef of what must be alive for the body to be of use
-const keptBy = new WeakMap();   // stream -> the same
-const makeNativeStream = internals.nativeStream;
-internals.nativeStream = (id) => {
-  const stream = makeNativeStream(id), keeper = keepers.get(id)?.deref();
-  if (keeper) keptBy.set(stream, keeper);
-  return stream;
-};
+internals.keeperOf = (id) => keepers.get(id)?.deref();     // for the stream over it to hold
 
 function incomingBody(id) {
   const body = internals.newBody('native', id);

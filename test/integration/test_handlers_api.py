@@ -100,6 +100,7 @@ def test_wait_until_takes_promises_and_logs_what_fails(lab):
 def test_pass_through_on_exception_does_nothing(lab):
     answer = lab.run("ctx.passThroughOnException()\nraise ValueError('not passed')")
     assert answer.status == 500 and "not passed" in answer.text
+    lab.wait_log("passThroughOnException: there is no origin behind this worker")
 
 
 def test_own_modules_beside_the_entry(corral):

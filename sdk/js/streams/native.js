@@ -24,6 +24,7 @@ internals.nativeStream = (id) => {
   });
   stream.native = id;
   stream.length = native.bodyLength(id);
+  stream.keeper = internals.keeperOf(id);
   return shellOf(stream);
 };
 // The number of the request whose untouched body this stream is, or 0.
