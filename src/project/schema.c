@@ -97,7 +97,7 @@ static const struct known KNOWN[] = {
     {"route", STRING | TABLE, EVERYWHERE, LATER, NULL},
     {"routes", LIST, EVERYWHERE, LATER, NULL},
     {"rules", LIST, EVERYWHERE, LATER, NULL},
-    {"secrets", TABLE, EVERYWHERE, LATER, NULL},
+    {"secrets", TABLE, EVERYWHERE, USED, NULL},
     {"secrets_store_secrets", LIST, EVERYWHERE, LATER, NULL},
     {"send_email", LIST, EVERYWHERE, LATER, NULL},
     {"send_metrics", BOOLEAN, TOP, LATER, NULL},

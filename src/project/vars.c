@@ -259,6 +259,65 @@ static int read_config_vars(const struct config *c, const struct project *p, jso
     return json_is_object(own) ? json_object_update(out, own) : 0;
 }
 
+/* secrets.required of the chosen environment, which inherits none; NULL: any secret counts. */
+static json_t *required_names(const struct config *c, const struct project *p,
+                              struct diagnostics *d)
+{
+    const char *path[] = {"env", p->env, "secrets", "required"};
+    json_t *env = json_object_get(json_object_get(c->root, "env"), p->env), *names;
+    bool is_own = p->env[0] && json_is_object(env);
+
+    names = json_object_get(json_object_get(is_own ? env : c->root, "secrets"), "required");
+    if (!names || json_is_array(names))
+        return names;
+    diagnostics_add(d, SEVERITY_ERROR,
+                    config_value_place(c, is_own ? path : path + 2, is_own ? 4 : 2), NULL,
+                    "'secrets.required' must be a list of names such as [\"API_TOKEN\"], not %s",
+                    schema_word(c, names));
+    return NULL;
+}
+
+/* Of what the files say keep the names that are asked for. */
+static int take_required(const struct config *c, const json_t *names, const json_t *files,
+                         json_t *out, struct diagnostics *d)
+{
+    json_t *name, *value;
+    size_t i;
+
+    json_array_foreach(names, i, name) {
+        value = json_object_get(files, json_string_value(name));
+        if (value && json_object_set(out, json_string_value(name), value) < 0)
+            return ERR_NOMEM;
+        if (!json_is_string(name))
+            diagnostics_add(d, SEVERITY_ERROR, (struct place){.file = c->shown}, NULL,
+                            "'secrets.required' is a list of names: %s is none",
+                            schema_word(c, name));
+        else if (!value)
+            diagnostics_add(d, SEVERITY_WARNING, (struct place){.file = c->shown},
+                            "add it to .dev.vars", "the secret '%s' is required and not set",
+                            json_string_value(name));
+    }
+    return 0;
+}
+
+static int read_secrets(const struct config *c, const struct project_options *options,
+                        struct project *p, json_t *out, struct diagnostics *d, struct err *err)
+{
+    json_t *files = json_object(), *names;
+    int r;
+
+    if (!files)
+        return err_nomem(err);
+    r = options->env_file_count > 0 ? read_named_files(options, p, files, d, err)
+                                    : read_files(p, files, d, err);
+    names = r >= 0 && c ? required_names(c, p, d) : NULL;
+    if (r >= 0 && (names ? take_required(c, names, files, out, d)
+                         : json_object_update(out, files)) < 0)
+        r = err_nomem(err);
+    json_decref(files);
+    return r;
+}
+
 static int read_flags(const struct project_options *options, json_t *out, struct diagnostics *d)
 {
     int r;
@@ -294,8 +353,7 @@ int vars_collect(const struct config *c, const struct project_options *options,
     if (c && read_config_vars(c, p, out, d) < 0)
         r = err_nomem(err);
     if (r == 0)
-        r = options->env_file_count > 0 ? read_named_files(options, p, out, d, err)
-                                        : read_files(p, out, d, err);
+        r = read_secrets(c, options, p, out, d, err);
     if (r >= 0)
         r = read_flags(options, out, d) < 0 ? err_nomem(err) : 0;
     if (r == 0) {

@@ -150,6 +150,20 @@ def test_env_files_when_there_are_no_dev_vars(corral):
     until("a change of it counts", lambda: names(one, "D") == ["5"])
 
 
+def test_required_secrets_alone_are_taken(corral):
+    config = CONFIG + '[secrets]\nrequired = ["A", "B"]\n[env.bare]\n[env.own.secrets]\nrequired = ["C"]\n'
+    files = {"wrangler.toml": config, ".dev.vars": "A=1\nC=3\nTEXT=file\n"}
+    one = corral(project(**files), "--var", "D:4")
+    assert names(one, "A", "B", "C", "D", "TEXT") == ["1", "-", "-", "4", "from the config"]
+    one.wait_log(r"wrn\] \S*/wrangler\.toml: warning: the secret 'B' is required and not set$")
+    assert "'secrets' is not supported" not in one.log_text()
+    assert names(corral(project(**files), "--env", "own"), "A", "C") == ["-", "3"]
+    assert names(corral(project(**files), "--env", "bare"), "A", "C") == ["1", "3"]
+    bad = corral(project(**{"wrangler.toml": CONFIG + '[secrets]\nrequired = "A"\n'}), ready=False)
+    assert bad.wait_exit() == 1
+    assert re.search(r"wrangler\.toml:\d+:12: error: 'secrets\.required' must be a list of names", bad.log_text()), bad.log_text()
+
+
 def test_a_change_of_secrets_reloads(corral):
     one = corral(project(**{"wrangler.toml": CONFIG}))
     assert names(one, "A") == ["-"]
