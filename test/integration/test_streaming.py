@@ -12,11 +12,13 @@ MB = 1 << 20
 
 SOURCE = """
 import os
-from js import Response
+from js import Response, TransformStream
 
 async def on_fetch(request, env):
     if "/echo" in request.url:
         return Response.new(request.body)
+    if "/transform" in request.url:
+        return Response.new(request.body.pipeThrough(TransformStream.new()))
     if "/ignore" in request.url:
         return Response.new("ignored")
     if "/length" in request.url:
@@ -125,11 +127,12 @@ def test_100_mb_are_echoed_in_flat_memory(stream, chunked):
     assert all(kb < 24 * 1024 for kb in watch.growth.values()), (watch.growth, names)
 
 
-def test_a_slow_reader_slows_the_sender(stream):
+@pytest.mark.parametrize("path", ["/echo", "/transform"])
+def test_a_slow_reader_slows_the_sender(stream, path):
     """Back-pressure: what nobody reads is not taken from the client either."""
     pids = [stream.pid] + [p.pid for p in stream.instances()]
     with Watch(pids) as watch:
-        exchange = Exchange(stream, "/echo", 64)
+        exchange = Exchange(stream, path, 64)
         last = [-1, 0.0]
 
         def stalled():
