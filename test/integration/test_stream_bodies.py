@@ -179,6 +179,13 @@ def test_stream_from_an_asynchronous_generator(lab):
         return Response.new(js.ReadableStream.from_(parts()))
     """)
     assert answer.body == b"0,1,2,"
+    answer = lab.run("""
+        async def shout():
+            async for piece in request.body:
+                yield piece.to_bytes().upper()
+        return Response.new(js.ReadableStream.from_(shout()))
+    """, method="POST", body=b"shout " * 50_000)
+    assert answer.body == b"SHOUT " * 50_000
     assert lab.value("""
         log = []
         async def parts():
