@@ -183,18 +183,14 @@ const awaitableProxy = {
 };
 const asyncIterableProxy = {
   [Symbol.asyncIterator]() {
-    const iterator = this.__aiter__();
+    const steps = native.pythonSteps(this);
     return {
       async next() {
-        try {
-          return { value: await iterator.__anext__(), done: false };
-        } catch (e) {
-          if (e instanceof Error && e.type === 'StopAsyncIteration') return { value: undefined, done: true };
-          throw e;
-        }
+        const step = await steps.next();
+        return step ? { value: step[0], done: false } : { value: undefined, done: true };
       },
       async return(value) {
-        if (iterator.aclose) await iterator.aclose();
+        await steps.end();
         return { value, done: true };
       },
       [Symbol.asyncIterator]() { return this; },

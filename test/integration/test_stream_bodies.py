@@ -328,3 +328,25 @@ def test_a_client_that_leaves_cancels_the_stream(lab, through):
     answer.close()
     connection.close()
     lab.wait_log("cancelled: .*Nobody waits", since=before)
+
+
+def test_a_client_that_leaves_closes_the_generator(lab):
+    """It is woken where it waits, and its `finally` runs: events that nobody reads any more."""
+    before = lab.mark()
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code("""
+        async def events():
+            try:
+                yield b"first"
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                print("events: closed")
+        return Response.new(js.ReadableStream.from_(events()))
+    """)})
+    answer = connection.getresponse()
+    assert answer.read(5) == b"first"
+    answer.close()
+    connection.close()
+    lab.wait_log("events: closed", since=before)
+    assert "Traceback" not in "\n".join(lab.log_lines()[before:])

@@ -99,6 +99,34 @@ async def iterate(iterator):
             await iterator.return_()
 
 
+class Steps:
+    """An asynchronous iterable of Python as JavaScript goes through it."""
+
+    def __init__(self, iterable):
+        self._iterator = aiter(iterable)
+        self._step = None
+
+    def next(self):
+        """A task: (value,), or None at the end."""
+        self._step = asyncio.ensure_future(self._next())
+        return self._step
+
+    async def _next(self):
+        try:
+            return (await anext(self._iterator),)
+        except StopAsyncIteration:
+            return None
+
+    async def end(self):
+        """Nobody wants more: what waits in it is cancelled, then it is closed."""
+        if self._step and not self._step.done():
+            self._step.cancel()
+            await asyncio.wait([self._step])
+        close = getattr(self._iterator, "aclose", None)
+        if close:
+            await close()
+
+
 async def wait_for(awaitable):
     """What comes of it in the end: as a promise, it may come to another one."""
     result = await awaitable

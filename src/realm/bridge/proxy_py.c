@@ -468,6 +468,34 @@ static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef
     return value ? JSObjectMakeArray(js, 1, &value, NULL) : bridge_throw(ret_thrown);
 }
 
+static PyObject *helper(const char *name)
+{
+    PyObject *module = PyImport_ImportModule("corral.bridge");
+    PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
+
+    Py_XDECREF(module);
+    return found;
+}
+
+/* pythonSteps(proxy) -> PyProxy of the steps of an asynchronous iterable */
+static JSValueRef python_steps(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    static PyObject *type;
+    PyObject *object = object_of(count, arguments, ret_thrown), *steps;
+    JSValueRef value;
+
+    (void)js, (void)function, (void)self;
+    if (!object)
+        return engine.undefined;
+    if (!type)
+        type = helper("Steps");
+    steps = type ? PyObject_CallOneArg(type, object) : NULL;
+    value = steps ? py_proxy_new(steps) : NULL;
+    Py_XDECREF(steps);
+    return value ? value : bridge_throw(ret_thrown);
+}
+
 /* pythonThen(proxy, resolve, reject): run it as a task, settle with what comes of it */
 static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                               const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -478,11 +506,8 @@ static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef
     (void)js, (void)function, (void)self;
     if (!object)
         return engine.undefined;
-    if (!subscribe) {
-        PyObject *module = PyImport_ImportModule("corral.bridge");
-        subscribe = module ? PyObject_GetAttrString(module, "subscribe") : NULL;
-        Py_XDECREF(module);
-    }
+    if (!subscribe)
+        subscribe = helper("subscribe");
     resolve = bridge_to_python(arguments[1], NULL);
     reject = bridge_to_python(arguments[2], NULL);
     if (subscribe && resolve && reject)
@@ -526,6 +551,7 @@ void py_proxy_define(void)
     engine_native("pythonBytes", python_bytes);
     engine_native("pythonIterator", python_iterator);
     engine_native("pythonNext", python_next);
+    engine_native("pythonSteps", python_steps);
     engine_native("pythonThen", python_then);
     engine_native("pythonDestroy", python_destroy);
 }
