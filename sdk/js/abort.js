@@ -91,6 +91,7 @@ class AbortSignal extends EventTarget {
   get aborted() { return this.#core.isAborted; }
   get reason() { return this.#core.reason; }
   throwIfAborted() { if (this.#core.isAborted) throw this.#core.reason; }
+  [internals.inspectFields]() { return this.#core.isAborted ? { aborted: true, reason: this.#core.reason } : { aborted: false }; }
 
   static abort(reason = undefined) {
     const signal = new AbortSignal(SECRET);
@@ -169,6 +170,7 @@ class AbortController {
   #signal = new AbortSignal(SECRET);
   get signal() { return this.#signal; }
   abort(reason = undefined) { internals.abortSignal(this.#signal, reason); }
+  [internals.inspectFields]() { return { signal: this.#signal }; }
 }
 
 internals.tag(AbortSignal);

@@ -161,4 +161,7 @@ internals.chunkBytes = (value) => {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return (typeof value === 'object' || typeof value === 'function') ? native.pythonBytes(value) ?? null : null;
 };
+// For console.log: a look must not turn a body into a stream, which has no length.
+internals.shownBody = (body) => (body === null ? null : body.stream ??
+  internals.standFor('ReadableStream', { locked: false, state: body.isUsed ? 'closed' : 'readable', supportsBYOB: true }));
 Object.assign(internals, { decodeBody, markBodyUsed: markUsed, newBody, extractBody: extract, isBodyUsed: isUsed, bytesOfBody: bytesOf, streamOfBody: streamOf, cloneBody, BODY_USED: USED });

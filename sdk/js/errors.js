@@ -9,6 +9,11 @@ function stackLines(error) {
   for (const line of stack.split('\n')) {
     if (line === '') continue;
     const at = line.indexOf('@');
+    if (at < 0 && !/:\d+$|^\[native code\]$/.test(line)) {
+      // A stack that the worker wrote itself, as other engines write theirs.
+      if (/^\s+at /.test(line)) text += `\n    ${line.trim()}`;
+      continue;
+    }
     const where = at < 0 ? line : line.slice(at + 1);
     if (where === '[native code]' || where.startsWith('corral:')) continue;
     if (where === '' && at <= 0) continue;

@@ -153,7 +153,7 @@ class Request {
   [internals.inspectFields]() {
     return {
       method: this.method, url: this.url, headers: this.headers, redirect: this.redirect, cf: this.cf,
-      integrity: this.integrity, keepalive: this.keepalive, body: this.body, bodyUsed: this.bodyUsed,
+      integrity: this.integrity, keepalive: this.keepalive, body: internals.shownBody(this.#body), bodyUsed: this.bodyUsed,
     };
   }
 

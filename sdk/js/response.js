@@ -133,7 +133,7 @@ class Response {
   [internals.inspectFields]() {
     return {
       status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: this.#isRedirected,
-      url: this.#url, webSocket: null, cf: this.#cf, type: this.type, body: this.body, bodyUsed: this.bodyUsed,
+      url: this.#url, webSocket: null, cf: this.#cf, type: this.type, body: internals.shownBody(this.#record()), bodyUsed: this.bodyUsed,
     };
   }
 

@@ -232,7 +232,7 @@ def test_a_c_stack_overflow_costs_one_instance(lab):
     ("console.log({'a': [1, None]}, (1,), b'x', None)", r"\[lab:inf\] \{'a': \[1, None\]\} \(1,\) b'x' undefined$"),
     ("console.log(Headers.new([['a', 'b']]))", r"\[lab:inf\] Headers \{\s*a: 'b'\s*\}$"),
     ("console.dir(js.JSON.parse('{\"dir\":1}'))", r"\[lab:inf\] \{ dir: 1 \}$"),
-    ("console.table(js.JSON.parse('[{\"table\":1}]'))", r"\[lab:inf\] \[ \{ table: 1 \} \]$"),
+    ("console.table(js.JSON.parse('[{\"table\":1}]'))", r"\[lab:inf\] ┌─+┬─+┐\n +│ \(index\) │ table │$"),
     ("console.assert_(1 > 2, 'why')", r"\[lab:err\] Assertion failed: why$"),
     ("console.count('n'); console.count('n'); console.countReset('n'); console.count('n')",
      r"\[lab:inf\] n: 1\n\[lab:inf\] n: 2\n\[lab:inf\] n: 1$"),

@@ -60,6 +60,7 @@ static bool is_woken = true; /* wake_fd was readable, or may have been */
 static const char *const scripts[] = {
     "js/errors.js",
     "js/convert.js",
+    "js/layout.js",
     "js/inspect.js",
     "js/console.js",
     "js/random.js",

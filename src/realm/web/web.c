@@ -23,6 +23,7 @@ void web_define(void)
 
 void web_boot(void)
 {
+    web_boot_inspect();
     deliver = engine_internal("deliver");
     forget_random = engine_internal("forgetRandom");
     allow_random = engine_internal("allowRandom");

@@ -27,6 +27,7 @@ void web_define_decoder(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
+void web_boot_inspect(void);
 /* A worker is about to be loaded: performance.now() counts from here. */
 void web_load(void);
 /* After a fork: Math.random draws anew. */
