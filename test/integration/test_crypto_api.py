@@ -117,6 +117,16 @@ def test_digest(lab):
     """) == [[hashlib.new(n, b"abc").hexdigest() for n in ("sha1", "sha256", "sha384", "sha512", "md5")], True, "TypeError", "NotSupportedError"]
 
 
+def test_digest_stream(lab):
+    assert run(lab, """
+        const d = new crypto.DigestStream('SHA-256'), w = d.getWriter();
+        await w.write(utf8('ab')); await w.write('c'); await w.write(new ArrayBuffer(0)); await w.close();
+        const piped = new crypto.DigestStream({ name: 'MD5' }), bad = new crypto.DigestStream('SHA-1');
+        await new Response('abc').body.pipeTo(piped);
+        return [hex(await d.digest), String(d.bytesWritten), hex(await piped.digest), d instanceof WritableStream, await refused(() => bad.getWriter().write(5)), await refused(() => bad.digest), await refused(() => new crypto.DigestStream('x'))];
+    """) == [hashlib.sha256(b"abc").hexdigest(), "3", hashlib.md5(b"abc").hexdigest(), True, "TypeError", "TypeError", "NotSupportedError"]
+
+
 def test_hmac(lab):
     """RFC 4231, case 2; RFC 7515, A.1."""
     assert run(lab, """

@@ -1,7 +1,10 @@
 """DOMException, events, abort signals, structuredClone and the small globals: docs/compatibility.md names these tests."""
+import os
+import signal
+
 import pytest
 
-from harness import script
+from harness import is_alive, script, until
 
 pytestmark = pytest.mark.asan
 
@@ -422,3 +425,54 @@ def test_timers_run_coroutines(lab):
         return done.what
     """) == "x"
     lab.wait_log("ValueError: of a timer's coroutine", since=before)
+
+
+# ---- WebAssembly ----
+
+WASM = "0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b"    # exports add(i32, i32)
+
+
+def test_webassembly_async(lab):
+    assert script(lab, """
+        const bytes = Uint8Array.fromHex('%s'), module = await WebAssembly.compile(bytes), made = await WebAssembly.instantiate(bytes.buffer), again = await WebAssembly.instantiate(module);
+        const many = await Promise.all(Array.from({ length: 20 }, (_, i) => WebAssembly.instantiate(bytes).then(({ instance }) => instance.exports.add(i, 1))));
+        const bad = await WebAssembly.compile(new Uint8Array([1, 2])).catch((e) => e.name);
+        return [module instanceof WebAssembly.Module, made.instance.exports.add(2, 3), again.exports.add(4, 5), many[19], bad, WebAssembly.validate(bytes), new WebAssembly.Instance(made.module).exports.add(1, 1)];
+    """ % WASM) == [True, 5, 9, 20, "CompileError", True, 2]
+
+
+def test_webassembly_in_python(lab):
+    assert lab.value("""
+        from js import WebAssembly
+        from pyodide.ffi import to_js
+        made = await WebAssembly.instantiate(to_js(bytes.fromhex("%s")))
+        return [made.instance.exports.add(20, 22), (await WebAssembly.instantiate(made.module)).exports.add(1, 2)]
+    """ % WASM) == [42, 3]
+
+
+def test_webassembly_of_top_level_code(corral):
+    """Begun before the fork, used in two instances after it."""
+    one = corral("""
+import os
+import js
+from pyodide.ffi import to_js
+code = to_js(bytes.fromhex("%s"))
+made, compiled = js.WebAssembly.instantiate(code), js.WebAssembly.compile(code)
+at_once = js.WebAssembly.Instance.new(js.WebAssembly.Module.new(code))
+async def on_fetch(request):
+    module = await compiled
+    values = [(await made).instance.exports.add(1, 2), (await js.WebAssembly.instantiate(module)).exports.add(3, 4), at_once.exports.add(5, 6)]
+    return js.Response.new(repr(values) + " " + str(os.getpid()))
+""" % WASM)
+    pids = set()
+
+    def look():
+        text, pid = one.get().text.rsplit(" ", 1)
+        assert text == "[3, 7, 11]"
+        if pid not in pids:
+            pids.add(pid)
+            os.kill(int(pid), signal.SIGKILL)
+            until("it is gone", lambda: not is_alive(int(pid)))
+        return len(pids) >= 2
+
+    until("two instances have answered", look)

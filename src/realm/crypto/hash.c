@@ -113,6 +113,57 @@ static JSValueRef digest(JSContextRef js, JSObjectRef function, JSObjectRef self
     return crypto_take(out, len, ret_thrown);
 }
 
+/* ---- a digest of what comes in pieces ---- */
+
+static JSClassRef digest_class;
+
+static void finalize_digest(JSObjectRef digest)
+{
+    EVP_MD_CTX_free(JSObjectGetPrivate(digest));
+}
+
+/* digestOpen(hash) -> digest */
+static JSValueRef digest_open(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    const EVP_MD *hash = crypto_hash(arguments[0]);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    (void)function, (void)self, (void)count;
+    if (!ctx || !hash || !EVP_DigestInit_ex(ctx, hash, NULL)) {
+        EVP_MD_CTX_free(ctx);
+        return crypto_nomem(ret_thrown);
+    }
+    return JSObjectMake(js, digest_class, ctx);
+}
+
+/* digestUpdate(digest, bytes) */
+static JSValueRef digest_update(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct span data = crypto_bytes(arguments[1]);
+
+    (void)js, (void)function, (void)self, (void)count;
+    if (!EVP_DigestUpdate(JSObjectGetPrivate((JSObjectRef)arguments[0]), data.data, data.len))
+        return crypto_nomem(ret_thrown);
+    return engine.undefined;
+}
+
+/* digestFinal(digest) -> Uint8Array; once */
+static JSValueRef digest_final(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    unsigned char *out = mem_alloc(EVP_MAX_MD_SIZE);
+    unsigned len = 0;
+
+    (void)js, (void)function, (void)self, (void)count;
+    if (!out || !EVP_DigestFinal_ex(JSObjectGetPrivate((JSObjectRef)arguments[0]), out, &len)) {
+        mem_free(out);
+        return crypto_nomem(ret_thrown);
+    }
+    return crypto_take(out, len, ret_thrown);
+}
+
 /* cryptoHmac(hash, key, bytes) -> Uint8Array */
 static JSValueRef hmac(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                        const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -203,6 +254,14 @@ static JSValueRef is_equal(JSContextRef js, JSObjectRef function, JSObjectRef se
 
 void crypto_define_hash(void)
 {
+    JSClassDefinition d = kJSClassDefinitionEmpty;
+
+    d.className = "Digest";
+    d.finalize = finalize_digest;
+    digest_class = JSClassCreate(&d);
+    engine_native("digestOpen", digest_open);
+    engine_native("digestUpdate", digest_update);
+    engine_native("digestFinal", digest_final);
     engine_native("cryptoRandom", random_bytes);
     engine_native("cryptoDigest", digest);
     engine_native("cryptoHmac", hmac);

@@ -90,6 +90,7 @@ static const char *const scripts[] = {
     "js/subtle_der.js",
     "js/subtle_secret.js",
     "js/subtle_pair.js",
+    "js/digest_stream.js",
     "js/request.js",
     "js/response.js",
     "js/outcall.js",
