@@ -2,7 +2,8 @@
  *
  * Each turn: run what is due in the realm, write what it produced, sleep until
  * the socket, an engine or a timer wants something, read, hand frames to the
- * realm.  Answers given during a turn leave in one write.  While frames keep
+ * realm.  Answers given during a turn leave in one write, unless the requests
+ * behind them take long: then node and clients work on them meanwhile.  While frames keep
  * coming the sleep is replaced by a few looks at the socket (6 % more requests
  * per second): a sleep costs both sides a wake-up.
  *
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "worker/link.h"
 #include "worker/worker.h"
@@ -30,6 +32,7 @@ enum {
     INSTANCE_FDS = 16,                  /* descriptors the engines may want polled */
     INSTANCE_OUT_MAX = 4 * 1024 * 1024, /* bytes queued before a log line waits for the node */
     INSTANCE_LOOKS = 10,                /* at the socket before a sleep */
+    INSTANCE_BATCH_US = 200,            /* an answer waits so long for others to leave with */
     INSTANCE_QUICK_MAX = 32,            /* reads in a row before the engines' turn */
     INSTANCE_HEADERS_MAX = 1024,        /* fields of one request */
     INSTANCE_HEAP_KEPT = 2 * 1024 * 1024,   /* free bytes at the heap's end that stay ours */
@@ -46,6 +49,7 @@ struct instance {
     struct buf pairs;           /* scratch: headers of the answer being encoded */
     uint32_t ended_stream;      /* whose END frame is still in link.out; 0: nobody's */
     size_t ended_at;            /* that frame's place in link.out */
+    int64_t flushed_us;         /* when link.out was last written, or the socket read */
     unsigned quick_reads;       /* in a row, without a look at the engines' descriptors */
     bool is_loaded;             /* frames came at the last look */
 };
@@ -64,14 +68,21 @@ static void must(int r, const struct err *err)
         leave(err);
 }
 
+static void flush(struct instance *i)
+{
+    struct err err = {0};
+
+    must(link_flush(&i->link, &err), &err);
+    i->ended_stream = 0;
+}
+
 static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
 {
     struct instance *i = self;
     struct err err = {0};
 
     must(link_log(&i->link, stream, level, text, &err), &err);
-    must(link_flush(&i->link, &err), &err);
-    i->ended_stream = 0;
+    flush(i);
     if (buf_len(&i->link.out) > INSTANCE_OUT_MAX)
         must(link_flush_all(&i->link, &err), &err);
 }
@@ -369,6 +380,19 @@ static int sleep_and_read(struct instance *i, int timeout_ms, struct err *err)
     return link_read(&i->link, err);
 }
 
+static void flush_when_due(struct instance *i)
+{
+    int64_t now_us;
+
+    if (buf_len(&i->link.out) == 0)
+        return;
+    now_us = clock_now_us();
+    if (now_us - i->flushed_us < INSTANCE_BATCH_US)
+        return;
+    flush(i);
+    i->flushed_us = now_us;
+}
+
 static _Noreturn void serve(struct instance *i)
 {
     struct err err = {0};
@@ -377,11 +401,13 @@ static _Noreturn void serve(struct instance *i)
 
     for (;;) {
         timeout_ms = realm_turn(i->realm);
-        must(link_flush(&i->link, &err), &err);
-        i->ended_stream = 0;
+        flush(i);
         must(sleep_and_read(i, timeout_ms, &err), &err);
-        while ((r = link_next(&i->link, &f, &err)) == 1)
+        i->flushed_us = clock_now_us();
+        while ((r = link_next(&i->link, &f, &err)) == 1) {
             must(take_frame(i, &f, &err), &err);
+            flush_when_due(i);
+        }
         must(r, &err);
     }
 }

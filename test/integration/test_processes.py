@@ -1,7 +1,9 @@
 """Three generations of processes, seen from /proc: how they live, and what happens when one dies."""
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -151,6 +153,28 @@ def test_a_300_ms_spin_does_not_hold_up_others(corral):
         waits.append(time.monotonic() - begun)
         busy.join()
     assert sorted(waits)[2] < 0.15 * PATIENCE, waits
+
+
+def test_answers_do_not_wait_for_all_the_requests_behind_them(corral):
+    """Three requests read in one go: what is answered leaves before the last one is worked on."""
+    one = corral(SPIN, env={"CORRAL_TEST_INSTANCES": "1", "CORRAL_TEST_SPARES": "0"})
+    pid = int(one.get().text)
+    os.kill(pid, signal.SIGSTOP)
+    sockets = []
+    for path in ("/spin?s=0.1", "/spin?s=0.1", "/spin?s=2"):
+        sockets.append(socket.create_connection(("127.0.0.1", one.port), 20 * PATIENCE))
+        sockets[-1].sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
+        # The node answers this by itself, after it has read the one above.
+        with socket.create_connection(("127.0.0.1", one.port), 20 * PATIENCE) as bad:
+            bad.sendall(b"BAD\r\n\r\n")
+            assert b" 400 " in bad.recv(4096)
+    os.kill(pid, signal.SIGCONT)
+    for quick in sockets[:2]:
+        assert b" 200 " in quick.recv(4096)
+    slow = select.select(sockets[2:], [], [], 0)[0]
+    for s in sockets:
+        s.close()
+    assert not slow, "the last one was answered together with the others"
 
 
 def busiest(corral):

@@ -132,8 +132,9 @@ static JSValueRef python_pairs(JSContextRef js, JSObjectRef function, JSObjectRe
         return engine.undefined;
     return r == 0 ? pairs_array(&p) : bridge_throw(ret_thrown);
 }
+ENGINE_LOCKED(python_pairs)
 
 void bridge_pairs_define(void)
 {
-    engine_native("pythonPairs", python_pairs);
+    engine_native("pythonPairs", python_pairs_locked);
 }

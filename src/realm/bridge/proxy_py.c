@@ -287,9 +287,11 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
     object = object_in(JSObjectGetPrivate(proxy), ret_thrown);
     if (!object)
         return engine.undefined;
+    engine_lock();
     Py_INCREF(object);
     value = property_of(object, name, ret_thrown);
     Py_DECREF(object);
+    engine_unlock();
     return value;
 }
 
@@ -301,6 +303,7 @@ static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, J
     (void)js;
     if (!object)
         return true;
+    engine_lock();
     Py_INCREF(object);
     text = bridge_text_to_python(name);
     converted = text ? bridge_to_python(value, NULL) : NULL;
@@ -309,6 +312,7 @@ static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, J
     Py_DECREF(object);
     Py_XDECREF(text);
     Py_XDECREF(converted);
+    engine_unlock();
     return true;
 }
 
@@ -357,6 +361,7 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
     Py_LeaveRecursiveCall();
     return value ? value : bridge_throw(ret_thrown);
 }
+ENGINE_LOCKED(call)
 
 /* isPython(value) -> bool */
 static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
@@ -433,6 +438,7 @@ static JSValueRef python_bytes(JSContextRef js, JSObjectRef function, JSObjectRe
     PyBuffer_Release(&view);
     return bytes;
 }
+ENGINE_LOCKED(python_bytes)
 
 /* pythonIterator(proxy) -> PyProxy of iter(object) */
 static JSValueRef python_iterator(JSContextRef js, JSObjectRef function, JSObjectRef self,
@@ -449,6 +455,7 @@ static JSValueRef python_iterator(JSContextRef js, JSObjectRef function, JSObjec
     Py_XDECREF(iterator);
     return value ? value : bridge_throw(ret_thrown);
 }
+ENGINE_LOCKED(python_iterator)
 
 /* pythonNext(iterator) -> [value], or undefined at the end */
 static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
@@ -467,6 +474,7 @@ static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef
     Py_XDECREF(item);
     return value ? JSObjectMakeArray(js, 1, &value, NULL) : bridge_throw(ret_thrown);
 }
+ENGINE_LOCKED(python_next)
 
 static PyObject *helper(const char *name)
 {
@@ -495,6 +503,7 @@ static JSValueRef python_steps(JSContextRef js, JSObjectRef function, JSObjectRe
     Py_XDECREF(steps);
     return value ? value : bridge_throw(ret_thrown);
 }
+ENGINE_LOCKED(python_steps)
 
 /* pythonThen(proxy, resolve, reject): run it as a task, settle with what comes of it */
 static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
@@ -542,16 +551,16 @@ void py_proxy_define(void)
     d.attributes = kJSClassAttributeNoAutomaticPrototype;
     d.className = "PyProxy";
     d.parentClass = plain_class;
-    d.callAsFunction = call;
+    d.callAsFunction = call_locked;
     callable_class = JSClassCreate(&d);
     engine_native("isPython", is_python);
     engine_native("pythonIsSame", is_same);
     engine_native("pythonText", python_text);
     engine_native("pythonRepr", python_repr);
-    engine_native("pythonBytes", python_bytes);
-    engine_native("pythonIterator", python_iterator);
-    engine_native("pythonNext", python_next);
-    engine_native("pythonSteps", python_steps);
+    engine_native("pythonBytes", python_bytes_locked);
+    engine_native("pythonIterator", python_iterator_locked);
+    engine_native("pythonNext", python_next_locked);
+    engine_native("pythonSteps", python_steps_locked);
     engine_native("pythonThen", python_then);
     engine_native("pythonDestroy", python_destroy);
 }

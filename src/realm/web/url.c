@@ -122,6 +122,7 @@ static JSValueRef parse_call(JSContextRef js, JSObjectRef function, JSObjectRef 
     (void)function, (void)self, (void)count;
     return r < 0 ? refuse(js, r, ret_thrown) : give(arguments[0]);
 }
+ENGINE_LOCKED(parse_call)
 
 /* urlCan(text, base or undefined) -> is it a URL? */
 static JSValueRef can_call(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
@@ -132,6 +133,7 @@ static JSValueRef can_call(JSContextRef js, JSObjectRef function, JSObjectRef se
     (void)function, (void)self, (void)count;
     return JSValueMakeBoolean(js, r == 0);
 }
+ENGINE_LOCKED(can_call)
 
 /* urlSet(href, part, value) -> href */
 static JSValueRef set_call(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
@@ -152,6 +154,7 @@ static JSValueRef set_call(JSContextRef js, JSObjectRef function, JSObjectRef se
     buf_eat(&input, buf_len(&input));
     return give(engine.undefined);
 }
+ENGINE_LOCKED(set_call)
 
 /* The string through percent_encode or percent_decode_form. */
 static JSValueRef through(JSValueRef string, bool is_encoding, JSValueRef *ret_thrown)
@@ -196,9 +199,9 @@ void web_define_url(void)
     JSStringRelease(name);
     url_init(&parsed);
     url_init(&parsed_base);
-    engine_native("urlParse", parse_call);
-    engine_native("urlCan", can_call);
-    engine_native("urlSet", set_call);
+    engine_native("urlParse", parse_call_locked);
+    engine_native("urlCan", can_call_locked);
+    engine_native("urlSet", set_call_locked);
     engine_native("formEncode", encode_call);
     engine_native("formDecode", decode_call);
 }
