@@ -5,8 +5,7 @@
 
 const QUEUE_MAX = 10000;
 const { Promise } = globalThis;
-const queue = [];       // { resolve, reject } of those that wait
-let queueAt = 0;
+const queue = new Set();        // { resolve } of those that wait, oldest first
 
 // The first line is for the message, what stands behind it is the cause.
 internals.networkError = (text) => {
@@ -15,28 +14,39 @@ internals.networkError = (text) => {
   return new TypeError(text.slice(0, at), { cause: new Error(text.slice(at + 1)) });
 };
 
-// Called by C when there is room.
+// Called by C when a call has ended.  Who is let in looks again: another may have been faster.
 function admit() {
-  for (let room = native.outcallRoom(); room > 0 && queueAt < queue.length; room--) queue[queueAt++].resolve();
-  if (queueAt === queue.length) {
-    queue.length = 0;
-    queueAt = 0;
-  } else {
-    if (queueAt >= QUEUE_MAX) queue.splice(0, queueAt), queueAt = 0;
-    native.outcallWait(admit);
+  let room = native.outcallRoom();
+  for (const waiter of queue) {
+    if (room-- <= 0) break;
+    queue.delete(waiter);
+    waiter.resolve();
   }
+  if (queue.size > 0) native.outcallWait(admit);
 }
 
-function room() {
-  if (queue.length - queueAt >= QUEUE_MAX) throw new TypeError(`Too many subrequests: ${QUEUE_MAX} wait already.`);
+// Wait for a call to end, or for the signal.
+function room(signal) {
+  if (queue.size >= QUEUE_MAX) throw new TypeError(`Too many subrequests: ${QUEUE_MAX} wait already.`);
   return new Promise((resolve, reject) => {
-    queue.push({ resolve, reject });
-    if (queue.length - queueAt === 1) native.outcallWait(admit);
+    const onAbort = (reason) => {
+      queue.delete(waiter);
+      reject(reason);
+    };
+    const waiter = {
+      resolve() {
+        if (signal) internals.removeAbortAlgorithm(signal, onAbort);
+        resolve();
+      },
+    };
+    queue.add(waiter);
+    if (queue.size === 1) native.outcallWait(admit);
+    if (signal) internals.addAbortAlgorithm(signal, onAbort);
   });
 }
 
-// What the node is sent as the body of a call: [what native.outcall takes, the
-// number of an incoming body that becomes it, or a stream to pump].
+// What becomes the body of a call: whole, for native.outcall, and where that is
+// only a length, the number of an incoming body to relay or a stream to send.
 function bodyToSend(body) {
   if (body === null) return { whole: null };
   if (internals.isBodyUsed(body)) throw new TypeError(internals.BODY_USED);
@@ -63,29 +73,18 @@ function start(call, body, settle) {
 // or 0, length }; rejects with a TypeError, or with the signal's reason.
 internals.outcall = async (call) => {
   const { signal } = call;
-  let id = 0, giveUp;
   if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
-  const stopped = signal && new Promise((resolve, reject) => { giveUp = reject; });
-  const onAbort = (reason) => {
-    giveUp(reason);
-    if (id) native.outcallCancel(id, reason);
-  };
-  if (signal) {
-    stopped.then(undefined, () => {});
-    internals.addAbortAlgorithm(signal, onAbort);
-    call.over = () => internals.removeAbortAlgorithm(signal, onAbort);
-  }
-  try {
-    const body = bodyToSend(call.body);
-    while (native.outcallRoom() === 0) await (signal ? Promise.race([room(), stopped]) : room());
-    return await new Promise((resolve, reject) => {
-      id = start(call, body, (error, status, results, headers, stream, length) => {
-        if (status === undefined) reject(error);
-        else resolve({ status, results, headers, body: stream, length });
-      });
+  const body = bodyToSend(call.body);
+  while (native.outcallRoom() === 0) await room(signal);
+  if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
+  return new Promise((resolve, reject) => {
+    let id = 0;
+    const onAbort = (reason) => native.outcallCancel(id, reason);
+    if (signal) call.over = () => internals.removeAbortAlgorithm(signal, onAbort);
+    id = start(call, body, (error, status, results, headers, stream, length) => {
+      if (status === undefined) reject(error);
+      else resolve({ status, results, headers, body: stream, length });
     });
-  } catch (e) {
-    if (signal && !id) call.over();
-    throw e;
-  }
+    if (signal) internals.addAbortAlgorithm(signal, onAbort);
+  });
 };

@@ -49,8 +49,6 @@ unsigned outcall_room(void)
 void outcall_wait_room(JSObjectRef wake)
 {
     flow_keep(&room_wanted, wake);
-    if (outcall_room() > 0)
-        flow_wake(&room_wanted, 0, NULL);
 }
 
 /* TypeError with the first line, whose cause are the others. */

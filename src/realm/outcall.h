@@ -39,7 +39,7 @@ struct outcall *outcall_open(struct host_outcall *call, JSObjectRef settle, JSVa
 void outcall_on_over(struct outcall *o, JSObjectRef over);
 /* Nobody waits for the rest; whoever reads it sees error. */
 void outcall_cancel(struct outcall *o, JSValueRef error);
-/* Call this once when outcall_room() is not 0. */
+/* Call this once when the next one is over.  Only for who has seen outcall_room() be 0. */
 void outcall_wait_room(JSObjectRef wake);
 
 /* ---- from the host ---- */

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from conftest import finish, start
-from harness import LAB, free_port, lab_code, rss_kb, until
+from harness import LAB, PATIENCE, free_port, lab_code, rss_kb, until
 from origin import Origin, Raw, make_certificate, tls_context
 
 pytestmark = pytest.mark.asan
@@ -476,7 +476,8 @@ def test_fetch_50_mb_each_way_in_flat_memory(node, web, origin):
         stream = js.ReadableStream.new(pull=pull)
         return await (await fetch(U + "/sink", method="PUT", body=stream)).text()
     """ % size, timeout=60) == "%d chunked" % size
-    assert rss_kb(node.pid, "VmHWM") - before < 24 * 1024
+    if PATIENCE == 1:   # ASan keeps freed memory for a while
+        assert rss_kb(node.pid, "VmHWM") - before < 24 * 1024
 
 
 def test_fetch_waits_for_a_slow_reader(node, origin):
@@ -490,7 +491,7 @@ def test_fetch_waits_for_a_slow_reader(node, origin):
         # Other fetches go on meanwhile.
         for _ in range(20):
             assert node.value("return (await fetch(%r)).status" % origin.url) == 200
-        assert rss_kb(node.pid) - before < 16 * 1024
+        assert PATIENCE > 1 or rss_kb(node.pid) - before < 16 * 1024
 
 
 def test_fetch_answered_before_the_upload_is_read(node, origin):

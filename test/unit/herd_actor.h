@@ -231,6 +231,7 @@ static struct {
     unsigned calls, gone, writable, ends;
     size_t body;
     bool is_refused, is_kept;       /* fail it at once; give no credit */
+    void (*serve)(struct outcall *outcall, const struct outcall_head *head, bool is_end);
     char text[256];
 } outcalls;
 
@@ -265,6 +266,10 @@ static inline void on_outcall(void *self, struct outcall *outcall,
     (void)self, (void)is_end;
     outcalls.calls++;
     snprintf(outcalls.text, sizeof outcalls.text, "%.*s", SPAN_ARG(head->method));
+    if (outcalls.serve) {
+        outcalls.serve(outcall, head, is_end);
+        return;
+    }
     if (outcalls.is_refused) {
         outcall_fail(outcall, SPAN("no"));
         return;

@@ -184,7 +184,7 @@ static JSValueRef room(JSContextRef js, JSObjectRef function, JSObjectRef self, 
     return engine_number(outcall_room());
 }
 
-/* outcallWait(wake): wake() when there is room */
+/* outcallWait(wake): wake() when the next call is over */
 static JSValueRef wait(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                        const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
