@@ -9,7 +9,7 @@ const BODILESS = new Set([204, 205, 304]);
 const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length'];
 const ORIGIN_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 const SMALL = 64 * 1024;        // a body nobody reads is taken in up to here, so that its connection is used again
-const DEFAULT_CODING = 'br, gzip';
+const KNOWN_CODING = /^\s*(?:br|gzip|identity)\s*(?:;|$)/i, DEFAULT_CODING = 'br, gzip';
 const { URL } = globalThis;
 
 // An incoming body that nobody has looked at costs the node a connection: give
@@ -64,6 +64,13 @@ function turn(hop, status, next) {
   hop.url = next;
 }
 
+// Only what can be undone here is asked for: headers of a browser's request would ask for more.
+function askedCodings(value) {
+  if (value === null) return DEFAULT_CODING;
+  const known = value.split(',').filter((coding) => KNOWN_CODING.test(coding)).map((coding) => coding.trim());
+  return known.length ? known.join(', ') : 'identity';
+}
+
 function send(hop, owner, signal) {
   return internals.outcall({
     request: owner, binding: '', method: 'fetch', arguments: ['method', hop.method, 'url', hop.url.href],
@@ -87,7 +94,7 @@ async function fetch(input, init = undefined) {
   internals.needArguments(1, arguments.length, 'fetch');
   const request = internals.partsOfRequest(new Request(input, init)), { body, redirect, signal } = request;
   const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null };
-  if (!hop.headers.has('accept-encoding')) hop.headers.append('accept-encoding', DEFAULT_CODING);
+  hop.headers.set('accept-encoding', askedCodings(hop.headers.get('accept-encoding')));
   if (body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };
   for (let count = 0; ; count++) {
     const reply = await send(hop, owner, signal);

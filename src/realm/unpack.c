@@ -83,6 +83,12 @@ bool unpack_is_whole(const struct unpack *u)
     return u->is_whole || !u->has_begun;
 }
 
+static void ignore(struct span *in)
+{
+    in->data += in->len;
+    in->len = 0;
+}
+
 static long step_gzip(struct unpack *u, struct span *in, char *room, size_t max)
 {
     z_stream *z = &u->zlib;
@@ -93,7 +99,7 @@ static long step_gzip(struct unpack *u, struct span *in, char *room, size_t max)
         if (in->len < 2 && (unsigned char)in->data[0] == 0x1f)
             return 0;
         if ((unsigned char)in->data[0] != 0x1f || (unsigned char)in->data[1] != 0x8b) {
-            in->len = 0;
+            ignore(in);
             return 0;
         }
         inflateReset(z);
@@ -121,7 +127,7 @@ static long step_brotli(struct unpack *u, struct span *in, char *room, size_t ma
     BrotliDecoderResult r;
 
     if (u->is_whole) {
-        in->len = 0;
+        ignore(in);
         return 0;
     }
     r = BrotliDecoderDecompressStream(u->brotli, &in->len, &next_in, &left, &next_out, NULL);

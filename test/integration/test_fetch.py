@@ -186,6 +186,13 @@ def test_fetch_decodes_what_the_worker_reads(node, web, origin, how):
     for accepts in ("identity", how + ";q=0", "x" + how):
         answer = node.run(code, headers={"accept-encoding": accepts})
         assert answer.headers["content-encoding"] is None and answer.body == text
+    asked = node.value("""
+        said = []
+        for value in ("gzip, deflate, br;q=0.5, zstd", "zstd", "*", "identity"):
+            said.append(dict((await (await fetch(%r, headers={"accept-encoding": value})).json()).to_py()["headers"])["accept-encoding"])
+        return said
+    """ % origin.url)
+    assert asked == ["gzip, br;q=0.5", "identity", "identity", "identity"]
     # Made anew of what was read, or of the stream: it leaves as its bytes are.
     for more in ("return Response.new(await r.text(), r)", "return Response.new(r.body, headers={'a': 'b'})",
                  "return Response.new(await r.bytes(), headers=r.headers)"):
