@@ -45,12 +45,14 @@ static void send_random(void)
     CHECK(write(random_pipe, text, sizeof text) == sizeof text);
 }
 
-/* Two instances of one template, and the template's own draws before them. */
+/* Two instances of one template, and draws in the template before them. */
 static void everything_random_differs_between_instances(void)
 {
     static const struct worker_files files = {
-        .entry = "import random, uuid, secrets, os, js, tempfile\nfrom js import Response\nrandom.random(); js.Math.random(); uuid.uuid4()\n"
-                 "async def on_fetch(request):\n    return Response.new(' '.join(map(str, (random.random(), js.Math.random(), uuid.uuid4(), secrets.token_hex(8), os.urandom(8).hex(), js.eval('Math.random()')))))\n"};
+        .entry = "import random, uuid, secrets, os, js, tempfile, lucky\nfrom js import Response\njs.Math.random()\n"
+                 "async def on_fetch(request):\n    return Response.new(' '.join(map(str, (random.random(), js.Math.random(), uuid.uuid4(), secrets.token_hex(8), os.urandom(8).hex(), js.eval('Math.random()')))))\n",
+        .more_name = "python_modules/lucky.py",
+        .more_text = "import random, uuid\nrandom.random(); uuid.uuid4()\n"};
     int fds[2];
     char texts[2][RANDOM_TEXT];
     pid_t template;
@@ -75,11 +77,11 @@ static void everything_random_differs_between_instances(void)
         }
         end_process();
     }
+    close(fds[1]);
     wait_for_child(template);
     for (int i = 0; i < 2; i++)
         CHECK(read(fds[0], texts[i], RANDOM_TEXT) == RANDOM_TEXT);
     close(fds[0]);
-    close(fds[1]);
     char *save[2] = {0}, *a = strtok_r(texts[0], " ", &save[0]), *b = strtok_r(texts[1], " ", &save[1]);
     int kinds = 0;
     for (; a && b; kinds++, a = strtok_r(NULL, " ", &save[0]), b = strtok_r(NULL, " ", &save[1]))
