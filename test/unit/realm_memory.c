@@ -1,7 +1,7 @@
 /* realm_memory.c - a realm that serves for long: what requests leave behind on either side of the bridge. */
 #include "realm_host.h"
 
-enum { SETTLED = 3000, GROWTH_KB = 12 * 1024 };
+enum { SETTLED = 8000, GROWTH_KB = 12 * 1024 };
 
 /* A leak of 100 bytes each is 10 MB; a page is noise, and so is half a cycle of the collector. */
 static int requests(void)
