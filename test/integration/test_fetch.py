@@ -1,4 +1,5 @@
 """fetch() of workers, end to end: what servers see, what workers get back, what goes wrong; docs/compatibility.md names these tests."""
+import http.client
 import json
 import socket
 import subprocess
@@ -400,7 +401,8 @@ HOSTILE = {
 
 
 def test_fetch_from_hostile_servers_fails_and_harms_nobody(node):
-    raw = Raw(dict(HOSTILE, good=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", close=b"HTTP/1.0 200 OK\r\n\r\nto the end"))
+    raw = Raw(dict(HOSTILE, good=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", close=b"HTTP/1.0 200 OK\r\n\r\nto the end",
+                   **{"bad-chunk-later": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n"}))
     try:
         said = node.value("""
             async def one(name):
@@ -411,6 +413,11 @@ def test_fetch_from_hostile_servers_fails_and_harms_nobody(node):
                     return [name, str(e)]
             return await asyncio.gather(*[one(name) for name in %r])
         """ % (raw.url + "/", [*HOSTILE, "good", "close"]), timeout=60)
+        # Passed on, a body that is cut is cut for the client too.
+        with pytest.raises(http.client.IncompleteRead):
+            node.run("return await fetch(%r)" % (raw.url + "/cut-length"))
+        with pytest.raises(http.client.IncompleteRead):
+            node.run("return await fetch(%r)" % (raw.url + "/bad-chunk-later"))
     finally:
         raw.close()
     for name, *what in said[:-2]:
