@@ -35,8 +35,8 @@ enum {
     INSTANCE_BATCH_US = 200,            /* an answer waits so long for others to leave with */
     INSTANCE_QUICK_MAX = 32,            /* reads in a row before the engines' turn */
     INSTANCE_HEADERS_MAX = 1024,        /* fields of one request */
-    INSTANCE_HEAP_KEPT = 2 * 1024 * 1024,   /* free bytes at the heap's end that stay ours */
-    INSTANCE_MAP_FROM = 1024 * 1024,    /* bytes; larger pieces of memory are mapped apart */
+    INSTANCE_HEAP_KEPT = 4 * 1024 * 1024,   /* free bytes at the heap's end that stay ours */
+    INSTANCE_MAP_FROM = 3 * 1024 * 1024,    /* bytes; larger pieces of memory are mapped apart */
 };
 
 _Static_assert(HOST_WINDOW == (int)FRAME_WINDOW, "the realm and the wire open the same window");

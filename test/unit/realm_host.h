@@ -406,6 +406,7 @@ static inline void in_instance_of(const struct worker_files *files, void (*check
     }
     CHECK(handlers == 1);
     realm_settle(realm);
+    CHECK(!log_has("warm-up"));
     instance = fork_realm();
     if (instance > 0) {
         wait_for_child(instance);

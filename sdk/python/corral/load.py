@@ -54,7 +54,9 @@ async def _warm(request, env, ctx):
     headers = js.Headers.new({"content-type": "text/plain"}.items())
     text = await request.text()
     request.headers.get("host")
-    return js.Response.new(request.method + request.url + text, status=200, headers=headers)
+    url = js.URL.new(request.url)
+    headers.set("x-warm", url.pathname + (url.searchParams.get("warm") or ""))
+    return js.Response.new(request.method + url.origin + text, status=200, headers=headers)
 
 
 def _syntax_failure(e, file):
