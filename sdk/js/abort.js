@@ -10,6 +10,7 @@
 //
 // Other scripts use internals.addAbortAlgorithm and its kin, never events.
 
+const { DOMException, Event } = globalThis;      // as they are now: a worker may put others in their place
 const SECRET = {};
 const SWEEP_AT = 64, TIMEOUT_MAX = 1e12;     // milliseconds: 31 years
 const timeouts = new Map();                 // id of the timer -> core

@@ -5,6 +5,7 @@
 // that are transferred and makes the copies.  A node is made before what it
 // holds, so that cycles close.
 
+const { DOMException } = internals;
 const TypedArray = Object.getPrototypeOf(Uint8Array);
 const getter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get;
 const viewTag = getter(TypedArray.prototype, Symbol.toStringTag);

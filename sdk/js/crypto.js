@@ -13,6 +13,7 @@ const viewTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array
 const SECRET = {};
 
 const algorithms = internals.algorithms = { __proto__: null };
+const { DOMException } = internals;
 const failure = internals.cryptoFailure = (name, message) => new DOMException(message, name);
 
 // Randomness belongs to handlers: top-level code runs once for all instances, which must differ.

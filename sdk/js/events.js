@@ -5,6 +5,7 @@
 // such a Map too, though it is no EventTarget.  A listener that throws is
 // reported and the next one runs.
 
+const { DOMException } = internals;
 const globalListeners = new Map();
 let listenersOf, makeListeners;     // target -> its Map; the first gives undefined when there is none yet
 let dispatch;                       // (target, event) -> was it not cancelled?

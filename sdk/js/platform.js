@@ -5,6 +5,7 @@
 // because workers share a process there; here each has its own, in which
 // Python's clocks are to be had anyway.
 
+const { DOMException } = internals;
 const fromBase64 = Uint8Array.fromBase64, toBase64 = Uint8Array.prototype.toBase64;
 const PIECE = 8192;             // characters for one call of String.fromCharCode
 

@@ -8,7 +8,7 @@ let lastId = 0, ownCount = 0;
 function add(callback, delay, args, repeat, isOwn) {
   if (isOwn && ++ownCount > MAX_TIMERS) {
     ownCount--;
-    throw new DOMException(`${MAX_TIMERS} timers are waiting already. Clear those that are not needed any more.`, 'QuotaExceededError');
+    throw new internals.DOMException(`${MAX_TIMERS} timers are waiting already. Clear those that are not needed any more.`, 'QuotaExceededError');
   }
   const id = ++lastId;
   waiting.set(id, { callback, args, delay, repeat, isOwn });

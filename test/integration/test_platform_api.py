@@ -181,11 +181,11 @@ def test_report_error_and_the_error_event(lab):
         addEventListener('error', (e) => { got.push([e instanceof ErrorEvent, e.message, e.error.message, e.target === globalThis, e.lineno > 0]);
           if (e.message.includes('quiet')) e.preventDefault(); throw new Error('in the listener'); }, { signal: c.signal });
         reportError(new TypeError('quiet')); reportError(new Error('loud'));
-        await new Promise((resolve) => { setTimeout(resolve, 1); setTimeout(() => { throw new Error('quiet timer'); }, 0); });
+        await new Promise((resolve) => { setTimeout(resolve, 1); setTimeout(() => { throw new Error('quiet timer'); }, 0); queueMicrotask(() => { throw new Error('quiet microtask'); }); });
         c.abort();
         return got;
     """) == [[True, "Uncaught TypeError: quiet", "quiet", True, True], [True, "Uncaught Error: loud", "loud", True, True],
-             [True, "Uncaught Error: quiet timer", "quiet timer", True, True]]
+             [True, "Uncaught Error: quiet microtask", "quiet microtask", True, True], [True, "Uncaught Error: quiet timer", "quiet timer", True, True]]
     lab.wait_log(r"\[lab:err\] Error: loud", since=before)
     lab.wait_log(r"\[lab:err\] Error: in the listener", since=before)
     assert "TypeError: quiet" not in "\n".join(lab.log_lines()[before:])
@@ -425,6 +425,22 @@ def test_timers_run_coroutines(lab):
         return done.what
     """) == "x"
     lab.wait_log("ValueError: of a timer's coroutine", since=before)
+
+
+def test_a_worker_that_replaces_globals_breaks_itself_alone(corral):
+    one = corral("""
+import js
+js.eval("for (const name of ['DOMException', 'Event', 'EventTarget', 'AbortSignal', 'Error', 'Map', 'Set', 'WeakRef', 'Promise', 'Uint8Array']) globalThis[name] = undefined")
+async def on_fetch(request):
+    c = js.AbortController.new()
+    c.signal.onabort = lambda e: None
+    c.abort()
+    try:
+        js.atob("?")
+    except Exception as e:
+        return js.Response.new(c.signal.reason.name + " " + e.name + " " + js.crypto.randomUUID()[14] + " " + js.structuredClone("x"))
+""")
+    assert one.get().text == "AbortError InvalidCharacterError 4 x"
 
 
 # ---- WebAssembly ----

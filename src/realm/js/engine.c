@@ -56,6 +56,15 @@ static GMainContext *run_loop;
 static int wake_fd = -1;
 static bool is_woken = true; /* wake_fd was readable, or may have been */
 
+/* What scripts use of the language, taken before any worker could put something else in its place. */
+#define LANGUAGE                                                                                 \
+    "const { Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, "  \
+    "Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol, "         \
+    "SyntaxError, TypeError, Uint8Array, WeakMap, WeakRef } = globalThis; "
+
+static const char *const error_names[] = {"Error", "TypeError", "RangeError"};
+static JSObjectRef error_makers[3];
+
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
     "js/errors.js",
@@ -151,6 +160,16 @@ static JSGlobalContextRef make_context_quietly(void)
     return context;
 }
 
+static void keep_error_makers(void)
+{
+    for (size_t i = 0; i < sizeof error_names / sizeof *error_names; i++) {
+        JSStringRef name = JSStringCreateWithUTF8CString(error_names[i]);
+        error_makers[i] = (JSObjectRef)engine_keep(
+            JSObjectGetProperty(engine.context, engine.global, name, NULL));
+        JSStringRelease(name);
+    }
+}
+
 int engine_open(struct err *err)
 {
     if (check_environment(err) < 0)
@@ -165,6 +184,7 @@ int engine_open(struct err *err)
     JSGlobalContextSetIncludesNativeCallStackWhenReportingExceptions(engine.context, false);
     engine.global = JSContextGetGlobalObject(engine.context);
     engine.undefined = JSValueMakeUndefined(engine.context);
+    keep_error_makers();
     engine.native = JSObjectMake(engine.context, NULL, NULL);
     engine_keep(engine.native);
     engine.internals = JSObjectMake(engine.context, NULL, NULL);
@@ -185,8 +205,8 @@ static const struct sdk_file *find_script(const char *name)
 
 static int run_script(const struct sdk_file *file, struct err *err)
 {
-    static const char before[] = "(function (native, internals) { 'use strict'; ";
-    static const char after[] = "\n})";
+    static const char before[] = "(function (native, internals) { 'use strict'; " LANGUAGE "{ ";
+    static const char after[] = "\n}})";
     char url[128];
     struct buf source = {0};
     JSStringRef text, name;
@@ -310,19 +330,19 @@ void engine_drop(JSValueRef value)
 JSValueRef engine_throw(JSValueRef *ret_thrown, const char *kind, const char *fmt, ...)
 {
     char text[512];
-    JSStringRef name = JSStringCreateWithUTF8CString(kind);
-    JSValueRef maker = JSObjectGetProperty(engine.context, engine.global, name, NULL);
+    JSObjectRef maker = error_makers[0];
     JSValueRef message;
     va_list ap;
 
-    JSStringRelease(name);
+    for (size_t i = 0; i < sizeof error_names / sizeof *error_names; i++)
+        if (strcmp(error_names[i], kind) == 0)
+            maker = error_makers[i];
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     message = text_value(span_of(text));
-    if (ret_thrown && JSValueIsObject(engine.context, maker))
-        *ret_thrown =
-            JSObjectCallAsConstructor(engine.context, (JSObjectRef)maker, 1, &message, NULL);
+    if (ret_thrown)
+        *ret_thrown = JSObjectCallAsConstructor(engine.context, maker, 1, &message, NULL);
     return engine.undefined;
 }
 
