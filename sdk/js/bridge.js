@@ -66,11 +66,11 @@ internals.contains = (o, key) => {
   if (typeof o.has === 'function') return o.has(key);
   return key in o;
 };
-// o[key] for Python: [value], or undefined for KeyError.
+// o[key] for Python: [value], or undefined for KeyError.  A null is a value, also that of a header that is not there.
 internals.getItem = (o, key) => {
   if (typeof o.get === 'function') {
     const value = o.get(key);
-    if ((value === undefined || value === null) && typeof o.has === 'function' && !o.has(key)) return undefined;
+    if (value === undefined && typeof o.has === 'function' && !o.has(key)) return undefined;
     return [value];
   }
   return key in o ? [o[key]] : undefined;

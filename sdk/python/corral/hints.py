@@ -1,5 +1,6 @@
 """hints.py - what to do about a module that is missing or syntax that is too new."""
 import difflib
+import errno
 import re
 import sys
 
@@ -88,7 +89,26 @@ PACKAGES = {
 }
 
 
-def for_import(name):
+# Modules of Cloudflare's runtime that are not there yet, and what does the same.
+_PLATFORM = {
+    "asgi": "until then answer with js.Response, whose body, headers and status the application's send() gives",
+    "micropip": "",
+    "pyodide_http": "`from js import fetch` asks other servers",
+    "pyodide_js": "`import js` has JavaScript's global object",
+    "pyodide.code": "`js.eval(...)` runs JavaScript, `eval` and `exec` run Python",
+    "pyodide.http": "`from js import fetch` asks other servers",
+    "pyodide.webloop": "`asyncio` is the loop of the worker",
+    "workers.wsgi": "until then answer with js.Response",
+    "workers.workflows": "",
+}
+
+
+def for_import(name, whole=""):
+    """`name` is the module's first part, `whole` all of it."""
+    platform = whole if whole in _PLATFORM else name if name in _PLATFORM else ""
+    if platform:
+        instead = _PLATFORM[platform]
+        return f"`{platform}` is not in Corral yet: docs/compatibility.md says what is" + (f"; {instead}" if instead else "")
     package, debian = PACKAGES.get(name) or PACKAGES.get(name.lower()) or ("", "")
     if not package:
         return (f"put {name}.py into the worker's folder, or, if '{name}' is a package, name it in requirements.txt "
@@ -101,10 +121,12 @@ def for_import(name):
 
 # Names of the platform that are not there yet.
 _LATER = {
-    "AbortController", "AbortSignal", "Blob", "CompressionStream", "CustomEvent", "DecompressionStream", "Event", "EventSource",
-    "EventTarget", "File", "FormData", "HTMLRewriter", "MessageChannel", "TransformStream", "URL", "URLPattern", "URLSearchParams",
-    "WebSocket", "WebSocketPair", "WritableStream", "atob", "btoa", "caches", "crypto", "fetch", "navigator", "performance",
-    "scheduler", "structuredClone",
+    "Buffer", "CompressionStream", "DecompressionStream", "EventSource", "HTMLRewriter", "MessageChannel", "URLPattern", "WebSocket",
+    "WebSocketPair", "caches", "process",
+}
+_WORKERS_LATER = {
+    "Blob", "Context", "DurableObject", "FetchResponse", "File", "FormData", "Headers", "Request", "WorkflowEntrypoint", "env", "fetch",
+    "handler", "import_from_javascript", "patch_env", "python_from_rpc", "python_to_rpc", "waitUntil", "wait_until", "wsgi",
 }
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 
@@ -118,7 +140,66 @@ def for_exception(e):
         return "`main` is in no package: import the modules beside it by their names alone, `import helper`"
     if isinstance(e, RuntimeError) and e.args == ("asyncio.run() cannot be called from a running event loop",):
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
+    for known in (_for_platform_import, _for_proxy, _for_constructor, _for_box):
+        hint = known(e)
+        if hint:
+            return hint
     return for_js_name(e)
+
+
+def _for_platform_import(e):
+    if isinstance(e, ModuleNotFoundError) and e.name:
+        return for_import(e.name.split(".")[0], e.name)
+    if isinstance(e, ImportError) and e.name == "workers" and e.args:
+        match = re.match(r"cannot import name '([^']+)'", str(e.args[0]))
+        if match and match[1] in _WORKERS_LATER:
+            import js
+            instead = f"; `from js import {match[1]}` has JavaScript's" if match[1] in dir(js) else ""
+            return f"`workers.{match[1]}` is not in Corral yet: docs/compatibility.md says what is{instead}"
+    return ""
+
+
+def _for_proxy(e):
+    """A JavaScript object taken for a dict, or for one of other names; a promise for what it will bring."""
+    if isinstance(e, TypeError) and e.args == ("Object of type JsProxy is not JSON serializable",):
+        return "an object of JavaScript: json.dumps(data.to_py()), or js.JSON.stringify(data)"
+    if not isinstance(e, AttributeError) or e.obj is None or not e.name:
+        return ""
+    from pyodide.ffi import JsProxy
+    if not isinstance(e.obj, JsProxy):
+        return ""
+    if hasattr(e.obj, "then"):
+        return "a promise of JavaScript: `await` it first"
+    if e.name in ("get", "items", "keys", "values", "update", "pop", "setdefault", "copy"):
+        return ("an object of JavaScript is no dict: data.name or data['name'] reads it, getattr(data, 'name', None) asks, "
+                "data.to_py() makes a dict of it, data.as_object_map() shows it as one")
+    names = {name.lower(): name for name in dir(e.obj) if not name.startswith("_")}
+    near = difflib.get_close_matches(e.name.replace("_", "").lower(), names, n=1, cutoff=0.7)
+    return f"did you mean `{names[near[0]]}`?" if near else ""
+
+
+_NO_NEW = re.compile(r"Cannot call a class constructor without \|new\||calling (\w+) constructor without new is invalid")
+
+
+def _for_constructor(e):
+    match = _NO_NEW.match(str(getattr(e, "message", None) or "")) if type(e).__name__ == "JsException" else None
+    return f"JavaScript's classes are called by their `new`: `{match[1] or 'Response'}.new(...)`" if match else ""
+
+
+def _for_box(e):
+    """What the box of a worker refuses."""
+    frame = e.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    file = frame.tb_frame.f_code.co_filename if frame else ""
+    if isinstance(e, KeyError) and file == "<frozen os>":
+        return "a worker sees no environment: variables and secrets are in `env`, the handler's second parameter"
+    reason = getattr(e, "reason", e)        # of urllib.error.URLError
+    if isinstance(reason, PermissionError) and (reason is not e or file.endswith("/socket.py")):
+        return "a worker opens no sockets: `from js import fetch` asks other servers"
+    if isinstance(e, OSError) and e.errno == errno.EROFS or isinstance(e, FileNotFoundError) and file.endswith("/tempfile.py"):
+        return "a worker writes no files: io.BytesIO and io.StringIO keep them in memory"
+    return ""
 
 
 def for_js_name(e):

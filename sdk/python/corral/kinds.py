@@ -138,6 +138,13 @@ class JsonArrayMethods:
 
 # ---- maps ----
 
+def _find(self, key):
+    """self[key]; KeyError also where JavaScript has a null for what is not there, as URLSearchParams does."""
+    value = self[key]
+    if not value and not isinstance(value, (str, int, float)) and key not in self:
+        raise KeyError(key)
+    return value
+
 
 class MapMethods:
     """What a dict can do beside being indexed, of what cannot be changed."""
@@ -157,7 +164,7 @@ class MapMethods:
     def get(self, key, default=None, /):
         """The value of the key, else the default."""
         try:
-            return self[key]
+            return _find(self, key)
         except KeyError:
             return default
 
@@ -166,7 +173,7 @@ class MutableMapMethods:
     def pop(self, key, default=_no_default, /):
         """Remove the key and return its value, or the default."""
         try:
-            value = self[key]
+            value = _find(self, key)
         except KeyError:
             if default is _no_default:
                 raise
@@ -183,7 +190,7 @@ class MutableMapMethods:
     def setdefault(self, key, default=None, /):
         """The value of the key, which becomes the default if there is none."""
         try:
-            return self[key]
+            return _find(self, key)
         except KeyError:
             self[key] = default
         return default

@@ -75,7 +75,7 @@ def _import_failure(e, main):
     failure = _failure(
         IMPORT, f"{file or main} imports the module '{e.name or '?'}', which was not found", module=e.name or "",
         file=file or main, line=line, traceback=errors.format_exception(e))
-    failure["hint"] = hints.for_import(name)
+    failure["hint"] = hints.for_import(name, e.name or "")
     return failure
 
 

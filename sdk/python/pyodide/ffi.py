@@ -19,7 +19,12 @@ def create_proxy(obj, /, *, capture_this=False, roundtrip=True):
 
 
 def create_once_callable(obj, /, *, _may_syncify=False):
-    """A proxy of a function that lets go of it when it has been called once."""
+    """A proxy of a function that lets go of it when it has been called once.
+
+    `ctx.waitUntil(create_once_callable(coroutine))` stands in Cloudflare's examples: the coroutine runs.
+    """
+    if hasattr(type(obj), "__await__"):
+        return create_proxy(obj)
     if not callable(obj):
         raise TypeError(f"create_once_callable() needs a callable, not {type(obj).__name__}")
     return _corral.create_proxy(obj, _ONCE | _KEPT)
