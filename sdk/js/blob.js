@@ -6,7 +6,7 @@
 const SIZE_MAX = 128 * 1024 * 1024;     // bytes, as on Cloudflare
 const PIECE = 64 * 1024;                // bytes of one chunk of stream()
 const PRIVATE = {};
-const Stream = ReadableStream;
+const Stream = ReadableStream, { now } = Date;
 let bytesOfBlob;
 
 function part(bytes, start, end) { return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start); }
@@ -138,7 +138,7 @@ class File extends Blob {
     if (parts === undefined) throw new TypeError('File: the parts must be an array or a list, File.new([data], name)');
     this.#name = internals.toUSVString(name);
     const { lastModified } = internals.options(options, 'File');
-    this.#lastModified = lastModified === undefined ? Date.now() : Math.trunc(Number(lastModified)) || 0;
+    this.#lastModified = lastModified === undefined ? now() : Math.trunc(Number(lastModified)) || 0;
   }
 
   get name() { return this.#name; }
@@ -151,7 +151,7 @@ class File extends Blob {
   static {
     internals.isFile = (value) => typeof value === 'object' && value !== null && #name in value;
     // A File over bytes that are ours, or over those of a Blob.
-    internals.makeFile = (bytes, name, type, lastModified = Date.now()) =>
+    internals.makeFile = (bytes, name, type, lastModified = now()) =>
       new File(PRIVATE, name, { bytes, type: checkedType(type), lastModified });
   }
 }

@@ -13,8 +13,9 @@ const USED = 'Body has already been used. It can only be used once. Use tee() fi
 function newBody(kind, value, isShared = false) { return { kind, value, stream: null, isUsed: false, isShared }; }
 
 function bytesFrom(value) {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0));
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  // Not slice(), which a subclass can give another meaning: nobody else may have these bytes.
+  if (value instanceof ArrayBuffer) return new Uint8Array(new Uint8Array(value));
+  if (ArrayBuffer.isView(value)) return new Uint8Array(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   return native.pythonBytes(value);
 }
 
@@ -88,7 +89,7 @@ async function collectStream(stream) {
     if (done) return internals.concat([new Uint8Array(0), ...chunks]);
     const bytes = internals.chunkBytes(value);
     if (!bytes) throw new TypeError('A body stream must give bytes (a Uint8Array), not ' + typeof value);
-    chunks.push(bytes);
+    chunks.push(new Uint8Array(bytes));     // who gives chunks may use their memory again
   }
 }
 

@@ -1,5 +1,7 @@
 // context.js - what a handler gets beside the request: env and ctx.
 
+const { Promise } = globalThis, { then } = Promise.prototype;
+
 class ExecutionContext {
   #id;
   constructor(secret, id) {
@@ -10,12 +12,14 @@ class ExecutionContext {
   waitUntil(promise) {
     const id = this.#id;
     if (!native.hold(id)) return;       // all has ended already: nothing to keep
-    Promise.resolve(promise).then(
-      () => native.release(id),
+    // A promise of ours: a then() of the worker's could call back twice, and each call lets go.
+    const ended = new Promise((resolve) => { resolve(promise); });
+    Reflect.apply(then, ended, [
+      () => { native.release(id); },
       (e) => {
-        native.log(3, `waitUntil: ${internals.describeError(e)}`);
-        native.release(id);
-      });
+        try { native.log(3, `waitUntil: ${internals.describeError(e)}`); } finally { native.release(id); }
+      },
+    ]);
   }
   passThroughOnException() { native.passThrough(this.#id); }
   get props() { return {}; }

@@ -50,7 +50,7 @@ for (const line of `
 const UNICODE = new Set(['utf-8', 'utf-16le', 'utf-16be']);
 
 function encodingOf(label) {
-  const name = LABELS.get(`${label}`.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '').toLowerCase());
+  const name = LABELS.get(internals.trimmed(`${label}`, '\t\n\f\r ').toLowerCase());
   if (name === undefined || name === 'replacement') throw new RangeError(`"${label}" is not a valid encoding.`);
   return name;
 }

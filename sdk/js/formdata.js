@@ -74,10 +74,13 @@ class FormData {
   }
 
   [internals.inspectFields]() {
-    const fields = Object.create(null);
-    for (const [name, value] of this.#list)
-      fields[name] = name in fields ? [].concat(fields[name], [value]) : value;
-    return { ...fields };
+    const fields = new Map();
+    for (const [name, value] of this.#list) {
+      const values = fields.get(name);
+      if (values) values.push(value);
+      else fields.set(name, [value]);
+    }
+    return Object.fromEntries(Array.from(fields, ([name, values]) => [name, values.length > 1 ? values : values[0]]));
   }
 
   static {

@@ -7,7 +7,6 @@
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const BAD_VALUE = /[\0\r\n]/;
-const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 
 function checkedName(name) {
   name = String(name);
@@ -16,7 +15,7 @@ function checkedName(name) {
 }
 
 function checkedValue(name, value) {
-  value = String(value).replace(EDGES, '');
+  value = internals.trimmed(String(value));
   if (BAD_VALUE.test(value)) throw new TypeError(`Headers: the value of '${name}' has a line break or NUL in it`);
   return value;
 }

@@ -4,7 +4,7 @@
 // stays a bare string and Headers are made only when somebody looks at them.
 
 const { Headers } = globalThis;
-const NO_BODY = new Set([101, 204, 205, 304]);
+const NO_BODY = new Set([101, 204, 205, 304]), BODILESS = 'Response with null body status (101, 204, 205, or 304) cannot have a body.';
 const TEXT = 'text/plain;charset=UTF-8';
 const SENT = { kind: 'text', value: '', stream: null, isUsed: true, isShared: false };
 const { getPrototypeOf } = Object, plainPrototype = Object.prototype;
@@ -45,7 +45,7 @@ class Response {
       if (type) this.#setType(type);
     }
     if (NO_BODY.has(this.#status)) {
-      if (body !== '') throw new TypeError(`Response with null body status (101, 204, 205, or 304) cannot have a body.`);
+      if (body !== '') throw new TypeError(BODILESS);
       this.#body = null;
     }
   }
@@ -106,9 +106,10 @@ class Response {
 
   static json(value, init = undefined) {
     if (init !== undefined && init !== null && getPrototypeOf(Object(init)) !== plainPrototype) init = internals.options(init, 'Response.json');
-    const response = new Response(String(JSON.stringify(value)), init);
-    if (response.#headers === null) response.#type = 'application/json';
-    else if (!new Headers(init.headers).has('content-type')) response.#headers.set('content-type', 'application/json');
+    const text = String(JSON.stringify(value)), response = new Response(null, init);
+    if (NO_BODY.has(response.#status)) throw new TypeError(BODILESS);
+    response.#body = text;
+    response.#setType('application/json');
     return response;
   }
 

@@ -40,6 +40,8 @@ function deferred() {
 function settled(value) { return { promise: resolved(value), resolve: ignore, reject: ignore, isPending: false }; }
 function failed(error) { return { promise: handled(rejected(error)), resolve: ignore, reject: ignore, isPending: false }; }
 
+const FORGET_FROM = 1024;       // places
+
 // First in, first out, without moving what waits; `size` is the sum of the entries' own.
 class Queue {
   constructor() { this.clear(); }
@@ -56,8 +58,16 @@ class Queue {
     if (this.head === this.tail) {
       this.items = [];
       this.head = this.tail = 0;
-    }
+    } else if (this.head >= FORGET_FROM && this.head * 2 >= this.tail) this.forget();
     return item;
+  }
+  // The places of what has left, in a queue that is never empty.
+  forget() {
+    const rest = [];
+    for (let i = this.head; i < this.tail; i++) rest[i - this.head] = this.items[i];
+    this.items = rest;
+    this.tail -= this.head;
+    this.head = 0;
   }
   pushSized(value, size) {
     if (typeof size !== 'number' || !(size >= 0) || size === Infinity)

@@ -88,15 +88,18 @@ static size_t fill(const JSChar *units, size_t len, char *out, size_t room, size
 static JSValueRef encode_into(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                               const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    JSStringRef string = JSValueToStringCopy(js, arguments[0], ret_thrown);
+    JSStringRef string;
     JSValueRef result[2];
     struct span room;
     size_t read, written = 0;
 
     (void)function, (void)self, (void)count;
+    if (!web_bytes(arguments[1], &room)) /* instanceof believes the prototype */
+        return engine_throw(ret_thrown, "TypeError",
+                            "TextEncoder.encodeInto: expected a Uint8Array");
+    string = JSValueToStringCopy(js, arguments[0], ret_thrown);
     if (!string)
         return engine.undefined;
-    web_bytes(arguments[1], &room);
     read = fill(JSStringGetCharactersPtr(string), JSStringGetLength(string), (char *)room.data,
                 room.len, &written);
     JSStringRelease(string);
