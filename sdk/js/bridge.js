@@ -146,8 +146,9 @@ internals.objectKeys = Object.keys;
 internals.objectValues = Object.values;
 internals.fromPairs = (pairs, asMap) => (asMap ? new Map(pairs) : Object.fromEntries(pairs));
 internals.toSet = (items) => new Set(items);
-internals.toBigInt = (digits) => BigInt(digits);
-internals.bigText = (value) => value.toString(16);
+const { BigInt } = globalThis, digitsOf = BigInt.prototype.toString;
+internals.toBigInt = (digits, isNegative) => (isNegative ? -BigInt(digits) : BigInt(digits));
+internals.bigText = (value) => Reflect.apply(digitsOf, value, [16]);
 
 const ids = new WeakMap();
 let lastId = 0;

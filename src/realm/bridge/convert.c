@@ -140,25 +140,23 @@ JSStringRef bridge_text_to_js(PyObject *text)
     }
 }
 
-JSStringRef bridge_name(PyObject *name, JSStringRef *ret_owned)
+JSStringRef bridge_name(PyObject *name)
 {
     size_t slot = ((uintptr_t)name >> 4) % NAMES;
     JSStringRef text;
 
-    *ret_owned = NULL;
+    /* The caller gets its own reference: the code of a getter may take the slot. */
     if (names[slot].name == name)
-        return names[slot].text;
+        return JSStringRetain(names[slot].text);
     text = bridge_text_to_js(name);
-    if (!text || !PyUnicode_CHECK_INTERNED(name)) {
-        *ret_owned = text;
+    if (!text || !PyUnicode_CHECK_INTERNED(name))
         return text;
-    }
     Py_XDECREF(names[slot].name);
     if (names[slot].text)
         JSStringRelease(names[slot].text);
     names[slot].name = Py_NewRef(name);
     names[slot].text = text;
-    return text;
+    return JSStringRetain(text);
 }
 
 static PyObject *number_to_python(double d)
@@ -235,8 +233,9 @@ static JSValueRef int_to_js(PyObject *number, bool is_bigint)
     static JSObjectRef to_bigint;
     int overflow;
     long long n = PyLong_AsLongLongAndOverflow(number, &overflow);
-    JSValueRef digits, thrown = NULL, result;
+    JSValueRef arguments[2], thrown = NULL, result;
     PyObject *text;
+    bool is_negative;
     JSStringRef string;
 
     if (n == -1 && PyErr_Occurred())
@@ -245,23 +244,22 @@ static JSValueRef int_to_js(PyObject *number, bool is_bigint)
         return engine_number((double)n);
     if (!overflow)
         return JSBigIntCreateWithInt64(engine.context, n, NULL);
-    text = PyObject_CallMethod(number, "__format__", "s", "#x");
+    text = PyNumber_ToBase(number, 16); /* new: "0x..." or "-0x...", of which BigInt() reads none */
     if (!text)
         return NULL;
-    if (PyUnicode_READ_CHAR(text, 0) == '-') { /* BigInt() reads no sign before 0x */
-        Py_SETREF(text, PyObject_Str(number));
-        if (!text)
-            return NULL;
-    }
-    string = bridge_text_to_js(text);
-    Py_DECREF(text);
+    is_negative = PyUnicode_READ_CHAR(text, 0) == '-';
+    if (is_negative)
+        Py_SETREF(text, PyUnicode_Substring(text, 1, PyUnicode_GET_LENGTH(text)));
+    string = text ? bridge_text_to_js(text) : NULL;
+    Py_XDECREF(text);
     if (!string)
         return NULL;
-    digits = JSValueMakeString(engine.context, string);
+    arguments[0] = JSValueMakeString(engine.context, string);
+    arguments[1] = JSValueMakeBoolean(engine.context, is_negative);
     JSStringRelease(string);
     if (!to_bigint)
         to_bigint = engine_internal("toBigInt");
-    result = engine_call(to_bigint, 1, &digits, &thrown);
+    result = engine_call(to_bigint, 2, arguments, &thrown);
     if (thrown)
         bridge_raise(thrown);
     return result;

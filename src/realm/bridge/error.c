@@ -135,7 +135,7 @@ static JSValueRef python_traceback(JSContextRef js, JSObjectRef function, JSObje
                                    JSValueRef *ret_thrown)
 {
     static PyObject *format;
-    PyObject *exception = py_proxy_object(arguments[0]), *text = NULL;
+    PyObject *exception = Py_XNewRef(py_proxy_object(arguments[0])), *text = NULL;
     JSValueRef value;
 
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
@@ -145,6 +145,7 @@ static JSValueRef python_traceback(JSContextRef js, JSObjectRef function, JSObje
         text = PyObject_CallOneArg(format, exception);
     value = text_of(text, "a Python exception that cannot be shown");
     Py_XDECREF(text);
+    Py_XDECREF(exception);
     return value;
 }
 
@@ -152,7 +153,7 @@ static JSValueRef python_traceback(JSContextRef js, JSObjectRef function, JSObje
 static JSValueRef python_summary(JSContextRef js, JSObjectRef function, JSObjectRef self,
                                  size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *exception = py_proxy_object(arguments[0]), *words, *text = NULL;
+    PyObject *exception = Py_XNewRef(py_proxy_object(arguments[0])), *words, *text = NULL;
     JSValueRef value;
 
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
@@ -162,6 +163,7 @@ static JSValueRef python_summary(JSContextRef js, JSObjectRef function, JSObject
     value = text_of(text, "a Python exception that cannot be shown");
     Py_XDECREF(words);
     Py_XDECREF(text);
+    Py_XDECREF(exception);
     return value;
 }
 

@@ -8,7 +8,7 @@
 #include "realm/bridge/value.h"
 #include "realm/js/engine.h"
 
-enum { ON_STACK = 64 };
+enum { ON_STACK = 64, NO_PAIRS = 1 };
 
 struct pairs {
     JSValueRef first[ON_STACK];
@@ -108,7 +108,8 @@ static bool is_iterable(PyObject *object)
 static JSValueRef python_pairs(JSContextRef js, JSObjectRef function, JSObjectRef self,
                                size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *object = py_proxy_object(arguments[0]);
+    PyObject *object =
+        Py_XNewRef(py_proxy_object(arguments[0])); /* its code may destroy the proxy */
     bool is_wanted = count > 1 && JSValueToBoolean(js, arguments[1]);
     struct pairs p;
     int r;
@@ -118,8 +119,10 @@ static JSValueRef python_pairs(JSContextRef js, JSObjectRef function, JSObjectRe
     (void)function, (void)self;
     if (!object)
         return engine.undefined;
-    if (!bridge_has_stack())
+    if (!bridge_has_stack()) {
+        Py_DECREF(object);
         return engine_throw(ret_thrown, "RangeError", "Maximum call stack size exceeded.");
+    }
     if (PyDict_CheckExact(object))
         r = add_dict(&p, object);
     else if (is_wanted && (PyDictItems_Check(object) || PyList_CheckExact(object)))
@@ -129,6 +132,9 @@ static JSValueRef python_pairs(JSContextRef js, JSObjectRef function, JSObjectRe
     else if (is_wanted && is_iterable(object))
         r = add_iterable(&p, object);
     else
+        r = NO_PAIRS;
+    Py_DECREF(object);
+    if (r == NO_PAIRS)
         return engine.undefined;
     return r == 0 ? pairs_array(&p) : bridge_throw(ret_thrown);
 }

@@ -48,12 +48,11 @@ enum {
 };
 
 struct js_proxy {
-    PyObject_HEAD
-    JSValueRef value;       /* kept; NULL while lazy */
-    JSObjectRef self;       /* kept, or NULL: what a method is bound to */
-    struct head *head;      /* lazy request: counted */
-    uint32_t stream;        /* lazy context */
-    int bits;               /* of its kind */
+    PyObject_HEAD JSValueRef value; /* kept; NULL while lazy */
+    JSObjectRef self;               /* kept, or NULL: what a method is bound to */
+    struct head *head;              /* lazy request: counted */
+    uint32_t stream;                /* lazy context */
+    int bits;                       /* of its kind */
 };
 
 PyTypeObject *js_proxy_type;
@@ -373,7 +372,7 @@ static JSObjectRef property_holder(PyObject *self)
 static PyObject *get_property(PyObject *self, PyObject *name)
 {
     JSObjectRef object = property_holder(self);
-    JSStringRef owned = NULL, text = object ? bridge_name(name, &owned) : NULL;
+    JSStringRef text = object ? bridge_name(name) : NULL; /* new */
     JSValueRef thrown = NULL, value;
     PyObject *result = NULL;
 
@@ -390,8 +389,7 @@ static PyObject *get_property(PyObject *self, PyObject *name)
             PyErr_SetObject(PyExc_AttributeError, name);
     } else
         result = bridge_to_python(value, object);
-    if (owned)
-        JSStringRelease(owned);
+    JSStringRelease(text);
     return result;
 }
 
@@ -417,7 +415,7 @@ static PyObject *proxy_getattr(PyObject *self, PyObject *name)
 static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
 {
     JSObjectRef object;
-    JSStringRef owned = NULL, text;
+    JSStringRef text;
     JSValueRef thrown = NULL, converted;
     PyObject *bare;
 
@@ -427,7 +425,7 @@ static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
     if (!object)
         return -1;
     bare = without_underscore(name);
-    text = bridge_name(bare ? bare : name, &owned);
+    text = bridge_name(bare ? bare : name); /* new */
     Py_XDECREF(bare);
     if (!text)
         return -1;
@@ -439,8 +437,7 @@ static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
             JSObjectSetProperty(engine.context, object, text, converted, kJSPropertyAttributeNone,
                                 &thrown);
     }
-    if (owned)
-        JSStringRelease(owned);
+    JSStringRelease(text);
     if (thrown)
         bridge_raise(thrown);
     return PyErr_Occurred() ? -1 : 0;

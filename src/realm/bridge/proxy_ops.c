@@ -70,13 +70,11 @@ static JSObjectRef options_of(PyObject *const *values, PyObject *names)
 
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
         JSValueRef value = bridge_to_js(values[i]);
-        JSStringRef owned = NULL,
-                    name = value ? bridge_name(PyTuple_GET_ITEM(names, i), &owned) : NULL;
+        JSStringRef name = value ? bridge_name(PyTuple_GET_ITEM(names, i)) : NULL; /* new */
         if (!name)
             return NULL;
         JSObjectSetProperty(engine.context, options, name, value, kJSPropertyAttributeNone, NULL);
-        if (owned)
-            JSStringRelease(owned);
+        JSStringRelease(name);
     }
     return options;
 }
@@ -156,7 +154,9 @@ Py_ssize_t js_proxy_length(PyObject *self)
     Py_ssize_t n = number ? PyLong_AsSsize_t(number) : -1;
 
     Py_XDECREF(number);
-    return n;
+    if (n < 0 && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "the length of this object of JavaScript is negative");
+    return n < 0 ? -1 : n;
 }
 
 int js_proxy_truth(PyObject *self)

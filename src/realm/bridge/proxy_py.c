@@ -104,19 +104,20 @@ static JSValueRef throw_destroyed(const struct cell *cell, JSValueRef *ret_throw
                         cell->type_name ? cell->type_name : "object");
 }
 
-/* The object of a proxy that is about to be used: borrowed, or NULL having thrown. */
+/* The object of a proxy that is about to be used: new, as its own code may destroy the proxy;
+ * or NULL having thrown. */
 static PyObject *object_in(const struct cell *cell, JSValueRef *ret_thrown)
 {
     if (!cell->object)
         throw_destroyed(cell, ret_thrown);
     else if (bridge_has_stack())
-        return cell->object;
+        return Py_NewRef(cell->object);
     else
         engine_throw(ret_thrown, "RangeError", "Maximum call stack size exceeded.");
     return NULL;
 }
 
-/* The same of what `this` of a method of ours is, which may be anything. */
+/* The same (new) of what `this` of a method of ours is, which may be anything. */
 static PyObject *object_of(size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     const struct cell *cell = count > 0 ? cell_of(arguments[0]) : NULL;
@@ -202,8 +203,8 @@ JSObjectRef py_proxy_new_with(PyObject *object, int traits)
         PyErr_NoMemory();
         return NULL;
     }
+    cell->object = Py_NewRef(object); /* before report(), which can run code that lets it go */
     report(object);
-    cell->object = Py_NewRef(object);
     cell->next = NULL;
     cell->traits = traits;
     if (PyCallable_Check(object))
@@ -288,7 +289,6 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
     if (!object)
         return engine.undefined;
     engine_lock();
-    Py_INCREF(object);
     value = property_of(object, name, ret_thrown);
     Py_DECREF(object);
     engine_unlock();
@@ -304,7 +304,6 @@ static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, J
     if (!object)
         return true;
     engine_lock();
-    Py_INCREF(object);
     text = bridge_text_to_python(name);
     converted = text ? bridge_to_python(value, NULL) : NULL;
     if (!converted || PyObject_SetAttr(object, text, converted) < 0)
@@ -342,9 +341,10 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
     (void)js;
     if (!function)
         return engine.undefined;
-    if (Py_EnterRecursiveCall(" in a call from JavaScript"))
+    if (Py_EnterRecursiveCall(" in a call from JavaScript")) {
+        Py_DECREF(function);
         return bridge_throw(ret_thrown);
-    Py_INCREF(function);
+    }
     if (cell->traits & PY_PROXY_ONCE && py_proxy_destroy(proxy) < 0)
         tuple = NULL;
     else
@@ -376,7 +376,8 @@ static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef s
 static JSValueRef is_same(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                           const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *a = py_proxy_object(arguments[0]), *b = py_proxy_object(arguments[1]);
+    PyObject *a = Py_XNewRef(py_proxy_object(arguments[0])),
+             *b = Py_XNewRef(py_proxy_object(arguments[1]));
     bool is = a && a == b;
 
     (void)function, (void)self, (void)count, (void)ret_thrown;
@@ -386,6 +387,8 @@ static JSValueRef is_same(JSContextRef js, JSObjectRef function, JSObjectRef sel
             PyErr_Clear();
         is = equal == 1;
     }
+    Py_XDECREF(a);
+    Py_XDECREF(b);
     return JSValueMakeBoolean(js, is);
 }
 
@@ -402,23 +405,31 @@ static JSValueRef python_text(JSContextRef js, JSObjectRef function, JSObjectRef
                               const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     PyObject *object;
+    JSValueRef value;
 
     (void)js, (void)function, (void)self;
     if (count == 0 || !py_proxy_check(arguments[0]))
         return text_value(SPAN("[object PyProxy]"));
     object = object_of(count, arguments, ret_thrown);
-    return object ? text_of(PyObject_Str(object), ret_thrown) : engine.undefined;
+    if (!object)
+        return engine.undefined;
+    value = text_of(PyObject_Str(object), ret_thrown);
+    Py_DECREF(object);
+    return value;
 }
 
 static JSValueRef python_repr(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                               const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *object = py_proxy_object(arguments[0]);
+    PyObject *object = Py_XNewRef(py_proxy_object(arguments[0]));
+    JSValueRef value;
 
     (void)js, (void)function, (void)self, (void)count;
     if (!object)
         return text_value(SPAN("[destroyed PyProxy]"));
-    return text_of(PyObject_Repr(object), ret_thrown);
+    value = text_of(PyObject_Repr(object), ret_thrown);
+    Py_DECREF(object);
+    return value;
 }
 
 /* pythonBytes(value) -> a Uint8Array with a copy of a bytes-like object, else undefined */
@@ -452,6 +463,7 @@ static JSValueRef python_iterator(JSContextRef js, JSObjectRef function, JSObjec
         return engine.undefined;
     iterator = PyObject_GetIter(object);
     value = iterator ? py_proxy_new(iterator) : NULL;
+    Py_DECREF(object);
     Py_XDECREF(iterator);
     return value ? value : bridge_throw(ret_thrown);
 }
@@ -468,6 +480,7 @@ static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef
     if (!iterator)
         return engine.undefined;
     item = PyIter_Next(iterator);
+    Py_DECREF(iterator);
     value = item ? bridge_to_js(item) : NULL;
     if (!item && !PyErr_Occurred())
         return engine.undefined;
@@ -500,6 +513,7 @@ static JSValueRef python_steps(JSContextRef js, JSObjectRef function, JSObjectRe
         type = helper("Steps");
     steps = type ? PyObject_CallOneArg(type, object) : NULL;
     value = steps ? py_proxy_new(steps) : NULL;
+    Py_DECREF(object);
     Py_XDECREF(steps);
     return value ? value : bridge_throw(ret_thrown);
 }
@@ -521,6 +535,7 @@ static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef
     reject = bridge_to_python(arguments[2], NULL);
     if (subscribe && resolve && reject)
         done = PyObject_CallFunctionObjArgs(subscribe, object, resolve, reject, NULL);
+    Py_DECREF(object);
     Py_XDECREF(resolve);
     Py_XDECREF(reject);
     Py_XDECREF(done);

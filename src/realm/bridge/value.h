@@ -44,8 +44,8 @@ PyObject *bridge_to_python(JSValueRef value, JSObjectRef self);
 JSValueRef bridge_to_js(PyObject *object);
 PyObject *bridge_text_to_python(JSStringRef text);
 JSStringRef bridge_text_to_js(PyObject *text);
-/* For attribute names: cached, the cache owns it, unless *ret_owned must be released. */
-JSStringRef bridge_name(PyObject *name, JSStringRef *ret_owned);
+/* For attribute names, from a cache; release it. */
+JSStringRef bridge_name(PyObject *name);
 
 /* ---- error.c ---- */
 void bridge_error_define(void);

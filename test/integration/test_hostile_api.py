@@ -1,0 +1,251 @@
+"""What no worker should do, and its instance outlives."""
+
+import pytest
+
+from harness import script
+
+pytestmark = pytest.mark.asan
+
+
+@pytest.fixture(autouse=True)
+def survives(lab):
+    """No test ends an instance."""
+    yield
+    assert "was ended by" not in lab.log_text(), "an instance died"
+
+
+# ---- the bridge ----
+
+
+def test_int_subclasses_that_lie_about_their_digits(lab):
+    assert lab.value("""
+        class Liar(int):
+            def __format__(self, spec): return 5
+            def __str__(self): return "junk"
+            __repr__ = __str__
+        text = js.eval("(n) => String(n)")
+        return [text(Liar(2**70)), text(Liar(-2**70)), text(Liar(7))]
+    """) == [str(2**70), str(-2**70), "7"]
+
+
+def test_integers_of_many_digits_cross(lab):
+    assert lab.value("""
+        same = js.eval("(n) => n")
+        return [same(n) == n for n in (1 << 100000, -(1 << 100000), -(1 << 63), 1 << 63, -(1 << 64) - 1)]
+    """) == [True] * 5
+
+
+def test_integers_cross_whatever_bigint_prototype_says(lab):
+    assert lab.value("""
+        js.eval("globalThis.kept = BigInt.prototype.toString; BigInt.prototype.toString = () => { throw 1 }")
+        try:
+            return str(js.eval("2n ** 100n"))
+        finally:
+            js.eval("BigInt.prototype.toString = kept")
+    """) == str(2**100)
+
+
+def test_a_getter_that_uses_up_the_cache_of_names(lab):
+    # The name that is being looked up is kept by the lookup, not by the cache.
+    assert lab.value("""
+        names = [sys.intern("name%d" % i) for i in range(8000)]
+        def use_up(*unused):
+            for name in names:
+                getattr(js, name, None)
+            js.eval("for (let i = 0; i < 10000; i++) 'junk' + i")
+        js.globalThis.useUp = use_up
+        thing = js.eval("({ get wanted() { useUp(); return undefined } })")
+        return [getattr(thing, "wanted", "missing") for i in range(10)]
+    """) == [None] * 10
+
+
+def test_a_list_that_is_emptied_while_it_crosses(lab):
+    # Proxies that are let go run __del__ while other objects cross.
+    assert lab.value("""
+        victims = []
+        class Emptier:
+            def __del__(self): victims.clear()
+        take = js.eval("(x) => {}")
+        for i in range(2000):
+            victims[:] = [bytearray(10000), object(), [i], {}]
+            take(Emptier())
+            js.Array.of(*victims)
+            js.Map.new([[1, v] for v in list(victims)])
+        return "alive"
+    """) == "alive"
+
+
+def test_buffers_that_lists_of_python_hold_are_given_back(lab):
+    # Both collectors must come round several times for one of these.
+    assert lab.value("""
+        take = js.eval("(list) => {}")
+        for i in range(300):
+            take([js.Uint8Array.new(10 << 20)])
+        return "alive"
+    """) == "alive"
+
+
+# ---- what only looks like an object of the platform ----
+
+
+def test_encode_into_what_only_looks_like_an_array(lab):
+    assert script(lab, """
+        const out = [];
+        for (const fake of [Object.create(Uint8Array.prototype), Object.setPrototypeOf({ length: 99 }, Uint8Array.prototype),
+                            new Proxy(new Uint8Array(9), {})])
+          try { new TextEncoder().encodeInto('abc'.repeat(9000), fake); out.push(1) } catch (e) { out.push(e.name) }
+        return out;
+    """) == ["TypeError"] * 3
+
+
+def test_encode_into_an_array_that_shrank(lab):
+    assert script(lab, """
+        const buffer = new ArrayBuffer(10, { maxByteLength: 100 }), whole = new Uint8Array(buffer), part = new Uint8Array(buffer, 4, 4);
+        const encoder = new TextEncoder(), read = (array) => encoder.encodeInto('abcdefgh'.repeat(100), array).read;
+        const out = [read(whole), read(part)];
+        buffer.resize(5);
+        return [...out, read(whole), read(part)];
+    """) == [10, 4, 5, 0]
+
+
+def test_bodies_are_copies_whatever_slice_does(lab):
+    assert script(lab, """
+        class Shared extends ArrayBuffer { slice() { return this; } }
+        const buffer = new Shared(4), array = new Uint8Array(buffer);
+        array.fill(65);
+        const response = new Response(buffer);
+        array.fill(66);
+        return await response.text();
+    """) == "AAAA"
+
+
+def test_file_asks_its_own_clock(lab):
+    assert script(lab, """
+        const { now } = Date;
+        Date.now = () => { throw new Error('asked') };
+        try { return new File([], 'x').lastModified > 0 } finally { Date.now = now }
+    """) is True
+
+
+# ---- bodies ----
+
+
+def test_a_stream_that_uses_one_buffer_for_all_chunks(lab):
+    assert script(lab, """
+        const buffer = new Uint8Array(4);
+        let n = 0;
+        const stream = new ReadableStream({ pull(c) { if (n === 3) return c.close(); buffer.fill(65 + n++); c.enqueue(buffer) } });
+        return (await new Response(stream).text()).slice(-4);
+    """) == "CCCC"
+    assert script(lab, """
+        const buffer = new Uint8Array(4);
+        let n = 0;
+        const stream = new ReadableStream({ pull(c) { if (n === 3) return c.close(); buffer.fill(65 + n++); c.enqueue(buffer) } }, { highWaterMark: 0 });
+        return await new Response(stream).text();
+    """) == "AAAABBBBCCCC"
+
+
+def test_response_json_takes_its_options_once(lab):
+    assert lab.value("""
+        made = Response.json(7, headers=iter([["content-type", "text/x"], ["a", "b"]]))
+        plain = Response.json([1])
+        return [made.headers.get("content-type"), made.headers.get("a"), await made.text(), plain.headers.get("content-type")]
+    """) == ["text/x", "b", "7", "application/json"]
+    assert script(lab, """
+        try { Response.json(1, { status: 204 }); return 'made' } catch (e) { return e.message }
+    """) == "Response with null body status (101, 204, 205, or 304) cannot have a body."
+
+
+# ---- ctx ----
+
+
+def test_wait_until_of_a_promise_whose_then_calls_back_often(lab):
+    answer = lab.run("""
+        js.eval('''(ctx) => {
+          for (let i = 0; i < 3; i++) {
+            const promise = Promise.resolve();
+            promise.then = (done, failed) => { done(); done(); failed(1); failed(2); };
+            ctx.waitUntil(promise);
+            ctx.waitUntil({ then(done, failed) { done(); done(); failed(1) } });
+          }
+        }''')(ctx)
+        await asyncio.sleep(0.01)
+        return Response.new("answered")
+    """)
+    assert (answer.status, answer.text) == (200, "answered")
+    # Were it let go too often, it would never be over, and its instance never idle.
+    assert lab.value("return 1") == 1
+
+
+# ---- what takes time by the square ----
+
+
+def test_long_values_cost_time_by_their_length(lab):
+    took = script(lab, """
+        const spaces = 'a' + ' '.repeat(200000) + 'b', form = new FormData(), out = {};
+        const time = (name, f) => { const t = performance.now(); try { f() } catch {} out[name] = performance.now() - t };
+        time('header', () => new Headers({ x: spaces }));
+        time('label', () => new TextDecoder(spaces));
+        for (let i = 0; i < 50000; i++) form.append('a', 'b');
+        time('form', () => console.log(form));
+        return out;
+    """)
+    assert max(took.values()) < 2000, took
+
+
+def test_a_stream_that_is_never_empty_keeps_only_what_waits(lab):
+    # Each round leaves one chunk behind; a million places of those that left would be 8 MB and more.
+    assert script(lab, """
+        let controller, sum = 0;
+        const stream = new ReadableStream({ start(c) { controller = c } }, { highWaterMark: 4000 }), reader = stream.getReader();
+        controller.enqueue(0);
+        for (let i = 1; i <= 5000; i++) {
+          controller.enqueue(i);
+          sum += (await reader.read()).value;
+        }
+        for (let i = 0; i < 3000; i++) controller.enqueue(1);
+        for (let i = 0; i < 3001; i++) sum += (await reader.read()).value;
+        controller.close();
+        return [sum, (await reader.read()).done];
+    """) == [5000 * 4999 // 2 + 5000 + 3000, True]
+
+
+def test_proxies_that_are_destroyed_by_the_code_that_they_call(lab):
+    made = lab.value("""
+        from pyodide.ffi import create_proxy
+        class Suicidal:
+            def __die(self, value):
+                try:
+                    js.globalThis.victim.destroy()
+                except BaseException:
+                    pass
+                return value
+            def __str__(self): return self.__die("text")
+            def __repr__(self): return self.__die("shown")
+            def __call__(self, *given): return self.__die(given)
+            def __getattr__(self, name): return self.__die(7)
+            def __setattr__(self, name, value): self.__die(7)
+            def __len__(self): return self.__die(5)
+            def __getitem__(self, index): return self.__die(1)
+            def __iter__(self): return self.__die(iter([1, 2]))
+            def __eq__(self, other): return self.__die(True)
+            def __hash__(self): return 1
+            def items(self): return self.__die(5)
+            def keys(self): return []
+        codes = ("String(v)", "v()", "v.abc", "v[0]", "[...v]", "v.x = 1", "console.log(v)", "JSON.stringify(v)", "v.length", "v + ''",
+                 "'a' in v", "Object.keys(v)", "structuredClone(v)", "Promise.resolve(v)", "new Headers(v)", "new Response(v)", "new Blob([v])",
+                 "new URL(v)", "new URLSearchParams(v)", "new FormData(v)", "new Event(v)", "v.items()")
+        for code in codes:
+            js.globalThis.victim = create_proxy(Suicidal())
+            try:
+                js.eval("((v) => { %s })(victim)" % code)
+            except BaseException:
+                pass
+        return len(codes)
+    """)
+    assert made == 22
+
+
+def test_lengths_that_are_none(lab):
+    outcome = lab.outcome("return len(js.eval('({ length: -1 })'))")
+    assert outcome["error"] == "ValueError" and "negative" in outcome["text"], outcome
