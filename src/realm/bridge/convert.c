@@ -193,7 +193,7 @@ static PyObject *bigint_to_python(JSValueRef value)
     return result;
 }
 
-PyObject *bridge_to_python(JSValueRef value, JSObjectRef self)
+PyObject *bridge_to_python(JSValueRef value, PyObject *owner)
 {
     JSContextRef js = engine.context;
     PyObject *object;
@@ -225,7 +225,7 @@ PyObject *bridge_to_python(JSValueRef value, JSObjectRef self)
     object = py_proxy_unwrapped(value);
     if (object)
         return Py_NewRef(object);
-    return js_proxy_new((JSObjectRef)value, self);
+    return js_proxy_new((JSObjectRef)value, owner);
 }
 
 static JSValueRef int_to_js(PyObject *number, bool is_bigint)

@@ -15,6 +15,8 @@
  * Python's alone. */
 #include "realm/bridge/value.h"
 
+#include <structmember.h>
+
 #include "base/mem.h"
 #include "realm/bridge/bridge.h"
 #include "realm/js/engine.h"
@@ -49,10 +51,11 @@ enum {
 
 struct js_proxy {
     PyObject_HEAD JSValueRef value; /* kept; NULL while lazy */
-    JSObjectRef self;               /* kept, or NULL: what a method is bound to */
-    struct head *head;              /* lazy request: counted */
-    uint32_t stream;                /* lazy context */
-    int bits;                       /* of its kind */
+    PyObject *owner;                /* of a method: the proxy that it is bound to; or NULL */
+    vectorcallfunc vectorcall;
+    struct head *head; /* lazy request: counted */
+    uint32_t stream;   /* lazy context */
+    int bits;          /* of its kind */
 };
 
 PyTypeObject *js_proxy_type;
@@ -115,6 +118,9 @@ static int kind_of(JSObjectRef object)
 
 static PyTypeObject *make_type(int bits)
 {
+    static PyMemberDef members[] = {
+        {"__vectorcalloffset__", T_PYSSIZET, offsetof(struct js_proxy, vectorcall), READONLY, NULL},
+        {0}};
     PyType_Slot slots[24];
     PyMethodDef *methods = bits & DOUBLE     ? js_double_methods
                            : bits & BUFFER   ? js_buffer_methods
@@ -124,8 +130,11 @@ static PyTypeObject *make_type(int bits)
     PyType_Spec spec = {.name = "pyodide.ffi.JsProxy", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
     PyObject *type, *finish, *done = NULL;
 
-    if (bits & CALLABLE)
-        slots[n++] = (PyType_Slot){Py_tp_call, (void *)js_proxy_call_slot};
+    if (bits & CALLABLE) {
+        spec.flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        slots[n++] = (PyType_Slot){Py_tp_members, members};
+        slots[n++] = (PyType_Slot){Py_tp_call, (void *)PyVectorcall_Call};
+    }
     if (bits & AWAITABLE) {
         slots[n++] = (PyType_Slot){Py_am_await, (void *)js_proxy_await};
         slots[n++] = (PyType_Slot){Py_tp_hash, (void *)js_proxy_hash};
@@ -179,7 +188,8 @@ static struct js_proxy *proxy_alloc(int bits)
     if (p) {
         p->bits = bits;
         p->value = NULL;
-        p->self = NULL;
+        p->owner = NULL;
+        p->vectorcall = js_proxy_vectorcall;
         p->head = NULL;
         p->stream = 0;
     }
@@ -195,7 +205,7 @@ static PyObject *proxy_of_kind(JSObjectRef object, int bits)
     return (PyObject *)p;
 }
 
-PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self)
+PyObject *js_proxy_new(JSObjectRef object, PyObject *owner)
 {
     int bits = kind_of(object);
     PyObject *p;
@@ -203,8 +213,8 @@ PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self)
     if (bits & ERROR_OBJECT)
         return bridge_js_exception(object);
     p = proxy_of_kind(object, bits);
-    if (p && self && self != engine.global && JSObjectIsFunction(engine.context, object))
-        ((struct js_proxy *)p)->self = (JSObjectRef)engine_keep(self);
+    if (p && owner && bits & CALLABLE && ((struct js_proxy *)owner)->value != engine.global)
+        ((struct js_proxy *)p)->owner = Py_NewRef(owner);
     return p;
 }
 
@@ -320,13 +330,11 @@ static void proxy_dealloc(PyObject *self)
     struct js_proxy *p = (struct js_proxy *)self;
     PyTypeObject *type = Py_TYPE(self);
 
-    if (PyThreadState_Get() == main_thread) {
+    if (PyThreadState_Get() == main_thread)
         engine_drop(p->value);
-        engine_drop(p->self);
-    } else {
+    else
         let_go_later(p->value);
-        let_go_later(p->self);
-    }
+    Py_XDECREF(p->owner);
     head_unref(p->head);
     PyObject_Free(self);
     Py_DECREF(type);
@@ -369,15 +377,31 @@ static JSObjectRef property_holder(PyObject *self)
     return object;
 }
 
+/* The commonest questions about a request, without an object to ask: NULL, nothing set, for others.
+ */
+static PyObject *head_property(const struct head *head, PyObject *name)
+{
+    struct span text;
+
+    if (PyUnicode_CompareWithASCIIString(name, "url") == 0)
+        text = web_head_url(head);
+    else if (PyUnicode_CompareWithASCIIString(name, "method") == 0)
+        text = head->method;
+    else
+        return NULL;
+    return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.len, "replace");
+}
+
 static PyObject *get_property(PyObject *self, PyObject *name)
 {
-    JSObjectRef object = property_holder(self);
+    const struct head *head = ((struct js_proxy *)self)->head;
+    PyObject *result = head ? head_property(head, name) : NULL;
+    JSObjectRef object = result ? NULL : property_holder(self);
     JSStringRef text = object ? bridge_name(name) : NULL; /* new */
     JSValueRef thrown = NULL, value;
-    PyObject *result = NULL;
 
     if (!text)
-        return NULL;
+        return result;
     value = JSObjectGetProperty(engine.context, object, text, &thrown);
     if (thrown)
         bridge_raise(thrown);
@@ -388,7 +412,7 @@ static PyObject *get_property(PyObject *self, PyObject *name)
         else
             PyErr_SetObject(PyExc_AttributeError, name);
     } else
-        result = bridge_to_python(value, object);
+        result = bridge_to_python(value, self);
     JSStringRelease(text);
     return result;
 }
@@ -499,7 +523,9 @@ static PyObject *proxy_dir(PyObject *self, PyObject *unused)
 
 JSObjectRef js_proxy_self(PyObject *proxy)
 {
-    return ((struct js_proxy *)proxy)->self;
+    struct js_proxy *owner = (struct js_proxy *)((struct js_proxy *)proxy)->owner;
+
+    return owner ? (JSObjectRef)owner->value : NULL;
 }
 
 static PyMethodDef dir_method[] = {{"__dir__", proxy_dir, METH_NOARGS, NULL}, {0}};

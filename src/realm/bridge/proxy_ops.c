@@ -114,30 +114,10 @@ static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     return bridge_to_python(result, NULL);
 }
 
-PyObject *js_proxy_call_slot(PyObject *self, PyObject *arguments, PyObject *keywords)
+PyObject *js_proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t count,
+                              PyObject *names)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(arguments),
-               named = keywords ? PyDict_GET_SIZE(keywords) : 0;
-    PyObject *values[ARGUMENTS_MAX], *names = NULL, *key, *value, *result;
-    Py_ssize_t at = 0, i = 0;
-
-    if (count + named > ARGUMENTS_MAX)
-        return PyErr_Format(PyExc_TypeError,
-                            "a JavaScript function takes at most %d arguments here", ARGUMENTS_MAX);
-    for (; i < count; i++)
-        values[i] = PyTuple_GET_ITEM(arguments, i);
-    if (named > 0) {
-        names = PyTuple_New(named);
-        if (!names)
-            return NULL;
-        while (PyDict_Next(keywords, &at, &key, &value)) {
-            PyTuple_SET_ITEM(names, i - count, Py_NewRef(key)); /* steals */
-            values[i++] = value;
-        }
-    }
-    result = call(self, values, count, names, false);
-    Py_XDECREF(names);
-    return result;
+    return call(self, arguments, PyVectorcall_NARGS(count), names, false);
 }
 
 static PyObject *method_new(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
@@ -242,7 +222,7 @@ static PyObject *subscript(PyObject *self, PyObject *key)
         return NULL;
     }
     value = JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)found, 0, NULL);
-    return js_proxy_inherit(self, bridge_to_python(value, js_proxy_object(self)));
+    return js_proxy_inherit(self, bridge_to_python(value, self));
 }
 
 /* a[1:3] = items, del a[1:3] */

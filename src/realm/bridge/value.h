@@ -39,8 +39,8 @@ static inline bool bridge_has_stack(void)
 }
 
 /* ---- convert.c ---- */
-/* self: what a method is bound to when the value is a function; or NULL. */
-PyObject *bridge_to_python(JSValueRef value, JSObjectRef self);
+/* owner: the JsProxy that the value was found in, which a function is then bound to; or NULL. */
+PyObject *bridge_to_python(JSValueRef value, PyObject *owner);
 JSValueRef bridge_to_js(PyObject *object);
 PyObject *bridge_text_to_python(JSStringRef text);
 JSStringRef bridge_text_to_js(PyObject *text);
@@ -62,7 +62,7 @@ PyObject *bridge_js_exception_type(void);     /* borrowed: pyodide.ffi.JsExcepti
 /* How items are found in plain objects. */
 enum js_proxy_view { VIEW_OBJECT_MAP, VIEW_HEREDITARY_MAP, VIEW_JSON };
 extern PyTypeObject *js_proxy_type;
-PyObject *js_proxy_new(JSObjectRef object, JSObjectRef self); /* an Error: JsException */
+PyObject *js_proxy_new(JSObjectRef object, PyObject *owner); /* an Error: JsException */
 PyObject *js_proxy_plain(JSObjectRef object);                 /* a JsProxy whatever it is */
 PyObject *js_proxy_symbol(JSValueRef symbol);
 PyObject *js_proxy_view(PyObject *proxy, enum js_proxy_view view);
@@ -89,7 +89,8 @@ extern PyMethodDef js_proxy_methods[]; /* of every JsProxy */
 extern PyMethodDef js_callable_methods[];
 extern PyMethodDef js_double_methods[]; /* of what create_proxy made */
 extern PyGetSetDef js_proxy_getset[];
-PyObject *js_proxy_call_slot(PyObject *self, PyObject *arguments, PyObject *keywords);
+PyObject *js_proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t count,
+                              PyObject *names);
 PyObject *js_proxy_iter(PyObject *self);
 PyObject *js_proxy_next(PyObject *self);
 Py_hash_t js_proxy_hash(PyObject *self);

@@ -55,6 +55,13 @@ int web_parse_url(struct url *u, struct span text)
     return url_parse(u, text, NULL, domain_to_ascii);
 }
 
+struct span web_head_url(const struct head *head)
+{
+    static struct url u;
+
+    return url_parse(&u, head->url, NULL, domain_to_ascii) == 0 ? buf_span(&u.href) : head->url;
+}
+
 JSValueRef web_url_value(struct span text)
 {
     int r = url_parse(&parsed, text, NULL, domain_to_ascii);

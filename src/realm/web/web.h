@@ -46,6 +46,9 @@ enum web_delivery web_deliver(struct exchange *x, JSValueRef value);
 
 /* url_parse with the names of hosts beyond ASCII. */
 int web_parse_url(struct url *u, struct span text) MUST_CHECK;
+/* The address of an incoming request in its normal form, or as it came when it has none; valid
+ * until the next call. */
+struct span web_head_url(const struct head *head);
 /* A string: this URL in its normal form, its marks in native.urlMarks; or as it is when it is
  * none, with the first mark behind its end. */
 JSValueRef web_url_value(struct span text);
