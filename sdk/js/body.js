@@ -19,6 +19,23 @@ function bytesFrom(value) {
   return native.pythonBytes(value);
 }
 
+// A mistake that is no error: said once in an instance, as it would come back with every request.
+const said = Object.create(null);
+internals.warnOnce = (text) => {
+  if (said[text]) return;
+  said[text] = true;
+  native.log(2, text);
+};
+
+// What becomes a body by its String(), and hardly ever on purpose.
+function warnOfText(value) {
+  if (value instanceof Promise || (native.isPython(value) && typeof value.then === 'function'))
+    internals.warnOnce('the body of a Request or Response is a promise or coroutine, and becomes its name: is an `await` missing?');
+  else if (native.isPython(value) && typeof value[Symbol.asyncIterator] === 'function')
+    internals.warnOnce('the body of a Request or Response is an asynchronous generator, and becomes its repr: '
+      + 'ReadableStream.from_(generator) makes a body of it');
+}
+
 // [body, content type or null] of what a constructor was given (not null or undefined).
 function extract(value) {
   if (typeof value === 'string') return [newBody('text', value), 'text/plain;charset=UTF-8'];
@@ -39,6 +56,7 @@ function extract(value) {
     if (internals.isSearchParams(value)) return [newBody('text', internals.textOfParams(value)), 'application/x-www-form-urlencoded;charset=UTF-8'];
     const bytes = bytesFrom(value);
     if (bytes) return [newBody('bytes', bytes), null];
+    warnOfText(value);
   }
   return [newBody('text', String(value)), 'text/plain;charset=UTF-8'];
 }

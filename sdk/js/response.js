@@ -105,6 +105,9 @@ class Response {
   }
 
   static json(value, init = undefined) {
+    if (typeof value === 'object' && value !== null && native.isPython(value))
+      internals.warnOnce('Response.json of js makes {} of a dict, a list or another object of Python, as on Cloudflare: '
+        + 'write Response.json(to_js(data, dict_converter=Object.fromEntries)), or take Response from workers');
     if (init !== undefined && init !== null && getPrototypeOf(Object(init)) !== plainPrototype) init = internals.options(init, 'Response.json');
     const text = String(JSON.stringify(value)), response = new Response(null, init);
     if (NO_BODY.has(response.#status)) throw new TypeError(BODILESS);

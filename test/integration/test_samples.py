@@ -482,6 +482,31 @@ def test_what_beginners_write_gets_a_hint(lab):
         assert hint in lab.run("from " + names).text.splitlines()[-1], names
 
 
+def test_a_hint_never_hides_the_error(lab):
+    text = lab.run("""
+        js.eval("globalThis.hostile = new Proxy({}, { has() { throw new Error('has'); }, ownKeys() { throw new Error('keys'); }, "
+                "get(t, name) { if (name === 'then') throw new Error('then'); } })")
+        from js import hostile
+        e = AttributeError("the error itself")
+        e.obj, e.name = hostile, "nothing"
+        raise e
+    """).text
+    assert "AttributeError: the error itself" in text, text
+
+
+def test_what_is_no_error_but_hardly_meant_is_warned_of_once(lab):
+    for code, body, warning in (
+            ("Response.new(request.text())", "[object Promise]", "is an `await` missing?"),
+            ("Response.new(asyncio.sleep(0))", None, "is an `await` missing?"),
+            ("Response.new(x async for x in js.ReadableStream.from_([]))", None, "ReadableStream.from_(generator) makes a body of it"),
+            ("Response.json({'a': 1})", "{}", "Response.json of js makes {} of a dict")):
+        since = lab.mark()
+        answer = good(lab.run("%s\nreturn %s" % (code, code)))
+        assert body is None or answer.text == body
+        until(warning, lambda: any("wrn]" in line and warning in line for line in lab.log_lines()))
+        assert sum(warning in line for line in lab.log_lines()[since:]) <= 1
+
+
 def test_a_default_of_what_is_not_there(lab):
     """Items give None for JavaScript's null, as in Pyodide; get() and pop() with a default give that."""
     assert lab.value("""

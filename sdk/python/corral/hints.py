@@ -133,6 +133,13 @@ _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+
 
 def for_exception(e):
     """What to do about it, where that is known; else ''."""
+    try:
+        return _known(e)
+    except Exception:       # what it looks at is the worker's: attributes may raise, and must not hide the error itself
+        return ""
+
+
+def _known(e):
     if isinstance(e, TypeError) and e.args == ("'pyodide.ffi.JsProxy' object is not iterable",):
         return ("an object of JavaScript: iterate over its object_keys() or object_entries(), see it as a dict with as_object_map(), "
                 "or make it one with to_py()")
