@@ -10,6 +10,7 @@ const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location'
 const ORIGIN_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 const SMALL = 64 * 1024;        // a body nobody reads is taken in up to here, so that its connection is used again
 const KNOWN_CODING = /^\s*(?:br|gzip|identity)\s*(?:;|$)/i, DEFAULT_CODING = 'br, gzip';
+const ROUNDS_MAX = 16, OWN_ROUNDS = /^\s*corral\b/;
 const { URL } = globalThis;
 
 // An incoming body that nobody has looked at costs the node a connection: give
@@ -71,7 +72,22 @@ function askedCodings(value) {
   return known.length ? known.join(', ') : 'identity';
 }
 
+// A worker that fetches its own address gets its own request again, often without end: `fetch(request)` is
+// written for a server behind the worker.  Each round is counted in CDN-Loop (RFC 8586).
+function countRounds(hop, owner) {
+  const own = native.requestUrl(owner);
+  if (own === undefined || !URL.canParse(own) || new URL(own).origin !== hop.url.origin) return;
+  const rounds = native.requestRounds(owner) + 1;
+  if (rounds > ROUNDS_MAX) {
+    throw new TypeError(`This worker has fetched its own address ${ROUNDS_MAX} times in a row: fetch(request) asks the server `
+      + `that request.url names, and here ${hop.url.origin} is the worker itself. Fetch the address of the server behind it.`);
+  }
+  const others = (hop.headers.get('cdn-loop') ?? '').split(',').filter((element) => element.trim() && !OWN_ROUNDS.test(element));
+  hop.headers.set('cdn-loop', [...others, `corral; rounds=${rounds}`].join(', '));
+}
+
 function send(hop, owner, signal) {
+  countRounds(hop, owner);
   return internals.outcall({
     request: owner, binding: '', method: 'fetch', arguments: ['method', hop.method, 'url', hop.url.href],
     headers: internals.linesOfHeaders(hop.headers), body: hop.body, signal,

@@ -93,30 +93,72 @@ static bool is_accepted(struct span element, struct span coding)
     return weight.len == 0;
 }
 
-bool head_accepts(const struct head *head, struct span coding)
+/* The next value of the header with this name, which is in lower case; *at begins as the lines. */
+static bool next_value(struct span *at, struct span name, struct span *ret_value)
 {
-    static const struct span NAME = SPAN("accept-encoding\n");
-    const char *at = head->lines.data, *end = at + head->lines.len;
-
-    while (at < end) {
-        bool is_it = (size_t)(end - at) > NAME.len && memcmp(at, NAME.data, NAME.len) == 0;
-        const char *value = memchr(at, '\n', (size_t)(end - at)), *stop, *comma;
+    while (at->len > 0) {
+        const char *value = memchr(at->data, '\n', at->len), *end = at->data + at->len, *stop;
+        bool is_it = (size_t)(end - at->data) > name.len &&
+                     memcmp(at->data, name.data, name.len) == 0 && at->data[name.len] == '\n';
         if (!value)
             return false;
         value++;
         stop = memchr(value, '\n', (size_t)(end - value));
         if (!stop)
             return false;
-        for (; is_it && value < stop; value = comma + 1) {
-            comma = memchr(value, ',', (size_t)(stop - value));
-            if (!comma)
-                comma = stop;
-            if (is_accepted((struct span){value, (size_t)(comma - value)}, coding))
-                return true;
-        }
-        at = stop + 1;
+        *at = (struct span){stop + 1, (size_t)(end - stop - 1)};
+        *ret_value = (struct span){value, (size_t)(stop - value)};
+        if (is_it)
+            return true;
     }
     return false;
+}
+
+/* The next element of a list with commas. */
+static bool next_element(struct span *at, struct span *ret_element)
+{
+    const char *comma;
+
+    if (!at->data)
+        return false;
+    comma = memchr(at->data, ',', at->len);
+    *ret_element = (struct span){at->data, comma ? (size_t)(comma - at->data) : at->len};
+    *at = comma ? (struct span){comma + 1, at->len - ret_element->len - 1} : (struct span){NULL, 0};
+    return true;
+}
+
+bool head_accepts(const struct head *head, struct span coding)
+{
+    struct span lines = head->lines, value, element;
+
+    while (next_value(&lines, SPAN("accept-encoding"), &value))
+        while (next_element(&value, &element))
+            if (is_accepted(element, coding))
+                return true;
+    return false;
+}
+
+unsigned head_rounds(const struct head *head)
+{
+    static const struct span MARK = SPAN("corral; rounds=");
+    struct span lines = head->lines, value, e;
+    unsigned rounds = 0;
+
+    while (next_value(&lines, SPAN("cdn-loop"), &value))
+        while (next_element(&value, &e)) {
+            unsigned n = 0;
+            while (e.len > 0 && e.data[0] == ' ') {
+                e.data++;
+                e.len--;
+            }
+            if (e.len <= MARK.len || memcmp(e.data, MARK.data, MARK.len) != 0)
+                continue;
+            for (size_t i = MARK.len; i < e.len && e.data[i] >= '0' && e.data[i] <= '9'; i++)
+                n = n < HEAD_ROUNDS_MAX ? n * 10 + (unsigned)(e.data[i] - '0') : n;
+            if (n > rounds)
+                rounds = n;
+        }
+    return rounds;
 }
 
 static struct span put(char **at, struct span s)

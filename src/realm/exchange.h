@@ -20,6 +20,8 @@
 #include "realm/realm.h"
 #include "realm/timer.h"
 
+enum { HEAD_ROUNDS_MAX = 1000 };
+
 struct head {
     unsigned refs;
     struct span method, url;
@@ -63,6 +65,9 @@ struct head *head_ref(struct head *head);
 void head_unref(struct head *head);
 /* Does its Accept-Encoding name this coding, in lower case, with a weight other than 0? */
 bool head_accepts(const struct head *head, struct span coding);
+/* How often workers here have already fetched their own address to make this request: fetch.js
+ * counts that in CDN-Loop (RFC 8586).  More than HEAD_ROUNDS_MAX is not counted further. */
+unsigned head_rounds(const struct head *head);
 
 /* ---- from the host; bodies and credit go to `in` and `out` ---- */
 void exchange_abort(struct exchange *x);

@@ -140,6 +140,13 @@ def test_redirects(ask, origin):
     assert good(ask("bulk_redirects", "/other", to="origin")).text == "<p>GET /other</p>"
 
 
+def test_fetch_of_the_worker_itself_comes_to_an_end(ask, node):
+    """`return fetch(request)`, with no server behind the worker."""
+    answer = ask("bulk_redirects", "/other", cdn_loop="cloudflare; loops=1")
+    assert answer.status == 500 and "fetched its own address 16 times in a row" in answer.text and str(node.port) in answer.text
+    assert sum("GET /other 500" in line for line in node.log_lines()) <= 17
+
+
 def test_ab_testing_with_cookies(ask):
     new = good(ask("ab_testing", "/page", to="origin"))
     name, _, group = new.headers["set-cookie"].split(";")[0].partition("=")

@@ -201,8 +201,30 @@ static JSValueRef current(JSContextRef js, JSObjectRef function, JSObjectRef sel
     return engine_number(exchange_current());
 }
 
+/* requestUrl(stream) -> its URL as it came, undefined when it is over */
+static JSValueRef request_url(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_find((uint32_t)JSValueToNumber(js, arguments[0], NULL));
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return x ? text_value(x->head->url) : engine.undefined;
+}
+
+/* requestRounds(stream) -> how often its like has come round already */
+static JSValueRef request_rounds(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_find((uint32_t)JSValueToNumber(js, arguments[0], NULL));
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return engine_number(x ? head_rounds(x->head) : 0);
+}
+
 void web_define_outcall(void)
 {
+    engine_native("requestUrl", request_url);
+    engine_native("requestRounds", request_rounds);
     engine_native("outcall", outcall);
     engine_native("outcallRelay", outcall_relay);
     engine_native("outcallCancel", cancel);
