@@ -36,6 +36,7 @@ static int take_status(struct replyhead *h, struct span line, struct err *err)
     buf_eat(&h->reason, buf_len(&h->reason));
     buf_eat(&h->fields, buf_len(&h->fields));
     h->count = 0;
+    h->has_length = false;
     h->status = status;
     return buf_append(&h->reason, reason.data, reason.len) < 0 ? err_nomem(err) : 0;
 }
@@ -60,6 +61,23 @@ static int add_field(struct replyhead *h, struct span name, struct span value, s
     return 0;
 }
 
+/* A number, or the same number several times. */
+static int take_length(struct replyhead *h, struct span value, struct err *err)
+{
+    struct span element;
+    int64_t length;
+
+    while (token_next(&value, &element)) {
+        if (!token_number(element, &length) || (h->has_length && length != h->length))
+            return err_set(err, ERR_INVALID,
+                           "the server sent a Content-Length that is malformed, "
+                           "or two that differ");
+        h->length = length;
+        h->has_length = true;
+    }
+    return 0;
+}
+
 static int take_field(struct replyhead *h, struct span line, struct err *err)
 {
     const char *colon = memchr(line.data, ':', line.len);
@@ -74,11 +92,18 @@ static int take_field(struct replyhead *h, struct span line, struct err *err)
     if (!token_all(value, TOKEN_VALUE))
         return err_set(err, ERR_INVALID, "the server sent a control character in header '%.*s'",
                        name.len < 64 ? (int)name.len : 64, name.data);
+    if (span_is_nocase(name, "content-length") && take_length(h, value, err) < 0)
+        return ERR_INVALID;
     return token_is_hop(name) ? 0 : add_field(h, name, value, err);
 }
 
 int replyhead_line(struct replyhead *h, struct span line, struct err *err)
 {
+    h->heard += line.len;
+    if (h->heard > REPLYHEAD_HEARD_MAX || ++h->lines > REPLYHEAD_LINES_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "the server sent more than %d bytes or %d lines of headers and trailers",
+                       REPLYHEAD_HEARD_MAX, REPLYHEAD_LINES_MAX);
     if (line.len > 0 && line.data[line.len - 1] == '\n')
         line.len--;
     if (line.len > 0 && line.data[line.len - 1] == '\r')

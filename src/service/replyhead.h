@@ -2,7 +2,8 @@
  *
  * Lines come with their CR LF or without: the status line, fields, an empty
  * line; interim answers (1xx) come the same way before, trailers after.
- * A server is hostile: what could not be passed on as it is, is refused.
+ * A server is hostile: what could not be passed on as it is, is refused, and
+ * so is a length that two readers could understand in two ways.
  *
  * Embedded: zeroes, replyhead_done.  Pure; fuzzed by test/fuzz/fuzz_replyhead.c. */
 #ifndef CORRAL_SERVICE_REPLYHEAD_H
@@ -15,7 +16,10 @@
 enum {
     REPLYHEAD_BYTES_MAX = 128 * 1024, /* names and values together */
     REPLYHEAD_FIELDS_MAX = 256,
-    REPLYHEAD_REASON_MAX = 256, /* bytes of status text; the rest is cut off */
+    REPLYHEAD_REASON_MAX = 256,       /* bytes of status text; the rest is cut off */
+    REPLYHEAD_HEARD_MAX = 512 * 1024, /* bytes of all lines: interim answers and trailers, of
+                                         which libcurl keeps a copy, count too */
+    REPLYHEAD_LINES_MAX = 2048,
 };
 
 struct replyhead {
@@ -23,7 +27,11 @@ struct replyhead {
     struct buf reason;
     struct buf fields; /* as pairs_add writes them, names in lower case */
     uint32_t count;
-    bool is_whole; /* the final answer's head is complete */
+    size_t heard;   /* bytes of lines so far */
+    uint32_t lines; /* so far */
+    bool has_length;
+    int64_t length; /* what Content-Length says, when has_length */
+    bool is_whole;  /* the final answer's head is complete */
 };
 
 void replyhead_done(struct replyhead *h);

@@ -45,6 +45,12 @@ static bool has_no_body(const struct transfer *t)
     return t->is_head || t->head.status == 204 || t->head.status == 205 || t->head.status == 304;
 }
 
+/* A body that must not be is not waited for: nobody would bound it. */
+static bool is_overlong(const struct transfer *t, curl_off_t length)
+{
+    return t->head.status == 205 && length != 0 && !t->is_head;
+}
+
 static int say_reply(struct transfer *t, struct err *err)
 {
     struct replyhead *h = &t->head;
@@ -57,7 +63,8 @@ static int say_reply(struct transfer *t, struct err *err)
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     reply.body_length = has_no_body(t) ? 0 : length < 0 ? -1 : (int64_t)length;
     /* While the request's body is still coming the stream must stay open. */
-    is_end = reply.body_length == 0 && t->has_up_end && t->up_at == buf_len(&t->up);
+    is_end = is_overlong(t, length) ||
+             (reply.body_length == 0 && t->has_up_end && t->up_at == buf_len(&t->up));
     if (pairs_add(&results, SPAN("statusText"), buf_span(&h->reason)) < 0) {
         buf_done(&results);
         return err_nomem(err);
@@ -67,7 +74,7 @@ static int say_reply(struct transfer *t, struct err *err)
     buf_done(&results);
     if (r == 0 && is_end)
         t->outcall = NULL;
-    return r;
+    return r == 0 && is_overlong(t, length) ? ERR_GONE : r;
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *self)
@@ -89,7 +96,7 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
     size_t len = size * count;
 
     if (!t->outcall)
-        return len;
+        return CURL_WRITEFUNC_ERROR;
     if (!t->head.is_whole) {
         err_set(&t->why, ERR_INVALID, "the server sent a body before its head");
         return CURL_WRITEFUNC_ERROR;
@@ -357,6 +364,8 @@ static void name_place(struct transfer *t, struct span url)
         has_port = *stop == ':' || (has_port && *stop != ']');
         stop++;
     }
+    /* Cut off, it still ends in a port. */
+    has_port = has_port && stop - at <= 256;
     snprintf(t->place, sizeof t->place, "%.*s%s", stop - at < 256 ? (int)(stop - at) : 256, at,
              has_port ? ""
              : is_tls ? ":443"
@@ -379,6 +388,8 @@ static bool set_common(struct transfer *t)
     SET(CURLOPT_HTTPHEADER, t->fields);
     SET(CURLOPT_BUFFERSIZE, (long)TRANSFER_CHUNK);
     SET(CURLOPT_NOSIGNAL, 1L);
+    /* A name that is given up is left to its thread: waiting for it would stop the loop. */
+    SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     SET(CURLOPT_PROXY, "");

@@ -396,6 +396,9 @@ HOSTILE = {
     "control-header": b"HTTP/1.1 200 OK\r\nA: b\x01c\r\nContent-Length: 0\r\n\r\n",
     "bad-name": b"HTTP/1.1 200 OK\r\nA b: c\r\nContent-Length: 0\r\n\r\n",
     "endless-interim": b"HTTP/1.1 100 Continue\r\n\r\n" * 50 + b"<stay>",
+    "endless-trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: bcdefghi\r\n" * 10_000 + b"\r\n",
+    "two-lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 10\r\n\r\n0123456789",
+    "odd-length": b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n01234",
     "silent-body": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc<stay>",
 }
 

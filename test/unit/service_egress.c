@@ -6,8 +6,11 @@
 #include "herd_actor.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "service/service.h"
 
@@ -51,6 +54,53 @@ static void listen_somewhere(void)
         getsockname(listener, (struct sockaddr *)&a, &len) < 0)
         abort();
     port = ntohs(a.sin_port);
+}
+
+/* Answers 205 and goes on and on; tells `word` whether it was stopped. */
+static int word[2] = {-1, -1};
+
+static void *serve_endlessly(void *self)
+{
+    static const char ANSWER[] = "HTTP/1.1 205 Reset Content\r\n\r\n";
+    static const char MORE[16 * 1024];
+    struct timeval patience = {.tv_sec = LIMIT_MS / 2000};
+    int fd = accept(listener, NULL, NULL), n = 0;
+    char request[1024], c;
+
+    (void)self;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (read(fd, request, sizeof request) <= 0 || write(fd, ANSWER, sizeof ANSWER - 1) < 0)
+        perror("answer");
+    while (n < 64 * 1024 && send(fd, MORE, sizeof MORE, MSG_NOSIGNAL) > 0)
+        n++;
+    c = n < 64 * 1024 && (errno == EPIPE || errno == ECONNRESET) ? 'y' : 'n';
+    if (write(word[1], &c, 1) < 0)
+        perror("tell");
+    close(fd);
+    return NULL;
+}
+
+/* ---- a name that takes its time: libcurl finds this function before libc's ---- */
+
+static sem_t may_resolve;
+static bool has_waited_in_vain;
+
+__attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service_name,
+                                                       const struct addrinfo *hints,
+                                                       struct addrinfo **ret)
+{
+    struct timespec until;
+
+    (void)name, (void)service_name, (void)hints, (void)ret;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += LIMIT_MS / 2000;
+    if (word[1] >= 0 && write(word[1], "r", 1) < 0)
+        perror("tell");
+    if (sem_timedwait(&may_resolve, &until) < 0)
+        has_waited_in_vain = true;
+    sem_post(&may_resolve);
+    return EAI_NONAME;
 }
 
 /* ---- the child ---- */
@@ -112,6 +162,39 @@ static void asks_honestly(void)
             _exit(101);
     }
     _exit(0);
+}
+
+static void asks_for_205(void)
+{
+    struct reply reply;
+    struct frame f;
+    struct err err;
+    char c = 0;
+
+    hello();
+    ask(1, question);
+    f = hear();
+    if (f.type != FRAME_REPLY || reply_get(&f, &reply, &err) < 0 || reply.status != 205 ||
+        reply.body_length != 0 || !(f.flags & FRAME_END))
+        _exit(99);
+    _exit(read(word[0], &c, 1) == 1 && c == 'y' ? 0 : 100);
+}
+
+/* Gives up a name that is being looked for, and asks for something else. */
+static void asks_and_gives_up(void)
+{
+    static const struct question NOTHING = {"DB", "x", "GET", "http://a.test/", "a", "b"};
+    struct frame f;
+    char c;
+
+    hello();
+    ask(1, question);
+    if (read(word[0], &c, 1) != 1)
+        _exit(98);
+    SAY_MESSAGE(reset, 0, FRAME_OUTCALL_BIT | 1, .reason = RESET_CANCELLED);
+    ask(2, &NOTHING);
+    f = hear();
+    _exit(f.type == FRAME_RESET && f.stream == (FRAME_OUTCALL_BIT | 2) ? 0 : 99);
 }
 
 /* ---- the node ---- */
@@ -213,6 +296,50 @@ static void what_is_allowed_arrives_as_it_was_asked(void)
     }
 }
 
+static void a_name_that_takes_its_time_does_not_stop_the_loop(void)
+{
+    static const struct question SLOW = {"", "fetch", "GET", "http://slow.test/", "a", "b"};
+
+    sem_init(&may_resolve, 0, 0);
+    CHECK(pipe(word) == 0);
+    CHECK(run(&SLOW, asks_and_gives_up) == 0);
+    CHECK(!has_waited_in_vain);
+    sem_post(&may_resolve);
+    close(word[0]);
+    close(word[1]);
+    word[1] = -1;
+}
+
+static void a_body_behind_205_is_cut_off(void)
+{
+    struct question q = {"", "fetch", "GET", NULL, "a", "b"};
+    pthread_t thread;
+    char url[64];
+
+    CHECK(pipe(word) == 0);
+    listen_somewhere();
+    pthread_create(&thread, NULL, serve_endlessly, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
+    q.url = url;
+    CHECK(run(&q, asks_for_205) == 0);
+    pthread_join(thread, NULL);
+    close(listener);
+    close(word[0]);
+    close(word[1]);
+    word[1] = -1;
+}
+
+/* Where the name is cut off for the message, no port is to be seen. */
+static void an_endless_name_is_named_in_part(void)
+{
+    static char url[600] = "http://";
+    struct question q = {"", "fetch", "GET", url, "a", "b"};
+
+    memset(url + 7, 'a', 500);
+    memcpy(url + 507, ":80/", 5);
+    CHECK(run(&q, asks_what_it_may_not) == 0);
+}
+
 int main(int argc, char **argv)
 {
 #define T(name)                                                                                    \
@@ -222,6 +349,9 @@ int main(int argc, char **argv)
     static const struct test TESTS[] = {
         T(what_is_not_allowed_does_not_leave),
         T(what_is_allowed_arrives_as_it_was_asked),
+        T(a_name_that_takes_its_time_does_not_stop_the_loop),
+        T(a_body_behind_205_is_cut_off),
+        T(an_endless_name_is_named_in_part),
         {0},
     };
 

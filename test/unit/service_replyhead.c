@@ -61,8 +61,14 @@ static void interim_answers_are_forgotten(void)
 static void what_cannot_be_passed_on_is_refused(void)
 {
     static const char *const BAD[] = {
-        "HTTP/1.1",      "HTTP/1.1 20",   "HTTP/1.1 2000 x", "HTTP/1.1 0x1 x", "HTTP/1.1 600 x",
-        "HTTP/1.1 099 x", "a: b",          "",
+        "HTTP/1.1",
+        "HTTP/1.1 20",
+        "HTTP/1.1 2000 x",
+        "HTTP/1.1 0x1 x",
+        "HTTP/1.1 600 x",
+        "HTTP/1.1 099 x",
+        "a: b",
+        "",
     };
     static const char *const BAD_FIELDS[] = {"no colon", ": x",      "a b: x",
                                              " a: x",    "a: x\x01", "a: \rx"};
@@ -102,6 +108,56 @@ static void heads_are_bounded(void)
     replyhead_done(&h);
 }
 
+/* All that is not kept here is kept by libcurl. */
+static void interim_answers_and_trailers_are_bounded(void)
+{
+    static const char *const INTERIM[] = {"HTTP/1.1 103 x", "a: b", "", NULL};
+    static const char *const HEAD[] = {"HTTP/1.1 200 OK", "", NULL};
+    static char long_trailer[60 * 1024] = "a: ";
+    struct replyhead h = {0};
+    struct err err = {0};
+    int r = 0, n = 0;
+
+    for (; r == 0 && n < 10000; n++)
+        r = feed(&h, &err, INTERIM);
+    CHECK(r == ERR_LIMIT && n == REPLYHEAD_LINES_MAX / 3 + 1);
+    replyhead_done(&h);
+    h = (struct replyhead){0};
+    memset(long_trailer + 3, 'x', sizeof long_trailer - 3);
+    CHECK(feed(&h, &err, HEAD) == 1);
+    for (r = n = 0; r == 0 && n < 10000; n++)
+        r = replyhead_line(&h, (struct span){long_trailer, sizeof long_trailer}, &err);
+    CHECK(r == ERR_LIMIT && n == REPLYHEAD_HEARD_MAX / (int)sizeof long_trailer + 1);
+    replyhead_done(&h);
+}
+
+static void a_length_has_one_meaning(void)
+{
+    static const char *const GOOD[] = {"5", "5, 5", "0", "9223372036854775807"};
+    static const char *const BAD[] = {
+        "", "-5", "+5", "0x5", "5, 6", "5,", "5 5", "5.0", "99999999999999999999999"};
+    char line[64];
+
+    for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
+        struct replyhead h = {0};
+        struct err err = {0};
+        snprintf(line, sizeof line, "Content-Length: %s", GOOD[i]);
+        CHECK(replyhead_line(&h, SPAN("HTTP/1.1 200 OK"), &err) == 0);
+        CHECK(replyhead_line(&h, span_of(line), &err) == 0);
+        CHECK(replyhead_line(&h, span_of(line), &err) == 0);
+        CHECK(replyhead_line(&h, SPAN("content-length: 7"), &err) == ERR_INVALID);
+        replyhead_done(&h);
+    }
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        struct replyhead h = {0};
+        struct err err = {0};
+        snprintf(line, sizeof line, "content-length: %s", BAD[i]);
+        CHECK(replyhead_line(&h, SPAN("HTTP/1.1 200 OK"), &err) == 0);
+        CHECK(replyhead_line(&h, span_of(line), &err) == ERR_INVALID);
+        replyhead_done(&h);
+    }
+}
+
 static void survives_without_memory(void)
 {
     static const char *const LINES[] = {"HTTP/1.1 200 OK", "a: b", "", NULL};
@@ -122,12 +178,17 @@ static void survives_without_memory(void)
 
 int main(int argc, char **argv)
 {
-#define T(name) {#name, name}
+#define T(name)                                                                                    \
+    {                                                                                              \
+#name, name                                                                                \
+    }
     static const struct test TESTS[] = {
         T(a_head_comes_line_by_line),
         T(interim_answers_are_forgotten),
         T(what_cannot_be_passed_on_is_refused),
         T(heads_are_bounded),
+        T(interim_answers_and_trailers_are_bounded),
+        T(a_length_has_one_meaning),
         T(survives_without_memory),
         {0},
     };
