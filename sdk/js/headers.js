@@ -56,14 +56,17 @@ class Headers {
     if (init === undefined || init === null) return;
     if (typeof init !== 'object' && typeof init !== 'function')
       throw new TypeError('Headers: expected Headers, pairs, or an object of names and values');
+    if (#list in init && init[Symbol.iterator] === Headers.prototype.entries) {
+      this.#list = init.#list.slice();
+      return;
+    }
     const pairs = internals.pythonPairs(init, true);
     if (pairs) {
       for (let i = 0; i < pairs.length; i += 2) this.#add(pairs[i], pairs[i + 1]);
       return;
     }
     const iterator = init[Symbol.iterator];
-    if (#list in init && iterator === Headers.prototype.entries) this.#list = init.#list.slice();
-    else if (iterator !== undefined && iterator !== null) for (const pair of readPairs(init)) this.#add(pair[0], pair[1]);
+    if (iterator !== undefined && iterator !== null) for (const pair of readPairs(init)) this.#add(pair[0], pair[1]);
     else for (const pair of readRecord(init)) this.#add(pair[0], pair[1]);
   }
 

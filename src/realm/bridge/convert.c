@@ -272,7 +272,9 @@ JSValueRef bridge_to_js(PyObject *object)
     if (object == Py_None)
         return engine.undefined;
     if (PyUnicode_Check(object)) {
-        JSStringRef text = bridge_text_to_js(object);
+        /* Constants of the code are interned and come again. */
+        JSStringRef text = PyUnicode_CHECK_INTERNED(object) ? bridge_name(object)
+                                                            : bridge_text_to_js(object); /* new */
         JSValueRef value;
         if (!text)
             return NULL;
