@@ -218,5 +218,6 @@ internals.step = (iterator) => {
   return done ? END : value;
 };
 internals.awaitFor = (promise, waiter) => {
+  internals.hears(promise);
   promise.then((value) => native.settle(waiter, value, false), (error) => native.settle(waiter, error, true));
 };

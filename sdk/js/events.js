@@ -263,12 +263,32 @@ internals.report = (error) => {
   native.log(3, text);
 };
 
-// A promise that was rejected with nobody to hear it.
+// Rejected promises that nobody hears yet, each with the timer of its report: what is given to asyncio.gather
+// or returned by a handler is awaited by Python a turn of the loop later.
+const unheard = new Map();
+internals.hears = (promise) => {
+  if (unheard.size === 0 || !unheard.has(promise)) return;
+  internals.stopTimer(unheard.get(promise));
+  unheard.delete(promise);
+};
+
+// A promise that was rejected with nobody to hear it.  Top-level code has no later turn.
 internals.onRejection = (promise, reason) => {
+  if (!internals.isServing()) {
+    reportRejection(promise, reason);
+    return;
+  }
+  unheard.set(promise, internals.startTimer(() => {
+    unheard.delete(promise);
+    reportRejection(promise, reason);
+  }, 0, false));
+};
+
+function reportRejection(promise, reason) {
   if (globalListeners.has('unhandledrejection') &&
       !fireGlobally(new PromiseRejectionEvent('unhandledrejection', { promise, reason, cancelable: true }))) return;
   internals.logRejection(reason);
-};
+}
 
 for (const c of [Event, CustomEvent, ErrorEvent, PromiseRejectionEvent, EventTarget]) internals.tag(c);
 internals.expose({

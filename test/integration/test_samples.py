@@ -514,6 +514,23 @@ def test_what_is_no_error_but_hardly_meant_is_warned_of_once(lab):
         assert sum(warning in line for line in lab.log_lines()[since:]) <= 1
 
 
+def test_a_rejection_that_python_awaits_later_is_no_uncaught_one(lab):
+    since = lab.mark()
+    assert lab.value("""
+        got = await asyncio.gather(js.fetch("/relative"), js.Promise.reject(js.Error.new("gathered")), return_exceptions=True)
+        async def late(promise):
+            try:
+                await promise
+            except Exception as e:
+                return str(e)
+        return [str(e) for e in got] + [await asyncio.create_task(late(js.Promise.reject("of a task")))]
+    """) == ["TypeError: Invalid URL: /relative", "Error: gathered", "Error: of a task"]
+    assert "Invalid URL: /returned" in lab.run("return js.fetch('/returned')").text
+    assert lab.value("js.Promise.reject('of nobody')") is None
+    lab.wait_log(r"Uncaught \(in promise\) 'of nobody'", since=since)
+    assert sum("Uncaught" in line for line in lab.log_lines()[since:]) == 1
+
+
 def test_a_default_of_what_is_not_there(lab):
     """Items give None for JavaScript's null, as in Pyodide; get() and pop() with a default give that."""
     assert lab.value("""
