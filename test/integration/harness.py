@@ -452,3 +452,29 @@ def script(lab, code, **more):
         made = await js.eval("(async () => {" + %s + "\\n})")()
         return json.loads(js.JSON.stringify(made))
     """ % json.dumps(code), **more)
+
+
+# ---- JavaScript cases: files of checks that run whole in a worker ----
+
+
+def run_cases(lab, path, at_least):
+    """Run a file of JavaScript cases (body_cases/harness.js): no failure, and not fewer checks than there were."""
+    here = Path(__file__).parent
+    script = "(async () => {\n%s\n%s\nreturn JSON.stringify(outcome);\n})()" % (
+        (here / "body_cases/harness.js").read_text(), (here / path).read_text())
+    outcome = lab.value("return json.loads(await js.eval(await request.text()))", method="POST", body=script.encode())
+    assert outcome["failures"] == []
+    assert outcome["checks"] >= at_least, outcome
+
+
+# Python in front of a test's own: pieces(...) is a stream of them.
+PIECES = """
+def pieces(*items):
+    left = list(items)
+    def pull(controller):
+        if left:
+            controller.enqueue(left.pop(0))
+        else:
+            controller.close()
+    return js.ReadableStream.new(pull=pull)
+"""

@@ -1,41 +1,29 @@
 """Bodies of every kind, Blob, File, FormData, Headers in full: docs/compatibility.md names these tests."""
-from pathlib import Path
-
 import pytest
 
-from harness import text
+from harness import run_cases, text
 
 pytestmark = pytest.mark.asan
 
-CASES = Path(__file__).with_name("body_cases")
-
-
-def run_cases(lab, name, at_least):
-    """Run a file of JavaScript cases in the worker: no failure, and not fewer checks than there were."""
-    script = "(async () => {\n%s\n%s\nreturn JSON.stringify(outcome);\n})()" % (
-        (CASES / "harness.js").read_text(), (CASES / name).read_text())
-    outcome = lab.value("return json.loads(await js.eval(await request.text()))", method="POST", body=script.encode())
-    assert outcome["failures"] == []
-    assert outcome["checks"] >= at_least, outcome
 
 
 # ---- the standards' cases ----
 
 
 def test_headers_by_the_standard(lab):
-    run_cases(lab, "headers.js", 257)
+    run_cases(lab, "body_cases/headers.js", 257)
 
 
 def test_blob_and_file_by_the_standard(lab):
-    run_cases(lab, "blob.js", 160)
+    run_cases(lab, "body_cases/blob.js", 160)
 
 
 def test_form_data_by_the_standard(lab):
-    run_cases(lab, "formdata.js", 90)
+    run_cases(lab, "body_cases/formdata.js", 90)
 
 
 def test_bodies_requests_and_responses_by_the_standard(lab):
-    run_cases(lab, "body.js", 379)
+    run_cases(lab, "body_cases/body.js", 379)
 
 
 # ---- from Python ----

@@ -3,27 +3,19 @@ import hashlib
 
 import pytest
 
-from harness import lab_code
+from harness import PIECES, lab_code
 
 pytestmark = pytest.mark.asan
 
 LARGE = b"0123456789abcdef" * (1 << 16)
 
 # In front of a test's own: all bytes of a stream; a stream of pieces.
-HELP = """
+HELP = PIECES + """
 async def whole(stream):
     got = b""
     async for piece in stream:
         got += bytes(piece) if isinstance(piece, (bytes, bytearray)) else piece.to_bytes()
     return got
-def pieces(*items):
-    left = list(items)
-    def pull(controller):
-        if left:
-            controller.enqueue(left.pop(0))
-        else:
-            controller.close()
-    return js.ReadableStream.new(pull=pull)
 """
 
 

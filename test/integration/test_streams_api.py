@@ -3,22 +3,9 @@ import http.client
 
 import pytest
 
-from harness import lab_code, until
+from harness import PIECES, lab_code, until
 
 pytestmark = pytest.mark.asan
-
-# Python in front of a test's own: pieces(...) is a stream of them.
-PIECES = """
-def pieces(*items):
-    left = list(items)
-    def pull(controller):
-        if left:
-            controller.enqueue(left.pop(0))
-        else:
-            controller.close()
-    return js.ReadableStream.new(pull=pull)
-"""
-
 
 # ---- a request's body ----
 

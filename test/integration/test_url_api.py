@@ -1,30 +1,18 @@
 """URL, URLSearchParams and text encodings: docs/compatibility.md names these tests."""
-from pathlib import Path
-
 import pytest
 
-from harness import text
+from harness import run_cases, text
 
 pytestmark = pytest.mark.asan
 
-HERE = Path(__file__).parent
-
-
-def run_cases(lab, name, at_least):
-    """Run a file of JavaScript cases in the worker: no failure, and not fewer checks than there were."""
-    script = "(async () => {\n%s\n%s\nreturn JSON.stringify(outcome);\n})()" % (
-        (HERE / "body_cases" / "harness.js").read_text(), (HERE / "url_cases" / name).read_text())
-    outcome = lab.value("return json.loads(await js.eval(await request.text()))", method="POST", body=script.encode())
-    assert outcome["failures"] == []
-    assert outcome["checks"] >= at_least, outcome
 
 
 def test_url_by_the_standard(lab):
-    run_cases(lab, "url.js", 130)
+    run_cases(lab, "url_cases/url.js", 130)
 
 
 def test_search_params_by_the_standard(lab):
-    run_cases(lab, "params.js", 100)
+    run_cases(lab, "url_cases/params.js", 100)
 
 
 def test_request_url_is_normalised(lab):
@@ -88,7 +76,7 @@ def test_url_and_search_params_in_the_log(lab):
 
 
 def test_text_encodings_by_the_standard(lab):
-    run_cases(lab, "encoding.js", 280)
+    run_cases(lab, "url_cases/encoding.js", 280)
 
 
 def test_text_decoder_of_many_encodings_in_python(lab):

@@ -378,11 +378,7 @@ static JSValueRef settle(JSContextRef js, JSObjectRef function, JSObjectRef self
 
 void js_proxy_ops_define(void)
 {
-    JSClassDefinition d = kJSClassDefinitionEmpty;
-
-    d.className = "PythonWaiter";
-    d.finalize = waiter_finalize;
-    waiter_class = JSClassCreate(&d);
+    waiter_class = engine_class("PythonWaiter", waiter_finalize);
     engine_native("settle", settle);
 }
 

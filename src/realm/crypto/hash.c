@@ -254,11 +254,7 @@ static JSValueRef is_equal(JSContextRef js, JSObjectRef function, JSObjectRef se
 
 void crypto_define_hash(void)
 {
-    JSClassDefinition d = kJSClassDefinitionEmpty;
-
-    d.className = "Digest";
-    d.finalize = finalize_digest;
-    digest_class = JSClassCreate(&d);
+    digest_class = engine_class("Digest", finalize_digest);
     engine_native("digestOpen", digest_open);
     engine_native("digestUpdate", digest_update);
     engine_native("digestFinal", digest_final);

@@ -182,11 +182,7 @@ static JSValueRef generate(JSContextRef js, JSObjectRef function, JSObjectRef se
 
 void crypto_define_pkey(void)
 {
-    JSClassDefinition d = kJSClassDefinitionEmpty;
-
-    d.className = "Key";
-    d.finalize = finalize;
-    key_class = JSClassCreate(&d);
+    key_class = engine_class("Key", finalize);
     engine_native("pkeyImport", import_key);
     engine_native("pkeyExport", export_key);
     engine_native("pkeyKind", kind_of);

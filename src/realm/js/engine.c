@@ -282,6 +282,15 @@ void engine_native(const char *name, JSObjectCallAsFunctionCallback function)
     JSStringRelease(text);
 }
 
+JSClassRef engine_class(const char *name, JSObjectFinalizeCallback finalize)
+{
+    JSClassDefinition definition = kJSClassDefinitionEmpty;
+
+    definition.className = name;
+    definition.finalize = finalize;
+    return JSClassCreate(&definition);
+}
+
 JSObjectRef engine_internal(const char *name)
 {
     JSStringRef text = JSStringCreateWithUTF8CString(name);

@@ -52,6 +52,9 @@ void engine_unlock(void);
 
 /* A C function as property `name` of engine.native. */
 void engine_native(const char *name, JSObjectCallAsFunctionCallback function);
+/* A class of objects that hold something of C's as their private data.  finalize runs inside the
+ * collector: it frees memory of ours and calls nothing. */
+JSClassRef engine_class(const char *name, JSObjectFinalizeCallback finalize);
 /* internals[name]: a function of sdk/js, kept for ever; aborts when there is none (our bug). */
 JSObjectRef engine_internal(const char *name);
 

@@ -104,11 +104,7 @@ static JSValueRef decoder_run(JSContextRef js, JSObjectRef function, JSObjectRef
 
 void web_define_decoder(void)
 {
-    JSClassDefinition definition = kJSClassDefinitionEmpty;
-
-    definition.className = "Decoder";
-    definition.finalize = finalize;
-    decoder_class = JSClassCreate(&definition);
+    decoder_class = engine_class("Decoder", finalize);
     engine_native("decoderNew", decoder_new);
     engine_native("decoderRun", decoder_run);
 }

@@ -211,11 +211,7 @@ static JSValueRef body_drop(JSContextRef js, JSObjectRef function, JSObjectRef s
 
 void web_define_request(void)
 {
-    JSClassDefinition definition = kJSClassDefinitionEmpty;
-
-    definition.className = "RequestHead";
-    definition.finalize = head_finalize;
-    head_class = JSClassCreate(&definition);
+    head_class = engine_class("RequestHead", head_finalize);
     engine_native("headMethod", head_method);
     engine_native("headURL", head_url);
     engine_native("headLines", head_lines);
