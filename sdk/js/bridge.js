@@ -73,6 +73,7 @@ internals.getItem = (o, key) => {
     if (value === undefined && typeof o.has === 'function' && !o.has(key)) return undefined;
     return [value];
   }
+  if (o instanceof Promise) throw new TypeError('a promise of JavaScript has no items: `await` it first');
   return key in o ? [o[key]] : undefined;
 };
 internals.setItem = (o, key, value) => {

@@ -461,6 +461,7 @@ HINTS = [
     ("Response('hi')", r"Response.new(...)"),
     ("js.Map()", r"`Map.new(...)`"),
     ("request.text().upper()", "`await` it first"),
+    ("request.json()['title']", "`await` it first"),
     ("json.dumps(data)", "json.dumps(data.to_py())"),
     ("data.get('a')", "data.to_py() makes a dict of it"),
     ("[k for k, v in data.items()]", "data.as_object_map()"),
@@ -487,6 +488,29 @@ def test_what_beginners_write_gets_a_hint(lab):
     for names, hint in (("workers import Request", "`from js import Request` has JavaScript's"), ("workers import env", "not in Corral yet"),
                         ("js import Buffer", "not in Corral yet"), ("js import Respnse", "did you mean `Response`?")):
         assert hint in lab.run("from " + names).text.splitlines()[-1], names
+
+
+CLASS = "from workers import Response, WorkerEntrypoint\n\nclass %s:\n    %s\n        return Response('x')\n"
+UNLOADABLE = [
+    (CLASS % ("Default", "async def fetch(self, request):"), "derive it from WorkerEntrypoint"),
+    (CLASS % ("Default(WorkerEntrypoint)", "async def on_fetch(self, request):"), "class Default has no method `fetch`"),
+    (CLASS % ("default(WorkerEntrypoint)", "async def fetch(self, request):"), "it has a class `default`: the one that answers"),
+    (CLASS % ("Default(WorkerEntrypoint)", "def __init__(self):\n        pass\n    async def fetch(self, request):"),
+     "the `__init__` of class Default must take what WorkerEntrypoint takes"),
+    ("async def fetch(request):\n    pass\n", "it has a function `fetch`: the handler's name is `on_fetch`"),
+    ("from js import response\n", "did you mean `Response`?"),
+    ("from js import env\n", "`env` is given to the handler"),
+    ("from workers import Response, handler\n", "`workers.handler` is not in Corral yet"),
+    ("import asgi\n", "`asgi` is not in Corral yet"),
+    ("import os\nKEY = os.environ['API_KEY']\n", "variables and secrets are in `env`"),
+]
+
+
+def test_what_cannot_be_loaded_gets_one_hint(hello):
+    for source, hint in UNLOADABLE:
+        hello.write("src/entry.py", source)
+        answer = until(hint, lambda: (lambda a: a if hint in a.text else None)(hello.get()))
+        assert answer.status == 500 and answer.text.count(hint) == 1, (source, answer.text)
 
 
 def test_a_hint_never_hides_the_error(lab):

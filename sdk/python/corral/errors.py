@@ -60,25 +60,25 @@ def _innermost(tb, most):
     return tb, skipped
 
 
-def _text_of(exception, tb):
+def _text_of(exception, tb, is_hinted):
     te = traceback.TracebackException(type(exception), exception, tb, limit=-FRAMES_LONG)
     _clean(te, set())
     text = "".join(te.format()).rstrip("\n")
     if not te.stack and not text.startswith("Traceback"):
         text = "Traceback (most recent call last):\n" + text
-    hint = hints.for_exception(exception)
+    hint = hints.for_exception(exception) if is_hinted else ""
     return f"{text}\n({hint})" if hint else text
 
 
-def format_exception(exception):
+def format_exception(exception, is_hinted=True):
     """The whole traceback, ending without a newline; it always begins with the word Traceback."""
     tb, skipped = _innermost(exception.__traceback__, FRAMES_SHOWN)
     if not skipped:
-        return _text_of(exception, tb)
+        return _text_of(exception, tb, is_hinted)
     # A deep recursion between the languages asks at every crossing, and its innermost frames stay the same.
     kept = vars(exception).get("__innermost_text__")
     if kept is None:
-        kept = vars(exception)["__innermost_text__"] = _text_of(exception, tb)
+        kept = vars(exception)["__innermost_text__"] = _text_of(exception, tb, is_hinted)
     before, head, after = kept.rpartition("Traceback (most recent call last):\n")
     return f"{before}{head}  [{skipped} outer frames are left out]\n{after}"
 

@@ -220,6 +220,8 @@ def for_js_name(e):
     name = match[1]
     if name in _LATER:
         return f"`{name}` is not in Corral yet: docs/compatibility.md says what is"
+    if name in ("env", "ctx", "request"):
+        return f"`{name}` is given to the handler: `async def on_fetch(request, env, ctx)`"
     import js
     near = difflib.get_close_matches(name, [n for n in dir(js) if not n.startswith("_")] + sorted(_LATER), n=1, cutoff=0.7)
     return f"did you mean `{near[0]}`?" if near else f"JavaScript's global object has no `{name}`"

@@ -64,7 +64,7 @@ def _syntax_failure(e, file):
     line, column = e.lineno or 0, e.offset or 0
     failure = _failure(
         SYNTAX, f"{shown}:{line}:{column}: {type(e).__name__}: {e.msg}", file=shown, line=line, column=max(column, 0),
-        traceback=errors.format_exception(e))
+        traceback=errors.format_exception(e, is_hinted=False))
     failure["hint"] = hints.for_syntax(e)
     return failure
 
@@ -74,7 +74,7 @@ def _import_failure(e, main):
     file, line = errors.where(e)
     failure = _failure(
         IMPORT, f"{file or main} imports the module '{e.name or '?'}', which was not found", module=e.name or "",
-        file=file or main, line=line, traceback=errors.format_exception(e))
+        file=file or main, line=line, traceback=errors.format_exception(e, is_hinted=False))
     failure["hint"] = hints.for_import(name, e.name or "")
     return failure
 
@@ -89,7 +89,7 @@ def _exception_failure(e, main):
     return _failure(
         EXCEPTION, f"{file or main} raised while it was loaded: {first.splitlines()[0]}", file=file or main, line=line,
         hint=hints.for_exception(e) or "code outside of handlers runs once, when the worker is loaded; see the traceback",
-        traceback=errors.format_exception(e))
+        traceback=errors.format_exception(e, is_hinted=False))
 
 
 def _import_main(folder, main):
@@ -153,8 +153,35 @@ def load(name, folder, main, date, flags, env):
     return _find_handlers(module, main, env)
 
 
+def _is_entrypoint(value):
+    return inspect.isclass(value) and any(base.__name__ == "WorkerEntrypoint" for base in value.__mro__[1:])
+
+
+def _class_hint(module):
+    """What keeps a class of the module from being the entrypoint, or ''."""
+    default = getattr(module, "Default", None)
+    if inspect.isclass(default):
+        if not callable(getattr(default, "fetch", None)):
+            return "class Default has no method `fetch`: add `async def fetch(self, request):` to it"
+        if not _is_entrypoint(default):
+            return "derive it from WorkerEntrypoint: `from workers import WorkerEntrypoint`, `class Default(WorkerEntrypoint):`"
+        try:
+            inspect.signature(default).bind(None, None)
+        except TypeError:
+            return ("the `__init__` of class Default must take what WorkerEntrypoint takes: "
+                    "`def __init__(self, ctx, env):` with `super().__init__(ctx, env)`")
+        except ValueError:
+            pass
+        return ""
+    others = [name for name, value in vars(module).items() if _is_entrypoint(value) and value.__module__ == module.__name__]
+    return f"it has a class `{others[0]}`: the one that answers requests is `Default`" if others else ""
+
+
 def _handler_hint(module):
     """A function of the module that was probably meant, or how a handler looks."""
+    hint = _class_hint(module)
+    if hint:
+        return hint
     own = [name for name, value in vars(module).items()
            if inspect.isfunction(value) and value.__module__ == module.__name__]
     near = difflib.get_close_matches("on_fetch", own, n=1, cutoff=0.6)
@@ -166,7 +193,7 @@ def _handler_hint(module):
 
 def _find_handlers(module, main, env):
     on_fetch, default = getattr(module, "on_fetch", None), getattr(module, "Default", None)
-    is_class = inspect.isclass(default) and callable(getattr(default, "fetch", None))
+    is_class = inspect.isclass(default) and callable(getattr(default, "fetch", None)) and not _class_hint(module)
     if is_class and on_fetch is not None:
         return _failure(EXCEPTION, f"{main}: Cannot define multiple default entrypoints", file=main,
                         hint="keep either on_fetch or class Default(WorkerEntrypoint)")
