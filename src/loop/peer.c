@@ -214,14 +214,14 @@ static void flush(struct peer *peer)
         end(peer, peer->failed);
         return;
     }
+    /* Before the sending: somebody may have seen it full in this turn, and waits. */
+    peer->was_full |= buf_len(&peer->out) >= PEER_OUT_FULL;
     if (write_out(peer) < 0) {
         peer_read_all(peer);
         end(peer, "takes no more bytes");
         return;
     }
-    if (buf_len(&peer->out) >= PEER_OUT_FULL) {
-        peer->was_full = true;
-    } else if (peer->was_full && buf_len(&peer->out) < PEER_OUT_FULL / 2) {
+    if (peer->was_full && buf_len(&peer->out) < PEER_OUT_FULL / 2) {
         peer->was_full = false;
         peer->events->room(peer->self);
     }

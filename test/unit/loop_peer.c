@@ -241,6 +241,25 @@ static void a_full_peer_says_when_there_is_room(void)
     close_peer();
 }
 
+/* Who saw it full in the middle of a turn waits, however much the turn's end sends. */
+static void what_was_full_within_a_turn_says_when_there_is_room(void)
+{
+    static char bytes[64 * 1024];
+
+    open_peer(SOCK_STREAM);
+    while (!peer_is_full(&peer))
+        CHECK(buf_append(peer_out(&peer), bytes, sizeof bytes) == 0);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(!peer_is_full(&peer) && peer_pending(&peer) > 0);
+    while (peer_pending(&peer) > 0) {
+        if (recv(other, bytes, sizeof bytes, MSG_DONTWAIT) < 0)
+            CHECK(errno == EAGAIN);
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    CHECK(rooms == 1 && ends == 0);
+    close_peer();
+}
+
 static void who_never_reads_is_ended(void)
 {
     static char bytes[64 * 1024];
@@ -307,6 +326,7 @@ int main(int argc, char **argv)
         T(all_is_read_before_the_end),
         T(one_that_never_falls_silent_is_ended_all_the_same),
         T(a_full_peer_says_when_there_is_room),
+        T(what_was_full_within_a_turn_says_when_there_is_room),
         T(who_never_reads_is_ended),
         T(the_pid_is_the_writers),
         T(copes_without_memory),
