@@ -121,7 +121,7 @@ void call_abort(struct call *call, enum reset_reason reason);
 struct outcall_events {
     /* Bytes of its body.  Give them back with outcall_credit once they are on their way. */
     void (*body)(void *self, struct span bytes, bool is_end);
-    /* outcall_window has grown, perhaps. */
+    /* outcall_window has grown, perhaps, or outcall_is_ready. */
     void (*writable)(void *self);
     /* Cancelled, or its instance has ended.  Terminal. */
     void (*gone)(void *self);
@@ -129,6 +129,8 @@ struct outcall_events {
 
 void outcall_accept(struct outcall *outcall, const struct outcall_events *events, void *self);
 void outcall_credit(struct outcall *outcall, size_t bytes);
+/* Would the instance take a reply now?  If not, `writable` comes when it may. */
+bool outcall_is_ready(const struct outcall *outcall);
 /* Once.  is_end: no body follows.  ERR_LIMIT when it is too long for a frame, ERR_NOMEM:
  * nothing was sent then, and outcall_fail is due. */
 int outcall_reply(struct outcall *outcall, const struct reply *reply, bool is_end,

@@ -126,8 +126,6 @@ static int on_body(struct outcall *o, const struct frame *frame, struct err *err
 
 static void wake(struct outcall *o)
 {
-    if (!o->has_reply)
-        return;
     o->is_inside = true;
     o->events->writable(o->self);
     leave_callback(o);
@@ -236,6 +234,11 @@ void outcall_credit(struct outcall *o, size_t bytes)
     instance_credit(o->instance, o->stream, o->owed);
     o->take_window += o->owed;
     o->owed = 0;
+}
+
+bool outcall_is_ready(const struct outcall *o)
+{
+    return !o->is_over && !peer_is_full(&o->instance->kin.peer);
 }
 
 int outcall_reply(struct outcall *o, const struct reply *reply, bool is_end, struct err *err)

@@ -85,7 +85,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *self)
 
     moved(t);
     r = replyhead_line(&t->head, (struct span){data, len}, &t->why);
-    if (r == 1 && t->outcall)
+    /* Many long heads are more than an instance that computes is given at once. */
+    if (r == 1 && t->outcall && !outcall_is_ready(t->outcall))
+        t->is_reply_due = true;
+    else if (r == 1 && t->outcall)
         r = say_reply(t, &t->why);
     return r < 0 ? 0 : len;
 }
@@ -101,7 +104,7 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
         err_set(&t->why, ERR_INVALID, "the server sent a body before its head");
         return CURL_WRITEFUNC_ERROR;
     }
-    if (outcall_window(t->outcall) < len) {
+    if (t->is_reply_due || outcall_window(t->outcall) < len) {
         t->is_down_paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -184,10 +187,31 @@ static void on_body(void *self, struct span bytes, bool is_end)
     }
 }
 
+/* false: the transfer is gone. */
+static bool say_due_reply(struct transfer *t)
+{
+    struct err err = {0};
+    int r;
+
+    t->is_reply_due = false;
+    r = say_reply(t, &err);
+    if (r == 0 && t->outcall && t->is_through)
+        outcall_body(t->outcall, SPAN(""), true);
+    else if (r < 0 && t->outcall)
+        outcall_fail(t->outcall, span_of(err.text));
+    if (r == 0 && t->outcall && !t->is_through)
+        return true;
+    t->outcall = NULL;
+    transfer_free(t);
+    return false;
+}
+
 static void on_writable(void *self)
 {
     struct transfer *t = self;
 
+    if (t->is_reply_due && (!outcall_is_ready(t->outcall) || !say_due_reply(t)))
+        return;
     if (!t->is_down_paused || outcall_window(t->outcall) < TRANSFER_CHUNK)
         return;
     t->is_down_paused = false;
@@ -242,6 +266,11 @@ void transfer_ended(struct transfer *t, CURLcode result)
     char text[1024];
     int n;
 
+    if (t->outcall && result == CURLE_OK && t->is_reply_due) {
+        curl_multi_remove_handle(t->egress->multi, t->easy);
+        t->is_through = true;
+        return; /* waits for: on_writable */
+    }
     if (t->outcall && result == CURLE_OK && t->head.is_whole) {
         outcall_body(t->outcall, SPAN(""), true);
     } else if (t->outcall) {
@@ -263,7 +292,8 @@ void transfer_look(struct transfer *t, int64_t now_ms)
     char text[400];
     int n;
 
-    if (t->is_down_paused || t->is_up_paused || now_ms - t->progress_ms < t->egress->silence_ms)
+    if (t->is_down_paused || t->is_up_paused || t->is_reply_due ||
+        now_ms - t->progress_ms < t->egress->silence_ms)
         return;
     n = snprintf(text, sizeof text, "%s has been silent for %d s.", t->place,
                  (t->egress->silence_ms + 999) / 1000);

@@ -30,6 +30,8 @@ struct transfer {
     bool is_up_paused;   /* waits for: the worker's bytes */
     bool is_down_paused; /* waits for: the worker to read */
     bool is_head;        /* HEAD: no body comes */
+    bool is_reply_due;   /* waits for: the instance to take the server's head */
+    bool is_through;     /* libcurl has ended well, while the reply was due */
     bool is_h2;
     int64_t progress_ms; /* when a byte moved last */
     char place[300];     /* "host:port", for messages */

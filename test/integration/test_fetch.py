@@ -497,6 +497,24 @@ def test_fetch_50_mb_each_way_in_flat_memory(node, web, origin):
         assert rss_kb(node.pid, "VmHWM") - before < 24 * 1024
 
 
+def test_fetch_many_long_heads_for_a_busy_worker(node):
+    """What the servers say while the worker computes waits in the node, bounded, and ends nobody."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" + b"".join(b"a%d: %s\r\n" % (i, b"y" * 30_000) for i in range(4)) + b"\r\n"
+    raw = Raw({"full": head % 2 + b"ok", "empty": head % 0})
+    try:
+        assert node.value("""
+            calls = [asyncio.ensure_future(fetch(%r + ["full", "empty"][i %% 2])) for i in range(120)]
+            await asyncio.sleep(0)
+            for _ in range(3):
+                await asyncio.sleep(0.01)
+                time.sleep(0.3)
+            said = await asyncio.gather(*[(await call).text() for call in calls])
+            return [said.count("ok"), said.count("")]
+        """ % (raw.url + "/"), timeout=60) == [60, 60]
+    finally:
+        raw.close()
+
+
 def test_fetch_waits_for_a_slow_reader(node, origin):
     """A client that does not read holds the origin up, not the node's memory."""
     before = rss_kb(node.pid)
