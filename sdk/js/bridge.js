@@ -85,7 +85,10 @@ internals.deleteItem = (o, key) => {
     o.splice(key, 1);
     return true;
   }
-  if (typeof o.delete === 'function') return o.delete(key);
+  if (typeof o.delete === 'function') {
+    const was = typeof o.has !== 'function' || o.has(key), done = o.delete(key);
+    return done === undefined ? was : done;     // Headers and URLSearchParams do not say
+  }
   return key in o && delete o[key];
 };
 // What has a size and get() gives its keys, as Map does in Pyodide; others what they give in JavaScript.

@@ -463,6 +463,7 @@ HINTS = [
     ("request.text().upper()", "`await` it first"),
     ("request.json()['title']", "`await` it first"),
     ("json.dumps(data)", "json.dumps(data.to_py())"),
+    ("from pyodide.ffi import jsnull\njson.dumps(jsnull)", "json.dumps(data, default=lambda value: None)"),
     ("data.get('a')", "data.to_py() makes a dict of it"),
     ("[k for k, v in data.items()]", "data.as_object_map()"),
     ("request.header", "did you mean `headers`?"),
@@ -562,3 +563,26 @@ def test_a_default_of_what_is_not_there(lab):
         return [params["zzz"], headers["x-zzz"], params.get("zzz"), params.get("zzz", "d"), params.get("a", "d"), params.get("e", "d"),
                 js.Map.new([["n", None], ["z", 0]]).get("n", "d"), js.Map.new([["z", 0]]).get("z", "d"), js.Map.new().get("n", "d")]
     """) == [None, None, None, "d", "1", "", None, 0, "d"]
+
+
+def test_null_inside_of_what_to_js_converts(lab):
+    assert lab.value("""
+        from pyodide.ffi import jsnull, to_js
+        made = to_js([jsnull, {"a": jsnull}], dict_converter=js.Object.fromEntries)
+        return [js.JSON.stringify(made), js.JSON.stringify(to_js(jsnull))]
+    """) == ['[null,{"a":null}]', "null"]
+
+
+def test_headers_and_search_params_lose_items_as_dicts_do(lab):
+    assert lab.value("""
+        headers, params = js.Headers.new([["a", "1"], ["b", "2"]]), js.URLSearchParams.new("a=1&b=2")
+        del headers["a"]
+        del params["a"]
+        got = [params.pop("b"), params.pop("b", "none"), dict(headers), str(params)]
+        for each in (headers, params):
+            try:
+                del each["zzz"]
+            except KeyError as e:
+                got.append(e.args[0])
+        return got
+    """) == ["2", "none", {"b": "2"}, "", "zzz", "zzz"]

@@ -4,6 +4,7 @@ import _corral
 from .bridge import JsProxy
 
 dicts_are_objects = False       # from a newer date on: set by load.py
+null = None                     # jsnull: set by pyodide.ffi
 _from_pairs = _corral.internal("fromPairs")
 _to_set = _corral.internal("toSet")
 
@@ -71,7 +72,7 @@ def to_js(obj, /, *, depth=-1, pyproxies=None, create_pyproxies=True, dict_conve
         seen[id(python_value)] = js_value
 
     def convert(value, depth):
-        if value is None or isinstance(value, (bool, int, float, str, JsProxy, BaseException)):
+        if value is None or value is null or isinstance(value, (bool, int, float, str, JsProxy, BaseException)):
             return value
         if id(value) in seen:
             return seen[id(value)]

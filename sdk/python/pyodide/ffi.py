@@ -4,7 +4,7 @@ from types import ModuleType
 
 import _corral
 
-from corral import kinds
+from corral import convert, kinds
 from corral.bridge import JsException
 from corral.bridge import JsProxy as _Proxy
 from corral.convert import ConversionError, to_js
@@ -57,7 +57,7 @@ class JsNull:
         return "jsnull"
 
 
-jsnull = JsNull()
+jsnull = convert.null = JsNull()
 
 
 class JsBigInt(int):
