@@ -163,10 +163,16 @@ static PyObject *view(PyObject *self, PyObject *arguments)
     return js_proxy_view(proxy, (enum js_proxy_view)kind);
 }
 
-static PyObject *set_null(PyObject *self, PyObject *null)
+/* set_null(jsnull, makes) */
+static PyObject *set_null(PyObject *self, PyObject *arguments)
 {
+    PyObject *null;
+    int makes;
+
     (void)self;
-    bridge_set_null(Py_NewRef(null));
+    if (!PyArg_ParseTuple(arguments, "Op", &null, &makes))
+        return NULL;
+    bridge_set_null(Py_NewRef(null), makes);
     Py_RETURN_NONE;
 }
 
@@ -197,7 +203,7 @@ PyMethodDef bridge_functions[] = {
     {"js_error", js_error, METH_O, NULL},
     {"internal", internal, METH_O, NULL},
     {"view", view, METH_VARARGS, NULL},
-    {"set_null", set_null, METH_O, NULL},
+    {"set_null", set_null, METH_VARARGS, NULL},
     {"set_bigint", set_bigint, METH_VARARGS, NULL},
     {"proxy_type", proxy_type, METH_NOARGS, NULL},
     {0},

@@ -25,13 +25,15 @@ static struct {
     JSStringRef text;
 } names[NAMES];
 
-static PyObject *null_object;
+static PyObject *null_object;     /* jsnull: always null in JavaScript */
+static bool makes_nulls;          /* from a newer date on: null becomes that */
 static PyTypeObject *bigint_type; /* JsBigInt: integers that are BigInt in JavaScript */
 static bool makes_bigints;        /* from a newer date on: BigInt becomes that */
 
-void bridge_set_null(PyObject *null)
+void bridge_set_null(PyObject *null, bool makes)
 {
-    null_object = null == Py_None ? NULL : null;
+    null_object = null;
+    makes_nulls = makes;
 }
 
 void bridge_set_bigint(PyTypeObject *type, bool makes)
@@ -203,7 +205,7 @@ PyObject *bridge_to_python(JSValueRef value, PyObject *owner)
     case kJSTypeUndefined:
         Py_RETURN_NONE;
     case kJSTypeNull:
-        return Py_NewRef(null_object ? null_object : Py_None);
+        return Py_NewRef(makes_nulls ? null_object : Py_None);
     case kJSTypeBoolean:
         return PyBool_FromLong(JSValueToBoolean(js, value));
     case kJSTypeNumber:

@@ -22,8 +22,9 @@
 
 #include "realm/exchange.h"
 
-/* JavaScript's null in Python: None, or the singleton jsnull of newer dates. */
-void bridge_set_null(PyObject *null); /* borrowed, kept for ever */
+/* The singleton jsnull, which is null in JavaScript; whether null becomes it, as of newer dates, or
+ * None. */
+void bridge_set_null(PyObject *null, bool makes); /* borrowed, kept for ever */
 
 /* JsBigInt, a kind of int, is a BigInt in JavaScript; whether BigInts become one. */
 void bridge_set_bigint(PyTypeObject *type, bool makes); /* borrowed, kept for ever */
