@@ -211,7 +211,7 @@ static inline void on_eased(void *self, struct instance *i)
 static inline void on_ended(void *self, struct instance *i, enum kin_end how, const char *why)
 {
     (void)self;
-    CHECK(!seen.has_ended && instance_is_idle(i));
+    CHECK(!seen.has_ended && instance_is_idle(i) && i->outcalls.count == 0);
     seen.has_ended = true;
     seen.how = how;
     snprintf(seen.ended, sizeof seen.ended, "%s", why);
