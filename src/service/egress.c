@@ -7,6 +7,8 @@
  * libcurl, where nothing may be removed. */
 #include "service/egress.h"
 
+#include <sys/stat.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -163,6 +165,19 @@ static void on_pace(uv_timer_t *timer)
         uv_timer_stop(&egress->pace);
 }
 
+/* ---- names ---- */
+
+/* libcurl starts a thread for each name, and nothing ends one whose transfer is
+ * gone before the name servers have answered or tired it out.  So all threads of
+ * this process are counted; the few that are not libcurl's do not matter. */
+bool egress_is_searching(const struct egress *egress)
+{
+    struct stat st;
+
+    /* A folder has one link more for each folder in it. */
+    return stat("/proc/self/task", &st) == 0 && st.st_nlink > (nlink_t)egress->lookups_max + 2;
+}
+
 /* ---- open, close, fetch ---- */
 
 static int open_timer(struct egress *egress, uv_timer_t *timer)
@@ -202,6 +217,7 @@ int egress_open(uv_loop_t *loop, const struct service_config *config, struct egr
     egress->loop = loop;
     egress->connect_ms = config->connect_ms > 0 ? config->connect_ms : EGRESS_CONNECT_MS;
     egress->silence_ms = config->silence_ms > 0 ? config->silence_ms : EGRESS_SILENCE_MS;
+    egress->lookups_max = config->lookups_max > 0 ? config->lookups_max : EGRESS_LOOKUPS_MAX;
     ring_init(&egress->transfers);
     egress->ca_file = has_ca ? mem_strdup(config->ca_file) : NULL;
     if (has_ca && !egress->ca_file) {

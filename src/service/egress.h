@@ -24,6 +24,7 @@ enum {
                                       keep a window of libcurl's when the worker does not
                                       read; further ones are HTTP/1.1 */
     EGRESS_URL_MAX = 64 * 1024,    /* bytes */
+    EGRESS_LOOKUPS_MAX = 512,      /* names looked up at once: each is a thread */
 };
 
 struct egress {
@@ -34,12 +35,15 @@ struct egress {
     struct ring transfers;
     unsigned h2;   /* of those, how many may be HTTP/2 */
     char *ca_file; /* or NULL */
-    int connect_ms, silence_ms;
+    int connect_ms, silence_ms, lookups_max;
     unsigned handles; /* of libuv, not closed yet */
     bool is_closing;
     void (*closed)(void *self);
     void *self;
 };
+
+/* Are so many names being looked up that one more has to be refused? */
+bool egress_is_searching(const struct egress *egress);
 
 int egress_open(uv_loop_t *loop, const struct service_config *config, struct egress **ret_egress,
                 struct err *err) MUST_CHECK;

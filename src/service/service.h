@@ -21,6 +21,8 @@ struct service_config {
     const char *ca_file; /* whom TLS trusts (PEM); NULL or "": the system's */
     int connect_ms;      /* name, connection and TLS together; 0: 15 s */
     int silence_ms;      /* longest wait for a server that says nothing; 0: 100 s */
+    int lookups_max;     /* names looked up at once, also those that nobody waits for
+                            any more; 0: 512 */
 };
 
 int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,

@@ -12,6 +12,7 @@
  *      reads it twice (a dead connection from the pool). */
 #include "service/transfer.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -402,6 +403,16 @@ static void name_place(struct transfer *t, struct span url)
                       : ":80");
 }
 
+/* Is the host an address, so that no name has to be looked up? */
+static bool is_address(const struct transfer *t)
+{
+    char host[sizeof t->place];
+    struct in_addr address;
+
+    snprintf(host, sizeof host, "%.*s", (int)(strrchr(t->place, ':') - t->place), t->place);
+    return host[0] == '[' || inet_pton(AF_INET, host, &address) == 1;
+}
+
 #define SET(option, value) (is_set = is_set && curl_easy_setopt(e, option, value) == CURLE_OK)
 
 static bool set_common(struct transfer *t)
@@ -505,7 +516,9 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     egress->h2 += t->is_h2;
     name_place(t, ask.url);
     moved(t);
-    r = add_fields(t, head, err);
+    r = is_address(t) || !egress_is_searching(egress)
+            ? add_fields(t, head, err)
+            : err_set(err, ERR_LIMIT, "Too many names of hosts are being looked up at once.");
     if (r == 0 && is_end)
         r = say_empty(t, ask.method, err);
     t->easy = r == 0 ? curl_easy_init() : NULL;

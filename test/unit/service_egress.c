@@ -7,12 +7,17 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "service/service.h"
+
+enum { LOOKUPS = 16 };
 
 static struct service *service;
 static int port;
@@ -85,6 +90,15 @@ static void *serve_endlessly(void *self)
 
 static sem_t may_resolve;
 static bool has_waited_in_vain;
+static atomic_int resolving;
+
+/* Let all of them fail, and wait until they have. */
+static void let_them_resolve(void)
+{
+    sem_post(&may_resolve);
+    while (atomic_load(&resolving) > 0)
+        sched_yield();
+}
 
 __attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service_name,
                                                        const struct addrinfo *hints,
@@ -92,14 +106,16 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *name, const c
 {
     struct timespec until;
 
+    atomic_fetch_add(&resolving, 1);
     (void)name, (void)service_name, (void)hints, (void)ret;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += LIMIT_MS / 2000;
+    until.tv_sec += LIMIT_MS / 1000;
     if (word[1] >= 0 && write(word[1], "r", 1) < 0)
         perror("tell");
     if (sem_timedwait(&may_resolve, &until) < 0)
         has_waited_in_vain = true;
     sem_post(&may_resolve);
+    atomic_fetch_sub(&resolving, 1);
     return EAI_NONAME;
 }
 
@@ -197,6 +213,40 @@ static void asks_and_gives_up(void)
     _exit(f.type == FRAME_RESET && f.stream == (FRAME_OUTCALL_BIT | 2) ? 0 : 99);
 }
 
+/* Gives up one name after the other, until no more is taken; an address still is. */
+static void asks_for_many_names(void)
+{
+    static const struct question ADDRESS = {"", "fetch", "GET", "http://127.0.0.1:1/", "a", "b"};
+    struct pollfd fds[] = {{.fd = side, .events = POLLIN}, {.fd = word[0], .events = POLLIN}};
+    struct reset reset;
+    struct frame f;
+    struct err err;
+    uint32_t n = 0;
+    char c;
+
+    hello();
+    for (;;) {
+        ask(++n, question);
+        if (poll(fds, 2, LIMIT_MS) <= 0 || n > LOOKUPS + 1)
+            _exit(97);
+        if (fds[0].revents)
+            break;
+        if (read(word[0], &c, 1) != 1)
+            _exit(98);
+        SAY_MESSAGE(reset, 0, FRAME_OUTCALL_BIT | n, .reason = RESET_CANCELLED);
+    }
+    f = hear();
+    if (n < LOOKUPS / 2 || f.type != FRAME_RESET || reset_get(&f, &reset, &err) < 0 ||
+        !memmem(reset.text.data, reset.text.len, "Too many names", 14))
+        _exit(99);
+    ask(n + 1, &ADDRESS);
+    f = hear();
+    if (f.type != FRAME_RESET || reset_get(&f, &reset, &err) < 0 ||
+        !memmem(reset.text.data, reset.text.len, "No connection", 13))
+        _exit(100);
+    _exit(0);
+}
+
 /* ---- the node ---- */
 
 static void serve(struct outcall *outcall, const struct outcall_head *head, bool is_end)
@@ -212,7 +262,7 @@ static void on_service_closed(void *self)
 /* The exit status of a child that asks this. */
 static int run(const struct question *q, void (*script)(void))
 {
-    static const struct service_config CONFIG = {.connect_ms = 2000};
+    static const struct service_config CONFIG = {.connect_ms = 2000, .lookups_max = LOOKUPS};
     struct err err = {0};
     bool is_closed = false;
 
@@ -304,7 +354,21 @@ static void a_name_that_takes_its_time_does_not_stop_the_loop(void)
     CHECK(pipe(word) == 0);
     CHECK(run(&SLOW, asks_and_gives_up) == 0);
     CHECK(!has_waited_in_vain);
-    sem_post(&may_resolve);
+    let_them_resolve();
+    close(word[0]);
+    close(word[1]);
+    word[1] = -1;
+}
+
+static void names_that_take_their_time_are_bounded(void)
+{
+    static const struct question SLOW = {"", "fetch", "GET", "http://slow.test/", "a", "b"};
+
+    sem_init(&may_resolve, 0, 0);
+    CHECK(pipe(word) == 0);
+    CHECK(run(&SLOW, asks_for_many_names) == 0);
+    CHECK(!has_waited_in_vain);
+    let_them_resolve();
     close(word[0]);
     close(word[1]);
     word[1] = -1;
@@ -350,6 +414,7 @@ int main(int argc, char **argv)
         T(what_is_not_allowed_does_not_leave),
         T(what_is_allowed_arrives_as_it_was_asked),
         T(a_name_that_takes_its_time_does_not_stop_the_loop),
+        T(names_that_take_their_time_are_bounded),
         T(a_body_behind_205_is_cut_off),
         T(an_endless_name_is_named_in_part),
         {0},
