@@ -1,5 +1,6 @@
 /* realm_exchange.c - src/realm/exchange.c: bodies both ways, credit, abort, the end. */
 #include "base/mem.h"
+#include "realm/exchange.h"
 #include "realm_host.h"
 
 #define MB (1024 * 1024)
@@ -299,7 +300,33 @@ static void ends_every_request_without_memory(void)
     in_instance("from js import Response\nasync def on_fetch(request):\n    return Response.new('answer: ' + await request.text(), headers=[])\n", check_memory);
 }
 
+static unsigned rounds_of(const char *lines)
+{
+    char copy[200];
+    struct head head = {.lines = {copy, strlen(lines)}};
+
+    memcpy(copy, lines, head.lines.len);
+    return head_rounds(&head);
+}
+
+static void counts_the_rounds_of_a_request(void)
+{
+    CHECK(rounds_of("") == 0);
+    CHECK(rounds_of("cdn-loop\ncorral; rounds=3\n") == 3);
+    CHECK(rounds_of("host\nx\ncdn-loop\ncloudflare; loops=1, corral; rounds=16,other\nx-a\n1\n") == 16);
+    CHECK(rounds_of("cdn-loop\ncorral; rounds=2\ncdn-loop\ncorral; rounds=5\n") == 5);
+    /* What nobody here has written. */
+    CHECK(rounds_of("cdn-loop\ncorral; rounds=\n") == 0);
+    CHECK(rounds_of("cdn-loop\ncorral; rounds=x7\n") == 0);
+    CHECK(rounds_of("cdn-loop\n,, ,corral\n") == 0);
+    CHECK(rounds_of("cdn-loop\ncorral; rounds=99999999999999999999\n") >= HEAD_ROUNDS_MAX);
+    CHECK(rounds_of("x-cdn-loop\ncorral; rounds=3\n") == 0);
+    CHECK(rounds_of("cdn-loop-x\ncorral; rounds=3\n") == 0);
+    CHECK(rounds_of("a\ncdn-loop\nb\ncorral; rounds=3\n") == 0);
+}
+
 static const struct test tests[] = {
+    {"counts_the_rounds_of_a_request", counts_the_rounds_of_a_request},
     {"relays_100_mb_in_flat_memory", relays_100_mb_in_flat_memory},
     {"pumps_a_stream_through_javascript", pumps_a_stream_through_javascript},
     {"collects_and_reads_bodies", collects_and_reads_bodies},
