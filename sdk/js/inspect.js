@@ -5,7 +5,7 @@
 // named, proxies are looked through.  What throws all the same is shown as
 // what cannot be shown.  layout.js makes lines of the parts.
 
-const MAX_ITEMS = 100, MAX_STRING = 10000, MAX_TEXT = 1 << 20;     // characters of one value, about
+const MAX_ITEMS = 100, LONG_LIST = 10000, MAX_STRING = 10000, MAX_TEXT = 1 << 20;     // characters of one value, about
 const fields = Symbol('inspect');     // a class may give its fields: [internals.inspectFields]() -> object, or pairs as a Map's
 const { quote, keyText, layOut } = internals.layout;
 const { getPrototypeOf, getOwnPropertyDescriptor, hasOwn } = Object;
@@ -213,7 +213,8 @@ class Inspector {
   // The own properties that are shown beside what the kind of object shows.
   keysOf(value, kind) {
     const isList = kind === 'Array' || kind === 'TypedArray' || kind === 'String';
-    let keys = Reflect.ownKeys(value);
+    // The names of all items cost far more memory than the items: a long list shows those of symbols only.
+    let keys = isList && value.length > LONG_LIST ? Object.getOwnPropertySymbols(value) : Reflect.ownKeys(value);
     if (isList) keys = keys.filter((key) => typeof key === 'symbol' || !/^(0|[1-9]\d{0,9})$/.test(key));
     if (this.showHidden) return keys;
     return keys.filter((key) => getOwnPropertyDescriptor(value, key)?.enumerable);
@@ -300,7 +301,7 @@ class Inspector {
   }
 
   elements(array, depth) {
-    const items = [], shown = { keys: null, at: 0 }, length = array.length;
+    const items = [], length = array.length;
     this.inside(() => {
       let i = 0;
       for (; i < length && items.length < MAX_ITEMS && this.left >= 0; i++) {
@@ -308,7 +309,7 @@ class Inspector {
           const d = getOwnPropertyDescriptor(array, i);
           items.push('value' in d ? this.text(d.value, depth) : d.get && d.set ? '[Getter/Setter]' : d.get ? '[Getter]' : '[Setter]');
         } else {
-          const next = this.nextIndex(array, i, shown), holes = next - i;
+          const next = this.nextIndex(array, i), holes = next - i;
           items.push(`<${holes} empty item${holes > 1 ? 's' : ''}>`);
           i = next - 1;
         }
@@ -319,14 +320,11 @@ class Inspector {
     return items;
   }
 
-  // The first index after a hole that is there: by the keys, as a hole may be four thousand millions long.
-  nextIndex(array, i, cache) {
-    if (!cache.keys) {
-      cache.keys = Reflect.ownKeys(array).filter((key) => typeof key === 'string' && /^\d+$/.test(key)).map(Number);
-      cache.at = 0;
-    }
-    while (cache.at < cache.keys.length && cache.keys[cache.at] < i) cache.at++;
-    return cache.at < cache.keys.length ? cache.keys[cache.at] : array.length;
+  // The first index after a hole that is there: by the keys, as a hole may be four thousand millions long,
+  // and one by one, as there may be millions behind it.
+  nextIndex(array, i) {
+    for (const key in array) if (Number(key) >= i && hasOwn(array, key)) return Number(key);
+    return array.length;
   }
 
   entries(collection, kind, size, depth) {

@@ -249,3 +249,16 @@ def test_proxies_that_are_destroyed_by_the_code_that_they_call(lab):
 def test_lengths_that_are_none(lab):
     outcome = lab.outcome("return len(js.eval('({ length: -1 })'))")
     assert outcome["error"] == "ValueError" and "negative" in outcome["text"], outcome
+
+
+def test_long_lists_in_the_log_cost_what_is_shown(lab):
+    assert script(lab, """
+        const sparse = new Array(20 << 20), dense = new Array(4 << 20).fill(1), few = [, 1, , 2];
+        sparse[20000000] = 1;
+        few.x = 5;
+        console.log(new Uint8Array(50 << 20));
+        console.log(dense);
+        console.log(sparse, few);
+        return 1;
+    """) == 1
+    lab.wait_log(r"\[ <20000000 empty items>, 1, <971519 empty items> \] \[ <1 empty item>, 1, <1 empty item>, 2, x: 5 \]")
