@@ -69,13 +69,13 @@ def to_js(obj, /, *, depth=-1, pyproxies=None, create_pyproxies=True, dict_conve
         return proxy
 
     def remember(python_value, js_value):
-        seen[id(python_value)] = js_value
+        seen[id(python_value)] = js_value, python_value     # kept: another object would get its id
 
     def convert(value, depth):
         if value is None or value is null or isinstance(value, (bool, int, float, str, JsProxy, BaseException)):
             return value
         if id(value) in seen:
-            return seen[id(value)]
+            return seen[id(value)][0]
         if eager_converter is not None:
             return eager_converter(value, lambda v: convert_plain(v, depth), remember)
         return convert_plain(value, depth)

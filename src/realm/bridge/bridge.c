@@ -145,10 +145,22 @@ static PyObject *js_error(PyObject *self, PyObject *exception)
 /* internal(name) -> JsProxy of a function of sdk/js */
 static PyObject *internal(PyObject *self, PyObject *name)
 {
-    const char *text = PyUnicode_AsUTF8(name);
+    JSStringRef text;
+    JSValueRef value;
 
     (void)self;
-    return text ? js_proxy_new(engine_internal(text), NULL) : NULL;
+    if (!bridge_is_main_thread()) /* it would wait for the engine with the GIL in its hand */
+        return NULL;
+    if (!PyUnicode_Check(name))
+        return PyErr_Format(PyExc_TypeError, "the name must be a str");
+    text = bridge_text_to_js(name); /* new */
+    if (!text)
+        return NULL;
+    value = JSObjectGetProperty(engine.context, engine.internals, text, NULL);
+    JSStringRelease(text);
+    if (!value || !JSValueIsObject(engine.context, value))
+        return PyErr_Format(PyExc_LookupError, "sdk/js defines no internals.%U", name);
+    return js_proxy_new((JSObjectRef)value, NULL);
 }
 
 /* view(proxy, kind) -> a JsProxy of the same object, of enum js_proxy_view */
@@ -160,6 +172,8 @@ static PyObject *view(PyObject *self, PyObject *arguments)
     (void)self;
     if (!PyArg_ParseTuple(arguments, "O!i", js_proxy_type, &proxy, &kind))
         return NULL;
+    if (kind < VIEW_OBJECT_MAP || kind > VIEW_JSON)
+        return PyErr_Format(PyExc_ValueError, "there is no view %d", kind);
     return js_proxy_view(proxy, (enum js_proxy_view)kind);
 }
 

@@ -46,6 +46,8 @@ static PyObject *write_log(PyObject *self, PyObject *arguments)
     (void)self;
     if (!PyArg_ParseTuple(arguments, "is#", &level, &text, &len))
         return NULL;
+    if (level < LOG_DEBUG || level > LOG_ERROR)
+        return PyErr_Format(PyExc_ValueError, "there is no level %d", level);
     output_send(interp_stream(), (enum log_level)level, (struct span){text, (size_t)len});
     Py_RETURN_NONE;
 }

@@ -345,6 +345,8 @@ static PyObject *call_at_us(PyObject *const *arguments, Py_ssize_t count, PyObje
     if (!h)
         return NULL;
     h->when = when_us / 1e6;
+    if (!(when_us > 0)) /* -inf and nan, too */
+        when_us = 0;
     if (when_us > 9e18)
         when_us = 9e18;
     if (timers_add(&h->timer, (int64_t)when_us, fire) < 0) {
