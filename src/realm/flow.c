@@ -160,6 +160,16 @@ static void set_error(struct inflow *f, JSValueRef error)
     f->error = error ? engine_keep(error) : NULL;
 }
 
+static void fail_for_memory(struct inflow *f)
+{
+    JSValueRef error = NULL;
+
+    forget_bytes(f);
+    engine_throw(&error, "RangeError",
+                 "There is no memory left for this body. Read it piece by piece instead of whole.");
+    inflow_cut(f, error);
+}
+
 static void fail_decoding(struct inflow *f)
 {
     JSValueRef error = NULL;
@@ -183,7 +193,7 @@ static void gather(struct inflow *f)
     if (n == ERR_GONE)
         hand_over(f, &f->whole);
     else if (n == ERR_NOMEM)
-        inflow_cut(f, NULL);
+        fail_for_memory(f);
     else if (n < 0)
         fail_decoding(f);
 }
@@ -320,7 +330,7 @@ void inflow_arrive(struct inflow *f, struct span bytes, bool is_end)
     if (buf_append(&f->in, bytes.data, bytes.len) < 0) {
         exchange_log(LOG_ERROR, SPAN("out of memory for a body"));
         f->ops->unwanted(f);
-        inflow_cut(f, NULL);
+        fail_for_memory(f);
         return;
     }
     f->has_all = is_end;

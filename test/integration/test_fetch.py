@@ -1,4 +1,5 @@
 """fetch() of workers, end to end: what servers see, what workers get back, what goes wrong; docs/compatibility.md names these tests."""
+import gzip
 import http.client
 import json
 import socket
@@ -203,6 +204,25 @@ def test_fetch_decodes_what_the_worker_reads(node, web, origin, how):
     assert answer.headers["content-encoding"] == "gzip" and answer.body[:2] == b"\x1f\x8b"
     if how == "gzip":
         assert "no valid gzip" in failure(node, "await (await fetch(%r)).text()" % (origin.url + "/packed?how=bad"))
+
+
+@pytest.mark.skipif(PATIENCE > 1, reason="sanitizers need all the memory that there is")
+def test_fetch_of_a_gzip_bomb_fails_and_ends_nobody(node):
+    bomb = gzip.compress(bytes(16 * MB)) * 128
+    raw = Raw({"bomb": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb})
+    try:
+        before = {process.pid for process in node.instances()}
+        assert "RangeError: There is no memory left for this body." in failure(node, "await (await fetch(%r)).text()" % (raw.url + "/bomb"), timeout=60)
+        assert node.value("""
+            n = 0
+            async for piece in (await fetch(%r)).body:
+                n += piece.length
+                if n > 20_000_000:
+                    return True
+        """ % (raw.url + "/bomb")) is True
+        assert before <= {process.pid for process in node.instances()}
+    finally:
+        raw.close()
 
 
 # ---- redirects ----
