@@ -257,7 +257,9 @@ void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes,
         return;
     (void)realm;
     enter();
+    exchange_hold(x);   /* a relay that breaks ends the answer, and with it the exchange */
     inflow_arrive(&x->in, bytes, is_end);
+    exchange_release(x);
     leave();
 }
 

@@ -323,3 +323,14 @@ def test_to_js_of_items_that_live_for_a_moment(lab):
             def __iter__(self): return ([n] for n in range(50))
         return json.loads(js.JSON.stringify(to_js(Fresh())))
     """) == [[n] for n in range(50)]
+
+
+def test_fetch_asks_array_prototype_for_nothing(lab):
+    assert script(lab, """
+        let asked = 0;
+        Object.defineProperty(Array.prototype, 4, { configurable: true, get() { asked++; return undefined }, set(value) {
+          Object.defineProperty(this, 4, { value, writable: true, enumerable: true, configurable: true });
+        } });
+        try { await fetch('http://127.0.0.1:1/') } catch {} finally { delete Array.prototype[4] }
+        return asked;
+    """) == 0

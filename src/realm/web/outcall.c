@@ -59,16 +59,23 @@ static int split_headers(struct draft *d, struct span lines, JSValueRef *ret_thr
     return 0;
 }
 
+/* Not by looking where it ends: behind the end stands what a worker gave Array.prototype. */
+static unsigned length_of(JSContextRef js, JSObjectRef list)
+{
+    JSStringRef name = JSStringCreateWithUTF8CString("length");
+    double length = JSValueToNumber(js, JSObjectGetProperty(js, list, name, NULL), NULL);
+
+    JSStringRelease(name);
+    return length < 2 * ARGUMENTS_MAX ? (unsigned)length : 2 * ARGUMENTS_MAX;
+}
+
 /* binding, method, [name, value, ...], header lines */
 static int draft_fill(struct draft *d, JSContextRef js, const JSValueRef *arguments,
                       JSValueRef *ret_thrown)
 {
     JSObjectRef list = (JSObjectRef)arguments[2];
-    unsigned n = 0;
+    unsigned n = length_of(js, list);
 
-    while (n < 2 * ARGUMENTS_MAX &&
-           !JSValueIsUndefined(js, JSObjectGetPropertyAtIndex(js, list, n, NULL)))
-        n++;
     if (add_string(d, arguments[0], ret_thrown) < 0 || add_string(d, arguments[1], ret_thrown) < 0)
         return ERR_NOMEM;
     for (unsigned i = 0; i < n; i++)
