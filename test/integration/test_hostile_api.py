@@ -334,3 +334,12 @@ def test_fetch_asks_array_prototype_for_nothing(lab):
         try { await fetch('http://127.0.0.1:1/') } catch {} finally { delete Array.prototype[4] }
         return asked;
     """) == 0
+
+
+def test_functions_and_objects_of_one_prototype(lab):
+    assert lab.value("""
+        js.eval('''function Shared() {}
+          globalThis.plain = new Shared();
+          globalThis.called = Object.setPrototypeOf(function () { return 7 }, Shared.prototype); 0''')
+        return [callable(js.plain), callable(js.called), js.called()]
+    """) == [False, True, 7]

@@ -68,6 +68,7 @@ static JSObjectRef classify, dir, is_plain;
 static JSValueRef object_prototype;
 static struct {
     JSValueRef prototype; /* kept */
+    bool is_function;     /* functions and other objects may share one */
     int bits;
 } known[PROTOTYPES];
 static size_t known_count;
@@ -101,16 +102,19 @@ static int classify_now(JSObjectRef object)
 static int kind_of(JSObjectRef object)
 {
     JSValueRef prototype = JSObjectGetPrototype(engine.context, object);
+    bool is_function;
     int bits;
 
     if (prototype == object_prototype || JSValueIsNull(engine.context, prototype))
         return classify_now(object);
+    is_function = JSObjectIsFunction(engine.context, object);
     for (size_t i = 0; i < known_count; i++)
-        if (known[i].prototype == prototype)
+        if (known[i].prototype == prototype && known[i].is_function == is_function)
             return known[i].bits;
     bits = classify_now(object);
     if (known_count < PROTOTYPES) {
         known[known_count].prototype = engine_keep(prototype);
+        known[known_count].is_function = is_function;
         known[known_count++].bits = bits;
     }
     return bits;
