@@ -296,6 +296,8 @@ void transfer_look(struct transfer *t, int64_t now_ms)
     if (t->is_down_paused || t->is_up_paused || t->is_reply_due ||
         now_ms - t->progress_ms < t->egress->silence_ms)
         return;
+    /* Of HTTP/2 only the stream would end, and the next one wait on a dead connection too. */
+    curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
     n = snprintf(text, sizeof text, "%s has been silent for %d s.", t->place,
                  (t->egress->silence_ms + 999) / 1000);
     if (t->outcall)

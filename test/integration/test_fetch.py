@@ -606,6 +606,44 @@ def test_fetch_speaks_http2(node, folder, trusted):
     assert ":authority: localhost:%d" % port in text.replace("\x1b[0m", "").replace("\x1b[1;34m", "")
 
 
+def test_fetch_leaves_an_http2_connection_that_died_silently(node, trusted):
+    """Its streams share it, but no new one is put on it."""
+    context = tls_context(*trusted)
+    context.set_alpn_protocols(["h2"])
+    listener = socket.create_server(("127.0.0.1", 0))
+    # SETTINGS and its acknowledgement, HEADERS with :status 200, DATA that ends stream 1.
+    answer = bytes.fromhex("000000 04 00 00000000  000000 04 01 00000000  000001 01 04 00000001 88  000002 00 01 00000001") + b"ok"
+
+    def serve():
+        while True:
+            try:
+                plain, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer_once, args=(plain,), daemon=True).start()
+
+    def answer_once(plain):
+        with context.wrap_socket(plain, server_side=True) as connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+            while connection.recv(65536):
+                pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        assert node.value("""
+            said = []
+            for i in range(3):
+                try:
+                    said.append(await (await fetch(%r)).text())
+                except Exception as e:
+                    said.append("has been silent" in str(e))
+            return said
+        """ % ("https://localhost:%d/" % listener.getsockname()[1]), timeout=60) == ["ok", True, "ok"]
+    finally:
+        listener.close()
+
+
 def test_fetch_in_top_level_code_is_refused(corral):
     one = corral("""\
         from js import Response, fetch
