@@ -145,7 +145,8 @@ int herd_open(uv_loop_t *loop, const struct herd_config *config, struct herd **r
         on_failed_closed(herd);
         return r;
     }
-    r = zygote_open(&herd->zygote, &herd->turn, herd->program, &EVENTS, herd, err);
+    r = zygote_open(&herd->zygote, &herd->turn, herd->program, herd->config.memory_bytes, &EVENTS,
+                    herd, err);
     if (r < 0) {
         turn_close(&herd->turn, on_failed_closed, herd);
         return r;

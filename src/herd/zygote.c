@@ -11,10 +11,11 @@
  *
  * Its environment is written here, word by word: what is not in the list does
  * not reach a tenant.  JSC_* and GIGACAGE are what makes a live JavaScriptCore
- * forkable; its heap grows by 1.3 between collections, not by 2, because what
- * Python holds of it takes two collections to go: with 2 the heap of a worker
- * that makes such garbage doubles until its address space is used up.  The
- * sanitizers' options pass so that a test build can be steered.
+ * forkable.  Its collector goes by what an instance may use (JSC_forceRAMSize),
+ * and its heap grows by 1.3 between collections, not by 2, because what Python
+ * holds of it takes two collections to go: with 2, or by the machine's memory,
+ * the heap of a worker that makes such garbage grows until its address space is
+ * used up.  The sanitizers' options pass so that a test build can be steered.
  *
  * Invariants
  *   1. `up` and `down` alternate, beginning with `up`; a start that never came
@@ -25,6 +26,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,7 +191,7 @@ static int start(struct zygote *zygote, struct err *err)
 {
     static const struct kin_events KIN = {on_up, on_frame, on_log, NULL, on_ended, on_gone};
     static const char *const OPTIONS[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
-    char rooms[3][512];
+    char rooms[3][512], ram[64];
     char *environment[16] = {"LANG=C.UTF-8", "TZ=UTC", "HOME=/tmp", "PATH=/usr/bin:/bin",
                              "JSC_useConcurrentGC=0", "JSC_numberOfGCMarkers=1",
                              "JSC_useConcurrentJIT=0", "GIGACAGE_ENABLED=0",
@@ -200,6 +202,10 @@ static int start(struct zygote *zygote, struct err *err)
     for (size_t i = 0; i < 3; i++) {
         environment[n] = inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);
         n += environment[n] != NULL;
+    }
+    if (zygote->memory_bytes > 0) {
+        snprintf(ram, sizeof ram, "JSC_forceRAMSize=%" PRIu64, zygote->memory_bytes);
+        environment[n++] = ram;
     }
     r = peer_pair(&ours, &theirs, err);
     if (r < 0)
@@ -242,9 +248,11 @@ static void on_timer(uv_timer_t *timer)
 }
 
 int zygote_open(struct zygote *zygote, struct turn *turn, const char *program,
-                const struct zygote_events *events, void *self, struct err *err)
+                uint64_t memory_bytes, const struct zygote_events *events, void *self,
+                struct err *err)
 {
-    *zygote = (struct zygote){.turn = turn, .program = program, .events = events, .self = self};
+    *zygote = (struct zygote){.turn = turn, .program = program, .memory_bytes = memory_bytes,
+                              .events = events, .self = self};
     if (access(program, X_OK) < 0) {
         (void)err_errno(err, errno, "start '%s'", program);
         return err_hint(err, "it is built together with `corral`, by `make`");

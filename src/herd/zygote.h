@@ -36,6 +36,7 @@ struct zygote {
     uv_timer_t timer;
     struct turn *turn;
     const char *program;
+    uint64_t memory_bytes;
     const struct zygote_events *events;
     void *self;
     enum zygote_state state;
@@ -48,9 +49,11 @@ struct zygote {
 
 bool zygote_may_move(enum zygote_state from, enum zygote_state to);
 
-/* Embedded.  `program` must outlive it.  On failure nothing is left open. */
+/* Embedded.  `program` must outlive it.  memory_bytes: what an instance may use, by which
+ * JavaScript's collector goes; 0: what the machine has.  On failure nothing is left open. */
 int zygote_open(struct zygote *zygote, struct turn *turn, const char *program,
-                const struct zygote_events *events, void *self, struct err *err) MUST_CHECK;
+                uint64_t memory_bytes, const struct zygote_events *events, void *self,
+                struct err *err) MUST_CHECK;
 /* SIGKILL; `closed` when all is gone. */
 void zygote_close(struct zygote *zygote);
 bool zygote_is_up(const struct zygote *zygote);
