@@ -142,6 +142,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not gone.is_set() and query.get("after") != "head":
             self.answer(body=b"waited")
 
+    def on_arrived(self, query):
+        """Answers once a /wait has arrived that nobody has asked for yet."""
+        self.answer(200 if self.server.waiting.acquire(timeout=60) else 504)
+
 
 class Origin(http.server.ThreadingHTTPServer):
     daemon_threads = True

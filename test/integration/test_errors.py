@@ -265,8 +265,10 @@ def test_an_exception_is_logged_once_with_its_request(corral):
 
         async def on_fetch(request):
             if request.url.endswith("/late"):
+                gone = asyncio.Event()
+                request.signal.addEventListener("abort", lambda event: gone.set())
                 print("begun")
-                await asyncio.sleep(0.3)
+                await gone.wait()
             if request.url.endswith("/none"):
                 return None
             raise ValueError("from the handler")

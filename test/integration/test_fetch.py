@@ -335,6 +335,12 @@ def test_fetch_from_a_silent_server_ends(node, origin):
     assert said == ["TypeError: %s has been silent for 2 s." % origin.url[7:]] * 2
 
 
+def forget_waiting(origin):
+    """What waited in the tests before is over."""
+    while origin.waiting.acquire(blocking=False):
+        pass
+
+
 def test_fetch_ends_with_its_request(node, origin):
     cut = origin.cut
     assert node.run("""
@@ -342,7 +348,9 @@ def test_fetch_ends_with_its_request(node, origin):
         return Response.new("not read")
     """ % (origin.url + "/big?n=50000000")).text == "not read"
     until("the server is told", lambda: origin.cut > cut)
-    assert node.run("asyncio.ensure_future(fetch(%r))\nawait asyncio.sleep(0.05)\nreturn Response.new('x')" % (origin.url + "/wait")).text == "x"
+    forget_waiting(origin)
+    assert node.run("asyncio.ensure_future(fetch(%r))\nawait fetch(%r)\nreturn Response.new('x')" % (
+        origin.url + "/wait", origin.url + "/arrived")).text == "x"
     until("the server is told", lambda: origin.cut > cut + 1)
     node.wait_log("The request that this was fetched for has ended")
     # waitUntil keeps it alive.
@@ -376,8 +384,7 @@ def test_fetch_goes_on_when_the_client_has_gone(node, origin):
 
 def test_fetch_with_the_clients_signal_ends_with_the_client(node, origin):
     cut = origin.cut
-    while origin.waiting.acquire(blocking=False):
-        pass
+    forget_waiting(origin)
     with node.connect() as client:
         code = "await fetch(%r, signal=request.signal)" % (origin.url + "/wait")
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nx-code: " + lab_code(code).encode() + b"\r\n\r\n")
@@ -565,7 +572,8 @@ def test_fetch_to_itself(node):
 
 def test_fetch_when_the_instance_dies(node, origin):
     cut = origin.cut
-    answer = node.run("asyncio.ensure_future(fetch(%r))\nawait asyncio.sleep(0.05)\nos._exit(1)" % (origin.url + "/wait"))
+    forget_waiting(origin)
+    answer = node.run("asyncio.ensure_future(fetch(%r))\nawait fetch(%r)\nos._exit(1)" % (origin.url + "/wait", origin.url + "/arrived"))
     assert answer.status >= 500
     until("its connections are closed", lambda: origin.cut > cut)
     assert node.value("return (await fetch(%r)).status" % origin.url) == 200

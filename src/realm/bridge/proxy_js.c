@@ -399,7 +399,7 @@ static PyObject *head_property(const struct head *head, PyObject *name)
 static PyObject *get_property(PyObject *self, PyObject *name)
 {
     const struct head *head = ((struct js_proxy *)self)->head;
-    PyObject *result = head ? head_property(head, name) : NULL;
+    PyObject *result = head && bridge_is_main_thread() ? head_property(head, name) : NULL;
     JSObjectRef object = result ? NULL : property_holder(self);
     JSStringRef text = object ? bridge_name(name) : NULL; /* new */
     JSValueRef thrown = NULL, value;
