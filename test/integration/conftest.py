@@ -83,6 +83,21 @@ def hello(corral):
 
 
 @pytest.fixture(scope="module")
+def shared_corral(tmp_path_factory):
+    """As corral, but what it starts lives until the module's tests are over."""
+    mine = []
+
+    def make(files, *flags, **more):
+        mine.append(start(tmp_path_factory.mktemp("project"), files, *flags, **more))
+        return mine[-1]
+
+    yield make
+    for one in mine:
+        finish(one)
+    assert_clean()
+
+
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """One worker for the whole module that runs the Python it is sent: see harness.LAB."""
     one = start(tmp_path_factory.mktemp("lab"), LAB, name="lab")

@@ -63,11 +63,6 @@ jsnull = convert.null = JsNull()
 class JsBigInt(int):
     """An integer that is a BigInt in JavaScript, however small."""
 
-    def __repr__(self):
-        return f"JsBigInt({int(self)})"
-
-    __str__ = int.__repr__
-
 
 class _Kind(type):
     """isinstance() and issubclass() by what the JavaScript object can do: any set of `_wanted` bits."""

@@ -163,7 +163,7 @@ JSStringRef bridge_name(PyObject *name)
 
 static PyObject *number_to_python(double d)
 {
-    if (d >= -SAFE_MAX - 1 && d <= SAFE_MAX + 1 && d == (double)(long long)d)
+    if (d >= -SAFE_MAX && d <= SAFE_MAX && d == (double)(long long)d)
         return PyLong_FromLongLong((long long)d);
     return PyFloat_FromDouble(d);
 }
