@@ -77,6 +77,22 @@ static void proxies_of_javascript_objects(void)
            "    raises(TypeError, lambda: len(o)); raises(TypeError, lambda: iter(o)); raises(TypeError, lambda: o())\n");
 }
 
+static void methods_are_bound_to_what_they_were_found_in(void)
+{
+    python(PROLOGUE
+           "    C = js.eval('(class { constructor(n) { this.n = n; } f(a) { return this.n + a; } g() { return -this.n; } })')\n"
+           "    a, b = C.new(1), C.new(10)\n"
+           "    assert [(a.f(1), b.f(1), a.g(), b.f(2), a.f(2)) for _ in range(3)] == [(2, 11, -1, 12, 3)] * 3\n"
+           "    first, second = a.f, a.f\n"
+           "    assert first is not second and first(1) == second(1) == 2\n"
+           "    del first, second\n"
+           "    third = a.f\n"
+           "    a.f = lambda x: x * 100\n"
+           "    assert third(5) == 6 and a.f(5) == 500\n"
+           "    orphan = js.eval('({n: 7, f(a) { return this.n + a; }})').f\n"
+           "    assert orphan(1) == 8\n");
+}
+
 static void keywords_become_options(void)
 {
     python(PROLOGUE
@@ -261,6 +277,7 @@ static const struct test tests[] = {
     {"plain_values_cross", plain_values_cross},
     {"items_without_a_length_leave_no_exception_behind", items_without_a_length_leave_no_exception_behind},
     {"proxies_of_javascript_objects", proxies_of_javascript_objects},
+    {"methods_are_bound_to_what_they_were_found_in", methods_are_bound_to_what_they_were_found_in},
     {"keywords_become_options", keywords_become_options},
     {"proxies_of_python_objects", proxies_of_python_objects},
     {"promises_are_awaited_both_ways", promises_are_awaited_both_ways},

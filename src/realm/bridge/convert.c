@@ -209,7 +209,7 @@ PyObject *bridge_to_python(JSValueRef value, PyObject *owner)
     case kJSTypeBoolean:
         return PyBool_FromLong(JSValueToBoolean(js, value));
     case kJSTypeNumber:
-        return number_to_python(JSValueToNumber(js, value, NULL));
+        return number_to_python(engine_number_of(value));
     case kJSTypeString:
         text = JSValueToStringCopy(js, value, NULL); /* new */
         if (!text) /* a string of pieces that do not fit into memory as a whole */

@@ -52,6 +52,7 @@ enum {
 struct js_proxy {
     PyObject_HEAD JSValueRef value; /* kept; NULL while lazy */
     PyObject *owner;                /* of a method: the proxy that it is bound to; or NULL */
+    struct js_proxy *spare;         /* the method that was last let go, to be used again; or NULL */
     vectorcallfunc vectorcall;
     struct head *head; /* lazy request: counted */
     uint32_t stream;   /* lazy context */
@@ -193,6 +194,7 @@ static struct js_proxy *proxy_alloc(int bits)
         p->bits = bits;
         p->value = NULL;
         p->owner = NULL;
+        p->spare = NULL;
         p->vectorcall = js_proxy_vectorcall;
         p->head = NULL;
         p->stream = 0;
@@ -329,19 +331,48 @@ void bridge_turn(void)
     py_proxy_turn();
 }
 
-static void proxy_dealloc(PyObject *self)
+static void proxy_free(struct js_proxy *p, bool is_main_thread)
 {
-    struct js_proxy *p = (struct js_proxy *)self;
-    PyTypeObject *type = Py_TYPE(self);
+    PyTypeObject *type = Py_TYPE(p);
 
-    if (PyThreadState_Get() == main_thread)
+    if (is_main_thread)
         engine_drop(p->value);
     else
         let_go_later(p->value);
-    Py_XDECREF(p->owner);
     head_unref(p->head);
-    PyObject_Free(self);
+    PyObject_Free(p);
     Py_DECREF(type);
+}
+
+/* A method is mostly made for one call and then for the next: `o.f()` in a loop.  So its owner
+ * keeps the last one, without being kept by it. */
+static void proxy_dealloc(PyObject *self)
+{
+    struct js_proxy *p = (struct js_proxy *)self, *owner = (struct js_proxy *)p->owner;
+    bool is_main_thread = PyThreadState_Get() == main_thread;
+
+    if (p->spare)
+        proxy_free(p->spare, is_main_thread);
+    p->spare = NULL;
+    p->owner = NULL;
+    if (owner && is_main_thread && !owner->spare)
+        owner->spare = p;
+    else
+        proxy_free(p, is_main_thread);
+    Py_XDECREF(owner);
+}
+
+/* The method of self that was let go last, alive again, when it is this function; or NULL. */
+static PyObject *method_again(struct js_proxy *self, JSValueRef function)
+{
+    struct js_proxy *method = self->spare;
+
+    if (!method || method->value != function)
+        return NULL;
+    self->spare = NULL;
+    method->owner = Py_NewRef(self);
+    _Py_NewReference((PyObject *)method);
+    return (PyObject *)method;
 }
 
 /* `from_` and its like, for properties whose name is a word of Python. */
@@ -415,8 +446,11 @@ static PyObject *get_property(PyObject *self, PyObject *name)
             PyErr_Format(PyExc_AttributeError, "JavaScript has no global '%U'", name);
         else
             PyErr_SetObject(PyExc_AttributeError, name);
-    } else
-        result = bridge_to_python(value, self);
+    } else {
+        result = method_again((struct js_proxy *)self, value);
+        if (!result)
+            result = bridge_to_python(value, self);
+    }
     JSStringRelease(text);
     return result;
 }

@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <jsc/jsc.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,11 @@ static GMainContext *run_loop;
 static int wake_fd = -1;
 static bool is_woken = true; /* wake_fd was readable, or may have been */
 
-/* What scripts use of the language, taken before any worker could put something else in its place. */
-#define LANGUAGE                                                                                 \
-    "const { Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, "  \
-    "Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol, "         \
+/* What scripts use of the language, taken before any worker could put something else in its place.
+ */
+#define LANGUAGE                                                                                   \
+    "const { Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, "    \
+    "Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol, "           \
     "SyntaxError, TypeError, Uint8Array, WeakMap, WeakRef } = globalThis; "
 
 static const char *const error_names[] = {"Error", "TypeError", "RangeError"};
@@ -170,6 +172,23 @@ static void keep_error_makers(void)
     }
 }
 
+/* Whether this build of the engine keeps numbers as engine_number_of reads them. */
+static bool numbers_are_inside(void)
+{
+    static const double numbers[] = {0,   -0.0, 1,     -1,     INT32_MAX, INT32_MIN,
+                                     0.5, -2.5, 1e300, 5e-324, INFINITY,  NAN};
+
+    engine.numbers_are_inside = true;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        JSValueRef value = JSValueMakeNumber(engine.context, numbers[i]);
+        double read = engine_number_of(value),
+               wanted = JSValueToNumber(engine.context, value, NULL);
+        if (memcmp(&read, &wanted, sizeof read) != 0)
+            return false;
+    }
+    return true;
+}
+
 int engine_open(struct err *err)
 {
     if (check_environment(err) < 0)
@@ -184,6 +203,7 @@ int engine_open(struct err *err)
     JSGlobalContextSetIncludesNativeCallStackWhenReportingExceptions(engine.context, false);
     engine.global = JSContextGetGlobalObject(engine.context);
     engine.undefined = JSValueMakeUndefined(engine.context);
+    engine.numbers_are_inside = numbers_are_inside();
     keep_error_makers();
     engine.native = JSObjectMake(engine.context, NULL, NULL);
     engine_keep(engine.native);

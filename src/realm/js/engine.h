@@ -15,15 +15,18 @@
 #include <JavaScriptCore/JavaScript.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 
 struct engine {
     JSGlobalContextRef context;
     JSObjectRef global;
-    JSObjectRef native;         /* C functions that sdk/js calls */
-    JSObjectRef internals;      /* what sdk/js shares with C: functions, prototypes */
+    JSObjectRef native;    /* C functions that sdk/js calls */
+    JSObjectRef internals; /* what sdk/js shares with C: functions, prototypes */
     JSValueRef undefined;
+    bool numbers_are_inside; /* see engine_number_of */
 };
 extern struct engine engine;
 
@@ -37,7 +40,8 @@ void engine_lock(void);
 void engine_unlock(void);
 
 /* f_locked: the function f for engine_native, with the lock held.  A C function that JavaScript
- * calls has had the lock taken from it; taking and giving it costs 40 ns at each call of the API. */
+ * calls has had the lock taken from it; taking and giving it costs 40 ns at each call of the API.
+ */
 #define ENGINE_LOCKED(f)                                                                           \
     static JSValueRef f##_locked(JSContextRef js, JSObjectRef function, JSObjectRef self,          \
                                  size_t count, const JSValueRef *arguments,                        \
@@ -69,6 +73,23 @@ void engine_drop(JSValueRef value);
 static inline JSValueRef engine_number(double n)
 {
     return JSValueMakeNumber(engine.context, n);
+}
+/* The number that value is (it must be one).  The engine keeps numbers in the reference itself:
+ * integers of 32 bits under a tag, doubles with 2**49 added to their bits.  engine_open makes sure
+ * of that; asking the engine takes its lock, which costs as much as finding a property. */
+static inline double engine_number_of(JSValueRef value)
+{
+    const uint64_t tag = 0xFFFE000000000000, offset = 0x0002000000000000;
+    uint64_t bits = (uint64_t)(uintptr_t)value;
+    double number;
+
+    if (!engine.numbers_are_inside)
+        return JSValueToNumber(engine.context, value, NULL);
+    if ((bits & tag) == tag)
+        return (int32_t)bits;
+    bits -= offset;
+    memcpy(&number, &bits, sizeof number);
+    return number;
 }
 /* Make *ret_thrown a TypeError (or RangeError, Error) with this text; returns undefined. */
 JSValueRef engine_throw(JSValueRef *ret_thrown, const char *kind, const char *fmt, ...)
