@@ -27,4 +27,3 @@ class ExecutionContext {
 internals.tag(ExecutionContext);
 
 internals.makeContext = (id) => new ExecutionContext(internals, id);
-internals.makeEnv = (json) => JSON.parse(json);

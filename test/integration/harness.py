@@ -36,7 +36,7 @@ WRANGLER = """\
 name = "{name}"
 main = "src/entry.py"
 compatibility_date = "2024-03-29"
-compatibility_flags = ["python_workers"]
+compatibility_flags = ["python_workers", "disable_python_no_global_handlers"]
 """
 
 

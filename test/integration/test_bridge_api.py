@@ -576,7 +576,7 @@ def test_the_dialect_of_the_newest_flag(corral):
     one = corral({"src/entry.py": "import js\nfrom js import Response\nfrom pyodide.ffi import jsnull, to_js\n\ndef on_fetch(request):\n"
                                   "    words = [js.JSON.parse('null') is jsnull, type(js.eval('5n')).__name__, to_js({'a': 1}).constructor.name]\n"
                                   "    return Response.new(repr(words))\n",
-                  "wrangler.toml": WRANGLER.format(name="x").replace('["python_workers"]', '["python_workers", "python_workers_20260610"]')})
+                  "wrangler.toml": WRANGLER.format(name="x").replace('"python_workers"', '"python_workers", "python_workers_20260610"')})
     assert one.get().text == "[True, 'JsBigInt', 'Object']"
 
 

@@ -62,12 +62,6 @@ def test_class_default_beside_on_fetch_is_refused(corral):
     one.wait_log("Cannot define multiple default entrypoints")
 
 
-def test_on_fetch_of_a_newer_date_is_still_called(corral):
-    one = corral({"src/entry.py": "from js import Response\n\ndef on_fetch(request):\n    return Response.new('called')\n",
-                  "wrangler.toml": WRANGLER.format(name="x").replace("2024-03-29", "2025-12-01")})
-    assert one.get().text == "called"
-
-
 def test_wait_until_runs_on_after_the_answer(lab):
     before = lab.mark()
     assert text(lab, """

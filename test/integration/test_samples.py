@@ -486,7 +486,7 @@ def test_what_beginners_write_gets_a_hint(lab):
         answer = lab.run("data = js.JSON.parse('{\"title\": 1}')\n" + code)
         assert answer.status == 500 and answer.text.startswith("PythonError: Traceback"), (code, answer.text)
         assert hint in answer.text.splitlines()[-1], (code, answer.text)
-    for names, hint in (("workers import Request", "`from js import Request` has JavaScript's"), ("workers import env", "not in Corral yet"),
+    for names, hint in (("workers import Request", "`from js import Request` has JavaScript's"),
                         ("js import Buffer", "not in Corral yet"), ("js import Respnse", "did you mean `Response`?")):
         assert hint in lab.run("from " + names).text.splitlines()[-1], names
 
@@ -494,14 +494,13 @@ def test_what_beginners_write_gets_a_hint(lab):
 CLASS = "from workers import Response, WorkerEntrypoint\n\nclass %s:\n    %s\n        return Response('x')\n"
 UNLOADABLE = [
     (CLASS % ("Default", "async def fetch(self, request):"), "derive it from WorkerEntrypoint"),
-    (CLASS % ("Default(WorkerEntrypoint)", "async def on_fetch(self, request):"), "class Default has no method `fetch`"),
+    (CLASS % ("Default(WorkerEntrypoint)", "async def handle(self, request):"), "class Default has no method `fetch`"),
     (CLASS % ("default(WorkerEntrypoint)", "async def fetch(self, request):"), "it has a class `default`: the one that answers"),
     (CLASS % ("Default(WorkerEntrypoint)", "def __init__(self):\n        pass\n    async def fetch(self, request):"),
      "the `__init__` of class Default must take what WorkerEntrypoint takes"),
     ("async def fetch(request):\n    pass\n", "it has a function `fetch`: the handler's name is `on_fetch`"),
     ("from js import response\n", "did you mean `Response`?"),
     ("from js import env\n", "`env` is given to the handler"),
-    ("from workers import Response, handler\n", "`workers.handler` is not in Corral yet"),
     ("import asgi\n", "`asgi` is not in Corral yet"),
     ("import os\nKEY = os.environ['API_KEY']\n", "variables and secrets are in `env`"),
 ]

@@ -368,7 +368,7 @@ static inline void end_process(void)
 struct worker_files {
     const char *entry;          /* text of src/entry.py */
     const char *more_name, *more_text;
-    const char *env, *date;
+    const char *env, *date, *flags;
 };
 
 static inline int load_files(const struct worker_files *files, uint32_t *ret_handlers,
@@ -377,7 +377,8 @@ static inline int load_files(const struct worker_files *files, uint32_t *ret_han
     char folder[] = "/tmp/realm-XXXXXX";
     struct realm_bundle bundle = {
         .name = "test", .folder = folder, .main = "src/entry.py",
-        .compatibility_date = files->date ? files->date : "2024-03-01", .compatibility_flags = "",
+        .compatibility_date = files->date ? files->date : "2024-03-01",
+        .compatibility_flags = files->flags ? files->flags : "disable_python_no_global_handlers",
         .env = files->env ? span_of(files->env) : SPAN("{}")};
 
     if (!mkdtemp(folder))

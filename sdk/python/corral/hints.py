@@ -99,7 +99,6 @@ _PLATFORM = {
     "pyodide.http": "`from js import fetch` asks other servers",
     "pyodide.webloop": "`asyncio` is the loop of the worker",
     "workers.wsgi": "until then answer with js.Response",
-    "workers.workflows": "",
 }
 
 
@@ -125,8 +124,7 @@ _LATER = {
     "WebSocketPair", "caches", "process",
 }
 _WORKERS_LATER = {
-    "Blob", "Context", "DurableObject", "FetchResponse", "File", "FormData", "Headers", "Request", "WorkflowEntrypoint", "env", "fetch",
-    "handler", "import_from_javascript", "patch_env", "python_from_rpc", "python_to_rpc", "waitUntil", "wait_until", "wsgi",
+    "Blob", "FetchResponse", "File", "FormData", "Headers", "Request", "fetch", "python_from_rpc", "python_to_rpc", "wsgi",
 }
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 
@@ -224,7 +222,8 @@ def for_js_name(e):
     if name in _LATER:
         return f"`{name}` is not in Corral yet: docs/compatibility.md says what is"
     if name in ("env", "ctx", "request"):
-        return f"`{name}` is given to the handler: `async def on_fetch(request, env, ctx)`"
+        return (f"`{name}` is given to the handler: `async def on_fetch(request, env, ctx)`" +
+                ("; `from workers import env` has it everywhere" if name == "env" else ""))
     import js
     near = difflib.get_close_matches(name, [n for n in dir(js) if not n.startswith("_")] + sorted(_LATER), n=1, cutoff=0.7)
     return f"did you mean `{near[0]}`?" if near else f"JavaScript's global object has no `{name}`"

@@ -1,20 +1,17 @@
 """load.py - import the worker's module, find its handlers, word what went wrong.
 
-load() returns (fetch, count, warm, count) or a dict with the fields of struct
-realm_failure.  The kinds are those of enum failure in src/wire/message.h.
+load() returns (fetch, count, warm, count, dispatch, bits of handlers) or a dict with the fields of
+struct realm_failure.  The kinds are those of enum failure in src/wire/message.h.
 """
 import asyncio
-import difflib
 import gc
 import importlib.util
-import inspect
 import os
 import sys
 
 import js
 
-from . import chance, errors, hints
-from .bridge import JsProxy
+from . import chance, entry, errors, flags, hints
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
 NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on
@@ -22,31 +19,6 @@ NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatib
 
 def _failure(kind, text, **fields):
     return {"kind": kind, "text": text, **fields}
-
-
-def _positional_count(function, most=3):
-    """How many of (request, env, ctx) the handler takes; a method has `self` before them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return most
-    count = 0
-    for p in parameters:
-        if p.kind is p.VAR_POSITIONAL:
-            return most
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
-            count += 1
-    return min(count, most)
-
-
-def _class_handler(cls, env):
-    takes = _positional_count(cls.fetch, 4) - 1
-
-    def on_fetch(request, env, ctx):
-        entry = cls(ctx, env)
-        return entry.fetch(request, env, ctx) if takes > 2 else entry.fetch(request, env) if takes > 1 else entry.fetch(request)
-
-    return on_fetch
 
 
 async def _warm(request, env, ctx):
@@ -131,14 +103,15 @@ def _set_dialect(date, flags):
     convert.dicts_are_objects = is_314
 
 
-def load(name, folder, main, date, flags, env):
+def load(name, folder, main, date, names, env):
     errors.set_folder(folder)
     path = os.path.join(folder, main)
     if not main.endswith(".py"):
         return _failure(INTERNAL, f"{main} is no Python file", file=main, hint="`main` must name a .py file")
     if not os.path.isfile(path):
         return _failure(INTERNAL, f"{main} does not exist", file=main, hint="check `main` in the worker's configuration")
-    _set_dialect(date, flags)
+    flags.set_all(date, names)
+    _set_dialect(date, names)
     chance.close(folder)
     try:
         module = _import_main(folder, main)
@@ -150,58 +123,16 @@ def load(name, folder, main, date, flags, env):
         return _exception_failure(e, main)
     finally:
         errors.remember_sources()
-    return _find_handlers(module, main, env)
+    return _find_handlers(module, main)
 
 
-def _is_entrypoint(value):
-    return inspect.isclass(value) and any(base.__name__ == "WorkerEntrypoint" for base in value.__mro__[1:])
-
-
-def _class_hint(module):
-    """What keeps a class of the module from being the entrypoint, or ''."""
-    default = getattr(module, "Default", None)
-    if inspect.isclass(default):
-        if not callable(getattr(default, "fetch", None)):
-            return "class Default has no method `fetch`: add `async def fetch(self, request):` to it"
-        if not _is_entrypoint(default):
-            return "derive it from WorkerEntrypoint: `from workers import WorkerEntrypoint`, `class Default(WorkerEntrypoint):`"
-        try:
-            inspect.signature(default).bind(None, None)
-        except TypeError:
-            return ("the `__init__` of class Default must take what WorkerEntrypoint takes: "
-                    "`def __init__(self, ctx, env):` with `super().__init__(ctx, env)`")
-        except ValueError:
-            pass
-        return ""
-    others = [name for name, value in vars(module).items() if _is_entrypoint(value) and value.__module__ == module.__name__]
-    return f"it has a class `{others[0]}`: the one that answers requests is `Default`" if others else ""
-
-
-def _handler_hint(module):
-    """A function of the module that was probably meant, or how a handler looks."""
-    hint = _class_hint(module)
-    if hint:
-        return hint
-    own = [name for name, value in vars(module).items()
-           if inspect.isfunction(value) and value.__module__ == module.__name__]
-    near = difflib.get_close_matches("on_fetch", own, n=1, cutoff=0.6)
-    if near:
-        return f"it has a function `{near[0]}`: the handler's name is `on_fetch`"
-    return ("add one:\n\nfrom js import Response\n\nasync def on_fetch(request, env):\n"
-            '    return Response.new("Hello world!")')
-
-
-def _find_handlers(module, main, env):
-    on_fetch, default = getattr(module, "on_fetch", None), getattr(module, "Default", None)
-    is_class = inspect.isclass(default) and callable(getattr(default, "fetch", None)) and not _class_hint(module)
-    if is_class and on_fetch is not None:
-        return _failure(EXCEPTION, f"{main}: Cannot define multiple default entrypoints", file=main,
-                        hint="keep either on_fetch or class Default(WorkerEntrypoint)")
-    if is_class:
-        on_fetch = _class_handler(default, env)
-    if on_fetch is None or isinstance(on_fetch, JsProxy) or not callable(on_fetch):
-        return _failure(NO_HANDLER, f"{main} defines no fetch handler", file=main, hint=_handler_hint(module))
-    return on_fetch, _positional_count(on_fetch), _warm, 3
+def _find_handlers(module, main):
+    try:
+        bits = entry.find(module, main)
+    except entry.Mistake as e:
+        text, hint = e.args
+        return _failure(NO_HANDLER if isinstance(e, entry.NoHandler) else EXCEPTION, text, file=main, hint=hint)
+    return *entry.fetch_handler(), _warm, 3, entry.dispatch, bits
 
 
 seed = chance.open

@@ -4,13 +4,16 @@ import json as _json
 import js
 from pyodide.ffi import JsProxy, to_js
 
+from ._entrypoints import Context, DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
+from ._runtime import import_from_javascript, imported_env as _imported_env, patch_env, wait_until
 
-class WorkerEntrypoint:
-    """`class Default(WorkerEntrypoint)` with `async def fetch(self, request)`."""
+waitUntil = wait_until
 
-    def __init__(self, ctx, env):
-        self.ctx = ctx
-        self.env = env
+
+def __getattr__(name):
+    if name == "env":
+        return _imported_env()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Response:

@@ -107,6 +107,7 @@ static const char *const scripts[] = {
     "js/outcall.js",
     "js/fetch.js",
     "js/context.js",
+    "js/modules.js",
     "js/bridge.js",
 };
 

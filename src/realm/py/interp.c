@@ -52,8 +52,15 @@ static PyObject *write_log(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+static PyObject *current_stream(PyObject *self, PyObject *nothing)
+{
+    (void)self, (void)nothing;
+    return PyLong_FromUnsignedLong(interp_stream());
+}
+
 static PyMethodDef functions[] = {
     {"sdk_source", sdk_source, METH_O, "the text of a file of the SDK, or None"},
+    {"stream", current_stream, METH_NOARGS, "the number of the running request; 0: none runs"},
     {"log", write_log, METH_VARARGS, "log(level, text): to the log of the running request"},
     {0},
 };

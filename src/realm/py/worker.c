@@ -30,6 +30,7 @@ struct handler {
     Py_ssize_t count;       /* of positional arguments that it takes, 1 to 3 */
 };
 static struct handler fetch, warm;
+static PyObject *dispatch; /* the handlers of other events: corral/entry.py */
 static PyObject *env, *name_done, *name_result, *name_add_done_callback;
 
 /* ---- loading ---- */
@@ -54,7 +55,7 @@ static int number_of(PyObject *dict, const char *key)
     return (int)n;
 }
 
-enum { INTERNAL = 5, FETCH_BIT = 1 };   /* FAILURE_INTERNAL, HANDLER_FETCH of the wire */
+enum { INTERNAL = 5 };  /* FAILURE_INTERNAL of the wire */
 
 static int fill_failure(PyObject *dict, struct realm_failure *ret)
 {
@@ -125,11 +126,11 @@ int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
         return fail_internally(ret_failure);
     if (PyDict_Check(loaded)) {
         r = fill_failure(loaded, ret_failure);
-    } else if (PyArg_ParseTuple(loaded, "OnOn", &fetch.function, &fetch.count, &warm.function,
-                                &warm.count)) {
+    } else if (PyArg_ParseTuple(loaded, "OnOnOI", &fetch.function, &fetch.count, &warm.function,
+                                &warm.count, &dispatch, ret_handlers)) {
         Py_INCREF(fetch.function);
         Py_INCREF(warm.function);
-        *ret_handlers = FETCH_BIT;
+        Py_INCREF(dispatch);
         r = 0;
     } else {
         r = fail_internally(ret_failure);
@@ -210,6 +211,10 @@ static PyObject *unwrap(PyObject *take_result)
     if (js_proxy_check(take_result) || take_result == Py_None)
         return take_result;
     inner = PyObject_GetAttrString(take_result, "js_object");
+    if (!inner) {       /* pyodide.http's response */
+        PyErr_Clear();
+        inner = PyObject_GetAttrString(take_result, "js_response");
+    }
     if (!inner) {
         PyErr_Clear();
         return take_result;

@@ -108,6 +108,14 @@ static JSValueRef head_stream(JSContextRef js, JSObjectRef function, JSObjectRef
     return engine_number(head_of(arguments[0])->stream);
 }
 
+/* currentRequest() -> the number of the stream whose code runs, or 0 */
+static JSValueRef current_request(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                  size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self, (void)count, (void)arguments, (void)ret_thrown;
+    return engine_number(exchange_current());
+}
+
 /* headBody(handle) -> the stream number, or 0 when the request has no body */
 static JSValueRef head_body(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -217,6 +225,7 @@ void web_define_request(void)
     engine_native("headLines", head_lines);
     engine_native("headBody", head_body);
     engine_native("headStream", head_stream);
+    engine_native("currentRequest", current_request);
     engine_native("bodyPull", body_pull);
     engine_native("bodyLength", body_length);
     engine_native("bodyWait", body_wait);

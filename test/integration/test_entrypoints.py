@@ -1,0 +1,302 @@
+"""Entrypoints, handlers and flags of Python workers: docs/compatibility.md names these tests."""
+import re
+
+import pytest
+
+from harness import until
+
+pytestmark = pytest.mark.asan
+
+WRANGLER = """\
+name = "entry"
+main = "src/entry.py"
+compatibility_date = "%s"
+compatibility_flags = ["python_workers"%s]
+
+[vars]
+WORD = "up"
+"""
+OLD, NEW = "2025-08-13", "2025-08-14"
+
+
+def project(source, date=NEW, *flags, **more):
+    config = WRANGLER % (date, "".join(', "%s"' % flag for flag in flags))
+    return {"src/entry.py": source, "wrangler.toml": config, **more}
+
+
+def use(one, files):
+    """The running corral serves this project from now on: a start less per case."""
+    before = one.mark()
+    for path, content in files.items():
+        (one.project / path).write_text(content)
+    return before
+
+
+# ---- the two styles ----
+
+CLASS = """\
+from js import Response
+from workers import WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response.new("class " + self.env.WORD)
+"""
+FUNCTION = """\
+from js import Response
+
+async def on_fetch(request, env):
+    return Response.new("function " + env.WORD)
+"""
+METHOD = CLASS.replace("def fetch", "def on_fetch").replace("class \" +", "method \" +")
+STYLES = [
+    (CLASS, NEW, (), "class up"), (CLASS, OLD, (), "class up"), (CLASS, "2026-03-01", (), "class up"),
+    (FUNCTION, OLD, (), "function up"), (FUNCTION, NEW, ("disable_python_no_global_handlers",), "function up"),
+    (METHOD, OLD, (), "method up"), (METHOD, "2026-03-01", ("disable_python_no_global_handlers",), "method up"),
+    (CLASS, OLD, ("python_no_global_handlers",), "class up"),
+]
+
+
+def test_both_styles_by_date_and_flag(corral):
+    one = corral(project("x = 1\n"), ready=False)
+    one.wait_ready()
+    one.wait_log("defines no fetch handler")
+    for source, date, flags, says in STYLES:
+        use(one, project(source, date, *flags))
+        until(lambda: (date, flags, one.get().text), lambda: one.get().text == says)
+        use(one, project("x = 1\n"))
+        until("the next version", lambda: one.get().status == 500)
+
+
+def test_on_fetch_of_a_newer_date_says_what_to_write(corral):
+    one = corral(project(FUNCTION), ready=False)
+    one.wait_ready()
+    one.wait_log("TypeError: on_fetch is not called")
+    text = one.get().text
+    assert "2025-08-14" in text and "    async def fetch(self, request):" in text
+    assert 'compatibility_flags = ["python_workers", "disable_python_no_global_handlers"]' in text
+    before = use(one, project("def on_scheduled(event): pass\n" + FUNCTION, OLD, "python_no_global_handlers"))
+    one.wait_log(r"write them so:(.|\n)*async def fetch\(self, request\)(.|\n)*def scheduled\(self, controller\)", since=before)
+
+
+def test_on_fetch_without_a_date_is_called_with_a_warning(corral):
+    files = project(FUNCTION)
+    files["wrangler.toml"] = re.sub("compatibility_date.*\n", "", files["wrangler.toml"])
+    one = corral(files)
+    assert one.get().text == one.get().text == "function up"
+    assert len(re.findall("on_fetch is called because there is no compatibility_date", one.log_text())) == 1
+
+
+def test_both_styles_at_once(corral):
+    both = CLASS + FUNCTION
+    one = corral(project(both, OLD), ready=False)
+    one.wait_ready()
+    one.wait_log("TypeError: Cannot define multiple default entrypoints(.|\n)*keep either on_fetch or class Default")
+    before = use(one, project(both))
+    until("the class answers", lambda: one.get().text == "class up")
+    one.wait_log("on_fetch will not be called: by this compatibility date", since=before)
+
+
+# ---- what a module defines ----
+
+MISTAKES = [
+    ("class Default:\n    async def fetch(self, request): pass\n", "derive it from WorkerEntrypoint"),
+    ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    pass\n", "class Default has no method `fetch`"),
+    ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    def __init__(self): pass\n    def fetch(self, r): pass\n",
+     "def __init__(self, ctx, env):"),
+    ("x = 1\n", "class Default(WorkerEntrypoint):\n    async def fetch(self, request):"),
+    ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    def on_fetch(self, request): pass\n",
+     "it is called `fetch` from the compatibility date 2025-08-14 on"),
+    ("from workers import WorkerEntrypoint\nclass Defualt(WorkerEntrypoint):\n    def fetch(self, request): pass\n",
+     "it has a class `Defualt`: the one that answers requests is `Default`"),
+    ("from workers import WorkerEntrypoint\n", "class Default(WorkerEntrypoint):"),
+]
+
+
+def test_mistakes_say_what_to_write(corral):
+    one = corral(project(MISTAKES[0][0]), ready=False)
+    one.wait_ready()
+    for source, says in MISTAKES:
+        use(one, project(source))
+        until(lambda: (says, one.get().text), lambda: says in one.get().text)
+
+
+LOADS = [
+    # Only other handlers, or entrypoints that other workers call: fetch is refused in Cloudflare's words.
+    ("from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n    def scheduled(self, controller): pass\n",
+     NEW, "Handler does not export a fetch() function.", "add `async def fetch(self, request):` to class Default"),
+    ("def on_scheduled(controller): pass\n", OLD, 'Python entrypoint "src/entry.py" does not export a handler named "on_fetch"',
+     "add `async def on_fetch(request, env, ctx):`"),
+    ("from workers import WorkerEntrypoint\nclass Counter(WorkerEntrypoint):\n    def add(self, a): pass\n",
+     NEW, "Handler does not export a fetch() function.", "has a class `Counter`: the one that is called by default is `Default`"),
+    ("from workers import DurableObject\nclass Room(DurableObject):\n    def __init__(self, state, env): pass\n",
+     NEW, "Handler does not export a fetch() function.", "class Default"),
+    ("from workers import WorkflowEntrypoint\nclass Flow(WorkflowEntrypoint):\n    async def run(self, event, step): pass\n",
+     NEW, "Handler does not export a fetch() function.", "class Default"),
+]
+
+
+def test_workers_without_fetch_load(corral):
+    one = corral(project(LOADS[0][0]))
+    for source, date, says, hint in LOADS:
+        use(one, project(source, date))
+        until(lambda: (says, one.get().text), lambda: "TypeError: " + says in one.get().text and hint in one.get().text)
+        assert one.get().status == 500
+
+
+EVERYTHING = """\
+import sys
+
+from js import Reflect, Response
+import js
+import workers
+from workers import (Context, DurableObject, WorkerEntrypoint, WorkflowEntrypoint, env, handler, import_from_javascript, patch_env, waitUntil,
+                     wait_until)
+from workers.workflows import NonRetryableError
+
+top = {"env": env.WORD, "module": import_from_javascript("cloudflare:workers").env.WORD}
+for name in ("./helper.js", "cloudflare:vectorize"):
+    try:
+        import_from_javascript(name)
+    except ImportError as e:
+        top[name] = str(e)
+try:
+    wait_until(js.Promise.resolve(1))
+except Exception as e:
+    top["wait"] = f"{type(e).__name__} {e}"
+
+
+class Base(WorkerEntrypoint):
+    async def fetch(self, request):
+        if request.headers.get("x-code"):
+            scope = {**globals(), "self": self, "request": request}
+            exec("async def run():\\n" + "\\n".join("    " + line for line in js.atob(request.headers.get("x-code")).splitlines()), scope)
+            return Response.new(js.JSON.stringify(js.JSON.parse(__import__("json").dumps(await scope["run"]()))))
+        return Response.new("ready")
+
+
+class Default(Base):
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def all_of_it(shared_corral):
+    return shared_corral(project(EVERYTHING))
+
+
+def run(one, code):
+    import base64
+    import textwrap
+    answer = one.request("GET", "/", headers={"x-code": base64.b64encode(textwrap.dedent(code).strip().encode()).decode()})
+    assert answer.status == 200, answer.text
+    return answer.json()
+
+
+def test_an_inherited_handler_is_found(all_of_it):
+    assert all_of_it.get().text == "ready"
+
+
+def test_import_env_in_top_level_code_and_handlers(all_of_it):
+    assert run(all_of_it, """
+        here = [env.WORD, workers.env.WORD, self.env.WORD, top["env"], top["module"]]
+        env.ADDED = 5
+        here += [self.env.ADDED, "ADDED" in env, sorted(env.object_keys())]
+        del env.ADDED
+        return here + [hasattr(self.env, "ADDED"), env.to_py(), Reflect.ownKeys(env).to_py()]
+    """) == ["up", "up", "up", "up", "up", 5, True, ["ADDED", "WORD"], False, {"WORD": "up"}, ["WORD"]]
+
+
+def test_patch_env(all_of_it):
+    assert run(all_of_it, """
+        import asyncio
+        def seen(): return [getattr(env, name, None) for name in ("WORD", "NAME", "place", "extra")]
+        got = [seen()]
+        with patch_env(NAME=1, place="Somewhere"): got.append(seen())
+        with patch_env({"NAME": 1, "place": "Somewhere"}): got.append(seen())
+        with patch_env([("NAME", 1), ("place", "Somewhere")]): got.append(seen())
+        with patch_env({"NAME": 1, "place": "x"}, extra=22, place="y"):
+            got.append(seen())
+            with patch_env(NAME=2): got.append(seen())
+            got.append(seen())
+            got.append([self.env.WORD, Reflect.ownKeys(env).to_py()])
+        try:
+            with patch_env(NAME=1): raise RuntimeError("oops")
+        except RuntimeError:
+            got.append(seen())
+        async def other():
+            await asyncio.sleep(0)
+            return seen()
+        async def patched():
+            with patch_env(NAME=3, thing=[1, {"a": 2}]):
+                await asyncio.sleep(0.001)
+                return seen() + [env.thing[1].a]
+        return got + await asyncio.gather(patched(), other())
+    """) == [["up", None, None, None], [None, 1, "Somewhere", None], [None, 1, "Somewhere", None], [None, 1, "Somewhere", None],
+             [None, 1, "y", 22], [None, 2, None, None], [None, 1, "y", 22], ["up", ["NAME", "place", "extra"]],
+             ["up", None, None, None], [None, 3, None, None, 2], ["up", None, None, None]]
+
+
+def test_with_env_of_cloudflare_workers(all_of_it):
+    assert run(all_of_it, """
+        import asyncio
+        module = import_from_javascript("cloudflare:workers")
+        async def later():
+            await asyncio.sleep(0)
+            return [module.env.FOO, getattr(env, "WORD", None)]
+        one = await module.withEnv(js.JSON.parse('{"FOO": 1}'), later)
+        two = module.withEnv(js.JSON.parse('{"FOO": 2}'), lambda: env.FOO)
+        return [list(one), two, env.WORD]
+    """) == [[1, None], 2, "up"]
+
+
+def test_import_from_javascript(all_of_it):
+    assert run(all_of_it, """
+        module, sockets = import_from_javascript("cloudflare:workers"), import_from_javascript("cloudflare:sockets")
+        got = [module is not None and [hasattr(module, n) for n in ("env", "withEnv", "waitUntil", "WorkerEntrypoint", "DurableObject", "RpcTarget")],
+               hasattr(sockets, "connect"), top["./helper.js"], top["cloudflare:vectorize"]]
+        for call in (lambda: import_from_javascript("./helper.js"), lambda: import_from_javascript("crypto"), lambda: import_from_javascript(None),
+                     lambda: sockets.connect("localhost:1")):
+            try:
+                call()
+            except Exception as e:
+                got.append(f"{type(e).__name__}: {e}"[:100])
+        return got
+    """) == [[True] * 6, True,
+             "Failed to import './helper.js': Only 'cloudflare:workers' and 'cloudflare:sockets' are available in the global scope.",
+             "Failed to import 'cloudflare:vectorize': Only 'cloudflare:workers' and 'cloudflare:sockets' are available in the global scope.",
+             "ImportError: Failed to import './helper.js': JavaScript modules beside a Python worker are not in Corral yet"[:100],
+             "ImportError: Failed to import 'crypto': No such module \"crypto\". 'cloudflare:workers' and 'cloudflare:sockets' are there"[:100],
+             "ImportError: Failed to import 'None': No such module \"None\". 'cloudflare:workers' and 'cloudflare:sockets' are there"[:100],
+             "JsException: TypeError: connect(): TCP sockets are not in Corral yet: docs/compatibility.md says what is; fetch() asks other servers"[:100]]
+
+
+def test_wait_until_of_the_module(all_of_it):
+    before = all_of_it.mark()
+    assert run(all_of_it, """
+        import asyncio
+        async def back(word):
+            await asyncio.sleep(0)
+            print("back", word)
+        wait_until(back("one"))
+        waitUntil(back("two"))
+        import_from_javascript("cloudflare:workers").waitUntil(back("three"))
+        async def lose(): raise ValueError("lost")
+        wait_until(lose())
+        return [wait_until is waitUntil, top["wait"]]
+    """) == [True, "JsException Error: waitUntil() belongs to a request: call it in a handler, not in top-level code"]
+    for word in ("back one", "back two", "back three", r"waitUntil: Traceback(.|\n)*ValueError: lost"):
+        all_of_it.wait_log(word, since=before)
+
+
+def test_names_of_the_sdk(all_of_it):
+    assert run(all_of_it, """
+        class Mine(DurableObject): pass
+        class Flow(WorkflowEntrypoint): pass
+        d, f = Mine("state", "env"), Flow("ctx", "env")
+        try:
+            raise NonRetryableError("for good")
+        except Exception as e:
+            said = [type(e).__module__, str(e)]
+        return [d.ctx, d.env, f.ctx, f.env, said, hasattr(Context, "waitUntil"), self.ctx.props.to_py(), Default.__mro__[2].__module__.split(".")[0]]
+    """) == ["state", "env", "ctx", "env", ["workers.workflows", "for good"], True, {}, "workers"]
