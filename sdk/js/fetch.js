@@ -105,10 +105,23 @@ function responseOf(reply, hop, isRedirected) {
   });
 }
 
+// A data: URL answers by itself.
+function answerOfData(text, method) {
+  const url = new URL(text), { type, bytes } = internals.readDataUrl(url);
+  return internals.makeResponse({
+    status: 200, statusText: 'OK', headers: internals.headersFromLines(`content-type\n${type}\n`, true), url: url.href, isRedirected: false,
+    body: method === 'HEAD' ? null : internals.newBody('bytes', bytes),
+  });
+}
+
 async function fetch(input, init = undefined) {
   const owner = native.currentRequest();
   internals.needArguments(1, arguments.length, 'fetch');
   const request = internals.partsOfRequest(new Request(input, init)), { body, redirect, signal } = request;
+  if (request.url.startsWith('data:')) {
+    if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
+    return answerOfData(request.url, request.method);
+  }
   const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null };
   hop.headers.set('accept-encoding', askedCodings(hop.headers.get('accept-encoding')));
   if (body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };

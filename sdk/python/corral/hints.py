@@ -95,8 +95,6 @@ _PLATFORM = {
     "micropip": "",
     "pyodide_http": "`from js import fetch` asks other servers",
     "pyodide_js": "`import js` has JavaScript's global object",
-    "pyodide.code": "`js.eval(...)` runs JavaScript, `eval` and `exec` run Python",
-    "pyodide.http": "`from js import fetch` asks other servers",
     "pyodide.webloop": "`asyncio` is the loop of the worker",
     "workers.wsgi": "until then answer with js.Response",
 }

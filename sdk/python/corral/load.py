@@ -93,11 +93,13 @@ def _warn_of_prefix(prefix, main):
 def _set_dialect(date, flags):
     """Which Pyodide the date stands for: 0.26, from NULL_SINCE on 0.28; 314 by its flag alone, as yet."""
     import _corral
+    import pyodide
     from pyodide import ffi
     from . import convert
     names = set(flags.replace(",", " ").split())
     is_314 = not names.isdisjoint({"python_workers_20260610", "python_workers_20260817"})
     has_null = is_314 or "python_workers_20250116" in names or not date or date >= NULL_SINCE   # no date: the newest
+    pyodide.__version__ = "314.0.4" if is_314 else "0.28.2" if has_null else "0.26.0a2"
     _corral.set_null(ffi.jsnull, has_null)
     _corral.set_bigint(ffi.JsBigInt, is_314)
     convert.dicts_are_objects = is_314

@@ -105,6 +105,7 @@ static const char *const scripts[] = {
     "js/request.js",
     "js/response.js",
     "js/outcall.js",
+    "js/data_url.js",
     "js/fetch.js",
     "js/context.js",
     "js/modules.js",

@@ -1,0 +1,185 @@
+"""The modules of the package pyodide where they need servers, the log or the instance; docs/compatibility.md names these tests.
+
+What can be compared with the real Pyodide is in pyodide_cases/ (code, http, wrappers, console, packages).
+"""
+import textwrap
+
+import pytest
+
+from harness import script, until
+from origin import Origin
+
+pytestmark = pytest.mark.asan
+
+
+@pytest.fixture(scope="module")
+def origin():
+    one = Origin()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def web(lab, origin):
+    """lab.value with U, the origin's address, and pyodide.http's names in scope."""
+    def value(code, **more):
+        names = "from pyodide.http import AbortError, HttpStatusError, open_url, pyfetch, pyxhr\n"
+        return lab.value(f"U = {origin.url!r}\n" + names + textwrap.dedent(code), **more)
+    return value
+
+
+# ---- pyodide.http ----
+
+
+def test_pyfetch_asks_a_server(web):
+    assert web("""
+        r = await pyfetch(U + "/echo?q=1", method="POST", body=b"\\x00\\xff", headers={"X-Mine": "yes", "Content-Type": "application/a"})
+        said = await r.json()
+        headers = dict(said["headers"])
+        return [r.status, r.ok, r.url == U + "/echo?q=1", r.redirected, r.headers["content-type"], said["method"], said["path"], said["body"],
+                headers["x-mine"], headers["content-type"]]
+    """) == [200, True, True, False, "application/json", "POST", "/echo?q=1", "\x00\xff", "yes", "application/a"]
+
+
+def test_pyfetch_follows_redirects_or_not(web):
+    assert web("""
+        r = await pyfetch(U + "/redirect?code=302&to=/echo")
+        manual = await pyfetch(U + "/redirect?code=302&to=/echo", redirect="manual")
+        try:
+            await pyfetch(U + "/redirect?code=302&to=/echo", redirect="error")
+        except OSError as e:
+            refused = type(e).__name__
+        return [r.redirected, r.url == U + "/echo", manual.status, manual.headers["location"], refused]
+    """) == [True, True, 302, "/echo", "AbortError"]
+
+
+def test_pyfetch_takes_a_request_of_javascript(web):
+    assert web("""
+        r = await pyfetch(js.Request.new(U + "/echo", method="PUT", body="b"))
+        said = await r.json()
+        return [said["method"], said["body"], r.js_request.method]
+    """) == ["PUT", "b", "PUT"]
+
+
+def test_raise_for_status_names_the_url(web):
+    assert web("""
+        r = await pyfetch(U + "/status?code=404")
+        try:
+            r.raise_for_status()
+        except HttpStatusError as e:
+            return [e.status, e.status_text, e.url == r.url, str(e) == f"404 Client Error: Not Found for url: {r.url}", isinstance(e, OSError), await r.text()]
+    """) == [404, "Not Found", True, True, True, "some text"]
+
+
+def test_pyfetch_of_a_server_that_is_not_there(web):
+    assert web("""
+        try:
+            await pyfetch("http://127.0.0.1:1/")
+        except AbortError as e:
+            return isinstance(e, OSError) and len(str(e)) > 10
+    """) is True
+
+
+def test_aborting_a_response_ends_its_connection(web, origin):
+    cut = origin.cut
+    assert web("""
+        r = await pyfetch(U + "/wait?after=head")
+        reading = asyncio.ensure_future(r.text())
+        await asyncio.sleep(0)
+        r.abort("enough")
+        try:
+            await reading
+        except AbortError as e:
+            return str(e)
+    """) == "enough"
+    until("the server has lost its client", lambda: origin.cut > cut)
+
+
+def test_cancelling_a_task_aborts_its_fetch(web, origin):
+    cut = origin.cut
+    assert web("""
+        task = asyncio.ensure_future(pyfetch(U + "/wait"))
+        await pyfetch(U + "/arrived")
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return "cancelled"
+    """) == "cancelled"
+    until("the server has lost its client", lambda: origin.cut > cut)
+
+
+def test_signals_abort(web, origin):
+    cut = origin.cut
+    assert web("""
+        try:
+            await pyfetch(U + "/wait", signal=js.AbortSignal.timeout(50))
+        except AbortError as e:
+            said = [str(e)]
+        controller = js.AbortController.new()
+        r = await pyfetch(U + "/echo", signal=controller.signal)
+        controller.abort("over")
+        try:
+            await r.text()
+        except AbortError as e:
+            said.append(str(e))
+        return [len(said[0]) > 0, said[1]]
+    """) == [True, "over"]
+    until("the server has lost its client", lambda: origin.cut > cut)
+
+
+def test_many_pyfetches_at_once(web):
+    assert web("""
+        answers = await asyncio.gather(*(pyfetch(U + f"/echo?n={n}") for n in range(20)))
+        return [(await a.json())["path"] for a in answers]
+    """) == [f"/echo?n={n}" for n in range(20)]
+
+
+def test_archives_in_memory_say_where_they_cannot_go(web):
+    """Nothing can be written in a worker, and it is the folder that the message names."""
+    assert web("""
+        import io, zipfile
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("a.txt", "hello")
+        async def fetcher(request, options):
+            return js.Response.new(js.Uint8Array.new(list(packed.getvalue())))
+        out = []
+        for arguments in ({"extract_dir": "/tmp/corral-unpacked"}, {"format": "zip", "extract_dir": "/tmp/corral-unpacked"}):
+            r = await pyfetch("https://a.example/b.zip?x=1", fetcher=fetcher)
+            try:
+                await r.unpack_archive(**arguments)
+            except OSError as e:
+                out.append([e.errno, e.filename])
+        return out
+    """) == [[30, "/tmp/corral-unpacked"]] * 2
+
+
+def test_data_urls_are_fetched(lab):
+    assert script(lab, r"""
+        const out = [];
+        for (const url of ['data:,', 'data:,a%20b%2', 'data:text/html;charset=x,<b>', 'data:;charset=utf-8,%C3%A4', 'data:text/plain;base64,aGk=', 'data:;base64, aG k',
+            'data:nonsense,x', 'DATA:,up', 'data:,a#hash', 'data:text/plain;BASE64,aGk']) {
+            const r = await fetch(url);
+            out.push([r.status, r.headers.get('content-type'), await r.text()]);
+        }
+        for (const url of ['data:none', 'data:;base64,a']) {
+            try { await fetch(url); } catch (e) { out.push(e.name); }
+        }
+        const head = await fetch('data:,x', { method: 'HEAD' });
+        out.push([head.status, await head.text()]);
+        return out;
+    """) == [
+        [200, "text/plain;charset=US-ASCII", ""], [200, "text/plain;charset=US-ASCII", "a b%2"], [200, "text/html;charset=x", "<b>"],
+        [200, "text/plain;charset=utf-8", "ä"], [200, "text/plain", "hi"], [200, "text/plain;charset=US-ASCII", "hi"],
+        [200, "text/plain;charset=US-ASCII", "x"], [200, "text/plain;charset=US-ASCII", "up"], [200, "text/plain;charset=US-ASCII", "a"],
+        [200, "text/plain", "hi"], "TypeError", "TypeError", [200, ""]]
+
+
+# ---- packages ----
+
+
+def test_pyodide_is_there_before_anybody_imports_it(corral):
+    one = corral({"src/entry.py": "import sys\n\nSEEN = 'pyodide' in sys.modules, sys.modules['pyodide'].__version__\n\nfrom js import Response\nimport pyodide\n\n"
+                                  "def on_fetch(request):\n    return Response.new(repr([SEEN, pyodide.ffi.__name__, pyodide.http.pyfetch.__name__, 'code' in dir(pyodide)]))\n"})
+    assert one.get().text == "[(True, '0.26.0a2'), 'pyodide.ffi', 'pyfetch', True]"
