@@ -24,6 +24,14 @@
 
 struct realm;
 
+/* Threads that Python code may have at a time, besides the main one; the stack of each, which
+ * recursion up to Python's limit fits into (sorted() with keys that sort takes most). */
+enum {
+    REALM_THREADS_MAX = 96,
+    REALM_THREAD_STACK = 3 * 1024 * 1024,
+    REALM_THREADS_BYTES = REALM_THREADS_MAX * REALM_THREAD_STACK,   /* of address space */
+};
+
 /* ---- zygote ---- */
 
 /* Start both engines, define the Web APIs, import the Python SDK.  host must

@@ -433,6 +433,7 @@ void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_by
                                    .outcall_cancel = host_outcall_cancel};
     /* Buffers of bodies come and go each turn.  By itself the allocator would give their
      * pages back and fault them in again every time: a sixth of a relay's time. */
+    mallopt(M_ARENA_MAX, 1);    /* else each thread takes 64 MiB of address space for its own */
     mallopt(M_MMAP_THRESHOLD, INSTANCE_MAP_FROM);
     mallopt(M_TRIM_THRESHOLD, INSTANCE_HEAP_KEPT);
     link_init(&i.link, take_socket_fd, false);

@@ -162,7 +162,7 @@ static int fork_instance(struct template *t, const struct frame *f, struct err *
         return r < 0 ? r : err_set(err, ERR_INVALID, "FORK came without a descriptor");
     if (order.memory_bytes > 0) {
         vm = vm_now(t);
-        vm = vm > 0 ? vm + order.memory_bytes : 0;
+        vm = vm > 0 ? vm + order.memory_bytes + REALM_THREADS_BYTES : 0;
     }
     r = children_fork(t->heritage, &t->link, order.id, &pid, err);
     if (r == 0 && pid == 0) {

@@ -95,7 +95,6 @@ _PLATFORM = {
     "micropip": "",
     "pyodide_http": "`from js import fetch` asks other servers",
     "pyodide_js": "`import js` has JavaScript's global object",
-    "pyodide.webloop": "`asyncio` is the loop of the worker",
     "workers.wsgi": "until then answer with js.Response",
 }
 
@@ -200,9 +199,6 @@ def _for_box(e):
     file = frame.tb_frame.f_code.co_filename if frame else ""
     if isinstance(e, KeyError) and file == "<frozen os>":
         return "a worker sees no environment: variables and secrets are in `env`, the handler's second parameter"
-    reason = getattr(e, "reason", e)        # of urllib.error.URLError
-    if isinstance(reason, PermissionError) and (reason is not e or file.endswith("/socket.py")):
-        return "a worker opens no sockets: `from js import fetch` asks other servers"
     if isinstance(e, OSError) and e.errno == errno.EROFS or isinstance(e, FileNotFoundError) and file.endswith("/tempfile.py"):
         return "a worker writes no files: io.BytesIO and io.StringIO keep them in memory"
     return ""

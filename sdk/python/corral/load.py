@@ -11,7 +11,7 @@ import sys
 
 import js
 
-from . import chance, entry, errors, flags, hints
+from . import chance, entry, errors, flags, hints, threads
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
 NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on
@@ -125,7 +125,17 @@ def load(name, folder, main, date, names, env):
         return _exception_failure(e, main)
     finally:
         errors.remember_sources()
-    return _find_handlers(module, main)
+    return _threads_failure(main) or _find_handlers(module, main)
+
+
+def _threads_failure(main):
+    left = threads.settle()
+    if not left:
+        return None
+    many = len(left) > 1
+    return _failure(EXCEPTION, f"{main} left {'threads' if many else 'a thread'} running when it was loaded: {', '.join(left[:5])}",
+                    file=main, hint="instances are forked from the loaded worker, and a fork takes no threads along: "
+                                    f"start {'them' if many else 'it'} in a handler, when the first request needs {'them' if many else 'it'}")
 
 
 def _find_handlers(module, main):

@@ -1,29 +1,34 @@
-"""loop.py - the instance's event loop as asyncio wants it; the hot half is C (_corral.Loop)."""
+"""loop.py - the instance's event loop as asyncio wants it; the hot half is C (_corral.Loop).
+
+There is one loop, it always runs, and all requests share it: so nobody stops it, closes it or runs it, and what would
+end its generators and its executor for all does nothing.  Threads may have loops of their own, asyncio's usual ones.
+"""
 import asyncio      # before _asyncio, which would else find it half made and be ignored by it
 import asyncio.events
 import concurrent.futures
+import functools
 import sys
+import traceback
 
 import _corral
 
-from . import errors
+from . import errors, refused, threads
+from .futures import PyodideFuture, PyodideTask   # the first for loop.c, too
 
-Future = asyncio.Future
+Future = asyncio.Future     # of promises; as the task of a handler of that very type, for which asyncio's C has a short way
 Task = asyncio.Task
 assert Task.__module__ == "_asyncio"
 set_running_loop = asyncio.events._set_running_loop
 
-
-_SOCKETS = "a worker has no sockets of its own: for HTTP use `await fetch(url)` (from js import fetch)"
-_PROCESSES = "a worker cannot start processes: call what you need as a Python module, or over HTTP with fetch"
-_SIGNALS = "a worker gets no signals: what is to be done at the end belongs into the request, or ctx.waitUntil"
+_RUNS_ALREADY = "the event loop of a worker always runs: make the handler `async def` and use await"
+_DEBUG_FRAMES = 10      # of where a coroutine was made, in debug mode
 _MISSING = {
-    _SOCKETS: ("create_connection", "create_server", "create_unix_connection", "create_unix_server", "create_datagram_endpoint",
-               "start_tls", "sendfile", "connect_accepted_socket", "connect_read_pipe", "connect_write_pipe", "sock_connect",
-               "sock_accept", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto",
-               "sock_sendfile", "getaddrinfo", "getnameinfo", "add_reader", "remove_reader", "add_writer", "remove_writer"),
-    _PROCESSES: ("subprocess_exec", "subprocess_shell"),
-    _SIGNALS: ("add_signal_handler", "remove_signal_handler"),
+    refused.SOCKETS: ("create_connection", "create_server", "create_unix_connection", "create_unix_server", "create_datagram_endpoint",
+                      "start_tls", "sendfile", "connect_accepted_socket", "connect_read_pipe", "connect_write_pipe", "sock_connect",
+                      "sock_accept", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto",
+                      "sock_sendfile", "getaddrinfo", "getnameinfo", "add_reader", "remove_reader", "add_writer", "remove_writer"),
+    refused.PROCESSES: ("subprocess_exec", "subprocess_shell"),
+    refused.SIGNALS: ("add_signal_handler", "remove_signal_handler"),
 }
 
 
@@ -39,13 +44,23 @@ def _missing(name, why):
     return found
 
 
-class Loop(_corral.Loop, asyncio.AbstractEventLoop):
-    """Always running, never waiting: the instance calls it when something is ready."""
+class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
+    """Always running, never waiting: the instance calls it when something is ready.
 
-    def __init__(self):
-        self._exception_handler = None
-        self._task_factory = None
-        self._executor = None
+    WebLoop() gives the one loop that there is.  As in Pyodide its futures and tasks have then(), catch() and finally_().
+    """
+
+    slow_callback_duration = 0.1    # seconds; in debug mode the log names callbacks that take longer
+    _the_one = None
+
+    def __new__(cls):
+        if WebLoop._the_one is None:
+            self = WebLoop._the_one = super().__new__(cls)
+            self._exception_handler = self._task_factory = self._executor = None
+        return WebLoop._the_one
+
+    def __repr__(self):
+        return f"<{type(self).__name__} running={self.is_running()} closed={self.is_closed()} debug={self.get_debug()}>"
 
     def create_task(self, coro, *, name=None, context=None):
         if self._task_factory is not None:
@@ -53,7 +68,10 @@ class Loop(_corral.Loop, asyncio.AbstractEventLoop):
             if name is not None and hasattr(task, "set_name"):
                 task.set_name(name)
             return task
-        return Task(coro, loop=self, name=name, context=context)
+        task = PyodideTask(coro, loop=self, name=name, context=context)
+        if task._source_traceback:      # in debug mode; it ends here, which tells nobody anything
+            del task._source_traceback[-1]
+        return task
 
     def set_task_factory(self, factory):
         if factory is not None and not callable(factory):
@@ -70,34 +88,44 @@ class Loop(_corral.Loop, asyncio.AbstractEventLoop):
                 self._executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="worker")
             executor = self._executor
         if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
-            raise RuntimeError("a worker cannot start processes: use the default executor, which has threads")
+            raise RuntimeError(refused.PROCESSES + "; the default executor has threads")
         return asyncio.wrap_future(executor.submit(func, *args), loop=self)
 
     def set_default_executor(self, executor):
+        if not isinstance(executor, concurrent.futures.ThreadPoolExecutor):
+            raise TypeError("executor must be ThreadPoolExecutor instance")
         self._executor = executor
 
-    async def shutdown_default_executor(self):
-        pass
+    async def shutdown_default_executor(self, timeout=None):
+        """Does nothing: other requests use it."""
 
     async def shutdown_asyncgens(self):
-        pass
+        """Does nothing: the generators may be those of other requests."""
 
     def run_forever(self):
-        raise RuntimeError("the event loop is running already: make the handler `async def` and use await")
+        raise RuntimeError(_RUNS_ALREADY)
 
     def run_until_complete(self, future):
         if asyncio.iscoroutine(future):
             future.close()
-        raise RuntimeError("the event loop is running already: make the handler `async def` and use await")
+        raise RuntimeError(_RUNS_ALREADY)
 
     def stop(self):
-        pass
+        """Does nothing: the loop always runs."""
 
     def close(self):
-        pass
+        """Does nothing: the loop always runs."""
 
     def set_debug(self, enabled):
-        pass
+        """In debug mode the log names slow callbacks, and tasks and coroutines know where they were made."""
+        self._set_debug(bool(enabled))
+        sys.set_coroutine_origin_tracking_depth(_DEBUG_FRAMES if enabled else 0)
+
+    def _report_slow(self, callback, seconds):
+        """Called by run_timed of loop.c."""
+        task = getattr(callback, "__self__", None)
+        what = task if isinstance(task, asyncio.Task) else callback
+        _corral.log(2, f"{what!r} took {seconds:.3f} seconds: nothing else ran in this instance meanwhile")
 
     def get_exception_handler(self):
         return self._exception_handler
@@ -108,8 +136,17 @@ class Loop(_corral.Loop, asyncio.AbstractEventLoop):
         self._exception_handler = handler
 
     def default_exception_handler(self, context):
-        text = context.get("message") or "Unhandled exception in the event loop"
+        """One entry of the log: whose request it was, what asyncio says, the traceback or else what it is about."""
+        line, text = _corral.request_line(), context.get("message") or "Unhandled exception in the event loop"
         exception = context.get("exception")
+        text = text.removeprefix("Pyodide")     # "PyodideTask exception was never retrieved"
+        if line:
+            text = f"{line}: {text}"
+        for key in sorted(context.keys() - {"message", "exception"}):
+            if key in ("source_traceback", "handle_traceback"):
+                text += "\nmade at (most recent call last):\n" + "".join(traceback.format_list(context[key])).rstrip()
+            elif exception is None or self.get_debug():
+                text += f"\n{key}: {context[key]!r}"
         if isinstance(exception, BaseException):
             text += "\n" + errors.format_exception(exception)
         _corral.log(3, text)
@@ -126,8 +163,62 @@ class Loop(_corral.Loop, asyncio.AbstractEventLoop):
 
 for why, names in _MISSING.items():
     for name in names:
-        setattr(Loop, name, _missing(name, why))
-loop = Loop()
+        setattr(WebLoop, name, _missing(name, why))
+WebLoop.__module__ = "pyodide.webloop"
+loop = WebLoop()
+
+
+class WebLoopPolicy(asyncio.DefaultEventLoopPolicy):
+    """The instance's loop where it runs; in threads what asyncio usually gives, so that asyncio.run() works there."""
+
+    def get_event_loop(self):
+        return loop if asyncio.events._get_running_loop() is loop else super().get_event_loop()
+
+    def new_event_loop(self):
+        """A thread's own loop; where the instance's runs, no other could, and that one is given."""
+        return loop if asyncio.events._get_running_loop() is loop else super().new_event_loop()
+
+    def set_event_loop(self, other):
+        if asyncio.events._get_running_loop() is not loop:
+            super().set_event_loop(other)
+
+
+WebLoopPolicy.__module__ = "pyodide.webloop"
+asyncio.set_event_loop_policy(WebLoopPolicy())
+_run = asyncio.run
+_runner_run = asyncio.Runner.run
+
+
+def _refuse_to_run(coroutine):
+    if asyncio.events._get_running_loop() is loop:
+        if asyncio.iscoroutine(coroutine):
+            coroutine.close()
+        raise RuntimeError("asyncio.run() cannot be called from a running event loop: the one of a worker always runs, so make the "
+                           "handler `async def` and write `await main()`")
+
+
+@functools.wraps(_run)
+def run(main, **options):
+    _refuse_to_run(main)
+    return _run(main, **options)
+
+
+class Runner(asyncio.Runner):
+    __doc__ = asyncio.Runner.__doc__
+
+    def __enter__(self):
+        _refuse_to_run(None)
+        return super().__enter__()
+
+    @functools.wraps(_runner_run)
+    def run(self, coro, **options):
+        _refuse_to_run(coro)
+        return super().run(coro, **options)
+
+
+asyncio.run, asyncio.Runner = run, Runner
+threads.limit()
+refused.install()
 
 
 def _close_later(generator):

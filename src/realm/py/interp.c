@@ -16,13 +16,14 @@
 #include "realm/exchange.h"
 #include "realm/py/loop.h"
 #include "realm/py/python.h"
+#include "realm/realm.h"
 #include "realm/sdk.h"
 
 /* Debian's packages for its own Python. */
 #define DIST_PACKAGES "/usr/lib/python3/dist-packages"
 
 static PyObject *stream_variable;
-static PyThreadState *away;     /* ours while the GIL is given away */
+static PyThreadState *away; /* ours while the GIL is given away */
 
 static PyObject *sdk_source(PyObject *self, PyObject *name)
 {
@@ -58,21 +59,56 @@ static PyObject *current_stream(PyObject *self, PyObject *nothing)
     return PyLong_FromUnsignedLong(interp_stream());
 }
 
+/* request_line() -> "GET http://..." of the request that this code runs for, or "" */
+static PyObject *request_line(PyObject *self, PyObject *unused)
+{
+    const struct exchange *x = exchange_find(interp_stream());
+    PyObject *method, *url, *line = NULL;
+
+    (void)self, (void)unused;
+    if (!x)
+        return PyUnicode_FromString("");
+    method = PyUnicode_DecodeUTF8(x->head->method.data, (Py_ssize_t)x->head->method.len, "replace");
+    url = PyUnicode_DecodeUTF8(x->head->url.data, (Py_ssize_t)x->head->url.len, "replace");
+    if (method && url)
+        line = PyUnicode_FromFormat("%U %U", method, url);
+    Py_XDECREF(method);
+    Py_XDECREF(url);
+    return line;
+}
+
+/* thread_count() -> of Python's threads, also of those that are about to begin, without this one.
+ * (_thread._count() knows a thread only from its first instruction on.) */
+static PyObject *thread_count(PyObject *self, PyObject *unused)
+{
+    PyThreadState *state = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    long count = -1;
+
+    (void)self, (void)unused;
+    for (; state; state = PyThreadState_Next(state))
+        count++;
+    return PyLong_FromLong(count);
+}
+
 static PyMethodDef functions[] = {
     {"sdk_source", sdk_source, METH_O, "the text of a file of the SDK, or None"},
     {"stream", current_stream, METH_NOARGS, "the number of the running request; 0: none runs"},
     {"log", write_log, METH_VARARGS, "log(level, text): to the log of the running request"},
+    {"thread_count", thread_count, METH_NOARGS, "how many there are beside this one"},
+    {"request_line", request_line, METH_NOARGS, "whose code runs: method and URL, or nothing"},
     {0},
 };
 
 static PyObject *make_module(void)
 {
-    static struct PyModuleDef definition = {
-        PyModuleDef_HEAD_INIT, .m_name = "_corral", .m_size = -1, .m_methods = functions};
+    static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "_corral",
+                                            .m_size = -1, .m_methods = functions};
     PyObject *module = PyModule_Create(&definition);
 
     if (!module || PyModule_AddFunctions(module, bridge_functions) < 0 ||
-        output_add_type(module) < 0 || loop_add_types(module) < 0)
+        output_add_type(module) < 0 || loop_add_types(module) < 0 ||
+        PyModule_AddIntConstant(module, "THREADS_MAX", REALM_THREADS_MAX) < 0 ||
+        PyModule_AddIntConstant(module, "THREAD_STACK", REALM_THREAD_STACK) < 0)
         return NULL;
     return module;
 }
@@ -126,7 +162,8 @@ const char *interp_version(void)
     static char version[32];
 
     if (!version[0])
-        snprintf(version, sizeof version, "%.*s", (int)strcspn(Py_GetVersion(), " +"), Py_GetVersion());
+        snprintf(version, sizeof version, "%.*s", (int)strcspn(Py_GetVersion(), " +"),
+                 Py_GetVersion());
     return version;
 }
 

@@ -8,8 +8,10 @@
  * clearing a handle (run or cancelled) drops callback, arguments and context
  * at once, so what they hold does not live until the collector comes.
  *
- * call_soon_threadsafe: the GIL guards the ring; the descriptor wakes the
- * node's poll.  Called by asyncio, realm.c and worker.c. */
+ * The GIL guards ring and heap; the descriptor wakes the instance's poll when
+ * another thread has added something: call_soon_threadsafe does so always, the
+ * others too when it is not the loop's thread that calls them, where asyncio's
+ * own loops would sleep on.  Called by asyncio, realm.c and worker.c. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -44,9 +46,11 @@ static struct {
     size_t count, cap;
 } let_go;
 static PyTypeObject *handle_type;
-static PyObject *the_loop, *future_type, *task_type, *loop_keyword, *set_running;
+static PyObject *the_loop, *future_type, *promised_type, *task_type, *loop_keyword, *set_running;
 static int wake_fd = -1;
 static bool is_woken; /* wake_fd is readable; guarded by the GIL */
+static bool is_debug;
+static unsigned long runner; /* the thread of the last loop_run */
 
 /* ---- handles ---- */
 
@@ -111,6 +115,16 @@ static PyObject *handle_when(PyObject *self, PyObject *unused)
     return PyFloat_FromDouble(((struct handle *)self)->when);
 }
 
+static PyObject *handle_repr(PyObject *self)
+{
+    struct handle *h = (struct handle *)self;
+    const char *kind = h->when > 0 ? "TimerHandle" : "Handle";
+
+    if (!h->callback)
+        return PyUnicode_FromFormat("<%s %s>", kind, h->is_cancelled ? "cancelled" : "done");
+    return PyUnicode_FromFormat("<%s %R>", kind, h->callback);
+}
+
 static struct handle *handle_new(PyObject *const *arguments, Py_ssize_t count, PyObject *context)
 {
     struct handle *h = PyObject_GC_New(struct handle, handle_type);
@@ -169,16 +183,18 @@ static struct handle *ring_take(void)
     return h;
 }
 
-static void report(struct handle *h)
+static void report(struct handle *h, PyObject *callback)
 {
-    PyObject *type, *exception, *traceback, *context, *done = NULL;
+    PyObject *type, *exception, *traceback, *context = NULL, *message, *done = NULL;
 
     PyErr_Fetch(&type, &exception, &traceback);
     PyErr_NormalizeException(&type, &exception, &traceback);
     if (traceback)
         PyException_SetTraceback(exception, traceback);
-    context = Py_BuildValue("{s:s,s:O,s:O}", "message", "Exception in a callback", "exception",
-                            exception ? exception : Py_None, "handle", h);
+    message = PyUnicode_FromFormat("Exception in callback %R", callback);
+    if (message)
+        context = Py_BuildValue("{s:O,s:O,s:O}", "message", message, "exception",
+                                exception ? exception : Py_None, "handle", h);
     if (context)
         done = PyObject_CallMethod(the_loop, "call_exception_handler", "O", context);
     if (!done) {
@@ -187,6 +203,7 @@ static void report(struct handle *h)
     }
     Py_XDECREF(done);
     Py_XDECREF(context);
+    Py_XDECREF(message);
     Py_XDECREF(type);
     Py_XDECREF(exception);
     Py_XDECREF(traceback);
@@ -213,7 +230,9 @@ static void run_handle(struct handle *h)
         return;
     h->callback = h->argument = h->context = NULL; /* ours now */
     if (PyContext_Enter(context) < 0) {
-        report(h);
+        report(h, callback);
+        Py_CLEAR(callback);
+        Py_CLEAR(argument);
     } else {
         PyObject *type, *exception, *traceback;
         if (!argument)
@@ -222,24 +241,43 @@ static void run_handle(struct handle *h)
             result = PyObject_Call(callback, argument, NULL);
         else
             result = PyObject_CallOneArg(callback, argument);
+        if (!result && is_told_by_task(callback))
+            PyErr_Clear();
+        else if (!result)
+            report(h, callback);
+        /* Inside of its context: a task that ends here unheard is told of with its request. */
         PyErr_Fetch(&type, &exception, &traceback);
-        PyContext_Exit(context);
-        if (!result) {
-            PyErr_Restore(type, exception, traceback); /* steals */
-            if (is_told_by_task(callback))
-                PyErr_Clear();
-            else
-                report(h);
-        }
+        Py_CLEAR(callback);
+        Py_CLEAR(argument);
         Py_XDECREF(result);
+        PyErr_Restore(type, exception, traceback); /* steals */
+        PyContext_Exit(context);
     }
-    Py_DECREF(callback);
-    Py_XDECREF(argument);
     Py_DECREF(context);
+}
+
+/* In debug mode: what takes long is told of. */
+static void run_timed(struct handle *h)
+{
+    PyObject *callback = Py_XNewRef(h->callback), *limit, *done = NULL;
+    int64_t since_us = clock_now_us();
+    double seconds;
+
+    run_handle(h);
+    seconds = (double)(clock_now_us() - since_us) / 1e6;
+    limit = PyObject_GetAttrString(the_loop, "slow_callback_duration");
+    if (callback && limit && seconds >= PyFloat_AsDouble(limit) && !PyErr_Occurred())
+        done = PyObject_CallMethod(the_loop, "_report_slow", "Od", callback, seconds);
+    if (PyErr_Occurred())
+        PyErr_WriteUnraisable(callback);
+    Py_XDECREF(done);
+    Py_XDECREF(limit);
+    Py_XDECREF(callback);
 }
 
 void loop_run(void)
 {
+    runner = PyThread_get_thread_ident();
     if (is_woken) {
         eventfd_t ignored;
         is_woken = false;
@@ -247,7 +285,10 @@ void loop_run(void)
     }
     for (size_t n = ring.count; n > 0 && ring.count > 0; n--) {
         struct handle *h = ring_take();
-        run_handle(h);
+        if (is_debug)
+            run_timed(h);
+        else
+            run_handle(h);
         Py_DECREF(h);
     }
     while (let_go.count > 0)
@@ -258,6 +299,12 @@ void loop_wake(void)
 {
     if (wake_fd >= 0 && !is_woken)
         is_woken = eventfd_write(wake_fd, 1) == 0;
+}
+
+static void wake_from_elsewhere(void)
+{
+    if (PyThread_get_thread_ident() != runner)
+        loop_wake();
 }
 
 bool loop_is_ready(void)
@@ -320,6 +367,7 @@ static PyObject *call_soon(PyObject *self, PyObject *const *arguments, Py_ssize_
     h = handle_new(arguments, count, context);
     if (!h || ring_put((struct handle *)Py_NewRef((PyObject *)h)) < 0)
         return NULL;
+    wake_from_elsewhere();
     return (PyObject *)h;
 }
 
@@ -354,6 +402,7 @@ static PyObject *call_at_us(PyObject *const *arguments, Py_ssize_t count, PyObje
         return PyErr_NoMemory();
     }
     Py_INCREF(h); /* the heap's */
+    wake_from_elsewhere();
     return (PyObject *)h;
 }
 
@@ -386,10 +435,26 @@ static PyObject *loop_time(PyObject *self, PyObject *unused)
     return PyFloat_FromDouble((double)clock_now_us() / 1e6);
 }
 
+static PyObject *vectorcall_on_loop(PyObject *type, PyObject *first);
+
+/* With then() and its like, for Python code. */
 static PyObject *create_future(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    return loop_new_future();
+    return vectorcall_on_loop(promised_type, NULL);
+}
+
+static PyObject *get_debug(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    return PyBool_FromLong(is_debug);
+}
+
+static PyObject *set_debug(PyObject *self, PyObject *enabled)
+{
+    (void)self;
+    is_debug = enabled == Py_True;
+    Py_RETURN_NONE;
 }
 
 static PyObject *yes(PyObject *self, PyObject *unused)
@@ -456,18 +521,17 @@ static PyMethodDef loop_methods[] = {
     {"create_future", create_future, METH_NOARGS, NULL},
     {"is_running", yes, METH_NOARGS, NULL},
     {"is_closed", no, METH_NOARGS, NULL},
-    {"get_debug", no, METH_NOARGS, NULL},
+    {"get_debug", get_debug, METH_NOARGS, NULL},
+    {"_set_debug", set_debug, METH_O, NULL},
     {0},
 };
 
 int loop_add_types(PyObject *module)
 {
     static PyType_Slot handle_slots[] = {
-        {Py_tp_dealloc, (void *)handle_dealloc},
-        {Py_tp_traverse, (void *)handle_traverse},
-        {Py_tp_clear, (void *)handle_clear},
-        {Py_tp_methods, handle_methods},
-        {0, NULL},
+        {Py_tp_dealloc, (void *)handle_dealloc}, {Py_tp_traverse, (void *)handle_traverse},
+        {Py_tp_clear, (void *)handle_clear},     {Py_tp_repr, (void *)handle_repr},
+        {Py_tp_methods, handle_methods},         {0, NULL},
     };
     static PyType_Spec handle_spec = {
         .name = "_corral.Handle",
@@ -508,12 +572,14 @@ int loop_open(struct err *err)
     if (module) {
         the_loop = PyObject_GetAttrString(module, "loop");
         future_type = PyObject_GetAttrString(module, "Future");
+        promised_type = PyObject_GetAttrString(module, "PyodideFuture");
         task_type = PyObject_GetAttrString(module, "Task");
         set_running = PyObject_GetAttrString(module, "set_running_loop");
         loop_keyword = Py_BuildValue("(s)", "loop");
         Py_DECREF(module);
     }
-    if (!module || !the_loop || !future_type || !task_type || !set_running || !loop_keyword) {
+    if (!module || !the_loop || !future_type || !promised_type || !task_type || !set_running ||
+        !loop_keyword) {
         PyErr_Print();
         return err_set(err, ERR_SYSTEM, "start Python: the event loop was not made");
     }

@@ -1,0 +1,112 @@
+"""threads.py - Python's threads in a worker: how many, how large, what becomes of those of top-level code.
+
+Instances are forked from the loaded worker, and a fork takes no thread along.  So top-level code must leave none
+behind: pools are emptied (they start their threads anew when they are next used), others are waited for.
+"""
+import _thread
+import concurrent.futures.thread
+import queue
+import threading
+import time
+
+import _corral
+
+from . import errors
+
+WAIT_SECONDS = 5        # for threads of top-level code
+SAY_SECONDS = 1         # until the log says that it waits
+_POOL = concurrent.futures.thread.ThreadPoolExecutor
+_NO_ROOM = "can't start new thread"
+_start = _thread.start_new_thread
+_adjust = _POOL._adjust_thread_count
+_excepthook = threading.excepthook
+
+
+def start_new_thread(function, args, *kwargs):
+    if _corral.thread_count() >= _corral.THREADS_MAX:
+        raise RuntimeError(f"{_NO_ROOM}: an instance of a worker has at most {_corral.THREADS_MAX} at a time, and all of them run: "
+                           "give the work to `await asyncio.to_thread(...)` or another pool, where it waits for its turn")
+    try:
+        return _start(function, args, *kwargs)
+    except RuntimeError as e:
+        if str(e) != _NO_ROOM:
+            raise
+        raise RuntimeError(f"{_NO_ROOM}: the instance has no memory left for its stack of {threading.stack_size() >> 20} MiB "
+                           f"({_corral.thread_count()} threads run)") from None
+
+
+def _adjust_thread_count(self):
+    """What cannot have a thread of its own waits in the queue for those that the pool has."""
+    try:
+        _adjust(self)
+    except RuntimeError:
+        if not self._threads:
+            raise
+
+
+def _report(args):
+    """An exception that ends a thread: one entry of the log, which begins with the worker's own code."""
+    if args.exc_type is SystemExit or args.exc_value is None:
+        return
+    traceback = args.exc_value.__traceback__
+    while traceback and traceback.tb_next and traceback.tb_frame.f_code.co_filename in (threading.__file__, start_new_thread.__code__.co_filename):
+        traceback = traceback.tb_next
+    text = errors.format_exception(args.exc_value.with_traceback(traceback))
+    _corral.log(3, f"Exception in thread {args.thread.name if args.thread else threading.get_ident()}:\n{text}")
+
+
+def limit():
+    """Once, before any thread is there."""
+    threading.stack_size(_corral.THREAD_STACK)
+    _thread.start_new_thread = _thread.start_new = threading._start_new_thread = start_new_thread
+    _POOL._adjust_thread_count = _adjust_thread_count
+    threading.excepthook = _report
+
+
+# ---- before instances are forked ----
+
+
+def _pool_of(thread):
+    """The pool of concurrent.futures that the thread works for, or None."""
+    reference = (getattr(thread, "_args", None) or (None,))[0]
+    pool = reference() if callable(reference) and getattr(thread, "_target", None) is concurrent.futures.thread._worker else None
+    return pool if isinstance(pool, _POOL) else None
+
+
+def _empty(pool):
+    """End the threads of a pool that has nothing to do, as if it had never been used."""
+    with pool._shutdown_lock:
+        if pool._work_queue.qsize() or pool._idle_semaphore._value < len(pool._threads):
+            return
+        was_shut_down, pool._shutdown = pool._shutdown, True
+        pool._work_queue.put(None)
+    for thread in pool._threads:
+        thread.join()
+    pool._threads = set()
+    pool._work_queue = queue.SimpleQueue()
+    pool._idle_semaphore = threading.Semaphore(0)
+    pool._shutdown = was_shut_down
+
+
+def _others():
+    return [t for t in threading.enumerate() if t is not threading.main_thread()]
+
+
+def settle():
+    """Wait until top-level code's threads are gone; the names of those that stay."""
+    end, say = time.monotonic() + WAIT_SECONDS, time.monotonic() + SAY_SECONDS
+    while _corral.thread_count() > 0:
+        threads = _others()
+        for pool in {id(p): p for p in map(_pool_of, threads) if p}.values():
+            _empty(pool)
+        now = time.monotonic()
+        if now > end:
+            return [t.name for t in _others()] or ["a thread without a name"]
+        if now > say:
+            say = end + 1
+            _corral.log(1, "waiting for threads that top-level code has started: " + (", ".join(t.name for t in threads) or "one without a name"))
+        for thread in threads[:1]:
+            thread.join(0.01)
+        if not threads:
+            time.sleep(0.01)
+    return []

@@ -1,0 +1,358 @@
+"""Threads of Python in a worker, and what its box refuses in words: docs/compatibility.md names these tests."""
+import re
+import threading
+import time
+
+import pytest
+
+from harness import PATIENCE, until
+
+pytestmark = pytest.mark.asan
+ENTRY = "from js import Response\nfrom own import answer\n\n\ndef on_fetch(request):\n    return Response.new(repr(answer()))\n"
+MANY = ("ev = threading.Event()\nstarted, refused = 0, ''\ntry:\n    for n in range(%d):\n        threading.Thread(target=ev.wait).start()\n"
+        "        started += 1\nexcept RuntimeError as e:\n    refused = str(e)\nev.set()\n")
+
+
+def test_at_most_96_threads_at_a_time(lab):
+    assert lab.value("import threading\n" + MANY % 96 + "return [started, refused]") == [96, ""]
+    until("they have ended", lambda: lab.value("import threading\nreturn threading.active_count()") == 1)
+    started, refused = lab.value("import threading\n" + MANY % 97 + "return [started, refused]")
+    assert started == 96 and refused.startswith("can't start new thread: an instance of a worker has at most 96"), refused
+
+
+def test_pools_queue_what_has_no_thread(lab):
+    assert lab.value("""
+        from concurrent.futures import ThreadPoolExecutor
+        from multiprocessing.pool import ThreadPool
+        import multiprocessing
+        with ThreadPoolExecutor(500) as pool:
+            total = sum(pool.map(lambda n: (time.sleep(0.001), n)[1], range(300)))
+        many = await asyncio.gather(*[asyncio.to_thread(lambda n=n: (time.sleep(0.001), n)[1]) for n in range(200)])
+        with ThreadPool(3) as pool:
+            mapped = pool.map(abs, [-1, -2, -3])
+        queue, lock, value = multiprocessing.Queue(), multiprocessing.RLock(), multiprocessing.Semaphore(1)
+        queue.put("q")
+        with lock, lock:
+            value.acquire()
+        return [total, sum(many), mapped, queue.get(timeout=30), value.acquire(False), lock.acquire(False)]
+    """) == [44850, 19900, [1, 2, 3], "q", False, True]
+
+
+def test_recursion_in_a_thread_ends_in_an_error(lab):
+    assert lab.value("""
+        import json
+        def sorting(n): return sorted([1, 2], key=lambda value: sorting(n + 1))
+        class Same:
+            def __eq__(self, other): return self == other
+        deep = []
+        for n in range(100_000): deep = [deep]
+        got = []
+        for function in (lambda: sorting(0), lambda: Same() == 1, lambda: json.dumps(deep), lambda: repr(deep)):
+            try:
+                await asyncio.to_thread(function)
+            except RecursionError:
+                got.append("RecursionError")
+        return got
+    """) == ["RecursionError"] * 4
+
+
+def test_threads_and_what_they_wait_with(lab):
+    assert lab.value("""
+        import queue, threading
+        got, own = [], threading.local()
+        own.n = 0
+        lock, gate, ready, barrier = threading.Lock(), threading.Semaphore(2), threading.Condition(), threading.Barrier(3)
+        asked, answered = queue.Queue(), queue.PriorityQueue()
+        def work(n):
+            own.n = n
+            barrier.wait(30)
+            with gate, lock:
+                got.append(own.n)
+            asked.get(timeout=30)
+            answered.put((-n, threading.current_thread().name))
+            with ready:
+                ready.notify_all()
+        threads = [threading.Thread(target=work, args=(n,), name=f"t{n}") for n in (1, 2, 3)]
+        for thread in threads: thread.start()
+        for n in range(3): asked.put(n)
+        def wait():
+            with ready:
+                return ready.wait_for(lambda: answered.qsize() == 3, 30)
+        full = await asyncio.to_thread(wait)
+        for thread in threads: thread.join(30)
+        rung, timer = threading.Event(), None
+        timer = threading.Timer(0.001, rung.set)
+        timer.start()
+        rang = await asyncio.to_thread(rung.wait, 30)
+        return [sorted(got), own.n, full, [answered.get()[1] for n in range(3)], rang, threading.current_thread() is threading.main_thread()]
+    """) == [[1, 2, 3], 0, True, ["t3", "t2", "t1"], True, True]
+
+
+def test_threads_run_while_the_instance_waits(lab):
+    """No request runs: the thread computes all the same; it computes: requests are answered."""
+    mark = lab.mark()
+    begun = float(lab.value("""
+        import threading
+        def count():
+            n, end = 0, time.monotonic() + 0.5
+            while time.monotonic() < end: n += 1
+            print("counted", n)
+        threading.Thread(target=count).start()
+        return time.monotonic()
+    """))
+    for n in range(3):
+        assert lab.value("await asyncio.sleep(0)\nreturn time.monotonic()") < begun + 0.5 * PATIENCE, "requests wait for the thread"
+    assert int(lab.wait_log(r"counted (\d+)", since=mark).group(1)) > 1000
+
+
+def test_a_thread_that_sleeps_holds_up_nobody(lab):
+    assert lab.value("""
+        async def tick():
+            for n in range(20): await asyncio.sleep(0.001)
+            return time.monotonic()
+        async def wait():
+            await asyncio.to_thread(time.sleep, 0.5 * %d)
+            return time.monotonic()
+        waited, ticked = await asyncio.gather(wait(), tick())
+        return ticked < waited
+    """ % PATIENCE)
+
+
+def test_the_loop_wakes_for_what_threads_add(lab):
+    assert lab.value("""
+        import threading
+        loop, event, got = asyncio.get_running_loop(), asyncio.Event(), []
+        future = loop.create_future()
+        for add in (lambda: loop.call_soon_threadsafe(event.set), lambda: loop.call_soon(event.set), lambda: loop.call_later(0.01, event.set),
+                    lambda: future.set_result(event.set())):
+            event.clear()
+            timer = threading.Timer(0.02, add)
+            timer.start()
+            await asyncio.wait_for(event.wait(), 30)
+            got.append(1)
+        return got + [await future]
+    """) == [1, 1, 1, 1, None]
+
+
+def test_loops_of_threads(lab):
+    """A thread may have a loop of its own: asyncio's usual one."""
+    assert lab.value("""
+        async def main():
+            await asyncio.sleep(0.001)
+            return [type(asyncio.get_running_loop()).__name__, await asyncio.to_thread(sum, [1, 2])]
+        def by_hand():
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            try:
+                return [loop.run_until_complete(main()), asyncio.get_event_loop() is loop]
+            finally:
+                loop.close()
+        def none():
+            try:
+                asyncio.get_event_loop()
+            except RuntimeError as e:
+                return str(e)[:33]
+        return [await asyncio.to_thread(asyncio.run, main()), await asyncio.to_thread(by_hand), await asyncio.to_thread(none)]
+    """) == [["_UnixSelectorEventLoop", 3], [["_UnixSelectorEventLoop", 3], True], "There is no current event loop in"]
+
+
+def test_an_exception_in_a_thread_is_one_entry_of_the_log(lab):
+    mark = lab.mark()
+    lab.run("import threading\ndef bad(): raise KeyError('of a thread')\nthreading.Thread(target=bad, name='T7').start()\nreturn Response.new('x')")
+    found = lab.wait_log(r"err\] Exception in thread T7:.*\n(.*\n)*?.*KeyError: 'of a thread'", since=mark)
+    assert "threading.py" not in found.group() and found.group().count("err]") == 1, found.group()
+
+
+def test_time_sleep_in_a_handler_warns_once(corral):
+    one = corral("import time\nfrom time import sleep\nfrom js import Response\ntime.sleep(0.001)\n\nasync def on_fetch(request):\n"
+                 "    sleep(0.001)\n    time.sleep(0)\n    return Response.new('ok')\n")
+    assert [one.get().text for n in range(3)] == ["ok"] * 3
+    one.wait_log(r"time.sleep\(0.001\) in a handler stops all requests .* `await asyncio.sleep\(0.001\)`")
+    assert one.log_text().count("in a handler stops") == 1
+
+
+# ---- beside top-level code, and at the end ----
+
+
+def test_threads_of_top_level_code_that_end(corral):
+    """They are waited for; pools are emptied and start threads anew."""
+    one = corral({"src/entry.py": ENTRY, "src/own.py": """\
+        import _thread, concurrent.futures, threading, time
+        done = []
+        pool = concurrent.futures.ThreadPoolExecutor(2)
+        later = pool.submit(time.sleep, 0.1)
+        first = pool.submit(sum, [1, 2]).result()
+        threading.Thread(target=lambda: (time.sleep(0.05), done.append("thread"))).start()
+        threading.Timer(0.05, print, ["of a timer"]).start()
+        _thread.start_new_thread(lambda: (time.sleep(0.05), done.append("raw")), ())
+
+        def answer():
+            return [first, later.done(), sorted(done), pool.submit(sum, [3, 4]).result(30), threading.active_count()]
+        """})
+    assert one.get().text == "[3, True, ['raw', 'thread'], 7, 2]"
+    one.wait_log("of a timer")
+
+
+def test_a_thread_of_top_level_code_that_stays_is_refused(corral):
+    one = corral({"src/entry.py": ENTRY, "src/own.py": "import threading\nanswer = int\n"
+                  "threading.Thread(target=threading.Event().wait, name='poller', daemon=True).start()\n"})
+    answer = one.get()
+    assert answer.status == 500 and "src/entry.py left a thread running when it was loaded: poller" in answer.text, answer.text
+    assert "start it in a handler" in answer.text
+    one.wait_log("waiting for threads that top-level code has started: poller")
+
+
+def test_threads_end_with_their_instance(corral):
+    """Whatever they do, daemons or not."""
+    one = corral({"src/entry.py": ENTRY, "src/own.py": """\
+        import os, threading
+
+        def turn():
+            while True:
+                pass
+
+        def answer():
+            threading.Thread(target=turn).start()
+            threading.Thread(target=threading.Event().wait).start()
+            return os.getpid()
+        """})
+    old = int(one.get().text)
+    one.write("src/own.py", "answer = lambda: 'new'\n")
+    until("the new version answers", lambda: one.get().text == "'new'")
+    until("the old instance is gone", lambda: old not in [p.pid for p in one.instances()])
+
+
+# ---- what is refused ----
+
+SOCKETS, PROCESSES = "a worker has no sockets of its own", "a worker cannot start processes"
+REFUSED = [
+    ("__import__('urllib.request').request.urlopen('http://example.com/')", "URLError", SOCKETS),
+    ("__import__('http.client').client.HTTPConnection('127.0.0.1', 80).request('GET', '/')", "PermissionError", SOCKETS),
+    ("__import__('smtplib').SMTP('127.0.0.1')", "PermissionError", SOCKETS),
+    ("__import__('ftplib').FTP('example.com')", "gaierror", SOCKETS),
+    ("__import__('socket').create_connection(('127.0.0.1', 80))", "PermissionError", SOCKETS),
+    ("__import__('socket').create_server(('127.0.0.1', 0))", "PermissionError", SOCKETS),
+    ("__import__('socket').gethostbyname('example.com')", "gaierror", SOCKETS),
+    ("__import__('socketserver').TCPServer(('127.0.0.1', 0), None)", "PermissionError", SOCKETS),
+    ("__import__('requests').get('http://127.0.0.1/')", "ConnectionError", SOCKETS),
+    ("__import__('requests').get('http://example.com/')", "ConnectionError", SOCKETS),
+    ("__import__('urllib3').PoolManager().request('GET', 'http://127.0.0.1/')", "MaxRetryError", SOCKETS),
+    ("__import__('httpx').get('http://127.0.0.1/')", "ConnectError", SOCKETS),
+    ("await asyncio.open_connection('127.0.0.1', 1)", "NotImplementedError", SOCKETS),
+    ("await asyncio.open_unix_connection('/tmp/x')", "NotImplementedError", SOCKETS),
+    ("await asyncio.start_server(print, port=1)", "NotImplementedError", SOCKETS),
+    ("await asyncio.get_running_loop().getaddrinfo('localhost', 1)", "NotImplementedError", SOCKETS),
+    ("await asyncio.get_running_loop().sock_recv(None, 1)", "NotImplementedError", SOCKETS),
+    ("asyncio.get_running_loop().add_reader(0, print)", "NotImplementedError", SOCKETS),
+    ("await asyncio.create_subprocess_exec('true')", "NotImplementedError", PROCESSES),
+    ("await asyncio.create_subprocess_shell('true')", "NotImplementedError", PROCESSES),
+    ("subprocess.run(['true'])", "PermissionError", PROCESSES),
+    ("subprocess.check_output('true', shell=True)", "PermissionError", PROCESSES),
+    ("os.system('true')", "PermissionError", PROCESSES),
+    ("os.popen('true')", "PermissionError", PROCESSES),
+    ("os.fork()", "PermissionError", PROCESSES),
+    ("os.execvp('true', ['true'])", "PermissionError", PROCESSES),
+    ("os.spawnvp(os.P_WAIT, 'true', ['true'])", "PermissionError", PROCESSES),
+    ("os.posix_spawn('/bin/true', ['true'], {})", "PermissionError", PROCESSES),
+    ("__import__('multiprocessing').Process(target=print).start()", "PermissionError", PROCESSES),
+    ("__import__('multiprocessing').Pool(2)", "PermissionError", PROCESSES),
+    ("__import__('multiprocessing').get_context('spawn').Process(target=print).start()", "PermissionError", PROCESSES),
+    ("__import__('concurrent.futures').futures.ProcessPoolExecutor().submit(print)", "PermissionError", PROCESSES),
+    ("await asyncio.get_running_loop().run_in_executor(__import__('concurrent.futures').futures.ProcessPoolExecutor(), print)",
+     "RuntimeError", PROCESSES),
+    ("asyncio.get_running_loop().add_signal_handler(15, print)", "NotImplementedError", "a worker gets no signals"),
+    ("asyncio.run(asyncio.sleep(0))", "RuntimeError", "cannot be called from a running event loop: the one of a worker always runs"),
+    ("with asyncio.Runner() as runner: pass", "RuntimeError", "write `await main()`"),
+    ("asyncio.Runner().run(asyncio.sleep(0))", "RuntimeError", "write `await main()`"),
+    ("asyncio.get_running_loop().run_until_complete(asyncio.sleep(0))", "RuntimeError", "always runs: make the handler `async def` and use await"),
+    ("asyncio.new_event_loop().run_forever()", "RuntimeError", "always runs"),
+]
+
+
+def test_what_is_refused_says_what_to_do_instead(lab):
+    mark = lab.mark()
+    for code, kind, says in REFUSED:
+        outcome = lab.outcome(code)
+        assert outcome.get("error") == kind and says in outcome["text"], (code, outcome)
+        if says == SOCKETS:
+            assert "await fetch(url)" in outcome["text"], (code, outcome)
+    assert "never awaited" not in "\n".join(lab.log_lines()[mark:])
+
+
+def test_what_needs_no_socket_and_no_process_works(lab):
+    assert lab.value("""
+        import socket
+        ours, theirs = socket.socketpair()
+        ours.send(b"x")
+        reader = asyncio.StreamReader()
+        reader.feed_data(b"one\\ntwo")
+        reader.feed_eof()
+        return [theirs.recv(1).decode(), socket.getaddrinfo("127.0.0.1", 80)[0][4][1], (await reader.readline()).decode(), (await reader.read()).decode()]
+    """) == ["x", 80, "one\n", "two"]
+
+
+# ---- what the loop has to say ----
+
+
+def entry(lab, code, pattern):
+    mark = lab.mark()
+    assert lab.value(code + "\nawait asyncio.sleep(0)\nimport gc\ngc.collect()\nreturn 1") == 1
+    found = lab.wait_log(pattern, since=mark).group()
+    assert len(re.findall(pattern, "\n".join(lab.log_lines()[mark:]))) == 1
+    return found
+
+
+def test_what_nobody_hears_of_is_logged_once_with_its_request(lab):
+    line = r"err\] GET http://\S+/: "
+    entry(lab, "async def f(): raise ValueError('lost')\nasyncio.create_task(f())\nawait asyncio.sleep(0)",
+          line + r"Task exception was never retrieved.*\n(.*\n)*?.*ValueError: lost")
+    entry(lab, "f = asyncio.get_running_loop().create_future()\nf.set_exception(ValueError('of a future'))\ndel f",
+          line + r"Future exception was never retrieved.*\n(.*\n)*?.*ValueError: of a future")
+    entry(lab, "def bad(): raise KeyError('of a callback')\nasyncio.get_running_loop().call_soon(bad)",
+          line + r"Exception in callback <function .*bad.*\n(.*\n)*?.*KeyError: 'of a callback'")
+    entry(lab, "async def f(): await asyncio.get_running_loop().create_future()\nasyncio.create_task(f())\nawait asyncio.sleep(0)",
+          line + r"Task was destroyed but it is pending!.*\n.*task: <PyodideTask pending name='Task-\d+' coro=<handle.<locals>.f")
+    entry(lab, "asyncio.get_running_loop().call_exception_handler({'message': 'said', 'what': 5})", line + r"said.*\n.*what: 5")
+
+
+def test_an_exception_handler_of_the_workers_own(lab):
+    assert lab.value("""
+        loop, got = asyncio.get_running_loop(), []
+        def handler(loop, context): got.append([context["message"][:21], repr(context["exception"])])
+        loop.set_exception_handler(handler)
+        try:
+            loop.call_soon(lambda: 1 / 0)
+            await asyncio.sleep(0)
+            was = loop.get_exception_handler() is handler
+        finally:
+            loop.set_exception_handler(None)
+        try:
+            loop.set_exception_handler(5)
+        except TypeError as e:
+            got.append(str(e))
+        return got + [was, loop.get_exception_handler()]
+    """) == [["Exception in callback", "ZeroDivisionError('division by zero')"], "A callable object or None is expected", True, None]
+    entry(lab, """
+loop = asyncio.get_running_loop()
+def handler(loop, context): raise LookupError("of the handler")
+loop.set_exception_handler(handler)
+loop.call_exception_handler({"message": "m"})
+loop.set_exception_handler(None)""", r"Unhandled error in the exception handler.*\n(.*\n)*?.*LookupError: of the handler")
+
+
+def test_debug_mode_names_slow_callbacks(lab):
+    mark = lab.mark()
+    assert lab.value("""
+        loop = asyncio.get_running_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration, before = 0.02, loop.slow_callback_duration
+        try:
+            async def slow(): time.sleep(0.03)
+            await asyncio.create_task(slow())
+            return [loop.get_debug(), before, sys.get_coroutine_origin_tracking_depth() > 0]
+        finally:
+            loop.slow_callback_duration = before
+            loop.set_debug(False)
+    """) == [True, 0.1, True]
+    assert "lab.py" in lab.wait_log(r"<PyodideTask finished .*slow.* took 0\.\d+ seconds: nothing else ran", since=mark).group()
+    assert lab.value("return [asyncio.get_running_loop().get_debug(), sys.get_coroutine_origin_tracking_depth()]") == [False, 0]
