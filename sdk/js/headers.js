@@ -164,6 +164,15 @@ class Headers {
   static {
     listOf = (headers) => headers.#list;
     internals.addIteration(Headers, (headers) => headers.#sorted());
+    internals.isHeaders = (value) => typeof value === 'object' && value !== null && #list in value;
+    internals.pairsOfHeaders = (headers) => headers.#sorted();
+    internals.isFixedHeaders = (headers) => headers.#isImmutable;
+    // text: "name\nvalue\nname\nvalue" as Python code gave them, not checked yet.
+    internals.headersOfText = (text) => {
+      const headers = new Headers(), parts = text.split('\n');
+      for (let i = 0; i < parts.length - 1; i += 2) headers.#add(parts[i], parts[i + 1]);
+      return headers;
+    };
     // lines: "name\nvalue\n...", as C keeps them.
     internals.headersFromLines = (lines, isImmutable) => {
       const headers = new Headers();

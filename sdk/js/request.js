@@ -160,6 +160,7 @@ class Request {
   static {
     internals.addBody(Request, (request) => request.#body, (request) => request.headers.get('content-type'));
     internals.makeRequest = (head) => new Request(INCOMING, head);
+    internals.isRequest = (value) => typeof value === 'object' && value !== null && #url in value;
     // What fetch() needs of a request that it has made.
     internals.partsOfRequest = (r) => ({ method: r.#method, url: r.#url, headers: r.headers, body: r.#body, redirect: r.#redirect, signal: r.#source ?? r.#signal });
   }

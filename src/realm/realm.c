@@ -84,7 +84,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
     if (engine_boot(err) < 0)
         return err->code;
     web_boot();
-    if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0)
+    if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0 || worker_open(err) < 0)
         return err->code;
     *ret_realm = &the_realm;
     return 0;

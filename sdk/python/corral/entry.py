@@ -9,6 +9,7 @@ import difflib
 import inspect
 
 from workers import _entrypoints
+from workers._values import wrap_request
 
 from . import flags
 
@@ -195,11 +196,6 @@ def _hint(module):
 
 
 # ---- calls ----
-
-
-def wrap_request(request):
-    """What a class's fetch gets as its request."""
-    return request
 
 
 def _missing(kind):

@@ -109,6 +109,7 @@ static const char *const scripts[] = {
     "js/fetch.js",
     "js/context.js",
     "js/modules.js",
+    "js/values.js",
     "js/bridge.js",
 };
 

@@ -110,6 +110,18 @@ static int take_names(void)
     return name_done && name_result && name_add_done_callback ? 0 : -1;
 }
 
+int worker_open(struct err *err)
+{
+    PyObject *module = PyImport_ImportModule("workers");
+
+    if (!module) {
+        PyErr_Print();
+        return err_set(err, ERR_SYSTEM, "start Python: the workers package could not be imported");
+    }
+    Py_DECREF(module);
+    return 0;
+}
+
 int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
                 struct realm_failure *ret_failure)
 {

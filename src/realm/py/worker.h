@@ -10,6 +10,8 @@
 #include "realm/exchange.h"
 #include "realm/realm.h"
 
+/* Import what most workers import, once for all processes that are forked. */
+int worker_open(struct err *err) MUST_CHECK;
 /* As realm_load. */
 int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
                 struct realm_failure *ret_failure) MUST_CHECK;

@@ -1,0 +1,64 @@
+// values.js - JavaScript's half of the `workers` package: what a value is, and whole values in one crossing.
+
+const { Response, Map, Set, Error, RegExp, Promise, Number, ArrayBuffer } = globalThis;
+const { isView } = ArrayBuffer, { isArray } = Array, { getPrototypeOf } = Object, { getTime } = Date.prototype;
+const plainPrototype = Object.prototype;
+
+function isDate(value) {
+  try {
+    Reflect.apply(getTime, value, []);
+    return true;
+  } catch { return false; }
+}
+
+function nameOf(value) {
+  try { return `?${value.constructor.name}`; } catch { return '?'; }
+}
+
+// The kind of an object that came to Python: a name that the package knows, or '?' and the constructor's.
+internals.webKind = (value) => {
+  if (typeof value === 'function') return 'function';
+  if (typeof value !== 'object' || value === null) return '';
+  const proto = getPrototypeOf(value);
+  if (proto === plainPrototype || proto === null) return 'object';
+  if (isArray(value)) return 'Array';
+  if (internals.isResponse(value)) return 'Response';
+  if (internals.isRequest(value)) return 'Request';
+  if (internals.isHeaders(value)) return 'Headers';
+  if (isView(value) || value instanceof ArrayBuffer) return 'buffer';
+  if (internals.isStream(value)) return 'ReadableStream';
+  if (internals.isFormData(value)) return 'FormData';
+  if (internals.bytesOfBlob(value)) return internals.isFile(value) ? 'File' : 'Blob';
+  if (internals.isSearchParams(value)) return 'URLSearchParams';
+  if (value instanceof Map) return 'Map';
+  if (value instanceof Set) return 'Set';
+  if (value instanceof Error) return 'Error';
+  if (value instanceof RegExp) return 'RegExp';
+  if (value instanceof Promise) return 'Promise';
+  if (value instanceof Number) return 'Number';
+  return isDate(value) ? 'Date' : nameOf(value);
+};
+
+// new Response(), with headers as Headers or as text (see headersOfText).
+internals.newResponse = (body, status, statusText, headers, webSocket) => new Response(body, {
+  status, statusText, webSocket, headers: typeof headers === 'string' ? internals.headersOfText(headers) : headers,
+});
+internals.newTextResponse = (body) => new Response(body);
+
+// Headers for http.client.HTTPMessage: "name\nvalue\nname\nvalue", cookies first.
+internals.headerText = (headers) => {
+  const cookies = [], others = [];
+  for (const [name, value] of internals.pairsOfHeaders(headers)) {
+    if (name === 'set-cookie') cookies.push('Set-Cookie', value);
+    else others.push(name, value);
+  }
+  return [...cookies, ...others].join('\n');
+};
+
+// A Uint8Array with the bytes of a buffer of Python.
+internals.toBytes = (buffer) => native.pythonBytes(buffer);
+
+// An object's own property, whatever its name.
+internals.setOwn = (object, name, value) => {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+};
