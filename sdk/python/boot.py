@@ -9,8 +9,12 @@ import _corral
 class SdkFinder:
     """Finds corral, pyodide and workers among the files carried inside corral-worker."""
 
+    hidden = frozenset()        # names that the project has itself: see corral/vendored.py
+
     @classmethod
     def find_spec(cls, name, path=None, target=None):
+        if cls.hidden and name.partition(".")[0] in cls.hidden:
+            return None
         base = "python/" + name.replace(".", "/")
         for file, is_package in ((base + ".py", False), (base + "/__init__.py", True)):
             source = _corral.sdk_source(file)

@@ -486,7 +486,7 @@ def test_what_beginners_write_gets_a_hint(lab):
         answer = lab.run("data = js.JSON.parse('{\"title\": 1}')\n" + code)
         assert answer.status == 500 and answer.text.startswith("PythonError: Traceback"), (code, answer.text)
         assert hint in answer.text.splitlines()[-1], (code, answer.text)
-    for names, hint in (("workers import URL", "`from js import URL` has JavaScript's"),
+    for names, hint in (("workers import URL", "`from js import URL` has JavaScript's"), ("workers import Respnse", "did you mean `Response`?"),
                         ("js import Buffer", "not in Corral yet"), ("js import Respnse", "did you mean `Response`?")):
         assert hint in lab.run("from " + names).text.splitlines()[-1], names
 

@@ -678,3 +678,50 @@ def test_names_for_annotations(lab):
         same(sorted(FetchKwargs.__annotations__), ["body", "cf", "fetcher", "headers", "method", "redirect"])
         same([n for n in workers.__all__ if not hasattr(workers, n)], [])
     """)
+
+
+# ---- a project with an SDK of its own ----
+
+OWN_SDK = """
+import js
+
+class WorkerEntrypoint:
+    def __init__(self, ctx, env):
+        self.env = env
+
+class Request:
+    def __init__(self, raw):
+        self.raw = raw
+
+class Response:
+    def __init__(self, text):
+        self.js_object = js.Response.new("own: " + text)
+
+def python_from_rpc(value):
+    return Request(value)
+"""
+
+
+def test_a_workers_package_of_the_project_goes_first(corral):
+    one = corral({
+        "src/entry.py": "import sys\nfrom workers import Response, WorkerEntrypoint\nfrom workers.more import WORD\nimport asgi\n"
+                        "try:\n    from workers import fetch\nexcept ImportError as e:\n    missing = str(e)\n"
+                        "try:\n    import wsgi\nexcept ImportError as e:\n    missing += ' ' + str(e)\n"
+                        "class Default(WorkerEntrypoint):\n    def fetch(self, request):\n"
+                        "        names = sorted(n for n in sys.modules if n.split('.')[0] in ('workers', 'asgi', 'wsgi'))\n"
+                        "        return Response(f'{WORD} {type(request).__module__} {request.raw.method} {asgi.WORD} {names} {missing}')\n",
+        "python_modules/workers/__init__.py": OWN_SDK, "python_modules/workers/more.py": "WORD = 'more'\n", "src/asgi.py": "WORD = 'mine'\n",
+    })
+    text = one.get().text
+    assert text.startswith("own: more workers GET mine ['asgi', 'workers', 'workers.more'] cannot import name 'fetch'"), text
+    assert text.endswith("No module named 'wsgi'"), text
+
+
+def test_cloudflares_sdk_in_the_project_is_replaced_by_ours(corral):
+    one = corral({
+        "src/entry.py": "import workers\nfrom workers import Response, WorkerEntrypoint\nclass Default(WorkerEntrypoint):\n"
+                        "    def fetch(self, request):\n        return Response(workers.__spec__.origin + ' ' + type(request).__name__)\n",
+        "python_modules/workers/__init__.py": "from ._workers import Response\n",
+        "python_modules/workers/_workers.py": "import _pyodide_entrypoint_helper\ntype JSBody = int\n",
+    })
+    assert one.get().text == "<corral>/python/workers/__init__.py Request"

@@ -7,6 +7,7 @@ the flag disable_python_no_global_handlers.  Handlers get as many of (event, env
 import asyncio
 import difflib
 import inspect
+import sys
 
 from workers import _entrypoints
 from workers._values import wrap_request
@@ -93,7 +94,8 @@ def find(module, path):
     """Take the entrypoints of the main module; the bits of its handlers.  Raises Mistake."""
     global main, default, named, functions
     main = path
-    named = _classes(module, _entrypoints.WorkerEntrypoint)
+    base = getattr(sys.modules.get("workers"), "WorkerEntrypoint", None)       # the project may have an SDK of its own
+    named = _classes(module, base if inspect.isclass(base) else _entrypoints.WorkerEntrypoint)
     default = named.pop("Default", None)
     functions = {kind: function for kind, (_, _, name) in KINDS.items() if callable(function := getattr(module, name, None))}
     functions = {kind: function for kind, function in functions.items() if not _is_from_javascript(function)}

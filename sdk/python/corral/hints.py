@@ -120,9 +120,6 @@ _LATER = {
     "Buffer", "CompressionStream", "DecompressionStream", "EventSource", "HTMLRewriter", "MessageChannel", "URLPattern", "WebSocket",
     "WebSocketPair", "caches", "process",
 }
-_WORKERS_LATER = {
-    "Blob", "FetchResponse", "File", "FormData", "Headers", "Request", "fetch", "python_from_rpc", "python_to_rpc", "wsgi",
-}
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 
 
@@ -154,10 +151,13 @@ def _for_platform_import(e):
         return for_import(e.name.split(".")[0], e.name)
     if isinstance(e, ImportError) and e.name == "workers" and e.args:
         match = re.match(r"cannot import name '([^']+)'", str(e.args[0]))
-        if match and match[1] in _WORKERS_LATER:
+        if match:
             import js
-            instead = f"; `from js import {match[1]}` has JavaScript's" if match[1] in dir(js) else ""
-            return f"`workers.{match[1]}` is not in Corral yet: docs/compatibility.md says what is{instead}"
+            import workers
+            near = difflib.get_close_matches(match[1], getattr(workers, "__all__", ()), 1, 0.7)
+            if match[1] in dir(js):
+                return f"workers has no such name: `from js import {match[1]}` has JavaScript's"
+            return f"did you mean `{near[0]}`?" if near else ""
     return ""
 
 

@@ -11,7 +11,7 @@ import sys
 
 import js
 
-from . import chance, entry, errors, flags, hints, threads
+from . import chance, entry, errors, flags, hints, threads, vendored
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
 NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on
@@ -72,6 +72,7 @@ def _import_main(folder, main):
             sys.path.remove(directory)
         sys.path.insert(0, directory)
     importlib.invalidate_caches()
+    vendored.settle(sys.path[:3])
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
