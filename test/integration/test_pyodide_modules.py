@@ -183,3 +183,140 @@ def test_pyodide_is_there_before_anybody_imports_it(corral):
     one = corral({"src/entry.py": "import sys\n\nSEEN = 'pyodide' in sys.modules, sys.modules['pyodide'].__version__\n\nfrom js import Response\nimport pyodide\n\n"
                                   "def on_fetch(request):\n    return Response.new(repr([SEEN, pyodide.ffi.__name__, pyodide.http.pyfetch.__name__, 'code' in dir(pyodide)]))\n"})
     assert one.get().text == "[(True, '0.26.0a2'), 'pyodide.ffi', 'pyfetch', True]"
+
+
+def test_modules_that_cloudflare_lacks_are_there(lab):
+    assert lab.value("""
+        import importlib, sys
+        missing = []
+        for name in ("curses dbm ensurepip fcntl grp lib2to3 pwd resource syslog termios venv multiprocessing threading pty tty "
+                     "ctypes sqlite3 ssl lzma bz2 hashlib decimal zoneinfo readline mmap".split()):
+            if name == "lib2to3" and sys.version_info >= (3, 13):
+                continue
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                missing.append(name)
+        import platform, sqlite3, threading, zoneinfo
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(1))
+        thread.start()
+        thread.join()
+        db = sqlite3.connect(":memory:")
+        db.execute("create table t (a)")
+        db.executemany("insert into t values (?)", [(1,), (2,)])
+        return [missing, seen, db.execute("select sum(a) from t").fetchone()[0], str(zoneinfo.ZoneInfo("Europe/Berlin")), sys.platform, platform.system()]
+    """) == [[], [1], 3, "Europe/Berlin", "linux", "Linux"]
+
+
+def test_a_missing_micropip_says_how_packages_come(corral):
+    one = corral({"src/entry.py": "import micropip\n"}, ready=False)
+    one.wait_log(r"`micropip` is not in Corral yet")
+
+
+# ---- the standard library and the outside ----
+
+
+def test_the_environment_is_a_worker_s_own(lab):
+    assert lab.value("""
+        import locale, pathlib, sys
+        return [sorted(os.environ), str(pathlib.Path.home()), os.getcwd() == os.path.dirname(os.path.dirname(__file__)) or os.getcwd() in __file__,
+                sys.argv, locale.getpreferredencoding().lower(), time.tzname[0], bool(__import__("webbrowser").open("https://example.com"))]
+    """.replace("return [", "import os, time\n        return [", 1)) == [["HOME", "LANG", "PATH", "TZ"], "/tmp", True, [""], "utf-8", "UTC", False]
+
+
+def test_temporary_files_stay_in_memory_or_name_what_is_refused(lab):
+    assert lab.value("""
+        import tempfile
+        out = [tempfile.gettempdir()]
+        with tempfile.SpooledTemporaryFile(100) as f:
+            f.write(b"abc")
+            f.seek(0)
+            out.append(f.read().decode())
+        for make in (tempfile.TemporaryFile, tempfile.NamedTemporaryFile, tempfile.TemporaryDirectory, lambda: open("/tmp/x", "w")):
+            try:
+                make()
+            except OSError as e:
+                out.append([e.errno, e.filename[:5]])
+        return out
+    """) == ["/tmp", "abc"] + [[30, "/tmp/"]] * 4
+
+
+def test_exit_input_and_breakpoint(lab):
+    since = lab.mark()
+    assert lab.value("""
+        import sys
+        out = []
+        for call in (exit, quit, sys.exit, lambda: exit(4), lambda: sys.exit("why"), input, lambda: input("what? ")):
+            try:
+                call()
+            except BaseException as e:
+                out.append([type(e).__name__, getattr(e, "code", None)])
+        breakpoint()
+        return out + [sys.stdin.read(), repr(exit).startswith("Use exit()"), "help" in repr(help)]
+    """) == [["SystemExit", None]] * 3 + [["SystemExit", 4], ["SystemExit", "why"], ["EOFError", None], ["EOFError", None], "", True, True]
+    lab.wait_log(r"wrn\] breakpoint\(\) at \S+:\d+ is passed over", since=since)
+
+
+def test_exit_of_a_handler_is_an_error_of_one_request(lab):
+    assert lab.run("import sys\nsys.exit(3)").status == 500
+    assert lab.value("return 5") == 5
+
+
+def test_logging_and_warnings_have_their_levels(lab):
+    since = lab.mark()
+    lab.value("""
+        import io, logging, sys, warnings
+        logging.getLogger("early").warning("by default")
+        log = logging.getLogger("mine")
+        log.setLevel(logging.DEBUG)
+        log.propagate = False
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        log.addHandler(handler)
+        for level in ("debug", "info", "warning", "error", "critical"):
+            getattr(log, level)("said by " + level)
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            log.exception("with a traceback")
+        log.error("%d", "not a number")
+        own = io.StringIO()
+        log.addHandler(logging.StreamHandler(own))
+        log.info("copied")
+        warnings.warn("careful now")
+        print("to stderr", file=sys.stderr)
+        print("to stdout")
+        log.handlers.clear()
+        assert own.getvalue() == "copied\\n"
+    """)
+    for level, said in (("wrn", "by default"), ("inf", "DEBUG said by debug"), ("inf", "INFO said by info"), ("wrn", "WARNING said by warning"),
+                        ("err", "ERROR said by error"), ("err", "CRITICAL said by critical"), ("err", "ERROR with a traceback"), ("inf", "INFO copied"),
+                        ("wrn", r"\S*:\d+: UserWarning: careful now"), ("err", "to stderr"), ("inf", "to stdout"), ("err", r"--- Logging error ---")):
+        lab.wait_log(rf"{level}\] {said}", since=since)
+    lab.wait_log(r"^ +ZeroDivisionError: division by zero", since=since)
+
+
+def test_streams_of_ones_own_get_what_is_logged(lab):
+    assert lab.value("""
+        import contextlib, io, logging, warnings
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            print("a")
+            logging.getLogger("nobody").warning("b")
+            warnings.warn("c")
+        return [out.getvalue(), err.getvalue().splitlines()[0], "UserWarning: c" in err.getvalue()]
+    """) == ["a\n", "b", True]
+
+
+def test_a_console_survives_exit(lab):
+    assert lab.value("""
+        from pyodide.console import Console
+        shell, out = Console(), []
+        for line in ("import sys; sys.exit(3)", "raise KeyboardInterrupt", "1 + 1"):
+            try:
+                out.append(await shell.push(line))
+            except BaseException as e:
+                out.append(type(e).__name__)
+        return out
+    """) == ["SystemExit", "KeyboardInterrupt", 2]

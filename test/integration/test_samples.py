@@ -471,12 +471,13 @@ HINTS = [
     ("ctx.wait_until(None)", "did you mean `waitUntil`?"),
     ("data.tilte", "did you mean `title`?"),
     ("__import__('asgi')", "`asgi` is not in Corral yet"),
-    ("__import__('pyodide_http')", "`from js import fetch` asks other servers"),
+    ("__import__('pyodide_http')", "`pyfetch` of pyodide.http asks other servers"),
     ("__import__('no_such_thing')", "put no_such_thing.py into the worker's folder"),
     ("__import__('urllib.request').request.urlopen('http://127.0.0.1/')", "a worker has no sockets"),
     ("__import__('socket').create_connection(('127.0.0.1', 1))", "a worker has no sockets"),
     ("open('/tmp/x', 'w')", "a worker writes no files"),
-    ("__import__('tempfile').gettempdir()", "a worker writes no files"),
+    ("__import__('tempfile').TemporaryFile()", "a worker writes no files"),
+    ("exit()", "ends no worker"),
     ("os.environ['TOKEN']", "variables and secrets are in `env`"),
 ]
 

@@ -93,8 +93,7 @@ PACKAGES = {
 _PLATFORM = {
     "asgi": "until then answer with js.Response, whose body, headers and status the application's send() gives",
     "micropip": "",
-    "pyodide_http": "`from js import fetch` asks other servers",
-    "pyodide_js": "`import js` has JavaScript's global object",
+    "pyodide_http": "`pyfetch` of pyodide.http asks other servers, pyodide.http.pyxhr as `requests` does",
     "workers.wsgi": "until then answer with js.Response",
 }
 
@@ -139,6 +138,8 @@ def _known(e):
         return "`main` is in no package: import the modules beside it by their names alone, `import helper`"
     if isinstance(e, RuntimeError) and e.args == ("asyncio.run() cannot be called from a running event loop",):
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
+    if isinstance(e, SystemExit):
+        return "exit ends no worker, only this request, with an error: return a Response instead"
     for known in (_for_platform_import, _for_proxy, _for_constructor, _for_box):
         hint = known(e)
         if hint:
@@ -199,7 +200,7 @@ def _for_box(e):
     file = frame.tb_frame.f_code.co_filename if frame else ""
     if isinstance(e, KeyError) and file == "<frozen os>":
         return "a worker sees no environment: variables and secrets are in `env`, the handler's second parameter"
-    if isinstance(e, OSError) and e.errno == errno.EROFS or isinstance(e, FileNotFoundError) and file.endswith("/tempfile.py"):
+    if isinstance(e, OSError) and e.errno == errno.EROFS:
         return "a worker writes no files: io.BytesIO and io.StringIO keep them in memory"
     return ""
 

@@ -3,7 +3,7 @@ import importlib
 
 __version__ = "0.26.0a2"        # load.py makes it that of the compatibility date
 __all__ = ["__version__", "code", "console", "ffi", "http", "webloop"]
-_MODULES = {*__all__[1:], "common"}
+_MODULES = set(__all__[1:])
 
 
 def __getattr__(name):

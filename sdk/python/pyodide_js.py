@@ -1,0 +1,71 @@
+"""pyodide_js - of the JavaScript side of Pyodide what means something in a worker, under its names.
+
+In Pyodide this is a JavaScript object; here it is a module whose functions take the options as keywords too.
+"""
+import importlib.metadata
+import importlib.util
+import sys
+
+import pyodide as pyodide_py
+from pyodide import code as _code
+from pyodide.ffi import JsProxy, register_js_module as registerJsModule, unregister_js_module as unregisterJsModule
+
+version = pyodide_py.__version__
+globals = sys.modules["__main__"].__dict__
+
+
+def _options(options, more):
+    """{globals: ..., locals: ..., filename: ...} of JavaScript, or keywords."""
+    if isinstance(options, JsProxy):
+        options = dict(options.object_entries())
+    options = {**(options or {}), **more}
+    if unknown := options.keys() - {"globals", "locals", "filename"}:
+        raise TypeError(f"there is no option {sorted(unknown)[0]!r}: they are globals, locals and filename")
+    options.setdefault("globals", globals)
+    return options
+
+
+def runPython(code, options=None, **more):
+    """Run Python source, in the globals of `__main__` if not said; see pyodide.code.eval_code()."""
+    return _code.eval_code(code, **_options(options, more))
+
+
+async def runPythonAsync(code, options=None, **more):
+    """Run Python source that may use `await`; see pyodide.code.eval_code_async()."""
+    return await _code.eval_code_async(code, **_options(options, more))
+
+
+def toPy(obj, depth=-1, defaultConverter=None):
+    """What a JavaScript object is in Python: to_py() of it."""
+    return obj.to_py(depth=depth, default_converter=defaultConverter) if isinstance(obj, JsProxy) else obj
+
+
+def pyimport(name):
+    """A module, or what a module has: pyimport("math.floor")."""
+    module, _, attribute = name.rpartition(".")
+    if not module:
+        return importlib.import_module(name)
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if hasattr(found, attribute) else importlib.import_module(name)
+
+
+_HOW = "name it in requirements.txt or in the dependencies of pyproject.toml: packages come with the worker"
+
+
+async def loadPackage(names, options=None, **more):
+    """Nothing to load; raises ModuleNotFoundError when a package is not there."""
+    for name in [names] if isinstance(names, str) else names:
+        try:
+            importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            if importlib.util.find_spec(name.replace("-", "_")) is None:
+                raise ModuleNotFoundError(f"No package named {name!r}: {_HOW}", name=name) from None
+    return []
+
+
+async def loadPackagesFromImports(code, options=None, **more):
+    """Nothing to load: the imports find what is there, and say what is missing."""
+    return []
+
+
+loadedPackages = {}
