@@ -17,7 +17,11 @@ class ExecutionContext {
     Reflect.apply(then, ended, [
       () => { native.release(id); },
       (e) => {
-        try { native.log(3, `waitUntil: ${internals.describeError(e)}`); } finally { native.release(id); }
+        try {
+          const text = internals.describeError(e);
+          native.log(3, `waitUntil: ${text}`);
+          internals.failEvent(native.eventOf(id), text);
+        } finally { native.release(id); }
       },
     ]);
   }

@@ -77,6 +77,7 @@ struct dev {
     char secrets_told[256];     /* the file of secrets that was named last */
     bool has_keys;              /* of a terminal, see keys.h */
     bool is_announced;
+    bool has_told_scheduled;    /* how to run the scheduled handler */
     bool is_ending;
 };
 
@@ -139,6 +140,15 @@ static void announce(struct dev *dev, const char *remark)
         log_info("%s", KEYS);
 }
 
+static void tell_scheduled(struct dev *dev, uint32_t handlers)
+{
+    if (dev->has_told_scheduled || !(handlers & HANDLER_SCHEDULED))
+        return;
+    dev->has_told_scheduled = true;
+    log_info("The scheduled handler is not called by itself here. To run it: "
+             "curl \"%s/cdn-cgi/handler/scheduled\"", dev->url);
+}
+
 /* Source lines for error pages, from the bundle: secrets are not in there. */
 static int find_excerpt(void *self, const struct pool *pool, struct span file, int line,
                         struct buf *out, int *ret_first)
@@ -188,6 +198,7 @@ static void on_ready(void *self, struct version *v)
     if (dev->is_announced)
         log_info("Reloaded in %ldms", (long)(clock_now_ms() - dev->change_ms));
     announce(dev, "");
+    tell_scheduled(dev, version_handlers(v));
 }
 
 static int print_failure(const struct failed *why, struct buf *out)
@@ -579,6 +590,8 @@ static int open_node(struct dev *dev, struct err *err)
                                      .instances_max = (unsigned)test_setting("CORRAL_TEST_INSTANCES", 0),
                                      .idle_ms = test_setting("CORRAL_TEST_IDLE_MS", 0)};
     const struct front_config front = {.show_errors = true,
+                                       .triggers = dev->options.tests_scheduled ? FRONT_ALL_TRIGGERS
+                                                                                : FRONT_TRIGGERS,
                                        .access_log = log_level() <= LOG_INFO,
                                        .excerpt = find_excerpt,
                                        .excerpt_self = dev,

@@ -26,6 +26,7 @@ static const struct option OPTIONS[] = {
     {"--compatibility-date", NULL, "DATE", "behave as on this day"},
     {"--compatibility-flags", NULL, "FLAG", "such as python_workers; may be repeated"},
     {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
+    {"--test-scheduled", NULL, NULL, "/__scheduled?cron=... runs the scheduled handler"},
     {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
     {"--show-interactive-dev-session", NULL, NULL, "=false: no keys in the terminal"},
     {"--help", "-h", NULL, "show this"},
@@ -60,7 +61,6 @@ static const struct foreign FOREIGN[] = {
     {{"--experimental-json-config", "-j", NULL, NULL}, QUIET, NULL},
     {{"--live-reload", NULL, NULL, NULL}, WARN,
      "reload the page yourself, the new code answers at once"},
-    {{"--test-scheduled", NULL, NULL, NULL}, WARN, "scheduled handlers are not supported yet"},
     {{"--inspector-port", NULL, "PORT", NULL}, WARN, "there is no inspector yet"},
     {{"--inspector-ip", NULL, "ADDRESS", NULL}, WARN, "there is no inspector yet"},
     {{"--minify", NULL, NULL, NULL}, WARN, BUNDLING},
@@ -212,6 +212,8 @@ static int take_own(struct walk *w, const char *name, const char *value, struct 
         return chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
     if (strcmp(name, "--show-interactive-dev-session") == 0)
         o->has_keys = !value || strcmp(value, "false") != 0;
+    if (strcmp(name, "--test-scheduled") == 0)
+        o->tests_scheduled = !value || strcmp(value, "false") != 0;
     return 0;
 }
 

@@ -22,6 +22,7 @@ struct dev_options {
     const char *flags[DEV_LIST_MAX];
     const char *ip;
     long port;
+    bool tests_scheduled;       /* --test-scheduled: /__scheduled runs the scheduled handler */
     bool has_keys;              /* unless --show-interactive-dev-session=false */
 };
 

@@ -13,6 +13,7 @@ struct version {
     struct service *service;
     const struct version_events *events;
     void *self;
+    uint32_t handlers;
     bool is_retired;
 };
 
@@ -32,7 +33,7 @@ static void on_ready(void *self, uint32_t handlers)
 {
     struct version *v = self;
 
-    (void)handlers;
+    v->handlers = handlers;
     v->events->ready(v->self, v);
 }
 
@@ -117,6 +118,7 @@ void version_retire(struct version *v)
 }
 
 struct pool *version_pool(const struct version *v) { return v->pool; }
+uint32_t version_handlers(const struct version *v) { return v->handlers; }
 struct bundle *version_bundle(struct version *v) { return &v->bundle; }
 
 bool version_is_same(const struct version *a, const struct version *b)

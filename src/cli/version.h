@@ -35,6 +35,8 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
 void version_retire(struct version *v);
 
 struct pool *version_pool(const struct version *v);
+/* Bit set of enum handler, once it is ready. */
+uint32_t version_handlers(const struct version *v);
 /* Its bundle, for `gone` to take it out and delete it. */
 struct bundle *version_bundle(struct version *v);
 /* Same code, same name, same settings, same variables? */

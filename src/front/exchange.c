@@ -140,6 +140,13 @@ static struct pairs headers_of(const struct exchange *ex)
     return (struct pairs){stored(ex, 0, ex->headers_len), (uint32_t)ex->headers_count};
 }
 
+struct span exchange_target(const struct exchange *ex)
+{
+    struct span url = url_of(ex);
+
+    return (struct span){url.data + ex->path_at, url.len - ex->path_at};
+}
+
 static int copy_headers(struct exchange *ex, const char *data)
 {
     const struct head *head = &ex->head;
@@ -188,7 +195,7 @@ static void log_access(const struct exchange *ex)
 
     if (url.len == 0)
         return;     /* the request had no head that could be read */
-    url = (struct span){url.data + ex->path_at, url.len - ex->path_at};
+    url = exchange_target(ex);
     log_info("%.*s %.*s %u %.*s (%lldms)", SPAN_ARG(method_of(ex)), SPAN_ARG(url), ex->status,
              SPAN_ARG(text), (long long)((clock_now_us() - ex->started_us) / 1000));
 }
@@ -235,6 +242,28 @@ static void answer_page(struct exchange *ex, struct page_spec *spec)
         move(ex, EXCHANGE_BROKEN);
     else
         move(ex, EXCHANGE_ANSWERED);
+}
+
+void exchange_answer(struct exchange *ex, unsigned status, struct span type, struct span body)
+{
+    struct buf *out = &ex->connection->out;
+    size_t before = buf_len(out);
+    int r;
+
+    assert(!ex->call);
+    ex->is_unwanted = true;
+    prepare_answer(ex, status, SPAN(""));
+    ex->answer.body_length = (int64_t)body.len;
+    r = answer_begin(&ex->answer, out);
+    if (r == 0)
+        r = answer_field(&ex->answer, out, SPAN("Content-Type"), type);
+    if (r == 0)
+        r = answer_end(&ex->answer, out);
+    if (r == 0 && ex->answer.framing == ANSWER_LENGTH)
+        r = buf_append(out, body.data, body.len);
+    if (r < 0)
+        out->tail = out->head + before;
+    move(ex, r < 0 ? EXCHANGE_BROKEN : EXCHANGE_ANSWERED);
 }
 
 /* ---- events of the call: record, wake ---- */
@@ -428,7 +457,7 @@ static void answer_failure(struct exchange *ex, enum call_failure why, struct sp
     excerpt_done(&excerpt);
 }
 
-static void on_failed(void *self, enum call_failure why, struct span text)
+void exchange_failed(void *self, enum call_failure why, struct span text)
 {
     struct exchange *ex = self;
 
@@ -454,7 +483,7 @@ static const struct call_events EVENTS = {
     .body = on_body,
     .writable = on_writable,
     .unwanted = on_unwanted,
-    .failed = on_failed,
+    .failed = exchange_failed,
 };
 
 /* ---- towards the herd ---- */
@@ -479,11 +508,13 @@ static void call_pool(struct exchange *ex, struct pool *pool)
         .body_length = ex->head.body_length,
     };
     struct page_spec spec = {.status = 503, .is_passing = true};
+    enum trigger trigger = trigger_of(ex);
     struct err err;
     int r;
 
     ex->pool = pool;
-    r = pool_call(pool, &request, is_end, &EVENTS, ex, &ex->call, &err);
+    r = trigger == TRIGGER_NONE ? pool_call(pool, &request, is_end, &EVENTS, ex, &ex->call, &err)
+                                : trigger_call(ex, trigger, pool, &err);
     if (r == 0) {
         move(ex, EXCHANGE_CALLED);
         return;

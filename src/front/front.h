@@ -46,6 +46,13 @@ struct front_timeouts {
 typedef int (*front_excerpt_fn)(void *self, const struct pool *pool, struct span file, int line,
                                 struct buf *out, int *ret_first);
 
+/* Which requests run the worker's scheduled handler instead of fetch: see trigger.c. */
+enum front_triggers {
+    FRONT_NO_TRIGGERS,
+    FRONT_TRIGGERS,         /* /cdn-cgi/handler/scheduled, /cdn-cgi/mf/scheduled */
+    FRONT_ALL_TRIGGERS,     /* and /__scheduled */
+};
+
 struct front_config {
     const char *scheme;         /* of the URLs workers see; "http" */
     const char *host;           /* for HTTP/1.0 without Host; "localhost" */
@@ -54,6 +61,7 @@ struct front_config {
     unsigned waiting_max;       /* requests that wait for a pool; 1,024: 503 */
     bool show_errors;           /* tracebacks go to the client */
     bool access_log;
+    enum front_triggers triggers;
     front_excerpt_fn excerpt;   /* for the pages of show_errors; NULL: without source lines */
     void *excerpt_self;
     struct front_timeouts timeouts;

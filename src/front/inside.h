@@ -51,6 +51,9 @@ enum exchange_state {
     EXCHANGE_BROKEN,    /* the answer cannot be completed: close the connection */
 };
 
+/* What a request stands for, if not for itself. */
+enum trigger { TRIGGER_NONE, TRIGGER_HANDLER, TRIGGER_TEST };
+
 struct exchange {
     struct connection *connection;
     struct exchange *next;          /* in front->spare */
@@ -70,6 +73,8 @@ struct exchange {
     unsigned status;
     struct answer answer;
     int64_t answer_left;            /* ANSWER_LENGTH: bytes to come */
+    enum trigger trigger;           /* of the call */
+    size_t reply_at;                /* where the reply to an event begins in store */
     int64_t started_us;             /* for the access log */
     struct head head;
     struct body body;
@@ -180,8 +185,20 @@ void exchange_credit(struct exchange *ex, size_t bytes);
 void exchange_refuse(struct exchange *ex, unsigned status, struct span text,
                      enum reset_reason reason);
 void exchange_abort(struct exchange *ex, enum reset_reason reason);
+/* Path and query, as they came. */
+struct span exchange_target(const struct exchange *ex);
+/* Answer this instead of what a call gives; no call runs. */
+void exchange_answer(struct exchange *ex, unsigned status, struct span type, struct span body);
+/* The call's `failed`. */
+void exchange_failed(void *self, enum call_failure why, struct span text);
 bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 bool exchange_is_answered(const struct exchange *ex);
+
+/* trigger.c */
+enum trigger trigger_of(const struct exchange *ex);
+/* As pool_call, for a request that is a trigger. */
+int trigger_call(struct exchange *ex, enum trigger trigger, struct pool *pool,
+                 struct err *err) MUST_CHECK;
 
 /* page.c */
 struct page_spec {

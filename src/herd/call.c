@@ -54,8 +54,15 @@ static void call_free(struct call *call)
 /* Does the caller still want to hear of it? */
 static bool is_listening(const struct call *call) { return call->state < CALL_LINGERS; }
 
-struct call *call_new(const struct request *request, bool is_end,
-                      const struct call_events *events, void *self)
+int opening_put(const struct opening *opening, struct buf *out, uint8_t flags, uint32_t stream,
+                struct err *err)
+{
+    return opening->request ? request_put(out, flags, stream, opening->request, err)
+                            : event_put(out, flags, stream, opening->event, err);
+}
+
+struct call *call_new(const struct opening *opening, bool is_end, const struct call_events *events,
+                      void *self)
 {
     struct call *call = mem_alloc(sizeof *call);
 
@@ -66,18 +73,18 @@ struct call *call_new(const struct request *request, bool is_end,
     call->events = events;
     call->self = self;
     call->is_uploading = !is_end;
-    call->is_head_method = span_is(request->method, "HEAD");
+    call->is_head_method = opening->request && span_is(opening->request->method, "HEAD");
     call->body_left = -1;
     return call;
 }
 
-int call_wait(struct call *call, struct call_queue *queue, const struct request *request,
+int call_wait(struct call *call, struct call_queue *queue, const struct opening *opening,
               int64_t now_ms, struct err *err)
 {
     int r;
 
     /* The stream is not known yet: instance_send puts it in. */
-    r = request_put(&call->request, call->is_uploading ? 0 : FRAME_END, 0, request, err);
+    r = opening_put(opening, &call->request, call->is_uploading ? 0 : FRAME_END, 0, err);
     if (r < 0)
         return r;
     call->since_ms = now_ms;

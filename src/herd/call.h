@@ -39,7 +39,7 @@ struct call {
     enum call_state state;
     const struct call_events *events;
     void *self;
-    struct buf request;             /* the whole REQUEST frame; CALL_WAITS */
+    struct buf request;             /* the whole REQUEST or EVENT frame; CALL_WAITS */
     int64_t since_ms;               /* when it came to wait, or to linger */
     size_t send_window;             /* bytes of the request's body that may be sent */
     size_t take_window;             /* bytes that the instance may still send */
@@ -55,10 +55,19 @@ struct call {
 
 bool call_may_move(enum call_state from, enum call_state to);
 
-struct call *call_new(const struct request *request, bool is_end,
-                      const struct call_events *events, void *self);
+/* What opens its stream: one of the two. */
+struct opening {
+    const struct request *request;
+    const struct event *event;
+};
+/* Append the frame. */
+int opening_put(const struct opening *opening, struct buf *out, uint8_t flags, uint32_t stream,
+                struct err *err) MUST_CHECK;
+
+struct call *call_new(const struct opening *opening, bool is_end, const struct call_events *events,
+                      void *self);
 /* Keep the request until an instance is there. */
-int call_wait(struct call *call, struct call_queue *queue, const struct request *request,
+int call_wait(struct call *call, struct call_queue *queue, const struct opening *opening,
               int64_t now_ms, struct err *err) MUST_CHECK;
 /* Take it out of the queue. */
 void call_leave(struct call *call);

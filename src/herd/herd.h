@@ -107,6 +107,9 @@ struct call_events {
 int pool_call(struct pool *pool, const struct request *request, bool is_end,
               const struct call_events *events, void *self, struct call **ret_call,
               struct err *err) MUST_CHECK;
+/* As pool_call, with an event.  Its answer comes by `head` and `body`: see struct event. */
+int pool_event(struct pool *pool, const struct event *event, const struct call_events *events,
+               void *self, struct call **ret_call, struct err *err) MUST_CHECK;
 /* Bytes of the request's body that may be sent now; 0 while it waits for an instance. */
 size_t call_window(const struct call *call);
 /* At most call_window bytes. */

@@ -150,7 +150,7 @@ bool instance_has_room(const struct instance *instance)
            instance->streams.count < INSTANCE_STREAMS_MAX && !peer_is_full(&instance->kin.peer);
 }
 
-static int put_request(struct instance *instance, struct call *call, const struct request *request,
+static int put_opening(struct instance *instance, struct call *call, const struct opening *opening,
                        uint32_t stream, struct err *err)
 {
     struct buf *out = peer_out(&instance->kin.peer);
@@ -158,15 +158,15 @@ static int put_request(struct instance *instance, struct call *call, const struc
     size_t used;
     int r;
 
-    if (request)
-        return request_put(out, call->is_uploading ? 0 : FRAME_END, stream, request, err);
+    if (opening)
+        return opening_put(opening, out, call->is_uploading ? 0 : FRAME_END, stream, err);
     r = frame_parse(buf_data(&call->request), buf_len(&call->request), &kept, &used, err);
     assert(r == 1);
     r = frame_put(out, kept.type, kept.flags, stream, kept.payload.data, kept.payload.len);
     return r < 0 ? err_nomem(err) : 0;
 }
 
-int instance_send(struct instance *instance, struct call *call, const struct request *request,
+int instance_send(struct instance *instance, struct call *call, const struct opening *opening,
                   struct err *err)
 {
     uint32_t stream = instance->stream_last + 1;
@@ -175,7 +175,7 @@ int instance_send(struct instance *instance, struct call *call, const struct req
     assert(instance_has_room(instance));
     if (streams_add(&instance->streams, stream, call) < 0)
         return err_nomem(err);
-    r = put_request(instance, call, request, stream, err);
+    r = put_opening(instance, call, opening, stream, err);
     if (r < 0) {
         streams_remove(&instance->streams, stream);
         return r;

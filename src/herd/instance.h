@@ -64,8 +64,8 @@ int instance_open(struct turn *turn, int take_fd, pid_t parent, uint32_t id,
                   struct err *err) MUST_CHECK;
 /* Has it room for one more call? */
 bool instance_has_room(const struct instance *instance);
-/* Put a call into it: `request`, or what the call has kept since call_wait. */
-int instance_send(struct instance *instance, struct call *call, const struct request *request,
+/* Put a call into it: `opening`, or what the call has kept since call_wait. */
+int instance_send(struct instance *instance, struct call *call, const struct opening *opening,
                   struct err *err) MUST_CHECK;
 /* At least every busy_ms / 2 while it holds streams. */
 void instance_tick(struct instance *instance, int64_t now_ms, int busy_ms);

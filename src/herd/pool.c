@@ -629,9 +629,9 @@ void pool_drain(struct pool *pool)
 
 unsigned pool_instances(const struct pool *pool) { return crew_size(&pool->crew); }
 
-int pool_call(struct pool *pool, const struct request *request, bool is_end,
-              const struct call_events *events, void *self, struct call **ret_call,
-              struct err *err)
+static int open_call(struct pool *pool, const struct opening *opening, bool is_end,
+                     const struct call_events *events, void *self, struct call **ret_call,
+                     struct err *err)
 {
     struct instance *instance = NULL;
     struct call *call;
@@ -645,15 +645,15 @@ int pool_call(struct pool *pool, const struct request *request, bool is_end,
     if (!instance && pool->queue.count >= pool->config->queue_max)
         return err_set(err, ERR_LIMIT, "%u requests wait for '%s' already", pool->queue.count,
                        pool->text.name);
-    call = call_new(request, is_end, events, self);
+    call = call_new(opening, is_end, events, self);
     if (!call)
         return err_nomem(err);
     if (instance) {
         is_first = instance->open == 0;
-        r = instance_send(instance, call, request, err);
+        r = instance_send(instance, call, opening, err);
     } else {
         is_first = pool->queue.count == 0;
-        r = call_wait(call, &pool->queue, request, clock_now_ms(), err);
+        r = call_wait(call, &pool->queue, opening, clock_now_ms(), err);
     }
     if (r < 0) {
         call_end(call);
@@ -664,4 +664,21 @@ int pool_call(struct pool *pool, const struct request *request, bool is_end,
         pool_wake(pool);
     *ret_call = call;
     return 0;
+}
+
+int pool_call(struct pool *pool, const struct request *request, bool is_end,
+              const struct call_events *events, void *self, struct call **ret_call,
+              struct err *err)
+{
+    const struct opening opening = {.request = request};
+
+    return open_call(pool, &opening, is_end, events, self, ret_call, err);
+}
+
+int pool_event(struct pool *pool, const struct event *event, const struct call_events *events,
+               void *self, struct call **ret_call, struct err *err)
+{
+    const struct opening opening = {.event = event};
+
+    return open_call(pool, &opening, true, events, self, ret_call, err);
 }

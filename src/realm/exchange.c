@@ -293,6 +293,7 @@ static void exchange_free(struct exchange *x)
     alive--;
     timers_remove(&x->linger);
     engine_drop(x->on_abort);
+    engine_drop(x->event);
     inflow_done(&x->in);
     outflow_close(&x->out);
     head_unref(x->head);
@@ -308,11 +309,24 @@ static void give_up_body(struct timer *timer)
         inflow_drop(&x->in);
 }
 
+static void answer_event(struct exchange *x)
+{
+    void (*on_quiet)(struct exchange *) = x->on_quiet;
+
+    x->on_quiet = NULL;
+    exchange_hold(x);
+    on_quiet(x);
+    exchange_release(x);
+}
+
 /* The answer or a hold has ended: is that all?  May free x. */
 static void check_end(struct exchange *x)
 {
-    if (!x->out.is_over)
+    if (!x->out.is_over) {
+        if (x->holds == 0 && x->on_quiet)
+            answer_event(x);
         return;
+    }
     if (x->holds > 0) {
         if (!x->in.has_all && x->in.use == INFLOW_UNTOUCHED && x->linger.place == 0 &&
             timers_add(&x->linger, clock_now_us() + LINGER_MS * 1000, give_up_body) < 0)
@@ -358,8 +372,8 @@ void exchange_respond(struct exchange *x, const struct host_response *response)
     check_end(x);
 }
 
-/* The one log entry of a failed request.  Of an answer that is cut the node speaks. */
-static void log_failure(const struct exchange *x, struct span text)
+/* Of an answer that is cut the node speaks. */
+void exchange_log_failure(const struct exchange *x, struct span text)
 {
     struct buf line = {0};
 
@@ -374,7 +388,7 @@ static void log_failure(const struct exchange *x, struct span text)
 void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
 {
     if (why != HOST_BODY && (x->is_aborted || !x->is_answered))
-        log_failure(x, text);
+        exchange_log_failure(x, text);
     if (x->out.is_over)
         return;
     if (x->passes_through && why == HOST_EXCEPTION && !x->is_answered)

@@ -43,6 +43,9 @@ struct exchange {
     unsigned holds;
     unsigned outcalls;          /* made for this request and not over */
     JSObjectRef on_abort;       /* who wants to know when nobody listens any more */
+    JSObjectRef event;          /* an event's record (occasions.js), kept; NULL: this is a request */
+    /* An event's: all holds have ended, now answer.  Called once, unless it is aborted before. */
+    void (*on_quiet)(struct exchange *x);
     struct timer linger;        /* after the answer: when an untouched body is given up */
 };
 
@@ -80,5 +83,7 @@ void exchange_respond(struct exchange *x, const struct host_response *response);
 /* HOST_EXCEPTION and HOST_BAD_RESULT are logged, also when nobody listens any more; once the
  * answer has begun they become HOST_BODY. */
 void exchange_fail(struct exchange *x, enum host_failure why, struct span text);
+/* The one log entry of a failure. */
+void exchange_log_failure(const struct exchange *x, struct span text);
 
 #endif

@@ -249,6 +249,20 @@ void realm_request(struct realm *realm, uint32_t stream, const struct realm_requ
     leave();
 }
 
+void realm_event(struct realm *realm, uint32_t stream, const struct realm_event *event)
+{
+    /* What the log says of it: "scheduled event: Traceback ...". */
+    const struct realm_request request = {.method = event->kind, .url = SPAN("event")};
+    struct exchange *x;
+
+    (void)realm;
+    enter();
+    x = exchange_open(stream, &request);
+    if (x)
+        worker_event(x, event);
+    leave();
+}
+
 void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end)
 {
     struct exchange *x = exchange_find(stream);

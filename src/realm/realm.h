@@ -67,7 +67,7 @@ struct realm_failure {                  /* all text is the caller's: realm_failu
 };
 
 /* Evaluate the worker's top-level code once and find its handlers.
- * 0 with *ret_handlers (bit 1: fetch), or ERR_INVALID with *ret_failure filled. */
+ * 0 with *ret_handlers (enum handler of wire/message.h), or ERR_INVALID with *ret_failure filled. */
 int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t *ret_handlers,
                struct realm_failure *ret_failure) MUST_CHECK;
 void realm_failure_done(struct realm_failure *failure);
@@ -94,6 +94,12 @@ struct realm_request {
 /* Call the worker's fetch handler.  Answers come through the host, during this
  * call already when the handler does not wait.  stream is never 0 nor in use. */
 void realm_request(struct realm *realm, uint32_t stream, const struct realm_request *request);
+/* Call the handler of something else that happened.  What comes of it goes to the host as the
+ * answer to a request: status 200 and a JSON object, once the handler and waitUntil have ended. */
+struct realm_event {
+    struct span kind, entrypoint, payload;      /* as struct event of the wire; read during the call */
+};
+void realm_event(struct realm *realm, uint32_t stream, const struct realm_event *event);
 /* More of the request's body; is_end with the last. */
 void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end);
 /* The peer may take so many bytes more of the answer's body. */

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_VERSION 2u
+#define WIRE_VERSION 3u
 
 enum frame_type {
     /* Any connection. */
@@ -37,6 +37,7 @@ enum frame_type {
     FRAME_PONG = 23,        /* instance -> node: empty, at the next turn of its loop */
     FRAME_OUTCALL = 24,     /* instance -> node, opens a stream: struct outcall_head */
     FRAME_REPLY = 25,       /* node -> instance, on that stream: struct reply */
+    FRAME_EVENT = 26,       /* node -> instance, opens a stream as REQUEST does: struct event */
     /* Node <-> zygote, node <-> template. */
     FRAME_SPAWN = 32,       /* node -> zygote, with 2 descriptors: struct spawn */
     FRAME_LOAD = 33,        /* node -> template: struct load */
@@ -51,7 +52,7 @@ enum frame_type {
 };
 
 enum frame_flag {
-    FRAME_END = 1,          /* REQUEST, RESPONSE, OUTCALL, REPLY, BODY: the sender's last byte on
+    FRAME_END = 1,          /* REQUEST, EVENT, RESPONSE, OUTCALL, REPLY, BODY: the sender's last byte on
                                this stream; the node's ends the stream of an outcall */
     FRAME_FINISHED = 2,     /* RESPONSE, BODY with FRAME_END: stands for a FRAME_DONE behind it */
 };

@@ -28,6 +28,8 @@ static const struct field log_line_fields[] = {
 static const struct field request_fields[] = {
     F(KIND_SPAN, request, method), F(KIND_SPAN, request, url), F(KIND_PAIRS, request, headers),
     F(KIND_64, request, body_length), {0}};
+static const struct field event_fields[] = {
+    F(KIND_SPAN, event, kind), F(KIND_SPAN, event, entrypoint), F(KIND_SPAN, event, payload), {0}};
 static const struct field response_fields[] = {
     F(KIND_U32, response, status), F(KIND_SPAN, response, status_text),
     F(KIND_PAIRS, response, headers), F(KIND_64, response, body_length), {0}};

@@ -45,6 +45,14 @@ struct request {
     int64_t body_length;    /* bytes; -1 when not known; 0 with FRAME_END */
 };
 
+/* What a worker is called for other than a request.  Its answer is a RESPONSE, status 200, whose
+ * body is a JSON object: "outcome" is "ok" or "exception", then with "error", the traceback. */
+struct event {              /* always with FRAME_END */
+    struct span kind;       /* "scheduled", "queue" ...: sdk/js/occasions.js has them all */
+    struct span entrypoint; /* name of its class; "" for the default one */
+    struct span payload;    /* a JSON object */
+};
+
 struct response {
     uint32_t status;        /* 200 to 599 */
     struct span status_text;/* "" for the standard one */
@@ -126,7 +134,15 @@ struct loaded {
     uint32_t handlers;      /* bit set of enum handler */
 };
 
-enum handler { HANDLER_FETCH = 1 };
+enum handler {
+    HANDLER_FETCH = 1,
+    HANDLER_SCHEDULED = 2,
+    HANDLER_QUEUE = 4,
+    HANDLER_ALARM = 8,
+    HANDLER_TRACE = 16,
+    HANDLER_PUBSUB = 32,
+    HANDLER_TEST = 64,
+};
 
 enum failure {              /* why a bundle did not load */
     FAILURE_SYNTAX = 1,     /* file, line, column and source say where */
@@ -156,6 +172,7 @@ bool pairs_next(const struct pairs *p, size_t *at, struct span *ret_name, struct
     X(hello, FRAME_HELLO)                                                                          \
     X(log_line, FRAME_LOG)                                                                         \
     X(request, FRAME_REQUEST)                                                                      \
+    X(event, FRAME_EVENT)                                                                          \
     X(response, FRAME_RESPONSE)                                                                    \
     X(outcall_head, FRAME_OUTCALL)                                                                 \
     X(reply, FRAME_REPLY)                                                                          \

@@ -305,6 +305,17 @@ static int take_request(struct instance *i, const struct frame *f, struct err *e
     return 0;
 }
 
+static int take_event(struct instance *i, const struct frame *f, struct err *err)
+{
+    struct event m;
+    int r = event_get(f, &m, err);
+
+    if (r == 0)
+        realm_event(i->realm, f->stream,
+                    &(struct realm_event){m.kind, m.entrypoint, m.payload});
+    return r;
+}
+
 static int take_credit(struct instance *i, const struct frame *f, struct err *err)
 {
     struct credit m;
@@ -322,6 +333,8 @@ static int take_frame(struct instance *i, const struct frame *f, struct err *err
     switch (f->type) {
     case FRAME_REQUEST:
         return take_request(i, f, err);
+    case FRAME_EVENT:
+        return take_event(i, f, err);
     case FRAME_BODY:
         realm_request_body(i->realm, f->stream, f->payload, (f->flags & FRAME_END) != 0);
         return 0;

@@ -300,3 +300,83 @@ def test_names_of_the_sdk(all_of_it):
             said = [type(e).__module__, str(e)]
         return [d.ctx, d.env, f.ctx, f.env, said, hasattr(Context, "waitUntil"), self.ctx.props.to_py(), Default.__mro__[2].__module__.split(".")[0]]
     """) == ["state", "env", "ctx", "env", ["workers.workflows", "for good"], True, {}, "workers"]
+
+
+# ---- scheduled ----
+
+SCHEDULED = """\
+import asyncio
+
+from js import Response
+from workers import WorkerEntrypoint
+ran = []
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response.new("fetch " + " ".join(ran))
+
+    async def scheduled(self, controller):
+        await asyncio.sleep(0)
+        print("ran", repr(controller.cron), controller.scheduledTime, controller.type, self.env.WORD)
+
+        async def back():
+            await asyncio.sleep(0.01)
+            print("waited for", controller.cron)
+            if controller.cron == "lose":
+                raise ValueError("lost behind")
+        self.ctx.waitUntil(back())
+        if controller.cron == "fail":
+            controller.noRetry()
+            raise ValueError("no luck")
+"""
+
+
+@pytest.fixture(scope="module")
+def cron(shared_corral):
+    return shared_corral(project(SCHEDULED), "--test-scheduled")
+
+
+def test_scheduled_by_the_path_of_wrangler(cron):
+    cron.wait_log(r'The scheduled handler is not called by itself here. To run it: curl "http://localhost:\d+/cdn-cgi/handler/scheduled"')
+    before = cron.mark()
+    answer = cron.get("/__scheduled?cron=*+*+*+*+*")
+    assert (answer.status, answer.text) == (200, "Ran scheduled event")
+    cron.wait_log(r"\[entry:inf\] ran '\* \* \* \* \*' \d{13} scheduled up", since=before)
+    cron.wait_log(r"waited for \* \* \* \* \*", since=before)
+    cron.wait_log(r"GET /__scheduled\?cron=\*\+\*\+\*\+\*\+\* 200 OK", since=before)
+    assert cron.get("/__scheduled").text == cron.request("POST", "/__scheduled", b"body").text == "Ran scheduled event"
+    assert cron.get("/__scheduledx").text == cron.get("/x?/__scheduled").text == "fetch "
+
+
+def test_scheduled_by_the_paths_of_miniflare(cron):
+    before = cron.mark()
+    assert cron.get("/cdn-cgi/handler/scheduled?cron=a%20b&time=1234").text == "ok"
+    cron.wait_log("ran 'a b' 1234 scheduled", since=before)
+    answer = cron.get("/cdn-cgi/mf/scheduled?format=json")
+    assert answer.json() == {"outcome": "ok", "noRetry": False} and answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("word, no_retry", [("fail", True), ("lose", False)])
+def test_scheduled_that_fails(cron, word, no_retry):
+    before = cron.mark()
+    answer = cron.get("/__scheduled?cron=" + word)
+    assert answer.status == 500 and answer.text.startswith("PythonError: Traceback") and "ValueError: " in answer.text
+    cron.wait_log(r"(scheduled event|waitUntil): Traceback(.|\n)*ValueError: (no luck|lost behind)", since=before)
+    cron.wait_log("waited for " + word, since=before)
+    answer = cron.get("/cdn-cgi/handler/scheduled?cron=" + word)
+    assert (answer.status, answer.text) == (500, "exception")
+    answer = cron.get("/cdn-cgi/handler/scheduled?format=json&cron=" + word)
+    assert answer.status == 500 and answer.json()["outcome"] == "exception" and answer.json()["noRetry"] is no_retry
+
+
+def test_scheduled_needs_the_flag_or_a_handler(corral):
+    one = corral(project(SCHEDULED))
+    assert one.get("/__scheduled").text == "fetch " and one.get("/cdn-cgi/handler/scheduled").text == "ok"
+    before = use(one, project(CLASS))
+    until("the next version", lambda: one.get().text == "class up")
+    assert one.get("/cdn-cgi/handler/scheduled").text == "exception"
+    one.wait_log("TypeError: Handler does not export a scheduled\\(\\) function.\n.*add `async def scheduled\\(self, controller\\):`", since=before)
+    use(one, project("def on_scheduled(event, env): print('old', event.cron, env.WORD)\n" + FUNCTION, OLD))
+    until("the next version", lambda: one.get().text == "function up")
+    assert one.get("/cdn-cgi/handler/scheduled?cron=x").text == "ok"
+    one.wait_log("old x up", since=before)

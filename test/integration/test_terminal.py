@@ -230,10 +230,10 @@ def flags_said(corral, *flags, files=HELLO, **more):
 
 
 def test_flags_without_a_meaning_are_accepted_with_a_sentence(corral):
-    one = flags_said(corral, "--local-protocol", "http", "--local", "--latest=true", "--live-reload", "--test-scheduled",
+    one = flags_said(corral, "--local-protocol", "http", "--local", "--latest=true", "--live-reload",
                      "--inspector-port", "9229", "--host=example.com", "--routes", "example.com/*", "--no-bundle", "--no-live-reload",
                      "--assets", "public", "--minify", "--define", "A:1", "--remote=false")
-    for said in ("--live-reload has no effect: reload the page yourself", "--test-scheduled has no effect: scheduled handlers are not",
+    for said in ("--live-reload has no effect: reload the page yourself",
                  "--inspector-port has no effect: there is no inspector", "--host has no effect: workers see the address",
                  "--routes has no effect: ", "--assets has no effect: static assets", "--minify has no effect: it is for JavaScript"):
         assert "[corral:wrn] " + said in one.log_text(), said
@@ -281,7 +281,8 @@ def test_lists_and_cwd(corral, tmp_path):
 
 
 def test_name_date_and_flags_win_over_the_config(corral):
-    one = corral(HELLO, "--name", "other", "--compatibility-date", "2026-03-01", "--compatibility-flags", "python_workers", "rtti_api")
+    one = corral(HELLO, "--name", "other", "--compatibility-date", "2026-03-01", "--compatibility-flags", "python_workers", "rtti_api",
+                 "disable_python_no_global_handlers")
     one.get("/")
     one.wait_log("200 OK")
     two = corral("def on_fetch(request):\n    print('seen')\n    raise ValueError\n", "--name=other")

@@ -74,6 +74,22 @@ int pool_call(struct pool *pool, const struct request *request, bool is_end,
     return 0;
 }
 
+/* Recorded with the method "event", kind and payload as its URL. */
+int pool_event(struct pool *pool, const struct event *event, const struct call_events *events,
+               void *self, struct call **ret_call, struct err *err)
+{
+    struct buf url = {0};
+    int r;
+
+    if (buf_print(&url, "%.*s %.*s", SPAN_ARG(event->kind), SPAN_ARG(event->payload)) < 0)
+        return err_nomem(err);
+    r = pool_call(pool, &(struct request){.method = SPAN("event"), .url = buf_span(&url),
+                                           .headers = {SPAN(""), 0}}, true,
+                  events, self, ret_call, err);
+    buf_done(&url);
+    return r;
+}
+
 size_t call_window(const struct call *call) { return call->window; }
 
 void call_body(struct call *call, struct span bytes, bool is_end)

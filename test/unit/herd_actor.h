@@ -347,10 +347,10 @@ static inline int send_request(const char *method, bool is_end)
     struct err err = {0};
     int r;
 
-    call = call_new(&request, is_end, &CALL, NULL);
+    call = call_new(&(struct opening){.request = &request}, is_end, &CALL, NULL);
     if (!call)
         return ERR_NOMEM;
-    r = instance_send(instance, call, &request, &err);
+    r = instance_send(instance, call, &(struct opening){.request = &request}, &err);
     if (r < 0)
         call_end(call);
     return r;

@@ -308,6 +308,36 @@ static void the_last_breath_counts(void)
     CHECK(stop() == 7);
 }
 
+static void answers_an_event(void)
+{
+    struct event event;
+    struct frame f;
+    struct err err;
+
+    hello();
+    f = hear();
+    if (f.type != FRAME_EVENT || !(f.flags & FRAME_END) || event_get(&f, &event, &err) < 0 ||
+        !span_is(event.kind, "scheduled") || !span_is(event.payload, "{}"))
+        _exit(98);
+    answer(1);
+    linger_there();
+}
+
+static void an_event_is_answered_as_a_request_is(void)
+{
+    static const struct event EVENT = {SPAN("scheduled"), SPAN(""), SPAN("{}")};
+    const struct opening opening = {.event = &EVENT};
+    struct err err = {0};
+
+    start(answers_an_event);
+    run_until(&seen.is_up);
+    call = call_new(&opening, true, &CALL, NULL);
+    CHECK(call && instance_send(instance, call, &opening, &err) == 0);
+    run_until_count(&seen.ends, 1);
+    CHECK(seen.heads == 1 && seen.body == 5 && seen.fails == 0);
+    stop();
+}
+
 int main(int argc, char **argv)
 {
 #define T(name) {#name, name}
@@ -323,6 +353,7 @@ int main(int argc, char **argv)
         T(failures_keep_their_words),
         T(an_unwanted_body_is_dropped_and_the_answer_goes_on),
         T(the_last_breath_counts),
+        T(an_event_is_answered_as_a_request_is),
         {0},
     };
 

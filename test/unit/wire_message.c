@@ -135,6 +135,28 @@ static void carries_an_outcall_and_its_reply(void)
     buf_done(&headers);
 }
 
+static void carries_an_event(void)
+{
+    static const struct event EVENT = {SPAN("scheduled"), SPAN("Named"), SPAN("{\"cron\":\"*\"}")};
+    struct buf b = {0};
+    struct event got = {0};
+    struct err err = {0};
+    struct frame f;
+
+    CHECK(event_put(&b, FRAME_END, 3, &EVENT, &err) == 0);
+    f = parsed(&b);
+    CHECK(f.type == FRAME_EVENT && f.flags == FRAME_END && f.stream == 3);
+    CHECK(event_get(&f, &got, &err) == 0);
+    CHECK(span_is(got.kind, "scheduled") && span_is(got.entrypoint, "Named"));
+    CHECK(span_is(got.payload, "{\"cron\":\"*\"}"));
+    for (size_t n = 0; n < f.payload.len; n++) {
+        struct frame cut = f;
+        cut.payload.len = n;
+        CHECK(event_get(&cut, &got, &err) == ERR_INVALID);
+    }
+    buf_done(&b);
+}
+
 static void refuses_to_send_more_than_the_limit(void)
 {
     static char big[300 * 1024];
@@ -174,6 +196,7 @@ int main(int argc, char **argv)
         {"refuses_every_cut_and_every_surplus", refuses_every_cut_and_every_surplus},
         {"refuses_pairs_whose_count_lies", refuses_pairs_whose_count_lies},
         {"carries_an_outcall_and_its_reply", carries_an_outcall_and_its_reply},
+        {"carries_an_event", carries_an_event},
         {"refuses_to_send_more_than_the_limit", refuses_to_send_more_than_the_limit},
         {"appends_nothing_without_memory", appends_nothing_without_memory},
         {0},

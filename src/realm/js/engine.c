@@ -110,6 +110,7 @@ static const char *const scripts[] = {
     "js/context.js",
     "js/modules.js",
     "js/values.js",
+    "js/occasions.js",
     "js/bridge.js",
 };
 

@@ -179,10 +179,15 @@ static void fail_with_text(struct exchange *x, enum host_failure why, PyObject *
     Py_ssize_t len = 0;
     PyObject *bytes = text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
     const char *words = bytes ? PyBytes_AS_STRING(bytes) : "out of memory";
+    struct span said;
 
     len = bytes ? PyBytes_GET_SIZE(bytes) : (Py_ssize_t)strlen(words);
+    said = (struct span){words, (size_t)len};
     PyErr_Clear();
-    exchange_fail(x, why, (struct span){words, (size_t)len});
+    if (x->on_quiet)
+        web_fail_event(x, said);
+    else
+        exchange_fail(x, why, said);
     Py_XDECREF(bytes);
     Py_XDECREF(text);
 }
@@ -275,6 +280,11 @@ static void deliver(struct exchange *x, PyObject *take_result)
         Py_XDECREF(task);
         return;
     }
+    if (x->on_quiet) {      /* an event: its record has what came of it */
+        Py_DECREF(take_result);
+        exchange_release(x);
+        return;
+    }
     given = Py_NewRef(take_result);
     take_result = unwrap(take_result);
     if (js_proxy_check(take_result)) {
@@ -355,6 +365,35 @@ static void call(struct exchange *x, const struct handler *handler)
         result = PyObject_Vectorcall(handler->function, arguments, (size_t)handler->count, NULL);
     for (int i = 0; i < 3; i++)
         Py_XDECREF(arguments[i]);
+    if (result && PyCoro_CheckExact(result))
+        run_task(x, result);
+    else
+        deliver(x, result);
+    if (token)
+        interp_leave_stream(token);
+}
+
+static PyObject *open_event(struct exchange *x, const struct realm_event *event)
+{
+    JSValueRef thrown = NULL, object;
+
+    object = web_open_event(x, event->kind, event->payload, &thrown);
+    return object ? bridge_to_python(object, NULL) : bridge_raise(thrown);
+}
+
+void worker_event(struct exchange *x, const struct realm_event *event)
+{
+    PyObject *token = interp_enter_stream(x->stream), *result = NULL;
+    PyObject *object = token ? open_event(x, event) : NULL;
+    PyObject *context = object ? js_proxy_lazy_context(x->stream) : NULL;
+
+    if (context)
+        result = PyObject_CallFunction(dispatch, "s#s#OOO", event->kind.data,
+                                       (Py_ssize_t)event->kind.len,
+                                       event->entrypoint.len ? event->entrypoint.data : "",
+                                       (Py_ssize_t)event->entrypoint.len, object, env, context);
+    Py_XDECREF(object);
+    Py_XDECREF(context);
     if (result && PyCoro_CheckExact(result))
         run_task(x, result);
     else

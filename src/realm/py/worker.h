@@ -17,6 +17,8 @@ int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
                 struct realm_failure *ret_failure) MUST_CHECK;
 /* Call the fetch handler; x's first hold ends when it has answered. */
 void worker_fetch(struct exchange *x);
+/* Call the handler of an event, likewise. */
+void worker_event(struct exchange *x, const struct realm_event *event);
 /* For realm_settle: calls whatever `handler` makes instead of the tenant's. */
 void worker_warm(struct exchange *x);
 /* Collect and freeze what is left. */

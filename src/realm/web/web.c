@@ -18,6 +18,7 @@ void web_define(void)
     web_define_form();
     web_define_url();
     web_define_outcall();
+    web_define_event();
     web_define_decoder();
 }
 

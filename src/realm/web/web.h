@@ -23,6 +23,7 @@ void web_define_answer(void);
 void web_define_form(void);
 void web_define_url(void);
 void web_define_outcall(void);
+void web_define_event(void);
 void web_define_decoder(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
@@ -36,6 +37,12 @@ void web_start(void);
 /* A new Request object for this head.  NULL when out of memory, which is logged. */
 JSObjectRef web_make_request(struct head *head);
 JSObjectRef web_make_context(uint32_t stream);
+
+/* x becomes an event: what its handler gets, from occasions.js; NULL with *ret_thrown. */
+JSValueRef web_open_event(struct exchange *x, struct span kind, struct span payload,
+                          JSValueRef *ret_thrown);
+/* Its handler has failed: the traceback. */
+void web_fail_event(struct exchange *x, struct span text);
 
 struct url;
 
