@@ -2,11 +2,14 @@
 
 What can be compared with the real Pyodide is in pyodide_cases/ (code, http, wrappers, console, packages).
 """
+import importlib.util
+import shutil
 import textwrap
+from pathlib import Path
 
 import pytest
 
-from harness import script, until
+from harness import ROOT, script, until
 from origin import Origin
 
 pytestmark = pytest.mark.asan
@@ -153,6 +156,31 @@ def test_archives_in_memory_say_where_they_cannot_go(web):
                 out.append([e.errno, e.filename])
         return out
     """) == [[30, "/tmp/corral-unpacked"]] * 2
+
+
+def test_archives_are_unpacked(tmp_path):
+    """What unpack_archive() does where something can be written: outside of a worker, as yet."""
+    spec = importlib.util.spec_from_file_location("_archive", ROOT / "sdk/python/pyodide/http/_archive.py")
+    archive = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(archive)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("hello")
+    for format, name in (("zip", "a.zip"), ("gztar", "b.tar.gz"), ("tar", "c.tar"), ("bztar", "d.tar.bz2"), ("xztar", "e.tar.xz")):
+        data = Path(shutil.make_archive(str(tmp_path / name), format, tmp_path / "in")).read_bytes()
+        for n, arguments in enumerate(((name, None), ("", format), ("x.unknown", format))):
+            archive.unpack(data, *arguments, str(tmp_path / f"{name}.{n}" / "deep"))
+            assert (tmp_path / f"{name}.{n}" / "deep/a.txt").read_text() == "hello"
+    wheel = Path(shutil.make_archive(str(tmp_path / "w"), "zip", tmp_path / "in")).read_bytes()
+    archive.unpack(wheel, "a-1-py3-none-any.whl", None, str(tmp_path / "wheel"))
+    assert (tmp_path / "wheel/a.txt").exists()
+    shutil.register_unpack_format("strange", [".strange"], lambda file, folder: Path(folder, "b.txt").write_bytes(Path(file).read_bytes()))
+    try:
+        archive.unpack(b"as it is", "x.strange", None, str(tmp_path / "wheel"))
+    finally:
+        shutil.unregister_unpack_format("strange")
+    assert (tmp_path / "wheel/b.txt").read_bytes() == b"as it is"
+    with pytest.raises(shutil.ReadError, match="a.unknown"):
+        archive.unpack(b"", "a.unknown", None, str(tmp_path))
 
 
 def test_data_urls_are_fetched(lab):

@@ -1,6 +1,7 @@
 """hints.py - what to do about a module that is missing or syntax that is too new."""
 import difflib
 import errno
+import importlib
 import re
 import sys
 
@@ -104,6 +105,8 @@ def for_import(name, whole=""):
     if platform:
         instead = _PLATFORM[platform]
         return f"`{platform}` is not in Corral yet: docs/compatibility.md says what is" + (f"; {instead}" if instead else "")
+    if name in ("pyodide", "_pyodide", "_pyodide_core", "workers"):
+        return f"`{whole or name}` is not in Corral: docs/compatibility.md says what is"
     package, debian = PACKAGES.get(name) or PACKAGES.get(name.lower()) or ("", "")
     if not package:
         return (f"put {name}.py into the worker's folder, or, if '{name}' is a package, name it in requirements.txt "
@@ -147,9 +150,24 @@ def _known(e):
     return for_js_name(e)
 
 
+_OLD_NAME = re.compile(r"^(?:cannot import name '(\w+)' from 'pyodide' |module 'pyodide' has no attribute '(\w+)')")
+
+
+def _where_it_went(name):
+    """`from pyodide import to_js`, as in old programs."""
+    for module in ("pyodide.ffi", "pyodide.code", "pyodide.http", "pyodide.ffi.wrappers", "pyodide.console"):
+        if name in importlib.import_module(module).__all__:
+            return f"`{name}` is in {module}: `from {module} import {name}`"
+    return ""
+
+
 def _for_platform_import(e):
     if isinstance(e, ModuleNotFoundError) and e.name:
         return for_import(e.name.split(".")[0], e.name)
+    if isinstance(e, (ImportError, AttributeError)) and e.args:
+        match = _OLD_NAME.match(str(e.args[0]))
+        if match:
+            return _where_it_went(match[1] or match[2])
     if isinstance(e, ImportError) and e.name == "workers" and e.args:
         match = re.match(r"cannot import name '([^']+)'", str(e.args[0]))
         if match:

@@ -81,7 +81,7 @@ class FetchResponse:
 
     @property
     def type(self) -> str:
-        """"default" or "error"."""
+        """Which kind of Response: default or error."""
         return self.js_response.type
 
     @property
