@@ -118,6 +118,12 @@ def test_a_thread_that_sleeps_holds_up_nobody(lab):
     """ % PATIENCE)
 
 
+def test_stop_iteration_in_a_thread_is_an_error(lab):
+    """CPython before 3.12 lets its waiter wait for ever."""
+    outcome = lab.outcome("return await asyncio.to_thread(next, iter(()))")
+    assert outcome["error"] == "RuntimeError" and "StopIteration" in outcome["text"], outcome
+
+
 def test_the_loop_wakes_for_what_threads_add(lab):
     assert lab.value("""
         import threading

@@ -21,6 +21,7 @@ assert Task.__module__ == "_asyncio"
 set_running_loop = asyncio.events._set_running_loop
 
 _RUNS_ALREADY = "the event loop of a worker always runs: make the handler `async def` and use await"
+_is_debug = False
 _DEBUG_FRAMES = 10      # of where a coroutine was made, in debug mode
 _MISSING = {
     refused.SOCKETS: ("create_connection", "create_server", "create_unix_connection", "create_unix_server", "create_datagram_endpoint",
@@ -42,6 +43,14 @@ def _missing(name, why):
     found = coroutine if asyncio.iscoroutinefunction(getattr(asyncio.AbstractEventLoop, name)) else method
     found.__name__ = name
     return found
+
+
+def _call(function, args):
+    """StopIteration, as of next(), cannot be a future's: until Python 3.12 whoever waits for it waits for ever."""
+    try:
+        return function(*args)
+    except StopIteration as e:
+        raise RuntimeError("StopIteration interacts badly with generators and cannot be raised into a Future") from e
 
 
 class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
@@ -69,7 +78,7 @@ class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
                 task.set_name(name)
             return task
         task = PyodideTask(coro, loop=self, name=name, context=context)
-        if task._source_traceback:      # in debug mode; it ends here, which tells nobody anything
+        if _is_debug and task._source_traceback:    # it ends here, which tells nobody anything
             del task._source_traceback[-1]
         return task
 
@@ -89,7 +98,7 @@ class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
             executor = self._executor
         if isinstance(executor, concurrent.futures.ProcessPoolExecutor):
             raise RuntimeError(refused.PROCESSES + "; the default executor has threads")
-        return asyncio.wrap_future(executor.submit(func, *args), loop=self)
+        return asyncio.wrap_future(executor.submit(_call, func, args), loop=self)
 
     def set_default_executor(self, executor):
         if not isinstance(executor, concurrent.futures.ThreadPoolExecutor):
@@ -118,7 +127,9 @@ class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
 
     def set_debug(self, enabled):
         """In debug mode the log names slow callbacks, and tasks and coroutines know where they were made."""
-        self._set_debug(bool(enabled))
+        global _is_debug
+        _is_debug = bool(enabled)
+        self._set_debug(_is_debug)
         sys.set_coroutine_origin_tracking_depth(_DEBUG_FRAMES if enabled else 0)
 
     def _report_slow(self, callback, seconds):

@@ -341,7 +341,7 @@ static int get_context(PyObject *const *arguments, Py_ssize_t count, PyObject *n
 {
     *ret_context = NULL;
     if (count < least) {
-        PyErr_SetString(PyExc_TypeError, "missing arguments: a callback is needed");
+        PyErr_SetString(PyExc_TypeError, "missing 1 required positional argument: 'callback'");
         return -1;
     }
     for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++) {
