@@ -2,10 +2,10 @@
 //
 // The node sends { kind, payload } (struct event of the wire) and gets back what closeEvent says.  Payloads:
 //   scheduled { cron, time? }   queue { queue, messages: [{ id, timestamp, attempts, body, contentType? }] }   alarm { isRetry, retryCount }
-//   trace { traces }            pubsub { messages }            test {}            rpc { method, args }
+//   trace { traces }            pubsub { messages }            test {}            rpc { method, args }: its result comes back
 // A queue's message of contentType "bytes" has its body in base64.
 
-const { Date, JSON, Map, Object, Reflect, Set, TypeError, Uint8Array } = globalThis, { fromBase64 } = Uint8Array;
+const { Date, JSON, Map, Number, Object, Reflect, Set, TypeError, Uint8Array } = globalThis, { fromBase64 } = Uint8Array;
 
 class ScheduledController {
   #record;
@@ -78,6 +78,19 @@ class TestController {
 }
 for (const type of [ScheduledController, Message, MessageBatch, TestController]) internals.tag(type);
 
+// Calls carry JSON, as yet: what it would lose or change is refused.
+function plain(value, depth = 0) {
+  if (depth > 100) throw new TypeError('The result of a method is nested deeper than 100 levels, or holds itself');
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
+  const kind = internals.kindOf(value);
+  if (kind === 'array') return value.map((item) => plain(item, depth + 1));
+  if (kind !== 'object') {
+    throw new TypeError(`The result of a method holds ${internals.inspect(value)}: between workers go text, numbers, booleans, None, lists and dicts`);
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, depth + 1)]));
+}
+
 // kind: { what the handler gets, what the answer says beside the outcome }
 const KINDS = {
   __proto__: null,
@@ -102,7 +115,7 @@ const KINDS = {
   trace: { open: ({ traces }) => traces },
   pubsub: { open: ({ messages }) => messages },
   test: { open: () => new TestController(internals) },
-  rpc: { open: ({ method, args }) => ({ method, args }), close: ({ object }) => ({ result: object.result }) },
+  rpc: { open: ({ method, args }) => ({ method, args }), close: ({ object }) => ({ result: plain(object.result) }) },
 };
 
 internals.openEvent = (kind, json) => {

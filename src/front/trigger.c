@@ -1,7 +1,7 @@
 /* trigger.c - requests that stand for an event: run the worker's scheduled handler now.
  *
- *   /cdn-cgi/handler/scheduled?cron=&time=   "ok" or "exception"; format=json: all that is known of it
- *   /cdn-cgi/mf/scheduled                    the same by its old name
+ *   /cdn-cgi/handler/scheduled?cron=&time=   "ok" or "exception"; format=json: all that is known of
+ * it /cdn-cgi/mf/scheduled                    the same by its old name
  *   /__scheduled?cron=                       "Ran scheduled event", or the page of an exception
  *
  * As wrangler dev and its Miniflare have them; only where the front's config
@@ -15,7 +15,7 @@
 #include "front/inside.h"
 #include "text/percent.h"
 
-enum { TRIGGER_REPLY_MAX = 128 * 1024 };   /* bytes; it comes within the first window */
+enum { TRIGGER_REPLY_MAX = 128 * 1024 }; /* bytes; it comes within the first window */
 
 static bool is_path(struct span target, const char *path)
 {
@@ -146,7 +146,10 @@ static void on_body(void *self, struct span bytes, bool is_end)
     answer(ex, reply);
 }
 
-static void on_nothing(void *self) { (void)self; }
+static void on_nothing(void *self)
+{
+    (void)self;
+}
 
 int trigger_call(struct exchange *ex, enum trigger trigger, struct pool *pool, struct err *err)
 {
@@ -163,8 +166,8 @@ int trigger_call(struct exchange *ex, enum trigger trigger, struct pool *pool, s
         return err_nomem(err);
     event.payload = span_of(payload);
     ex->trigger = trigger;
-    ex->is_unwanted = true;     /* the request's own body */
-    ex->is_retried = true;      /* a handler that kills its process would do it again */
+    ex->is_unwanted = true; /* the request's own body */
+    ex->is_retried = true;  /* a handler that kills its process would do it again */
     r = pool_event(pool, &event, &EVENTS, ex, &ex->call, err);
     free(payload);
     return r;

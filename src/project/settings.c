@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "project/flags.h"
 #include "project/path.h"
 #include "project/schema.h"
 
@@ -170,15 +171,28 @@ static bool is_flag(const char *text)
     return text && text[0] && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.:")];
 }
 
+static void check_flag(const char *flag, struct place where, struct diagnostics *d)
+{
+    const char *near;
+    char hint[128];
+
+    if (!flags_are_odd(flag, &near))
+        return;
+    snprintf(hint, sizeof hint, "did you mean '%s'?", near ? near : "");
+    diagnostics_add(d, SEVERITY_WARNING, where, near ? hint : NULL,
+                    "'%s' is no compatibility flag of Python workers: it has no effect", flag);
+}
+
 static int take_flags(const struct project_options *o, struct project *p, struct diagnostics *d)
 {
     struct buf all = {0};
     int r = 0;
 
     for (size_t i = 0; i < o->flag_count && r == 0; i++) {
-        if (is_flag(o->flags[i]))
+        if (is_flag(o->flags[i])) {
+            check_flag(o->flags[i], (struct place){0}, d);
             r = buf_print(&all, "%s%s", i > 0 ? " " : "", o->flags[i]);
-        else
+        } else
             diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, NULL,
                             "--compatibility-flags '%s' is not a flag such as python_workers",
                             o->flags[i]);
@@ -214,8 +228,10 @@ static int read_flags(const struct config *c, struct project *p, struct diagnost
             diagnostics_add(d, SEVERITY_ERROR, config_value_place(c, f.path, f.depth + 1), NULL,
                             "\"%s\" is not a compatibility flag such as \"python_workers\"",
                             text ? text : "");
-        else if (r == 0)
+        else if (r == 0) {
+            check_flag(text, config_value_place(c, f.path, f.depth + 1), d);
             r = buf_print(&all, "%s%s", buf_len(&all) ? " " : "", text);
+        }
     }
     if (r == 0) {
         p->compatibility_flags = buf_detach(&all);

@@ -380,3 +380,57 @@ def test_scheduled_needs_the_flag_or_a_handler(corral):
     until("the next version", lambda: one.get().text == "function up")
     assert one.get("/cdn-cgi/handler/scheduled?cron=x").text == "ok"
     one.wait_log("old x up", since=before)
+
+
+# ---- flags ----
+
+
+def test_flags_of_python_workers(corral):
+    known = ["python_workers_20250116", "python_workers_20260610", "python_workers_development", "python_workers_durable_objects",
+             "python_external_packages", "python_workflows", "python_dedicated_snapshot", "python_check_rng_state",
+             "python_request_headers_preserve_commas", "enable_python_external_sdk", "python_process_pth_files",
+             "no_python_workflows_implicit_dependencies", "nodejs_compat"]
+    one = corral(project(CLASS, NEW, *known, "pyhton_workers"))
+    assert one.get().text == "class up"
+    assert re.findall("warning: .*|hint: .*", one.log_text()) == [
+        "warning: 'pyhton_workers' is no compatibility flag of Python workers: it has no effect", "hint: did you mean 'python_workers'?"]
+    assert "wrangler.toml:4:" in one.log_text()
+    files = project(CLASS.replace("class up", "x"))
+    before = use(one, {**files, "wrangler.toml": re.sub("compatibility_flags.*", "", files["wrangler.toml"])})
+    one.wait_log("Reloaded", since=before)
+    assert one.get().text == "class up" and "warning" not in "\n".join(one.log_lines()[before:])
+
+
+PATHS = """\
+import sys
+
+from js import Response
+import both, only_vendored
+from workers import WorkerEntrypoint
+try:
+    import older
+    old = older.WORD
+except ImportError:
+    old = "no vendor/"
+try:
+    import by_pth
+    pth = by_pth.WORD
+except ImportError:
+    pth = "no .pth"
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        path = [p.rstrip("/").split("/")[-1] for p in sys.path]
+        first = path.index("src") < path.index("python_modules") < path.index("dist-packages")
+        return Response.new(f"{both.WORD} {only_vendored.WORD} {old} {pth} {getattr(sys, 'ran_by_pth', None)} {first}")
+"""
+
+
+def test_paths_of_modules(corral):
+    more = {"src/both.py": "WORD = 'own'\n", "python_modules/both.py": "WORD = 'vendored'\n", "python_modules/only_vendored.py": "WORD = 'vendored'\n",
+            "src/vendor/older.py": "WORD = 'older'\n", "python_modules/extra.pth": "inside\nimport sys; sys.ran_by_pth = 1\n",
+            "python_modules/inside/by_pth.py": "WORD = 'pth'\n"}
+    one = corral(project(PATHS, "2026-05-26", **more))
+    assert one.get().text == "own vendored no vendor/ pth 1 True"
+    use(one, project(PATHS, "2025-08-10"))
+    until(lambda: one.get().text, lambda: one.get().text == "own vendored older no .pth None True")

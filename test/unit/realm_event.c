@@ -195,6 +195,56 @@ static void says_what_is_missing(void)
     with_handlers(2, "def on_scheduled(controller): pass\n", NULL, check_missing_function);
 }
 
+/* ---- methods that other workers call ---- */
+
+static const char *call_method(const char *entrypoint, const char *method, const char *args)
+{
+    char payload[512];
+    uint32_t stream;
+
+    snprintf(payload, sizeof payload, "{\"method\": \"%s\", \"args\": %s}", method, args);
+    stream = send_event("rpc", entrypoint, payload);
+    turn_until_done(stream);
+    CHECK(answer_of(stream)->status == 200);
+    return body_of(stream);
+}
+
+static void check_methods(void)
+{
+    static const char *const MISSING[] = {"none", "__init__", "__class__", "env", "word", "ctx"};
+
+    CHECK(strcmp(call_method("Sums", "add", "[1, 2]"), "{\"outcome\":\"ok\",\"result\":3}") == 0);
+    CHECK(strcmp(call_method("Sums", "kinds", "[{\"a\": [null, 1.5]}, [true], \"x\"]"),
+                 "{\"outcome\":\"ok\",\"result\":[\"JsDict\",\"list\",\"str\",true,1.5,\"up\"]}") == 0);
+    CHECK(strcmp(call_method("Default", "later", "[]"), "{\"outcome\":\"ok\",\"result\":{\"a\":[1,null],\"b\":\"\u00e4\"}}") == 0);
+    CHECK(strcmp(call_method("", "nothing", "[]"), "{\"outcome\":\"ok\",\"result\":null}") == 0);
+    for (int i = 0; i < 6; i++)
+        CHECK(strstr(call_method("Sums", MISSING[i], "[]"), "TypeError: Method ") &&
+              strstr(body_of(next_stream - 1), " does not exist"));
+    CHECK(strstr(call_method("Sums", "add", "[1]"), "missing 1 required positional argument: 'b'"));
+    CHECK(strstr(call_method("Sums", "add", "[1, 2, 3]"), "takes 3 positional arguments but 4 were given"));
+    CHECK(strstr(call_method("Sums", "fail", "[]"), "ValueError: no sum"));
+    CHECK(strstr(call_method("Other", "add", "[]"), "There is no 'Other' class defined"));
+    CHECK(strstr(call_method("Sums", "pair", "[]"), "<class 'tuple'> cannot be sent over RPC."));
+    CHECK(strstr(call_method("Sums", "date", "[]"), "The result of a method holds 1970-01-01T00:00:00.000Z"));
+    CHECK(strstr(call_method("Sums", "itself", "[]"), "nested deeper than 100 levels, or holds itself"));
+}
+
+static void calls_methods_with_values_of_python(void)
+{
+    with_handlers(1, CLASS
+                  "    async def fetch(self, request): pass\n"
+                  "    async def later(self):\n        await asyncio.sleep(0)\n        return {'a': [1, None], 'b': '\u00e4'}\n"
+                  "    def nothing(self): pass\n"
+                  "class Sums(WorkerEntrypoint):\n    word = 'no method'\n"
+                  "    def add(self, a, b): return a + b\n"
+                  "    async def kinds(self, a, b, c): return [type(a).__name__, type(b).__name__, type(c).__name__, a.a[0] is None, a['a'][1], self.env.WORD]\n"
+                  "    def fail(self): raise ValueError('no sum')\n    def pair(self): return (1, 2)\n"
+                  "    def date(self):\n        import datetime\n        return [datetime.datetime.fromtimestamp(0)]\n"
+                  "    def itself(self):\n        l = []\n        l.append(l)\n        return l\n",
+                  "2026-03-01", check_methods);
+}
+
 static void check_malformed(void)
 {
     static const char *const BAD[][2] = {{"nothing", "{}"}, {"scheduled", "no JSON"}, {"scheduled", ""}, {"queue", "{}"},
@@ -222,6 +272,7 @@ static const struct test tests[] = {
     {"gives_batches_and_says_what_was_acknowledged", gives_batches_and_says_what_was_acknowledged},
     {"calls_the_other_handlers", calls_the_other_handlers},
     {"says_what_is_missing", says_what_is_missing},
+    {"calls_methods_with_values_of_python", calls_methods_with_values_of_python},
     {"what_is_malformed_fails_alone", what_is_malformed_fails_alone},
     {0},
 };

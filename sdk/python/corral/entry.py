@@ -10,6 +10,7 @@ import inspect
 import sys
 
 from workers import _entrypoints
+from workers._rpc import python_from_rpc, python_to_rpc
 from workers._values import wrap_request
 
 from . import flags
@@ -117,9 +118,13 @@ def _nearly_default():
     return next((lower[name] for name in difflib.get_close_matches("default", lower, 1, 0.8)), "")
 
 
-def _is_from_javascript(function):
+def _proxy_type():
     from .bridge import JsProxy
-    return isinstance(function, JsProxy)
+    return JsProxy
+
+
+def _is_from_javascript(function):
+    return isinstance(function, _proxy_type())
 
 
 def _settle_style(module, others):
@@ -246,12 +251,28 @@ def _class_of(name):
 def dispatch(kind, entrypoint, event, env, ctx):
     """Call the handler of an event other than fetch; what it returns may be awaitable."""
     cls = _class_of(entrypoint)
+    if cls is None and kind == "rpc":
+        raise TypeError(f"{main} has no class Default(WorkerEntrypoint): there are no methods to call")
     if cls is None:
         function = functions.get(kind)
         if function is None:
             raise _missing(kind)
         return _relaxed(function, event, env, ctx)
+    if kind == "rpc":
+        return _call_method(cls(ctx, env), event)
     name = _method(cls, kind)
     if not name:
         raise _missing(kind)
-    return _relaxed(getattr(cls(ctx, env), name), event, env, ctx)
+    return _relaxed(getattr(cls(ctx, env), name), event if kind == "alarm" else python_from_rpc(event), env, ctx)
+
+
+async def _call_method(entrypoint, call):
+    """Another worker calls a method: exactly with the arguments that it gives, and values of Python on this side."""
+    name = call.method
+    method = getattr(entrypoint, name, None) if not name.startswith("__") else None
+    if not callable(method) or isinstance(method, _proxy_type()):
+        raise TypeError(f"Method {name} does not exist")
+    result = method(*python_from_rpc(call.args))
+    while inspect.isawaitable(result):
+        result = await result
+    call.result = python_to_rpc(result)

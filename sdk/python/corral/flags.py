@@ -6,6 +6,7 @@ _SINCE = {      # on by itself from this compatibility date on; "": by the flag 
     "python_workers_20250116": "2025-09-29",
     "python_workers_20260610": "",
     "python_workers_20260817": "",
+    "python_workers_force_new_vendor_path": "2025-08-11",
     "python_no_global_handlers": "2025-08-14",
     "python_request_headers_preserve_commas": "2026-02-17",
     "python_workflows_implicit_dependencies": "2026-02-25",

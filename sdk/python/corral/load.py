@@ -64,15 +64,32 @@ def _exception_failure(e, main):
         traceback=errors.format_exception(e, is_hinted=False))
 
 
+def _folders(folder, beside_main):
+    """Where modules are looked for before Python's own: the worker's files, then what is vendored."""
+    vendors = ["python_modules"] if flags.is_on("python_workers_force_new_vendor_path") else ["python_modules", "vendor"]
+    vendored_in = [os.path.join(root, name) for name in vendors for root in (folder, beside_main)]
+    return list(dict.fromkeys([beside_main, folder, *filter(os.path.isdir, vendored_in)]))
+
+
+def _process_pth_files(folders):
+    """Installed packages may add folders, or run a line, by files NAME.pth: as Python's site does it."""
+    import site
+    for directory in folders:
+        if os.path.basename(directory) == "python_modules":
+            for name in sorted(os.listdir(directory)):
+                if name.endswith(".pth"):
+                    site.addpackage(directory, name, None)
+
+
 def _import_main(folder, main):
     path = os.path.join(folder, main)
     name = os.path.splitext(os.path.basename(main))[0]
-    for directory in (os.path.join(folder, "python_modules"), folder, os.path.dirname(path)):
-        if directory in sys.path:
-            sys.path.remove(directory)
-        sys.path.insert(0, directory)
+    folders = _folders(folder, os.path.dirname(path))
+    sys.path[:] = folders + [other for other in sys.path if other not in folders]
     importlib.invalidate_caches()
-    vendored.settle(sys.path[:3])
+    vendored.settle(folders)
+    if flags.is_on("python_process_pth_files"):
+        _process_pth_files(folders)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
