@@ -62,3 +62,44 @@ internals.toBytes = (buffer) => native.pythonBytes(buffer);
 internals.setOwn = (object, name, value) => {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 };
+
+// ---- a body that code of Python sends piece by piece ----
+
+const { ReadableStream, ByteLengthQueuingStrategy } = globalThis;
+const OUTLET_BYTES = 64 * 1024;     // what may wait in it; then its writer does
+
+// length: how many bytes it will have, or -1.  wake(isWanted): there is room again, or nobody wants more.
+internals.newOutlet = (wake, length) => {
+  const outlet = { controller: null, stream: null, wake, isWaited: false };
+  outlet.stream = new ReadableStream({
+    start(controller) { outlet.controller = controller; },
+    pull() {
+      if (!outlet.isWaited) return;
+      outlet.isWaited = false;
+      outlet.wake?.(true);
+    },
+    cancel() {
+      const { wake: call } = outlet;
+      outlet.controller = outlet.wake = null;
+      call?.(false);
+    },
+  }, new ByteLengthQueuingStrategy({ highWaterMark: OUTLET_BYTES }));
+  if (length >= 0) internals.streams.recordOfStream(outlet.stream).length = length;
+  return outlet;
+};
+internals.outletStream = (outlet) => outlet.stream;
+// Must the writer wait for wake()?
+internals.outletWrite = (outlet, bytes) => {
+  if (outlet.controller === null) return false;
+  outlet.controller.enqueue(native.pythonBytes(bytes));
+  outlet.isWaited = outlet.controller.desiredSize <= 0;
+  return outlet.isWaited;
+};
+// Let go of both languages' ends; a text says why it is incomplete.
+internals.outletEnd = (outlet, failure) => {
+  const { controller } = outlet;
+  outlet.controller = outlet.wake = null;
+  if (controller === null) return;
+  if (failure === undefined) controller.close();
+  else controller.error(new Error(failure));
+};

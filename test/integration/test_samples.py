@@ -470,7 +470,7 @@ HINTS = [
     ("await request.array_buffer()", "did you mean `arrayBuffer`?"),
     ("ctx.wait_until(None)", "did you mean `waitUntil`?"),
     ("data.tilte", "did you mean `title`?"),
-    ("__import__('asgi')", "`asgi` is not in Corral yet"),
+    ("__import__('micropip')", "`micropip` is not in Corral yet"),
     ("__import__('pyodide_http')", "`pyfetch` of pyodide.http asks other servers"),
     ("from pyodide import to_js", "`from pyodide.ffi import to_js`"),
     ("import pyodide\npyodide.eval_code('1')", "`from pyodide.code import eval_code`"),
@@ -505,7 +505,7 @@ UNLOADABLE = [
     ("async def fetch(request):\n    pass\n", "it has a function `fetch`: the handler's name is `on_fetch`"),
     ("from js import response\n", "did you mean `Response`?"),
     ("from js import env\n", "`env` is given to the handler"),
-    ("import asgi\n", "`asgi` is not in Corral yet"),
+    ("import micropip\n", "`micropip` is not in Corral yet"),
     ("import os\nKEY = os.environ['API_KEY']\n", "variables and secrets are in `env`"),
 ]
 

@@ -677,6 +677,7 @@ def test_names_for_annotations(lab):
         same([FetchKwargs(method="GET"), RequestInitCfProperties(cacheTtl=5)], [{"method": "GET"}, {"cacheTtl": 5}])
         same(sorted(FetchKwargs.__annotations__), ["body", "cf", "fetcher", "headers", "method", "redirect"])
         same([n for n in workers.__all__ if not hasattr(workers, n)], [])
+        same([workers.wsgi.__name__, workers.asgi.__name__, workers.workflows.NonRetryableError.__module__], ["workers.wsgi", "workers.asgi", "workers.workflows"])
     """)
 
 

@@ -92,10 +92,8 @@ PACKAGES = {
 
 # Modules of Cloudflare's runtime that are not there yet, and what does the same.
 _PLATFORM = {
-    "asgi": "until then answer with js.Response, whose body, headers and status the application's send() gives",
     "micropip": "",
     "pyodide_http": "`pyfetch` of pyodide.http asks other servers, pyodide.http.pyxhr as `requests` does",
-    "workers.wsgi": "until then answer with js.Response",
 }
 
 

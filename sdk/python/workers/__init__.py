@@ -1,4 +1,6 @@
 """workers - Cloudflare's Python SDK: entrypoints, and the Web API's classes with Python's names and values."""
+import importlib
+
 from ._blob import Blob, BlobEnding, File
 from ._entrypoints import Context, DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
 from ._fetch import fetch
@@ -15,6 +17,8 @@ waitUntil = wait_until
 def __getattr__(name):
     if name == "env":
         return _imported_env()
+    if name in ("asgi", "wsgi", "workflows"):
+        return importlib.import_module("." + name, __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -22,5 +26,5 @@ __all__ = [
     "Blob", "BlobEnding", "BlobValue", "Body", "Context", "DurableObject", "FetchKwargs", "FetchResponse", "File", "FormData",
     "FormDataValue", "Headers", "JSBody", "Request", "RequestInitCfProperties", "Response", "WorkerEntrypoint",
     "WorkflowEntrypoint", "env", "fetch", "handler", "import_from_javascript", "patch_env", "python_from_rpc", "python_to_rpc",
-    "waitUntil", "wait_until",
+    "waitUntil", "wait_until", "wsgi",
 ]

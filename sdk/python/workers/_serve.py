@@ -1,0 +1,165 @@
+"""workers._serve - what asgi and wsgi share: a request's address and headers, an answer and its body in pieces."""
+import asyncio
+from http import HTTPStatus
+
+import _corral
+import js
+from corral.bridge import JsException
+from pyodide.ffi import create_proxy
+
+from ._response import Response
+from ._runtime import wait_until
+from ._values import python_error
+
+_header_lines = _corral.internal("linesOfHeaders")
+_new_response = _corral.internal("newResponse")
+_new_outlet = _corral.internal("newOutlet")
+_outlet_stream = _corral.internal("outletStream")
+_outlet_write = _corral.internal("outletWrite")
+_outlet_end = _corral.internal("outletEnd")
+
+NO_BODY = frozenset((101, 103, 204, 205, 304))
+PORTS = {"http": 80, "https": 443}
+SMALL_BODY = 65536      # of a request: is read in one
+
+
+class ClientDisconnected(OSError):
+    """Nobody reads the answer any more."""
+
+
+def lines_of(js_headers):
+    """[(name, value)] of Headers of JavaScript, in their order, names in lower case."""
+    parts = _header_lines(js_headers).split("\n")
+    return list(zip(parts[:-1:2], parts[1::2]))
+
+
+def split_url(url):
+    """(scheme, host, port, path, query) of a whole address."""
+    scheme, _, rest = url.partition("://")
+    rest = rest.partition("#")[0]
+    place, slash, path = rest.partition("/")
+    if "?" in place:
+        place, _, query = place.partition("?")
+        path = ""
+    else:
+        path, _, query = path.partition("?")
+    host, colon, port = place.rpartition(":")
+    if not colon or port.endswith("]"):
+        host, port = place, ""
+    return scheme, host, int(port or PORTS.get(scheme, 0)), "/" + path, query
+
+
+def http_version(js_request):
+    """"1.1" or "2", as the client spoke."""
+    protocol = getattr(js_request.cf, "httpProtocol", None) if js_request.cf else None
+    return protocol[5:] if isinstance(protocol, str) and protocol.startswith("HTTP/") else "1.1"
+
+
+def small_length(pairs):
+    """Whether the request says that its body is small."""
+    for name, value in pairs:
+        if name == "content-length":
+            return value.isascii() and value.isdigit() and int(value) <= SMALL_BODY
+    return False
+
+
+def answer(status, pairs, body):
+    """A Response of JavaScript; pairs: [(name, value)] of text."""
+    parts = []
+    for name, value in pairs:
+        if "\n" in value or "\n" in name or "\r" in value:
+            raise ValueError(f"the value of the header {name!r} has a line break in it")
+        parts += name, value
+    if status in NO_BODY:
+        body = None
+    try:
+        return _new_response(body, status, "", "\n".join(parts) if parts else None, None)
+    except JsException as e:
+        raise python_error(e) from None
+
+
+def said_length(pairs):
+    """What Content-Length says, or -1."""
+    for name, value in pairs:
+        if name.lower() == "content-length":
+            return int(value) if value.isascii() and value.isdigit() else -1
+    return -1
+
+
+class Outlet:
+    """A body that is written piece by piece; write() waits as long as its reader is behind."""
+
+    def __init__(self, length=-1, on_gone=None):
+        self._outlet = _new_outlet(self._wake, length)
+        self._room = None
+        self._length, self._sent, self._on_gone = length, 0, on_gone
+        self.is_gone = False
+
+    @property
+    def stream(self):
+        """It as a ReadableStream of JavaScript."""
+        return _outlet_stream(self._outlet)
+
+    def _wake(self, is_wanted):
+        if not is_wanted:
+            self.is_gone = True
+            if self._on_gone is not None:
+                self._on_gone()
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+    async def write(self, data):
+        """Send bytes.  Raises ClientDisconnected when nobody wants them any more."""
+        if self._room is not None:
+            await self._room
+            self._room = None
+        if self.is_gone:
+            raise ClientDisconnected("the client has gone")
+        if not data:
+            return
+        self._sent += len(data)
+        if 0 <= self._length < self._sent:
+            raise RuntimeError(f"the body is longer than its Content-Length, {self._length}")
+        if _outlet_write(self._outlet, data):
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+            self._room = None
+            if self.is_gone:
+                raise ClientDisconnected("the client has gone")
+
+    def close(self):
+        """It is complete."""
+        if self._length >= 0 and self._sent < self._length and not self.is_gone:
+            self.fail(f"the body has {self._sent} bytes, its Content-Length is {self._length}")
+        else:
+            _outlet_end(self._outlet, None)
+
+    def fail(self, why):
+        """It ends before its end."""
+        _outlet_end(self._outlet, why)
+
+
+class Departure:
+    """Whether the client of a request has gone."""
+
+    def __init__(self, js_request, on_gone):
+        self._signal = js_request.signal
+        self._listener = create_proxy(lambda event=None: on_gone())
+        self._signal.addEventListener("abort", self._listener)
+        if self._signal.aborted:
+            on_gone()
+
+    def forget(self):
+        """Look no longer."""
+        if self._listener is not None:
+            self._signal.removeEventListener("abort", self._listener)
+            self._listener.destroy()
+            self._listener = None
+
+
+def keep(task, ctx):
+    """Keep the request's surroundings until the task has ended."""
+    if ctx is not None and hasattr(ctx, "waitUntil"):
+        ctx.waitUntil(task)
+    elif _corral.stream():
+        wait_until(task)

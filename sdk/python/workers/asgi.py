@@ -1,0 +1,333 @@
+"""asgi - ASGI applications (FastAPI, Starlette, Django, Litestar ...) as workers, as in Cloudflare's SDK.
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            return await asgi.fetch(app, request, self.env)
+
+Bindings are in scope["env"].  Bodies go both ways as they come and wait for who is slower; what the application still
+does after its answer is kept alive as by ctx.waitUntil().  The lifespan is that of a request, as on Cloudflare.
+"""
+import asyncio
+import logging
+from urllib.parse import unquote
+
+from ._serve import NO_BODY, Departure, Outlet, answer, http_version, keep, lines_of, said_length, small_length, split_url
+from ._values import JsException, unwrap
+
+ASGI = {"version": "3.0", "spec_version": "2.4"}
+PATIENCE_S = 1      # how long a lifespan that has said that it failed may take to raise why
+logger = logging.getLogger("asgi")
+_background = set()
+
+
+def run_in_background(awaitable):
+    """Run it beside the request; what it raises is logged.  A future."""
+    future = asyncio.ensure_future(awaitable)
+    _background.add(future)
+
+    def ended(future):
+        _background.discard(future)
+        if not future.cancelled() and future.exception() is not None:
+            logger.error("Unhandled exception in background task", exc_info=future.exception())
+
+    future.add_done_callback(ended)
+    return future
+
+
+def request_to_scope(req, env, ws=False, state=None):
+    """The scope of a request: ASGI's fields, and the bindings under "env"."""
+    js_request = unwrap(req)
+    scheme, host, port, path, query = split_url(js_request.url)
+    pairs = lines_of(js_request.headers)
+    scope = {
+        "type": "websocket" if ws else "http",
+        "asgi": dict(ASGI),
+        "http_version": http_version(js_request),
+        "scheme": scheme.replace("http", "ws", 1) if ws else scheme,
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in pairs],
+        "client": None,
+        "server": (host, port),
+        "extensions": {},
+        "env": env,
+    }
+    if ws:
+        scope["subprotocols"] = [word.strip() for name, value in pairs if name == "sec-websocket-protocol" for word in value.split(",")]
+    else:
+        scope["method"] = str(js_request.method)
+    address = next((value for name, value in pairs if name == "cf-connecting-ip"), None)
+    if address:
+        scope["client"] = (address, 0)
+    if state is not None:
+        scope["state"] = dict(state)
+    return scope
+
+
+class _Lifespan:
+    """The application's start and its end, around one request."""
+
+    def __init__(self, app):
+        loop = asyncio.get_running_loop()
+        self._app, self._failure = app, ""
+        self._started, self._asked, self._stopped = loop.create_future(), loop.create_future(), loop.create_future()
+        self._count = 0
+        self._task = None
+        self.state = {}
+
+    async def start(self):
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        if not await self._started and self._failure:
+            await self._raise("startup")
+
+    async def stop(self):
+        if not self._started.result():
+            return
+        if not self._asked.done():
+            self._asked.set_result(None)
+        await self._stopped
+        if self._failure:
+            await self._raise("shutdown")
+
+    async def _raise(self, phase):
+        await asyncio.wait({self._task}, timeout=PATIENCE_S)
+        cause = self._task.exception() if self._task.done() and not self._task.cancelled() else None
+        raise RuntimeError(self._failure) from cause
+
+    async def _receive(self):
+        self._count += 1
+        if self._count == 1:
+            return {"type": "lifespan.startup"}
+        await asyncio.shield(self._asked)
+        return {"type": "lifespan.shutdown"}
+
+    async def _send(self, message):
+        what = message["type"]
+        phase, _, outcome = what.removeprefix("lifespan.").partition(".")
+        future = {"startup": self._started, "shutdown": self._stopped}.get(phase)
+        if future is None or outcome not in ("complete", "failed"):
+            raise RuntimeError(f"Unexpected lifespan event {what}")
+        if future.done():
+            return
+        if outcome == "failed":
+            self._failure = message.get("message") or f"ASGI lifespan {phase} failed"
+        future.set_result(outcome == "complete")
+
+    async def _run(self):
+        try:
+            await self._app({"type": "lifespan", "asgi": dict(ASGI), "state": self.state}, self._receive, self._send)
+        except Exception as e:
+            if self._failure:
+                raise
+            if not self._started.done():
+                logger.debug("The ASGI application raised before reporting startup: taken as one without lifespan", exc_info=e)
+            else:
+                logger.exception("Exception in the lifespan of the ASGI application")
+        finally:
+            for future in (self._started, self._stopped):
+                if not future.done():
+                    future.set_result(False)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, js_request):
+        loop = asyncio.get_running_loop()
+        self._request = js_request
+        self.response = loop.create_future()    # a Response of JavaScript
+        self._over = loop.create_future()       # the client has gone, or has all
+        self._reader = None
+        self._is_read = self._is_begun = False
+        self._status, self._headers = None, []
+        self._outlet = self._departure = None
+
+    def _end(self):
+        if not self._over.done():
+            self._over.set_result(None)
+
+    @property
+    def _is_disconnected(self):
+        return self._over.done()
+
+    # -- what the application receives --
+
+    async def receive(self):
+        if not self._is_read and not self._is_disconnected:
+            try:
+                return await self._next_piece()
+            except JsException:         # cut off on its way
+                self._is_read = True
+                self._end()
+        if self._departure is None and not self._is_disconnected:
+            self._departure = Departure(self._request, self._end)
+        await asyncio.shield(self._over)
+        return {"type": "http.disconnect"}
+
+    async def _next_piece(self):
+        if not self._is_begun:
+            self._is_begun = True
+            if not self._request.body:
+                self._is_read = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            if small_length(lines_of(self._request.headers)):
+                body = (await self._request.arrayBuffer()).to_bytes()
+                self._is_read = True
+                return {"type": "http.request", "body": body, "more_body": False}
+            self._reader = self._request.body.getReader()
+        step = await self._reader.read()
+        if step.done:
+            self._is_read = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": step.value.to_bytes(), "more_body": True}
+
+    # -- what it sends --
+
+    async def send(self, message):
+        what = message["type"]
+        if what == "http.response.start":
+            self._start(message)
+        elif what == "http.response.body":
+            await self._body(message.get("body", b""), message.get("more_body", False))
+        else:
+            raise RuntimeError(f"Unexpected ASGI message {what!r}: http.response.start and http.response.body are known")
+
+    def _start(self, message):
+        if self._status is not None:
+            raise RuntimeError("Unexpected ASGI message 'http.response.start': it was sent before")
+        self._headers = [(_text(name), _text(value)) for name, value in message.get("headers", ())]
+        self._status = int(message["status"])
+
+    async def _body(self, body, has_more):
+        if self._status is None:
+            raise RuntimeError("Unexpected ASGI message 'http.response.body': 'http.response.start' goes before")
+        if not isinstance(body, (bytes, bytearray, memoryview)):
+            raise TypeError(f"http.response.body: body must be bytes, not {type(body).__name__}")
+        if self._outlet is not None:
+            await self._write(body, has_more)
+        elif self.response.done():
+            if self._status not in NO_BODY:
+                raise RuntimeError("Unexpected ASGI message 'http.response.body': the response is complete")
+        elif has_more and self._status not in NO_BODY:
+            self._outlet = Outlet(said_length(self._headers), self._end)
+            self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
+            await self._write(body, True)
+        else:
+            self.response.set_result(answer(self._status, self._headers, bytes(body)))
+            self._end()
+
+    async def _write(self, body, has_more):
+        await self._outlet.write(body)
+        if not has_more:
+            self._outlet.close()
+            self._end()
+
+    # -- all of it --
+
+    async def run(self, app, scope):
+        try:
+            await app(scope, self.receive, self.send)
+            if not self.response.done():
+                raise RuntimeError("The application did not generate a response")
+            if self._outlet is not None and not self._is_disconnected:
+                raise RuntimeError("The application ended before its response was complete")
+        except Exception as e:
+            self._fail(e)
+        except BaseException as e:
+            self._fail(e)
+            raise
+        finally:
+            self._end()
+            if self._departure is not None:
+                self._departure.forget()
+            if self._reader is not None and not self._is_read:
+                run_in_background(_give_up(self._reader))
+
+    def _fail(self, e):
+        if not self.response.done():
+            self.response.set_exception(e)
+            return
+        if self._outlet is not None and self._outlet.is_gone:
+            logger.debug("The client of an ASGI application has gone", exc_info=e)
+            return
+        logger.error("Exception in ASGI application after response started", exc_info=e)
+        if self._outlet is not None:
+            self._outlet.fail("the application failed")
+
+
+async def _give_up(reader):
+    try:
+        await reader.cancel()
+    except JsException:
+        pass
+
+
+def _text(value):
+    """A name or value of a header, which ASGI has as bytes."""
+    if isinstance(value, str):
+        return value
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        return bytes(value).decode("latin-1")
+
+
+async def fetch(app, req, env, ctx=None):
+    """Answer a request by an ASGI application; a Response of JavaScript, as soon as the application has begun one.
+
+    req: a Request of `workers` or of JavaScript.  Raises what the application raises before its answer.
+    """
+    js_request = unwrap(req)
+    lifespan = _Lifespan(app)
+    await lifespan.start()
+    exchange = _Exchange(js_request)
+    task = asyncio.get_running_loop().create_task(exchange.run(app, request_to_scope(js_request, env, state=lifespan.state)))
+    try:
+        response = await exchange.response
+    except Exception:
+        logger.debug("ASGI request failed", exc_info=True)
+        await lifespan.stop()
+        raise
+    if task.done():
+        await lifespan.stop()
+    else:
+        keep(run_in_background(_finish(task, lifespan)), ctx)
+    return response
+
+
+async def _finish(task, lifespan):
+    try:
+        await task
+    finally:
+        await lifespan.stop()
+
+
+async def websocket(app, req, env=None):
+    """Not there yet: NotImplementedError."""
+    raise NotImplementedError("asgi.websocket: WebSockets are not in Corral yet; docs/compatibility.md says what is")
+
+
+def entrypoint(app):
+    """A class Default that answers with an ASGI application: `Default = asgi.entrypoint(app)`."""
+    from . import WorkerEntrypoint
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            if (request.headers.get("upgrade") or "").lower() == "websocket":
+                return await websocket(app, request, self.env)
+            return await fetch(app, request, self.env, self.ctx)
+
+    return Default
+
+
+def __getattr__(name):
+    if name == "env":       # a dependency of FastAPI: `async def route(env=asgi.env)`
+        from fastapi import Depends, Request
+
+        async def env(request: Request):
+            return request.scope["env"]
+
+        return Depends(env)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,751 @@
+"""asgi and workers.wsgi: applications of the two specifications, and of the frameworks; docs/compatibility.md names these tests."""
+import json
+import textwrap
+
+import pytest
+
+from harness import lab_code
+
+pytestmark = pytest.mark.asan
+
+PRELUDE = """\
+import logging
+from js import Request
+from workers import asgi, wsgi
+
+LIFESPAN = {"lifespan.startup": "lifespan.startup.complete", "lifespan.shutdown": "lifespan.shutdown.complete"}
+
+def same(got, wanted):
+    if got != wanted or type(got) is not type(wanted):
+        raise AssertionError(f"{got!r} is not {wanted!r}")
+
+async def raises(kind, says, awaitable):
+    try:
+        came = await asyncio.wait_for(awaitable, 20)
+    except kind as e:
+        if says not in str(e):
+            raise AssertionError(f"{e!r} does not say {says!r}")
+        return e
+    raise AssertionError(f"no {kind}, but {came!r}")
+
+def http(function):
+    '''An ASGI application without lifespan.'''
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            raise ValueError(f"can only handle http, not {scope['type']}")
+        await function(scope, receive, send)
+    return app
+
+def start(status=200, headers=()):
+    return {"type": "http.response.start", "status": status, "headers": list(headers)}
+
+def body(data=b"", more=False):
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+async def ask(app, *args, **more):
+    return await asyncio.wait_for(asgi.fetch(app, Request.new(*(args or ("http://a/",)), **more), env, ctx), 20)
+
+class Records(logging.Handler):
+    def __init__(self, name):
+        super().__init__()
+        self.logger, self.texts = logging.getLogger(name), []
+        self.logger.addHandler(self)
+        self.logger.setLevel(logging.DEBUG)
+        self.logger.propagate = False
+    def emit(self, record):
+        self.texts.append(self.format(record))
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        self.logger.removeHandler(self)
+        self.logger.propagate = True
+
+"""
+
+
+def run(lab, code, **more):
+    assert lab.value(PRELUDE + textwrap.dedent(code) + "\nreturn True", **more) is True
+
+
+# ---- ASGI ----
+
+
+def test_asgi_scope(lab):
+    run(lab, """
+        import workers
+        headers = [["X-A", "1"], ["x-b", "ä"], ["accept", "a"], ["Accept", "b"]]
+        raw = Request.new("https://ex%C3%A4mple.com:8443/a%20b/%C3%A4?x=%20&y=1#hash", method="POST", headers=headers)
+        scope = asgi.request_to_scope(raw, env)
+        same(scope, {
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": "POST", "scheme": "https",
+            "path": "/a b/ä", "raw_path": b"/a%20b/%C3%A4", "query_string": b"x=%20&y=1", "root_path": "", "client": None,
+            "headers": [(b"x-a", b"1"), (b"x-b", "ä".encode()), (b"accept", b"a"), (b"accept", b"b")],
+            "server": ("xn--exmple-cua.com", 8443), "extensions": {}, "env": env})
+        same(asgi.request_to_scope(workers.Request(raw), env)["headers"], scope["headers"])
+        same(type(asgi.request_to_scope(workers.Request(raw), env)["method"]), str)
+        s = asgi.request_to_scope(Request.new("http://[::1]", headers=[["cf-connecting-ip", "1.2.3.4"]]), env, state={"a": 1})
+        same([s["server"], s["path"], s["raw_path"], s["query_string"], s["state"], s["client"]], [("[::1]", 80), "/", b"/", b"", {"a": 1}, ("1.2.3.4", 0)])
+        s = asgi.request_to_scope(Request.new("https://a/x", headers=[["sec-websocket-protocol", "a, b"]]), env, ws=True)
+        same([s["type"], s["scheme"], s["subprotocols"], "method" in s, s["server"]], ["websocket", "wss", ["a", "b"], False, ("a", 443)])
+        import asgi as short
+        same([short.fetch, short.request_to_scope, short.ASGI], [asgi.fetch, asgi.request_to_scope, asgi.ASGI])
+    """)
+
+
+def test_asgi_requests_and_answers(lab):
+    run(lab, """
+        @http
+        async def echo(scope, receive, send):
+            got, count = b"", 0
+            while True:
+                message = await receive()
+                same(message["type"], "http.request")
+                got, count = got + message["body"], count + 1
+                if not message["more_body"]:
+                    break
+            await send(start(201, [(b"x-a", b"1"), (b"X-A", b"2"), (b"Set-Cookie", b"a=1; x, y"), (b"set-cookie", b"b=2"), (b"x-u", "ä".encode()), (b"x-l", b"\\xe4")]))
+            await send(body(got + b" %d" % count))
+            same(await receive(), {"type": "http.disconnect"})
+
+        r = await ask(echo)
+        same([r.constructor == js.Response, r.status, await r.text()], [True, 201, " 1"])
+        same([r.headers.get("x-a"), list(r.headers.getSetCookie()), r.headers.get("x-u"), r.headers.get("x-l")], ["1, 2", ["a=1; x, y", "b=2"], "ä", "ä"])
+        same(await (await ask(echo, "http://a/", method="POST", body="some text")).text(), "some text 2")
+        same(await (await ask(echo, "http://a/", method="POST", body="x" * 5, headers={"content-length": "5"})).text(), "xxxxx 1")
+        same(len(await (await ask(echo, "http://a/", method="POST", body="x" * 300_000)).text()) > 300_000, True)
+
+        for status in (204, 205, 304):
+            @http
+            async def empty(scope, receive, send):
+                await send(start(status, [(b"x-a", b"1")]))
+                await send(body(b"to be dropped", True))
+                await send(body(b"more"))
+            r = await ask(empty)
+            same([r.status, r.headers.get("x-a"), await r.text(), r.body], [status, "1", "", None if js.JSON.parse("null") is None else r.body])
+
+        @http
+        async def bare(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body"})
+        r = await ask(bare)
+        same([r.status, await r.text()], [200, ""])
+
+        seen = []
+        @http
+        async def state(scope, receive, send):
+            seen.append([scope["state"], scope["env"] == env])
+            await send(start())
+            await send(body(bytearray(b"ok")))
+        same(await (await asgi.fetch(state, Request.new("http://a/"), env)).text(), "ok")
+        same(seen, [[{}, True]])
+    """)
+
+
+def test_asgi_streams(lab):
+    run(lab, """
+        sent = []
+
+        @http
+        async def stream(scope, receive, send):
+            await send(start(200, [(b"content-type", b"text/event-stream")]))
+            for n in range(20):
+                sent.append(n)
+                await send(body(b"x" * 20_000, True))
+            await send(body(b"end"))
+            sent.append("end")
+
+        r = await ask(stream)
+        await asyncio.sleep(0)
+        reader = r.body.getReader()
+        first = await reader.read()
+        same(first.value.to_bytes(), b"x" * 20_000)
+        await asyncio.sleep(0.02)
+        same(len(sent) < 8, True)       # 64 KiB wait, and then the application does
+        total, pieces = 20_000, 1
+        while not (step := await reader.read()).done:
+            total, pieces = total + step.value.length, pieces + 1
+        same([total, pieces, sent[-1]], [400_003, 21, "end"])
+    """)
+
+
+def test_asgi_lifespan(lab):
+    run(lab, """
+        class App:
+            def __init__(self, behaviour=None):
+                self.events, self.behaviour = [], behaviour
+            async def __call__(self, scope, receive, send):
+                if scope["type"] == "lifespan":
+                    same(sorted(scope), ["asgi", "state", "type"])
+                    scope["state"]["word"] = "kept"
+                    while True:
+                        what = (await receive())["type"]
+                        self.events.append(what)
+                        if self.behaviour:
+                            await self.behaviour(what, send)
+                        await send({"type": LIFESPAN[what]})
+                        if what == "lifespan.shutdown":
+                            return
+                self.events.append(scope["state"]["word"])
+                await send(start())
+                await send(body(b"ok"))
+
+        app = App()
+        same(await (await ask(app)).text(), "ok")
+        same(app.events, ["lifespan.startup", "kept", "lifespan.shutdown"])
+        same(await (await ask(app)).text(), "ok")
+        same(len(app.events), 6)
+
+        def failing(phase, message, cause=True):
+            async def behaviour(what, send):
+                if what == phase:
+                    await send({"type": phase + ".failed", "message": message})
+                    if cause:
+                        raise ValueError("the real reason")
+            return behaviour
+
+        e = await raises(RuntimeError, "boom", ask(App(failing("lifespan.startup", "boom"))))
+        same([type(e.__cause__), str(e.__cause__)], [ValueError, "the real reason"])
+        e = await raises(RuntimeError, "boom", ask(App(failing("lifespan.shutdown", "boom"))))
+        same(str(e.__cause__), "the real reason")
+        await raises(RuntimeError, "ASGI lifespan startup failed", ask(App(failing("lifespan.startup", ""))))
+
+        async def half(scope, receive, send):
+            if scope["type"] == "lifespan":
+                await receive()
+                return await send({"type": "lifespan.startup.failed", "message": "no cause"})
+        await raises(RuntimeError, "no cause", ask(half))
+
+        async def crash(what, send):
+            raise RuntimeError("crashed at once")
+        app = App(crash)
+        with Records("asgi") as log:
+            async def tolerant(scope, receive, send):
+                if scope["type"] == "lifespan":
+                    return await app(scope, receive, send)
+                await send(start())
+                await send(body(b"ok"))
+            same(await (await ask(tolerant)).text(), "ok")
+        same(["before reporting startup" in log.texts[0], "crashed at once" in log.texts[0]], [True, True])
+
+        async def silent(scope, receive, send):
+            if scope["type"] != "lifespan":
+                await send(start())
+                await send(body(b"ok"))
+        same(await (await ask(silent)).text(), "ok")
+
+        async def odd(scope, receive, send):
+            if scope["type"] == "lifespan":
+                try:
+                    await send({"type": "lifespan.strange"})
+                except RuntimeError as e:
+                    odd.said = str(e)
+                return
+            await send(start())
+            await send(body(b"ok"))
+        await ask(odd)
+        same(odd.said, "Unexpected lifespan event lifespan.strange")
+    """)
+
+
+def test_asgi_errors(lab):
+    run(lab, """
+        def app_of(*messages, error=None):
+            @http
+            async def app(scope, receive, send):
+                for message in messages:
+                    await send(message)
+                if error:
+                    raise error
+            return app
+
+        await raises(RuntimeError, "crash before", ask(app_of(error=RuntimeError("crash before"))))
+        await raises(RuntimeError, "crash before", ask(app_of(start(), error=RuntimeError("crash before"))))
+        await raises(RuntimeError, "did not generate a response", ask(app_of()))
+        await raises(RuntimeError, "did not generate a response", ask(app_of(start())))
+        await raises(RuntimeError, "'http.response.start' goes before", ask(app_of(body())))
+        await raises(RuntimeError, "it was sent before", ask(app_of(start(), start())))
+        await raises(RuntimeError, "Unexpected ASGI message 'x'", ask(app_of({"type": "x"})))
+        await raises(TypeError, "body must be bytes, not str", ask(app_of(start(), body("text"))))
+        await raises(ValueError, "200 to 599", ask(app_of(start(99), body(b""))))
+        await raises(ValueError, "line break", ask(app_of(start(200, [(b"x-a", b"1\\nx-b: 2")]), body(b""))))
+        await raises(TypeError, "not a valid header name", ask(app_of(start(200, [(b"x a", b"1")]), body(b""))))
+
+        with Records("asgi") as log:
+            r = await ask(app_of(start(), body(b"ok"), error=RuntimeError("late")))
+            same(await r.text(), "ok")
+            same("response started" in log.texts[-1] and "late" in log.texts[-1], True)
+            await ask(app_of(start(), body(b"ok"), body(b"again")))
+            same("the response is complete" in log.texts[-1], True)
+
+            for app, why in ((app_of(start(), body(b"part", True), error=RuntimeError("amid")), "amid"),
+                             (app_of(start(), body(b"part", True)), "before its response was complete"),
+                             (app_of(start(200, [(b"content-length", b"3")]), body(b"part", True), body()), "longer than its Content-Length")):
+                r = await ask(app)
+                await raises(Exception, "", r.text())
+                same(why in log.texts[-1], True)
+
+            async def failing():
+                raise ValueError("beside")
+            asgi.run_in_background(failing())
+            await asyncio.sleep(0.01)
+            same("beside" in log.texts[-1], True)
+        await raises(NotImplementedError, "WebSockets are not in Corral yet", asgi.websocket(app_of(), Request.new("http://a/")))
+    """)
+
+
+def test_asgi_background_work_goes_on_after_the_answer(lab):
+    before = lab.mark()
+    answer = lab.run(PRELUDE + textwrap.dedent("""
+        @http
+        async def app(scope, receive, send):
+            await send(start())
+            await send(body(b"answered"))
+            await asyncio.sleep(0.05)
+            print("background: done")
+        return await ask(app)
+    """))
+    assert answer.text == "answered"
+    lab.wait_log("background: done", since=before)
+
+
+def test_asgi_a_client_that_leaves(lab):
+    """Who waits in receive() hears of it, and so does who sends."""
+    before = lab.mark()
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code(PRELUDE + textwrap.dedent("""
+        @http
+        async def app(scope, receive, send):
+            await receive()
+            await send(start())
+            await send(body(b"first", True))
+            print("heard:", await receive())
+            try:
+                await send(body(b"more", True))
+            except OSError as e:
+                print("told:", e)
+                raise
+        return await ask(app)
+    """))})
+    answer = connection.getresponse()
+    assert answer.read(5) == b"first"
+    answer.close()
+    connection.close()
+    lab.wait_log("heard: {'type': 'http.disconnect'}", since=before)
+    lab.wait_log("told: the client has gone", since=before)
+
+
+def test_asgi_a_slow_client_slows_the_application(lab):
+    before = lab.mark()
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code(PRELUDE + textwrap.dedent("""
+        @http
+        async def app(scope, receive, send):
+            await send(start())
+            for n in range(400):
+                await send(body(b"x" * 100_000, True))
+                if n == 20:
+                    print("at 20")
+            print("all sent")
+            await send(body())
+        return await ask(app)
+    """))})
+    answer = connection.getresponse()
+    lab.wait_log("at 20", since=before)
+    lab.get()
+    assert "all sent" not in "\n".join(lab.log_lines()[before:])
+    assert len(answer.read()) == 40_000_000
+    lab.wait_log("all sent", since=before)
+    connection.close()
+
+
+# ---- WSGI ----
+
+WSGI = """
+async def ask(app, *args, serialize=False, **more):
+    return await asyncio.wait_for(wsgi.fetch(app, Request.new(*(args or ("http://a/",)), **more), env, ctx, serialize=serialize), 20)
+
+"""
+
+
+def test_wsgi_environ(lab):
+    run(lab, """
+        import io, workers, wsgiref.validate
+        raw = Request.new("https://a.b:8443/p%20q/%C3%A4%ff?x=%20&y#z", method="POST", body="abc",
+                          headers=[["X-A", "1"], ["x-u", "ä"], ["Content-Type", "text/x"], ["cookie", "a=1"], ["x_a", "spoofed"], ["accept", "a"], ["accept", "b"]])
+        e = wsgi.build_environ(raw, env, b"abc")
+        wanted = {"REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/p q/\\xc3\\xa4\\xff", "QUERY_STRING": "x=%20&y", "SERVER_NAME": "a.b", "SERVER_PORT": "8443",
+                  "SERVER_PROTOCOL": "HTTP/1.1", "CONTENT_TYPE": "text/x", "CONTENT_LENGTH": "3", "HTTP_X_A": "1", "HTTP_X_U": "\\xc3\\xa4", "HTTP_COOKIE": "a=1",
+                  "HTTP_ACCEPT": "a,b", "wsgi.version": (1, 0), "wsgi.url_scheme": "https", "wsgi.multithread": False, "wsgi.multiprocess": False,
+                  "wsgi.run_once": False, "wsgi.input_terminated": True, "RAW_URI": "/p%20q/%C3%A4%ff?x=%20&y"}
+        same({k: e.get(k) for k in wanted}, wanted)
+        same([e["wsgi.input"].read(), e["wsgi.errors"], e["workers.env"] == env, type(e["REQUEST_METHOD"])], [b"abc", sys.stderr, True, str])
+        same(wsgi.build_environ(workers.Request(raw), env, io.BytesIO(b""))["HTTP_X_A"], "1")
+        same("CONTENT_LENGTH" in wsgi.build_environ(Request.new("http://a/"), env, b""), False)
+        import wsgi as short
+        same(short.fetch, wsgi.fetch)
+
+        def checked(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [environ["REQUEST_METHOD"].encode()]
+        r = await wsgi.fetch(wsgiref.validate.validator(checked), Request.new("http://a/"), env)
+        same(await r.text(), "GET")
+    """)
+
+
+def test_wsgi_requests_and_answers(lab):
+    run(lab, WSGI + textwrap.dedent("""
+        closed = []
+
+        class Iterable:
+            def __init__(self, *pieces):
+                self.pieces = pieces
+            def __iter__(self):
+                yield from self.pieces
+            def close(self):
+                closed.append(self.pieces)
+
+        def app(environ, start_response):
+            write = start_response("201 Made so", [("Set-Cookie", "a=1"), ("set-cookie", "b=2"), ("X-U", "\\xc3\\xa4"), ("X-L", "\\xe4")])
+            app.input = environ["wsgi.input"]
+            data = app.input.read()
+            write(b"before ")
+            return Iterable(b"", b"first ", b"", data)
+
+        r = await ask(app, "http://a/", method="POST", body="request")
+        same([r.constructor == js.Response, r.status, r.headers.get("x-u"), r.headers.get("x-l"), list(r.headers.getSetCookie())], [True, 201, "ä", "ä", ["a=1", "b=2"]])
+        same(await r.text(), "before first request")
+        await asyncio.sleep(0.01)
+        same([len(closed), app.input.closed], [1, True])
+
+        def lines(environ, start_response):
+            start_response("200 OK", [])
+            source = environ["wsgi.input"]
+            return [repr([source.readline(), source.read(2), list(source)]).encode()]
+        same(await (await ask(lines, "http://a/", method="POST", body="a\\nbcd\\ne")).text(), "[b'a\\\\n', b'bc', [b'd\\\\n', b'e']]")
+        def big(environ, start_response):
+            start_response("200 OK", [])
+            return [b"%d" % len(environ["wsgi.input"].read())]
+        same(await (await ask(big, "http://a/", method="POST", body="x" * 500_000)).text(), "500000")
+
+        def late(environ, start_response):
+            yield b""
+            start_response("202 Later", [])
+            yield b"a"
+            yield memoryview(b"b")
+        r = await ask(late)
+        same([r.status, await r.text()], [202, "ab"])
+
+        def again(environ, start_response):
+            start_response("200 OK", [("x-a", "1")])
+            try:
+                raise ValueError
+            except ValueError:
+                start_response("500 Oh", [("x-a", "2")], sys.exc_info())
+            return [b"sorry"]
+        r = await ask(again)
+        same([r.status, r.headers.get("x-a"), await r.text()], [500, "2", "sorry"])
+
+        for status in ("204 No", "304 Not"):
+            def empty(environ, start_response):
+                start_response(status, [])
+                return [b"dropped"]
+            same((await ask(empty)).status, int(status[:3]))
+        def file(environ, start_response):
+            import io
+            start_response("200 OK", [("Content-Length", "300000")])
+            return environ["wsgi.file_wrapper"](io.BytesIO(b"z" * 300_000))
+        same(len(await (await ask(file)).text()), 300_000)
+
+        running = []
+        def alone(environ, start_response):
+            start_response("200 OK", [])
+            running.append(1)
+            yield b"a"
+            same(len(running), 1)
+            running.pop()
+            yield b"b"
+        same([await r.text() for r in await asyncio.gather(ask(alone, serialize=True), ask(app, serialize=True))], ["ab", "before first "])
+        same([issubclass(c, __import__("workers").WorkerEntrypoint) for c in (wsgi.entrypoint(app), asgi.entrypoint(None))], [True, True])
+    """))
+
+
+def test_wsgi_errors(lab):
+    run(lab, WSGI + textwrap.dedent("""
+        closed = []
+
+        def app_of(*pieces, status="200 OK", headers=(), error=None, calls=1):
+            class Pieces:
+                def __iter__(self):
+                    yield from pieces
+                    if error:
+                        raise error
+                def close(self):
+                    closed.append(1)
+            def app(environ, start_response):
+                for _ in range(calls):
+                    start_response(status, list(headers))
+                return Pieces()
+            return app
+
+        def crash(environ, start_response):
+            raise RuntimeError("crash before")
+        await raises(RuntimeError, "crash before", ask(crash))
+        await raises(RuntimeError, "at first", ask(app_of(error=RuntimeError("at first"))))
+        await raises(RuntimeError, "did not call start_response()", ask(app_of(b"x", calls=0)))
+        await raises(RuntimeError, "did not call start_response()", ask(lambda environ, start_response: []))
+        await raises(AssertionError, "was called before", ask(app_of(b"x", calls=2)))
+        await raises(TypeError, "must give bytes, not str", ask(app_of("text")))
+        await raises(ValueError, "status must be a str such as '200 OK'", ask(app_of(b"x", status=200)))
+        await raises(TypeError, "each header must be a tuple of two str", ask(app_of(b"x", headers=[("a", 1)])))
+        await raises(TypeError, "not iterable", ask(lambda environ, start_response: start_response("200 OK", []) and None))
+        same(len(closed), 3)
+        with Records("wsgi") as log:
+            r = await ask(app_of(b"a", b"b", error=RuntimeError("amid")))
+            await raises(Exception, "", r.text())
+            same("amid" in log.texts[-1], True)
+        same(len(closed), 4)
+    """))
+
+
+def test_wsgi_streams_and_a_client_that_leaves(lab):
+    before = lab.mark()
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code(PRELUDE + textwrap.dedent("""
+        def app(environ, start_response):
+            start_response("200 OK", [("x-a", "1")])
+            try:
+                n = 0
+                while True:
+                    n += 1
+                    if n == 20:
+                        print("at 20")
+                    yield b"x" * 100_000
+            finally:
+                print("closed at", n)
+        return await wsgi.fetch(app, request, env)
+    """))})
+    answer = connection.getresponse()
+    lab.wait_log("at 20", since=before)
+    lab.get()
+    assert "closed" not in "\n".join(lab.log_lines()[before:])
+    assert answer.read(100) == b"x" * 100
+    answer.close()
+    connection.close()
+    lab.wait_log(r"closed at \d+$", since=before)
+
+
+# ---- frameworks ----
+
+ENTRY = """
+from workers import WorkerEntrypoint, asgi, wsgi
+import %s as module
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return await %s.fetch(module.app, request, self.env, self.ctx)
+"""
+FASTAPI = """
+import asyncio
+from contextlib import asynccontextmanager
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, UploadFile, Form
+from fastapi.responses import PlainTextResponse, StreamingResponse
+from pydantic import BaseModel
+import asgi
+
+app = FastAPI()
+
+class Item(BaseModel):
+    name: str
+    price: float = 1
+
+@app.on_event("startup")
+async def started():
+    app.state.word = "started"
+
+@app.middleware("http")
+async def mark(request, call_next):
+    response = await call_next(request)
+    response.headers["x-middle"] = "1"
+    return response
+
+@app.get("/items/{number}")
+async def item(number: int, q: str = "", env=asgi.env):
+    return {"number": number, "q": q, "word": env.WORD, "state": app.state.word}
+
+@app.post("/items")
+async def add(item: Item):
+    return item
+
+@app.get("/sync")
+def in_a_thread():
+    return "from a thread"
+
+@app.post("/upload")
+async def upload(title: str = Form(), file: UploadFile = None):
+    return [title, file.filename, len(await file.read())]
+
+@app.get("/stream")
+async def stream():
+    async def pieces():
+        for n in range(200):
+            yield f"{n:05}" * 200
+    return StreamingResponse(pieces(), media_type="text/plain")
+
+@app.get("/behind")
+async def behind(tasks: BackgroundTasks):
+    async def work():
+        await asyncio.sleep(0.05)
+        print("background of fastapi: done")
+    tasks.add_task(work)
+    return "at once"
+
+@app.get("/cookies")
+async def cookies(request: Request):
+    response = PlainTextResponse(request.cookies["c"])
+    response.set_cookie("a", "1")
+    response.set_cookie("b", "2")
+    return response
+
+@app.get("/wrong")
+async def wrong():
+    raise ValueError("wrong in fastapi")
+
+@app.get("/teapot")
+async def teapot():
+    raise HTTPException(418, "no coffee")
+"""
+FLASK = """
+from flask import Flask, Response, abort, jsonify, request, stream_with_context
+
+app = Flask(__name__)
+
+@app.route("/items/<int:number>")
+def item(number):
+    return jsonify(number=number, q=request.args.get("q"), word=request.environ["workers.env"].WORD)
+
+@app.post("/form")
+def form():
+    return [request.form["title"], request.files["file"].filename, len(request.files["file"].read())]
+
+@app.post("/json")
+def take():
+    return request.json
+
+@app.route("/stream")
+def stream():
+    @stream_with_context
+    def pieces():
+        for n in range(200):
+            yield f"{n:05}" * 200 if request.path == "/stream" else "wrong"
+    return Response(pieces(), mimetype="text/plain")
+
+@app.route("/cookies")
+def cookies():
+    response = Response(request.cookies["c"])
+    response.set_cookie("a", "1")
+    response.set_cookie("b", "2")
+    return response
+
+@app.route("/wrong")
+def wrong():
+    raise ValueError("wrong in flask")
+
+@app.route("/teapot")
+def teapot():
+    abort(418)
+"""
+DJANGO = """
+import django
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.urls import path
+
+settings.configure(DEBUG=False, SECRET_KEY="x", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], MIDDLEWARE=["django.middleware.common.CommonMiddleware"])
+
+def item(request, number):
+    return JsonResponse({"number": number, "q": request.GET.get("q"), "word": request.environ["workers.env"].WORD})
+
+async def item_asgi(request, number):       # the others run in a thread, which has no env
+    return JsonResponse({"number": number, "q": request.GET.get("q"), "word": request.scope["env"].WORD})
+
+def form(request):
+    return JsonResponse([request.POST["title"], request.FILES["file"].name, request.FILES["file"].size], safe=False)
+
+def stream(request):
+    return StreamingHttpResponse((f"{n:05}" * 200 for n in range(200)), content_type="text/plain")
+
+def cookies(request):
+    response = HttpResponse(request.COOKIES["c"])
+    response.set_cookie("a", "1")
+    response.set_cookie("b", "2")
+    return response
+
+urlpatterns = [path("items/<int:number>", item_asgi if "%(kind)s" == "asgi" else item), path("form", form), path("stream", stream), path("cookies", cookies)]
+django.setup()
+app = get_%(kind)s_application()
+"""
+MULTIPART = (b"--B\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\na title\r\n"
+             b"--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.bin\"\r\n\r\n" + b"x" * 200_000 + b"\r\n--B--\r\n")
+FORM = {"content-type": "multipart/form-data; boundary=B"}
+STREAM = "".join("%05d" % n * 200 for n in range(200))
+
+
+def framework(corral, kind, name, source):
+    return corral({"src/entry.py": ENTRY % (name, kind), "src/%s.py" % name: source, ".dev.vars": "WORD=bound\n"})
+
+
+def check_cookies(one):
+    answer = one.get("/cookies", headers={"cookie": "c=given; d=2"})
+    assert answer.text == "given" and [c.split(";")[0] for c in answer.headers.get_all("set-cookie")] == ["a=1", "b=2"]
+
+
+def test_fastapi(corral):
+    one = framework(corral, "asgi", "shop", FASTAPI)
+    answer = one.get("/items/5?q=%C3%A4")
+    assert answer.json() == {"number": 5, "q": "ä", "word": "bound", "state": "started"}, answer.text
+    assert answer.headers["x-middle"] == "1"
+    assert one.get("/items/x").status == 422
+    made = one.request("POST", "/items", json.dumps({"name": "n"}), {"content-type": "application/json"})
+    assert made.json() == {"name": "n", "price": 1}
+    assert one.get("/sync").json() == "from a thread"
+    assert one.request("POST", "/upload", MULTIPART, FORM).json() == ["a title", "f.bin", 200_000]
+    assert one.get("/stream").text == STREAM
+    head = one.request("HEAD", "/items/5")
+    assert (head.status, head.body) == (405, b"")
+    check_cookies(one)
+    before = one.mark()
+    assert one.get("/behind").json() == "at once"
+    one.wait_log("background of fastapi: done", since=before)
+    wrong = one.get("/wrong")
+    assert wrong.status == 500 and "wrong in fastapi" in "\n".join(one.log_lines())
+    teapot = one.get("/teapot")
+    assert (teapot.status, teapot.json()) == (418, {"detail": "no coffee"})
+    assert "openapi" in one.get("/openapi.json").json()
+
+
+def test_flask(corral):
+    one = framework(corral, "wsgi", "shop", FLASK)
+    answer = one.get("/items/5?q=%C3%A4")
+    assert answer.json() == {"number": 5, "q": "ä", "word": "bound"}, answer.text
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert one.request("POST", "/form", MULTIPART, FORM).json() == ["a title", "f.bin", 200_000]
+    assert one.request("POST", "/json", '{"a": [1]}', {"content-type": "application/json"}).json() == {"a": [1]}
+    assert one.get("/stream").text == STREAM
+    head = one.request("HEAD", "/items/5")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(one.get("/items/5").body)))
+    check_cookies(one)
+    assert one.get("/wrong").status == 500 and "wrong in flask" in "\n".join(one.log_lines())
+    assert [one.get(p).status for p in ("/teapot", "/nowhere")] == [418, 404]
+
+
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+def test_django(corral, kind):
+    one = framework(corral, kind, "shop", DJANGO % {"kind": kind})
+    answer = one.get("/items/5?q=%C3%A4")
+    assert answer.json() == {"number": 5, "q": "ä", "word": "bound"}, answer.text
+    assert one.request("POST", "/form", MULTIPART, FORM).json() == ["a title", "f.bin", 200_000]
+    assert one.get("/stream").text == STREAM
+    check_cookies(one)
+    assert one.get("/nowhere").status == 404
