@@ -34,8 +34,10 @@ NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http l
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
 SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
 # ThreadSanitizer cannot follow engines that were built without it, nor a fork of threads: node side only.
+# But strand.c, which needs neither.
 UNIT.tsan := $(foreach r,$(filter-out base text wire,$(WORKER_ROOMS)),test/unit/$(r)_%.c)
-UNIT     := $(patsubst test/unit/%.c,$(B)/t/%,$(filter-out test/unit/test.c $(UNIT.$(MODE)),$(wildcard test/unit/*.c)))
+UNIT     := $(sort $(patsubst test/unit/%.c,$(B)/t/%,test/unit/realm_strand.c \
+              $(filter-out test/unit/test.c $(UNIT.$(MODE)),$(wildcard test/unit/*.c))))
 FUZZ     := $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/*.c))
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -54,6 +56,7 @@ $(B)/libworker.a: $(WORKER_O)
 
 # A unit test is test/unit/ROOM_FILE.c; the room says which side it links.
 $(B)/t/realm_% $(B)/t/worker_% $(B)/t/box_%: LINK = $(B)/libworker.a $(WORKER_LIBS)
+$(B)/t/realm_strand: LINK = $(B)/libworker.a
 LINK = $(B)/libnode.a $(NODE_LIBS)
 $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(B)/libworker.a
 	@mkdir -p $(@D)

@@ -8,7 +8,8 @@
  *
  * There is one realm per process: CPython cannot have two.
  *
- * Threads: everything on the main thread, which is the only one at a fork.
+ * Threads: everything on the main thread, which is the only one at a fork; in
+ * an instance on whichever thread realm_serve calls the loop, one at a time.
  * Times in milliseconds of clock_now_ms. */
 #ifndef CORRAL_REALM_REALM_H
 #define CORRAL_REALM_REALM_H
@@ -29,7 +30,8 @@ struct realm;
 enum {
     REALM_THREADS_MAX = 96,
     REALM_THREAD_STACK = 3 * 1024 * 1024,
-    REALM_THREADS_BYTES = REALM_THREADS_MAX * REALM_THREAD_STACK,   /* of address space */
+    REALM_WAITING_MAX = 64,     /* frames that wait in run_sync, each on a thread of its own */
+    REALM_THREADS_BYTES = (REALM_THREADS_MAX + REALM_WAITING_MAX) * REALM_THREAD_STACK, /* of address space */
 };
 
 /* ---- zygote ---- */
@@ -125,6 +127,13 @@ void realm_reply_body(struct realm *realm, uint32_t stream, struct span bytes, b
 void realm_outcall_credit(struct realm *realm, uint32_t stream, uint32_t bytes);
 /* It failed, before or after its reply; the first line of text is for the worker's code. */
 void realm_outcall_failed(struct realm *realm, uint32_t stream, struct span text);
+
+/* Run the loop for ever: loop(argument) calls realm_turn and the like, on this thread and, while
+ * something on it waits (run_sync), on others.  It returns when realm_has_loop() says no, which it
+ * asks after each of these calls; whatever it then has begun belongs to the next one. */
+void realm_serve(struct realm *realm, void (*loop)(void *argument), void *argument)
+    __attribute__((noreturn));
+bool realm_has_loop(struct realm *realm);
 
 /* Run what is due: Python callbacks, timers, jobs, collected finalizers.
  * Returns the milliseconds until something is due again (0: at once), or -1. */
