@@ -5,7 +5,7 @@
  * instance the worker room fills it with frames; a unit test fills it with a
  * recorder.
  *
- * All calls come on the realm's one thread, from inside realm_* calls.  Spans
+ * All calls come on the thread that runs the realm, from inside realm_* calls.  Spans
  * are valid during the call only; text is UTF-8.  A call never re-enters the
  * realm.  `stream` names the request, as given to realm_request, or an outcall. */
 #ifndef CORRAL_REALM_HOST_H

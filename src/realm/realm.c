@@ -24,7 +24,9 @@
 #include "realm/outcall.h"
 #include "realm/py/interp.h"
 #include "realm/py/loop.h"
+#include "realm/py/sync.h"
 #include "realm/py/worker.h"
+#include "realm/strand.h"
 #include "realm/timer.h"
 #include "realm/web/web.h"
 
@@ -68,11 +70,14 @@ static void leave(void)
 
 /* ---- zygote ---- */
 
+static const struct strand_hooks HOOKS = {interp_begin_thread, interp_end_thread};
+
 int realm_new(const struct host *host, struct realm **ret_realm, struct err *err)
 {
     if (the_realm.host)
         return err_set(err, ERR_INVALID, "a process can have only one realm");
     the_realm.host = host;
+    strand_open(&HOOKS);
     exchange_set_host(host);
     outcall_set_host(host);
     exchange_set_current(interp_stream);
@@ -84,7 +89,8 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
     if (engine_boot(err) < 0)
         return err->code;
     web_boot();
-    if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0 || worker_open(err) < 0)
+    if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0 || sync_open(err) < 0 ||
+        worker_open(err) < 0)
         return err->code;
     *ret_realm = &the_realm;
     return 0;
@@ -365,6 +371,33 @@ static int due_in_ms(int engine_ms)
     if (ms > INT32_MAX)
         ms = INT32_MAX;
     return engine_ms >= 0 && engine_ms < ms ? engine_ms : (int)ms;
+}
+
+static struct {
+    void (*loop)(void *argument);
+    void *argument;
+} served;
+
+static void run_loop(void *unused)
+{
+    (void)unused;
+    engine_take_loop();
+    served.loop(served.argument);
+    engine_give_loop();
+}
+
+void realm_serve(struct realm *realm, void (*loop)(void *argument), void *argument)
+{
+    (void)realm;
+    served.loop = loop;
+    served.argument = argument;
+    strand_serve(run_loop, NULL);
+}
+
+bool realm_has_loop(struct realm *realm)
+{
+    (void)realm;
+    return strand_has_loop();
 }
 
 int realm_turn(struct realm *realm)

@@ -12,7 +12,10 @@
  *  2. On each stream at most the granted credit is in flight, so `out` is
  *     bounded by streams x FRAME_WINDOW; logs wait for the node when it is full.
  *     A log line leaves at once: the code behind it may never come back.
- *  3. When the node closes the socket the process ends at once, without
+ *  3. The loop moves from thread to thread when something on it waits (run_sync);
+ *     one thread at a time is in here, and a frame's payload is not looked at
+ *     once code of the worker has run.
+ *  4. When the node closes the socket the process ends at once, without
  *     finalizing the engines: nothing it holds is worth the time.
  *
  * Called by: template.c.  Talks to: herd/instance.c. */
@@ -406,22 +409,29 @@ static void flush_when_due(struct instance *i)
     i->flushed_us = now_us;
 }
 
-static _Noreturn void serve(struct instance *i)
+/* On the thread that has the loop.  Whatever calls the realm may come back without it: another
+ * thread went on with the frames and the turns meanwhile. */
+static void serve(void *self)
 {
+    struct instance *i = self;
     struct err err = {0};
     struct frame f;
     int r, timeout_ms;
 
     for (;;) {
-        timeout_ms = realm_turn(i->realm);
-        flush(i);
-        must(sleep_and_read(i, timeout_ms, &err), &err);
-        i->flushed_us = clock_now_us();
         while ((r = link_next(&i->link, &f, &err)) == 1) {
             must(take_frame(i, &f, &err), &err);
+            if (!realm_has_loop(i->realm))
+                return;
             flush_when_due(i);
         }
         must(r, &err);
+        timeout_ms = realm_turn(i->realm);
+        if (!realm_has_loop(i->realm))
+            return;
+        flush(i);
+        must(sleep_and_read(i, timeout_ms, &err), &err);
+        i->flushed_us = clock_now_us();
     }
 }
 
@@ -456,5 +466,5 @@ void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_by
     must(box_filter_enter(&heritage->instance_filter, &err), &err);
     must(hello_put(&i.link.out, 0, 0, &HELLO, &err), &err);
     must(link_flush_all(&i.link, &err), &err);
-    serve(&i);
+    realm_serve(i.realm, serve, &i);
 }

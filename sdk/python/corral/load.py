@@ -113,7 +113,7 @@ def _set_dialect(date, flags):
     import _corral
     import pyodide
     from pyodide import ffi
-    from . import convert
+    from . import convert, sync
     names = set(flags.replace(",", " ").split())
     is_314 = not names.isdisjoint({"python_workers_20260610", "python_workers_20260817"})
     has_null = is_314 or "python_workers_20250116" in names or not date or date >= NULL_SINCE   # no date: the newest
@@ -121,6 +121,7 @@ def _set_dialect(date, flags):
     _corral.set_null(ffi.jsnull, has_null)
     _corral.set_bigint(ffi.JsBigInt, is_314)
     convert.dicts_are_objects = is_314
+    sync.completes = has_null
 
 
 def load(name, folder, main, date, names, env):

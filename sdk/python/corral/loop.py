@@ -12,7 +12,7 @@ import traceback
 
 import _corral
 
-from . import errors, refused, threads
+from . import errors, refused, sync, threads
 from .futures import PyodideFuture, PyodideTask   # the first for loop.c, too
 
 Future = asyncio.Future     # of promises; as the task of a handler of that very type, for which asyncio's C has a short way
@@ -115,9 +115,8 @@ class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
         raise RuntimeError(_RUNS_ALREADY)
 
     def run_until_complete(self, future):
-        if asyncio.iscoroutine(future):
-            future.close()
-        raise RuntimeError(_RUNS_ALREADY)
+        """What comes of it, as of run_sync(); of older dates a task of it, as in Pyodide 0.26."""
+        return sync.run_until_complete(future)
 
     def stop(self):
         """Does nothing: the loop always runs."""
@@ -209,9 +208,12 @@ def _refuse_to_run(coroutine):
 
 
 @functools.wraps(_run)
-def run(main, **options):
+def run(main, *, debug=None, **options):
+    """On the worker's loop, where run_sync() can wait for it; a thread's own loop in a thread."""
+    if not options and _corral.can_run_sync():
+        return _corral.run_sync(main)
     _refuse_to_run(main)
-    return _run(main, **options)
+    return _run(main, debug=debug, **options)
 
 
 class Runner(asyncio.Runner):

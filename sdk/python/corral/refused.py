@@ -15,6 +15,8 @@ from asyncio import events
 
 import _corral
 
+from . import sync
+
 SOCKETS = "a worker has no sockets of its own: for HTTP use `await fetch(url)` (from js import fetch)"
 PROCESSES = "a worker cannot start processes: call what you need as a Python module, or over HTTP with fetch"
 SIGNALS = "a worker gets no signals: what is to be done at the end belongs into the request, or ctx.waitUntil"
@@ -76,7 +78,10 @@ _is_warned = False
 
 @functools.wraps(_sleep)
 def sleep(seconds, /):
+    """Other requests go on where run_sync() can wait for it."""
     global _is_warned
+    if sync.sleep(seconds):
+        return
     if not _is_warned and events._get_running_loop() is not None and _corral.request_line():
         _is_warned = True
         _corral.log(2, f"time.sleep({seconds!r}) in a handler stops all requests of its instance for so long: write "

@@ -11,10 +11,10 @@ enum {
     STACK_LEFT_MIN = 1 << 20, /* for both languages to word what happened */
 };
 
-const char *bridge_stack_floor;
+_Thread_local const char *bridge_stack_floor;
 
-/* While /proc is there, which the C library needs for it: a fork changes nothing. */
-static void measure_stack(void)
+/* Of the first thread while /proc is there, which the C library needs for it: a fork changes nothing. */
+void bridge_measure_stack(void)
 {
     const char *top = __builtin_frame_address(0), *floor = top - STACK_USED_MAX;
     pthread_attr_t attributes;
@@ -45,7 +45,7 @@ int bridge_open(struct err *err)
 {
     PyObject *modules, *js;
 
-    measure_stack();
+    bridge_measure_stack();
     py_proxy_open();
     js_proxy_ops_open();
     if (js_proxy_open() < 0)

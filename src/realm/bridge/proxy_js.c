@@ -73,7 +73,6 @@ static struct {
     int bits;
 } known[PROTOTYPES];
 static size_t known_count;
-static PyThreadState *main_thread;
 
 /* JSValueRefs that other threads let go: only the main one may touch JavaScript. */
 static struct {
@@ -83,7 +82,7 @@ static struct {
 
 bool bridge_is_main_thread(void)
 {
-    if (PyThreadState_Get() == main_thread)
+    if (strand_here())
         return true;
     PyErr_SetString(PyExc_RuntimeError, "JavaScript objects can only be used on the main thread "
                                         "(from another one use loop.call_soon_threadsafe)");
@@ -349,7 +348,7 @@ static void proxy_free(struct js_proxy *p, bool is_main_thread)
 static void proxy_dealloc(PyObject *self)
 {
     struct js_proxy *p = (struct js_proxy *)self, *owner = (struct js_proxy *)p->owner;
-    bool is_main_thread = PyThreadState_Get() == main_thread;
+    bool is_main_thread = strand_here();
 
     if (p->spare)
         proxy_free(p->spare, is_main_thread);
@@ -600,7 +599,6 @@ int js_proxy_open(void)
     classify = engine_internal("classify");
     dir = engine_internal("dir");
     is_plain = engine_internal("isPlain");
-    main_thread = PyThreadState_Get();
     slots[9].pfunc = (void *)js_proxy_mapping.mp_subscript;
     slots[10].pfunc = (void *)js_proxy_mapping.mp_ass_subscript;
     slots[11].pfunc = js_proxy_methods;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/py/sync.h"
 #include "realm/web/web.h"
 
 enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, ASYNC_ITERABLE = 8, KINDS = 16 };
@@ -279,6 +280,7 @@ static JSValueRef property_of(PyObject *object, JSStringRef name, JSValueRef *re
 static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef name,
                                JSValueRef *ret_thrown)
 {
+    ENGINE_CALLED();
     JSValueRef value;
     PyObject *object;
 
@@ -298,6 +300,7 @@ static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef n
 static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, JSValueRef value,
                          JSValueRef *ret_thrown)
 {
+    ENGINE_CALLED();
     PyObject *object = object_in(JSObjectGetPrivate(proxy), ret_thrown), *text, *converted;
 
     (void)js;
@@ -336,6 +339,7 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
 {
     const struct cell *cell = JSObjectGetPrivate(proxy);
     PyObject *function = object_in(cell, ret_thrown), *tuple, *result = NULL;
+    int traits = cell->traits;
     JSValueRef value = NULL;
 
     (void)js;
@@ -351,7 +355,9 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
         tuple =
             tuple_of(cell->traits & PY_PROXY_TAKES_THIS ? (self ? self : engine.undefined) : NULL,
                      count, arguments);
-    if (tuple)
+    if (tuple && traits & PY_PROXY_PROMISES)
+        value = sync_promise(function, tuple, NULL, ret_thrown);
+    else if (tuple)
         result = PyObject_CallObject(function, tuple);
     if (result)
         value = bridge_to_js(result);

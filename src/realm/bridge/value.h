@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "realm/exchange.h"
+#include "realm/strand.h"
 
 /* The singleton jsnull, which is null in JavaScript; whether null becomes it, as of newer dates, or
  * None. */
@@ -33,7 +34,8 @@ void bridge_set_bigint(PyTypeObject *type, bool makes); /* borrowed, kept for ev
  * Recursion that goes to and fro between the languages is limited by neither
  * alone (Python counts frames, JavaScriptCore its own part of the stack), so
  * every crossing asks whether enough is left for both to say what is wrong. */
-extern const char *bridge_stack_floor; /* of the main thread */
+extern _Thread_local const char *bridge_stack_floor;
+void bridge_measure_stack(void); /* once on each thread that uses the bridge */
 static inline bool bridge_has_stack(void)
 {
     return (const char *)__builtin_frame_address(0) > bridge_stack_floor;
@@ -78,7 +80,7 @@ static inline bool js_proxy_check(PyObject *object)
 }
 JSObjectRef js_proxy_object(PyObject *proxy); /* NULL with an exception */
 int js_proxy_open(void);
-bool bridge_is_main_thread(void); /* else false, with RuntimeError set */
+bool bridge_is_main_thread(void); /* or one that stands in for it; else false, with RuntimeError */
 
 JSObjectRef js_proxy_self(PyObject *proxy); /* what it is bound to, or NULL */
 
@@ -106,8 +108,14 @@ extern PyMethodDef js_buffer_methods[];
 
 /* ---- proxy_py.c ---- */
 /* Of proxies that Python code made explicitly: comes back to Python as a proxy, to be
- * destroyed there; is destroyed by its first call; gives `this` as the first argument. */
-enum py_proxy_trait { PY_PROXY_KEPT = 1, PY_PROXY_ONCE = 2, PY_PROXY_TAKES_THIS = 4 };
+ * destroyed there; is destroyed by its first call; gives `this` as the first argument; gives a
+ * promise, as its calls may wait (run_sync). */
+enum py_proxy_trait {
+    PY_PROXY_KEPT = 1,
+    PY_PROXY_ONCE = 2,
+    PY_PROXY_TAKES_THIS = 4,
+    PY_PROXY_PROMISES = 8
+};
 JSObjectRef py_proxy_new(PyObject *object);
 JSObjectRef py_proxy_new_with(PyObject *object, int traits);
 /* borrowed; NULL when it is no PyProxy, or a destroyed one */

@@ -4,7 +4,7 @@
  * without any of it):
  *   1. no concurrent collector, one marker, no concurrent JIT: set in the
  *      environment before the process starts, checked by engine_open;
- *   2. a GMainContext of our own, pushed before the VM is made: async
+ *   2. a GMainContext of our own, pushed while the VM is made: async
  *      WebAssembly and FinalizationRegistry come back only through it;
  *   3. no thread of the allocator's scavenger at any fork: it is suspended from
  *      before the VM is made until engine_start.  (Suspending around each fork
@@ -39,6 +39,7 @@
 /* Exported by the library, in no public header. */
 extern void JSLock(JSContextRef context);
 extern void JSUnlock(JSContextRef context);
+extern JSStringRef JSContextCreateBacktrace(JSContextRef context, unsigned max_frames);
 extern void JSSynchronousGarbageCollectForDebugging(JSContextRef context);
 extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef context,
                                                          JSObjectRef function, JSValueRef *thrown);
@@ -56,6 +57,8 @@ struct engine engine;
 static GMainContext *run_loop;
 static int wake_fd = -1;
 static bool is_woken = true; /* wake_fd was readable, or may have been */
+static _Thread_local bool has_loop; /* this thread owns run_loop */
+_Thread_local struct engine_place engine_place;
 
 /* What scripts use of the language, taken before any worker could put something else in its place.
  */
@@ -213,6 +216,8 @@ int engine_open(struct err *err)
     engine_keep(engine.native);
     engine.internals = JSObjectMake(engine.context, NULL, NULL);
     engine_keep(engine.internals);
+    /* The VM knows it by now; as this thread's default it could be nobody else's. */
+    g_main_context_pop_thread_default(run_loop);
     wake_fd = find_wake_fd();
     if (wake_fd < 0)
         return err_set(err, ERR_SYSTEM, "start JavaScriptCore: its run loop has no descriptor");
@@ -290,11 +295,55 @@ const char *engine_version(void)
 void engine_lock(void)
 {
     JSLock(engine.context);
+    engine_place.held++;
 }
 
 void engine_unlock(void)
 {
+    engine_place.held--;
     JSUnlock(engine.context);
+}
+
+struct engine_place engine_leave(void)
+{
+    struct engine_place place = engine_place;
+
+    place.had_loop = has_loop;
+    while (engine_place.held > 0)
+        engine_unlock();
+    engine_give_loop();
+    return place;
+}
+
+void engine_come_back(struct engine_place place)
+{
+    engine_place = (struct engine_place){place.depth, 0, false};
+    if (place.had_loop)
+        engine_take_loop();
+    while (engine_place.held < place.held)
+        engine_lock();
+}
+
+bool engine_has_frames(void)
+{
+    JSStringRef line = JSContextCreateBacktrace(engine.context, 1); /* new */
+    bool has = JSStringGetLength(line) > 0;
+
+    JSStringRelease(line);
+    return has;
+}
+
+void engine_take_loop(void)
+{
+    if (!has_loop)
+        has_loop = g_main_context_acquire(run_loop);
+}
+
+void engine_give_loop(void)
+{
+    if (has_loop)
+        g_main_context_release(run_loop);
+    has_loop = false;
 }
 
 void engine_native(const char *name, JSObjectCallAsFunctionCallback function)

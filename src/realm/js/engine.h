@@ -39,6 +39,35 @@ const char *engine_version(void);
 void engine_lock(void);
 void engine_unlock(void);
 
+/* Where this thread stands between the languages. */
+struct engine_place {
+    unsigned depth; /* of calls from JavaScript that count themselves: all that may run Python */
+    unsigned held;  /* times that it locked since the innermost of them */
+    bool had_loop;  /* when it left */
+};
+extern _Thread_local struct engine_place engine_place;
+
+/* First statement of a C function that JavaScript calls and that may run Python without a frame of
+ * JavaScript between (properties, which the C API asks for, too): what is in the engine's hands
+ * must not wait on this stack. */
+#define ENGINE_CALLED()                                                                            \
+    __attribute__((cleanup(engine_returns))) struct engine_place place_before = engine_place;      \
+    engine_place = (struct engine_place){place_before.depth + 1, 0, false}
+static inline void engine_returns(const struct engine_place *before)
+{
+    engine_place = *before;
+}
+
+/* Let other threads use the engine and take it back: all of this thread's locks and, when it has
+ * it, the run loop. */
+struct engine_place engine_leave(void);
+void engine_come_back(struct engine_place place);
+/* Whether JavaScript stands further down on this stack, waiting for what runs now. */
+bool engine_has_frames(void);
+/* This thread is the one that calls engine_turn; engine_leave ends that. */
+void engine_take_loop(void);
+void engine_give_loop(void);
+
 /* f_locked: the function f for engine_native, with the lock held.  A C function that JavaScript
  * calls has had the lock taken from it; taking and giving it costs 40 ns at each call of the API.
  */
@@ -48,6 +77,7 @@ void engine_unlock(void);
                                  JSValueRef *ret_thrown)                                           \
     {                                                                                              \
         JSValueRef value;                                                                          \
+        ENGINE_CALLED();                                                                           \
         engine_lock();                                                                             \
         value = f(js, function, self, count, arguments, ret_thrown);                               \
         engine_unlock();                                                                           \

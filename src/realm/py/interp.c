@@ -16,6 +16,7 @@
 #include "realm/exchange.h"
 #include "realm/py/loop.h"
 #include "realm/py/python.h"
+#include "realm/py/sync.h"
 #include "realm/realm.h"
 #include "realm/sdk.h"
 
@@ -23,7 +24,10 @@
 #define DIST_PACKAGES "/usr/lib/python3/dist-packages"
 
 static PyObject *stream_variable;
-static PyThreadState *away; /* ours while the GIL is given away */
+static PyThreadState *first_thread;
+static long strand_threads; /* states of strands beside the first: of threads that are ours */
+static _Thread_local PyThreadState *away; /* ours while the GIL is given away */
+static _Thread_local bool is_adopted;     /* threading knows this thread */
 
 static PyObject *sdk_source(PyObject *self, PyObject *name)
 {
@@ -78,11 +82,11 @@ static PyObject *request_line(PyObject *self, PyObject *unused)
 }
 
 /* thread_count() -> of Python's threads, also of those that are about to begin, without this one.
- * (_thread._count() knows a thread only from its first instruction on.) */
+ * Those that stand in for it are none. (_thread._count() knows a thread only from its first instruction on.) */
 static PyObject *thread_count(PyObject *self, PyObject *unused)
 {
     PyThreadState *state = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
-    long count = -1;
+    long count = -1 - strand_threads;
 
     (void)self, (void)unused;
     for (; state; state = PyThreadState_Next(state))
@@ -106,6 +110,7 @@ static PyObject *make_module(void)
     PyObject *module = PyModule_Create(&definition);
 
     if (!module || PyModule_AddFunctions(module, bridge_functions) < 0 ||
+        PyModule_AddFunctions(module, sync_functions) < 0 ||
         output_add_type(module) < 0 || loop_add_types(module) < 0 ||
         PyModule_AddIntConstant(module, "THREADS_MAX", REALM_THREADS_MAX) < 0 ||
         PyModule_AddIntConstant(module, "THREAD_STACK", REALM_THREAD_STACK) < 0)
@@ -151,6 +156,7 @@ int interp_open(struct err *err)
         return err_nomem(err);
     if (python_start(err) < 0)
         return err->code;
+    first_thread = PyThreadState_Get();
     stream_variable = PyContextVar_New("corral_request", NULL);
     if (!stream_variable)
         return err_nomem(err);
@@ -185,6 +191,46 @@ void interp_suspend(void)
 {
     if (interp_has_threads())
         away = PyEval_SaveThread();
+}
+
+/* To threading this thread is the main one. */
+static void adopt(void)
+{
+    PyObject *function = interp_sdk("corral.sync", "adopt_thread"), *done = NULL;
+
+    if (function)
+        done = PyObject_CallNoArgs(function);
+    if (!done)
+        PyErr_WriteUnraisable(function);
+    Py_XDECREF(function);
+    Py_XDECREF(done);
+    is_adopted = true;
+}
+
+void interp_begin_thread(void)
+{
+    PyThreadState *thread = PyThreadState_New(first_thread->interp);
+
+    if (!thread)
+        Py_FatalError("no memory for a thread's state");
+    PyEval_RestoreThread(thread);
+    strand_threads++;
+    thread->dict = Py_XNewRef(first_thread->dict);
+    thread->async_gen_firstiter = Py_XNewRef(first_thread->async_gen_firstiter);
+    thread->async_gen_finalizer = Py_XNewRef(first_thread->async_gen_finalizer);
+    if (!is_adopted) {
+        bridge_measure_stack();
+        adopt();
+    }
+    away = PyEval_SaveThread();
+}
+
+void interp_end_thread(void)
+{
+    interp_resume();
+    strand_threads--;
+    PyThreadState_Clear(PyThreadState_Get());
+    PyThreadState_DeleteCurrent();
 }
 
 void interp_fork_before(void)

@@ -3,7 +3,7 @@
  * Its modules are the standard library, Debian's packages and sdk/python out
  * of this program; sys.stdout and sys.stderr are lines of the worker's log.
  *
- * Thread: the main one.  Errors: interp_open ERR_SYSTEM. */
+ * Thread: strands (realm/strand.h).  Errors: interp_open ERR_SYSTEM. */
 #ifndef CORRAL_REALM_PY_INTERP_H
 #define CORRAL_REALM_PY_INTERP_H
 
@@ -23,6 +23,11 @@ const char *interp_version(void);           /* "3.11.2" */
 void interp_resume(void);
 void interp_suspend(void);
 bool interp_has_threads(void);
+
+/* Around what a strand that is not the first one runs: Python takes it for the same thread, with
+ * its threading.local and its event loop. */
+void interp_begin_thread(void);
+void interp_end_thread(void);
 
 void interp_fork_before(void);
 void interp_fork_parent(void);

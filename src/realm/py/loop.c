@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/exchange.h"
+#include "realm/strand.h"
 #include "realm/timer.h"
 
 #define METHOD(f) ((PyCFunction)(void (*)(void))(f))
@@ -50,7 +51,6 @@ static PyObject *the_loop, *future_type, *promised_type, *task_type, *loop_keywo
 static int wake_fd = -1;
 static bool is_woken; /* wake_fd is readable; guarded by the GIL */
 static bool is_debug;
-static unsigned long runner; /* the thread of the last loop_run */
 
 /* ---- handles ---- */
 
@@ -277,7 +277,6 @@ static void run_timed(struct handle *h)
 
 void loop_run(void)
 {
-    runner = PyThread_get_thread_ident();
     if (is_woken) {
         eventfd_t ignored;
         is_woken = false;
@@ -303,7 +302,7 @@ void loop_wake(void)
 
 static void wake_from_elsewhere(void)
 {
-    if (PyThread_get_thread_ident() != runner)
+    if (!strand_here())
         loop_wake();
 }
 
@@ -477,6 +476,11 @@ static PyObject *vectorcall_on_loop(PyObject *type, PyObject *first)
 
     return first ? PyObject_Vectorcall(type, arguments, 1, loop_keyword)
                  : PyObject_Vectorcall(type, arguments + 1, 0, loop_keyword);
+}
+
+PyObject *loop_object(void)
+{
+    return the_loop;
 }
 
 PyObject *loop_new_future(void)

@@ -25,6 +25,7 @@ void loop_run(void);
 bool loop_is_ready(void);
 void loop_wake(void);               /* from any thread that holds the GIL: a turn is wanted */
 
+PyObject *loop_object(void);        /* borrowed */
 PyObject *loop_new_future(void);    /* asyncio.Future on this loop */
 /* set_result or set_exception, unless it is done; None, or NULL with an exception */
 PyObject *loop_settle(PyObject *future, PyObject *value, bool is_error);

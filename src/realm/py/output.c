@@ -14,6 +14,7 @@
 #include "realm/exchange.h"
 #include "realm/py/interp.h"
 #include "realm/py/loop.h"
+#include "realm/strand.h"
 
 enum {
     LINE_MAX_BYTES = 16 * 1024,
@@ -36,7 +37,6 @@ struct label {
 static struct output *outputs[2];
 static struct buf elsewhere;
 static size_t lost; /* bytes that did not fit in */
-static unsigned long main_thread;
 
 static void drain_elsewhere(void)
 {
@@ -75,7 +75,7 @@ static void send_later(uint32_t stream, enum log_level level, struct span text)
 
 void output_send(uint32_t stream, enum log_level level, struct span text)
 {
-    if (PyThread_get_thread_ident() != main_thread) {
+    if (!strand_here()) {
         send_later(stream, level, text);
         return;
     }
@@ -254,7 +254,6 @@ int output_add_type(PyObject *module)
     static const char *const names[] = {"stdout", "stderr"};
     PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&spec);
 
-    main_thread = PyThread_get_thread_ident();
     for (int i = 0; i < 2 && type; i++) {
         struct output *o = PyObject_New(struct output, type);
         if (!o)

@@ -332,16 +332,41 @@ static int deliver_later(struct exchange *x, PyObject *task)
     return done ? 0 : -1;
 }
 
+/* Tasks whose first step this strand is running, in loop_run, to deliver what comes of them. */
+struct owed {
+    struct owed *outer;
+    uint32_t stream;
+    PyObject *task; /* borrowed; NULL: nothing is owed any more */
+};
+static _Thread_local struct owed *owed;
+
+void worker_defer(void)
+{
+    for (struct owed *o = owed; o; o = o->outer) {
+        struct exchange *x = o->task ? exchange_find(o->stream) : NULL;
+        if (x && deliver_later(x, o->task) < 0)
+            deliver(x, NULL);
+        o->task = NULL;
+    }
+}
+
 static void run_task(struct exchange *x, PyObject *take_coroutine)
 {
     uint32_t stream = x->stream;
     PyObject *task = loop_new_task(take_coroutine), *is_done;
+    struct owed mine = {owed, stream, task};
 
     if (!task) {
         deliver(x, NULL);
         return;
     }
+    owed = &mine;
     loop_run();
+    owed = mine.outer;
+    if (!mine.task) {
+        Py_DECREF(task);
+        return;
+    }
     is_done = PyObject_CallMethodNoArgs(task, name_done);
     x = exchange_find(stream);      /* still there: the handler's hold has not ended */
     if (is_done == Py_True)

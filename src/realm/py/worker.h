@@ -1,6 +1,6 @@
 /* worker.h - the tenant's module: loaded once, its handlers called for every request.
  *
- * Thread: the main one, under engine_lock. */
+ * Thread: strands, under engine_lock. */
 #ifndef CORRAL_REALM_PY_WORKER_H
 #define CORRAL_REALM_PY_WORKER_H
 
@@ -19,6 +19,9 @@ int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
 void worker_fetch(struct exchange *x);
 /* Call the handler of an event, likewise. */
 void worker_event(struct exchange *x, const struct realm_event *event);
+/* What this strand waits for may be another request than the one whose call stands further down:
+ * whoever runs the loop meanwhile delivers the answers that are owed there. */
+void worker_defer(void);
 /* For realm_settle: calls whatever `handler` makes instead of the tenant's. */
 void worker_warm(struct exchange *x);
 /* Collect and freeze what is left. */

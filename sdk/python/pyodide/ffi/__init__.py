@@ -3,6 +3,7 @@ import sys
 from types import ModuleType
 
 import _corral
+from _corral import can_run_sync, run_sync
 
 from corral import convert, kinds
 from corral.bridge import JsException
@@ -10,7 +11,7 @@ from corral.bridge import JsProxy as _Proxy
 from corral.convert import ConversionError, to_js
 
 IN_BROWSER = True               # as on Cloudflare: there is a JavaScript to talk to
-_KEPT, _ONCE, _TAKES_THIS = 1, 2, 4     # enum py_proxy_trait
+_KEPT, _ONCE, _TAKES_THIS, _PROMISES = 1, 2, 4, 8     # enum py_proxy_trait
 
 
 def create_proxy(obj, /, *, capture_this=False, roundtrip=True):
@@ -21,13 +22,15 @@ def create_proxy(obj, /, *, capture_this=False, roundtrip=True):
 def create_once_callable(obj, /, *, _may_syncify=False):
     """A proxy of a function that lets go of it when it has been called once.
 
+    With _may_syncify JavaScript gets a promise of what comes of the call, which may use run_sync().
+
     `ctx.waitUntil(create_once_callable(coroutine))` stands in Cloudflare's examples: the coroutine runs.
     """
     if hasattr(type(obj), "__await__"):
         return create_proxy(obj)
     if not callable(obj):
         raise TypeError(f"create_once_callable() needs a callable, not {type(obj).__name__}")
-    return _corral.create_proxy(obj, _ONCE | _KEPT)
+    return _corral.create_proxy(obj, _ONCE | _KEPT | (_PROMISES if _may_syncify else 0))
 
 
 def destroy_proxies(pyproxies):
@@ -175,6 +178,6 @@ __all__ = [
     "ConversionError", "IN_BROWSER", "InternalError", "JsArray", "JsAsyncGenerator", "JsAsyncIterable", "JsAsyncIterator",
     "JsBigInt", "JsBuffer", "JsCallable", "JsCallableDoubleProxy", "JsDomElement", "JsDoubleProxy", "JsException",
     "JsFetchResponse", "JsGenerator", "JsIterable", "JsIterator", "JsMap", "JsMutableMap", "JsNull", "JsOnceCallable",
-    "JsPromise", "JsProxy", "JsTypedArray", "JsWeakRef", "ToJsConverter", "create_once_callable", "create_proxy",
-    "destroy_proxies", "jsnull", "register_js_module", "to_js", "unregister_js_module",
+    "JsPromise", "JsProxy", "JsTypedArray", "JsWeakRef", "ToJsConverter", "can_run_sync", "create_once_callable", "create_proxy",
+    "destroy_proxies", "jsnull", "register_js_module", "run_sync", "to_js", "unregister_js_module",
 ]

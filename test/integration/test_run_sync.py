@@ -1,0 +1,285 @@
+"""run_sync: a plain function waits on its own stack, everybody else goes on.
+
+What it does with each awaitable is in pyodide_cases/run_sync.cases; here is what needs many requests at once.
+"""
+import socket
+import threading
+
+import pytest
+
+from harness import WRANGLER, descendants, until
+from origin import Origin
+
+pytestmark = pytest.mark.asan
+
+CONFIG = WRANGLER.format(name="waits")
+ENTRY = """\
+import asyncio
+import json
+import threading
+import time
+from urllib.parse import urlsplit
+
+import js
+from js import Response
+from pyodide.ffi import can_run_sync, run_sync
+
+AT_TOP = [can_run_sync()]
+early = asyncio.sleep(0)
+try:
+    run_sync(early)
+except RuntimeError as e:
+    AT_TOP.append(str(e))
+early.close()
+
+gates, waiting, local = {}, set(), threading.local()
+local.greeting = "of the module"
+
+
+def gate(name):
+    if name not in gates:
+        gates[name] = asyncio.get_running_loop().create_future()
+    return gates[name]
+
+
+def wait(name):
+    \"\"\"Holds values of both languages on its stack meanwhile.\"\"\"
+    kept = [js.JSON.parse('{"a": [%d]}' % i) for i in range(20)]
+    text = "x" * 1000 + name
+    waiting.add(name)
+    try:
+        opened = run_sync(asyncio.shield(gate(name)))
+    finally:
+        waiting.remove(name)
+    assert [k.a[0] for k in kept] == list(range(20)) and text.endswith(name)
+    assert threading.current_thread() is threading.main_thread() and local.greeting == "of the module"
+    return "%s %s" % (name, opened)
+
+
+def recurse(n):
+    if n > 0:
+        sorted([n], key=lambda _: recurse(n - 1))
+    return n
+
+
+def bounce(f, n):
+    return 0 if n == 0 else 1 + f(bounce, f, n - 1)
+
+
+def garbage():
+    js.eval("for (let i = 0; i < 200; i++) globalThis.last = Array.from({length: 1000}, (_, j) => ({j}))")
+
+
+def on_fetch(request):
+    path = urlsplit(request.url).path.strip("/").split("/")
+    if path[0] == "wait":
+        return Response.new(wait(path[1]))
+    if path[0] == "task":
+        return in_task(path[1])
+    if path[0] == "callback":
+        return in_callback(path[1])
+    if path[0] == "open":
+        for name in path[1:]:
+            gates.pop(name).set_result("opened")
+        return Response.new("ok")
+    if path[0] == "garbage":
+        garbage()
+    if path[0] == "top":
+        return Response.new(json.dumps(AT_TOP))
+    if path[0] == "deep":
+        return Response.new(json.dumps(deep()))
+    if path[0] == "sleep":
+        time.sleep(float(path[1]))
+    if path[0] == "run":
+        return asyncio.run(in_task(path[1]))
+    if path[0] == "fail":
+        run_sync(asyncio.sleep(0.001))
+        raise KeyError("after it had waited")
+    if path[0] == "print":
+        print("before", path[1])
+        wait(path[1])
+        print("after", path[1])
+    return Response.new(json.dumps(sorted(waiting)))
+
+
+async def in_task(name):
+    await asyncio.sleep(0)
+    one = wait(name)
+    await asyncio.sleep(0)
+    assert asyncio.current_task() is not None
+    return Response.new(one)
+
+
+async def in_callback(name):
+    done = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(lambda: done.set_result(wait(name)))
+    return Response.new(await done)
+
+
+def deep():
+    outcomes = []
+    for f in (lambda: recurse(200), lambda: recurse(10_000), lambda: bounce(js.eval("(f, g, n) => f(g, n)"), 100_000)):
+        try:
+            outcomes.append(f())
+        except Exception as e:
+            outcomes.append(type(e).__name__)
+    return outcomes
+"""
+
+
+class Asking:
+    """A request that is on its way."""
+
+    def __init__(self, one, path):
+        self.answer = None
+        self.thread = threading.Thread(target=self._ask, args=(one, path))
+        self.thread.start()
+
+    def _ask(self, one, path):
+        self.answer = one.get(path)
+
+    def text(self):
+        self.thread.join(60)
+        assert self.answer is not None, "there is no answer"
+        return self.answer.text
+
+
+def waiting(one):
+    return one.get("/").json()
+
+
+@pytest.fixture(scope="module")
+def node(shared_corral):
+    """With one instance, which all requests share."""
+    return shared_corral({"src/entry.py": ENTRY, "wrangler.toml": CONFIG}, env={"CORRAL_TEST_INSTANCES": "1"})
+
+
+@pytest.mark.parametrize("kind", ["wait", "task", "callback", "run"])
+def test_those_who_wait_go_on_in_any_order(node, kind):
+    asked = {n: Asking(node, "/%s/%s" % (kind, n)) for n in "abcd"}
+    until("all wait", lambda: waiting(node) == list("abcd"))
+    for n in "cadb":
+        node.get("/open/" + n)
+        assert asked[n].text() == n + " opened"
+        node.get("/garbage")
+    assert waiting(node) == []
+
+
+def test_fifty_wait_and_another_answers(corral):
+    one = corral({"src/entry.py": ENTRY, "wrangler.toml": CONFIG}, env={"CORRAL_TEST_INSTANCES": "1"})
+    names = ["n%02d" % n for n in range(50)]
+    asked = {n: Asking(one, "/%s/%s" % (("wait", "task", "callback")[int(n[1:]) % 3], n)) for n in names}
+    until("all wait", lambda: waiting(one) == names)
+    assert one.get("/garbage").status == 200
+    assert one.get("/deep").json() == [200, "RecursionError", "RecursionError"]
+    for n in names[1::2] + names[-2::-2]:
+        one.get("/open/" + n)
+        assert asked[n].text() == n + " opened"
+    assert waiting(one) == [] and one.get("/deep").json() == [200, "RecursionError", "RecursionError"]
+
+
+def test_as_many_as_may_wait_and_no_more(corral):
+    one = corral({"src/entry.py": ENTRY, "wrangler.toml": CONFIG}, env={"CORRAL_TEST_INSTANCES": "1"})
+    names = ["n%02d" % n for n in range(64)]
+    asked = {n: Asking(one, "/wait/" + n) for n in names}
+    until("all wait", lambda: waiting(one) == names)
+    refused = one.get("/task/more")
+    assert refused.status == 500 and "64 calls wait already" in refused.text and "async def" in refused.text
+    assert one.get("/sleep/0.01").json() == names    # it stops the others for so long instead
+    one.get("/open/more/" + "/".join(names))
+    assert [asked[n].text() for n in names] == [n + " opened" for n in names]
+    assert Asking(one, "/sleep/0.01").text() == "[]"
+
+
+def test_it_cannot_wait_at_the_top_level(node):
+    can, words = node.get("/top").json()
+    assert not can and "while the worker's module is loaded" in words
+
+
+def test_it_cannot_wait_in_other_threads(lab):
+    outcome = lab.value("""
+        from pyodide.ffi import can_run_sync, run_sync
+        def in_thread():
+            c = asyncio.sleep(0)
+            try:
+                run_sync(c)
+            except RuntimeError as e:
+                c.close()
+                return [can_run_sync(), str(e)]
+        return await asyncio.to_thread(in_thread)
+    """)
+    assert outcome[0] is False and "run_coroutine_threadsafe" in outcome[1]
+
+
+def test_an_exception_after_waiting_is_the_answer(node):
+    answer = node.get("/fail")
+    assert answer.status == 500 and "KeyError: 'after it had waited'" in answer.text
+    assert 'in on_fetch' in answer.text and "_corral" not in answer.text
+
+
+def test_a_client_that_leaves_does_not_stop_it(node):
+    mark = node.mark()
+    client = socket.create_connection((node.host, node.port))
+    client.sendall(b"GET /print/left HTTP/1.1\r\nHost: x\r\n\r\n")
+    until("it waits", lambda: waiting(node) == ["left"])
+    client.close()
+    assert waiting(node) == ["left"]
+    node.get("/open/left")
+    node.wait_log("after left", since=mark)
+    assert waiting(node) == []
+
+
+def test_the_version_before_ends_when_those_who_wait_are_answered(corral):
+    one = corral({"src/entry.py": ENTRY, "wrangler.toml": CONFIG}, env={"CORRAL_TEST_INSTANCES": "1"})
+    asked = Asking(one, "/sleep/2.5")
+    pids = {p.pid for p in descendants(one.pid)}
+    one.write("src/entry.py", ENTRY.replace("json.dumps(sorted(waiting))", "'new'"))
+    until("the new version answers", lambda: one.get("/").text == "new")
+    assert asked.text() == "[]"
+    until("the old processes are gone", lambda: len(pids & {p.pid for p in descendants(one.pid)}) <= 1)
+
+
+def test_time_sleep_stops_nobody_else(node):
+    asked = Asking(node, "/wait/w")
+    until("it waits", lambda: waiting(node) == ["w"])
+    slow = Asking(node, "/sleep/0.5")
+    assert waiting(node) == ["w"] and slow.answer is None
+    node.get("/open/w")
+    assert asked.text() == "w opened" and slow.text() == "[]"
+
+
+def test_it_waits_for_a_fetch(lab):
+    origin = Origin()
+    try:
+        assert lab.value("""
+            from pyodide.ffi import run_sync
+            def status(path):
+                return run_sync(js.fetch(%r + path)).status
+            async def other(n):
+                return status("/status?code=%%d" %% (200 + n))
+            found = await asyncio.gather(*[other(n) for n in range(10)])
+            return [status("/status?code=404"), found]
+        """ % origin.url) == [404, list(range(200, 210))]
+    finally:
+        origin.close()
+
+
+def test_the_collectors_of_both_languages_find_what_waits(lab):
+    assert lab.value("""
+        import gc
+        from pyodide.ffi import create_proxy, run_sync
+        pause = js.eval("(ms) => new Promise(resolve => setTimeout(resolve, ms))")
+        def wait(n):
+            kept, total = js.eval("({n: 0})"), 0
+            for i in range(5):
+                made = js.eval("(n) => ({n, text: 'x'.repeat(n)})")(n)
+                run_sync(pause(1 + n % 3))
+                assert made.n == n and len(made.text) == n
+                js.eval("for (let i = 0; i < 300; i++) globalThis.last = Array.from({length: 300}, (_, j) => ({j}))")
+                gc.collect(0 if n % 4 else 2)
+                kept.n += made.n
+            return kept.n
+        async def one(n):
+            return wait(n)
+        return (await asyncio.gather(*[one(n) for n in range(30)])) == [5 * n for n in range(30)]
+    """) is True
