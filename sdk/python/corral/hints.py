@@ -123,6 +123,10 @@ _LATER = {
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 
 
+# of asyncio and anyio
+_LOOP_RUNS = (("asyncio.run() cannot be called from a running event loop",), ("Already running asyncio in this thread",))
+
+
 def for_exception(e):
     """What to do about it, where that is known; else ''."""
     try:
@@ -137,7 +141,7 @@ def _known(e):
                 "or make it one with to_py()")
     if isinstance(e, ImportError) and e.args and e.args[0] == "attempted relative import with no known parent package":
         return "`main` is in no package: import the modules beside it by their names alone, `import helper`"
-    if isinstance(e, RuntimeError) and e.args == ("asyncio.run() cannot be called from a running event loop",):
+    if isinstance(e, RuntimeError) and e.args in _LOOP_RUNS:
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
     if isinstance(e, SystemExit):
         return "exit ends no worker, only this request, with an error: return a Response instead"

@@ -6,6 +6,7 @@ behind: pools are emptied (they start their threads anew when they are next used
 import _thread
 import concurrent.futures.thread
 import queue
+import sys
 import threading
 import time
 
@@ -14,6 +15,7 @@ import _corral
 from . import errors
 
 WAIT_SECONDS = 5        # for threads of top-level code
+SWITCH_SECONDS = 0.001  # how long a thread that computes keeps a request waiting, each time it wants to go on
 SAY_SECONDS = 1         # until the log says that it waits
 _POOL = concurrent.futures.thread.ThreadPoolExecutor
 _NO_ROOM = "can't start new thread"
@@ -58,6 +60,7 @@ def _report(args):
 def limit():
     """Once, before any thread is there."""
     threading.stack_size(_corral.THREAD_STACK)
+    sys.setswitchinterval(SWITCH_SECONDS)
     _thread.start_new_thread = _thread.start_new = threading._start_new_thread = start_new_thread
     _POOL._adjust_thread_count = _adjust_thread_count
     threading.excepthook = _report
