@@ -204,6 +204,101 @@ def test_data_urls_are_fetched(lab):
         [200, "text/plain", "hi"], "TypeError", "TypeError", [200, ""]]
 
 
+def test_open_url_blocks_its_caller_alone(web, origin):
+    assert web("""
+        def plain():
+            return open_url(U + "/echo?q=1")
+        ticks = []
+        async def tick():
+            while True:
+                ticks.append(1)
+                await asyncio.sleep(0.001)
+        ticking = asyncio.ensure_future(tick())
+        file = plain()
+        said = json.loads(file.read())
+        waited = len(ticks)
+        ticking.cancel()
+        return [type(file).__name__, said["method"], said["path"], open_url(U + "/status?code=404").read(), open_url("data:text/plain;charset=latin-1,%E4").read(),
+                open_url("data:text/plain,%EF%BB%BFx").read(), waited > 0]
+    """.replace("def plain", "import asyncio, json\n        def plain", 1)) == ["StringIO", "GET", "/echo?q=1", "some text", "ä", "x", True]
+
+
+def test_open_url_of_what_cannot_be_asked(web):
+    assert web("""
+        out = []
+        for url in ("http://127.0.0.1:1/", "no url", ""):
+            try:
+                open_url(url)
+            except OSError as e:
+                out.append([type(e).__name__, url in str(e)])
+        return out
+    """) == [["XHRNetworkError", True], ["XHRError", True], ["XHRError", True]]
+
+
+def test_pyxhr_has_the_methods_of_http(web):
+    assert web("""
+        out = []
+        for name in ("get", "post", "put", "delete", "head", "patch", "options"):
+            r = getattr(pyxhr, name)(U + "/echo", data="the data")
+            out.append([name, r.status_code, r.ok, r.text and r.json()["method"], r.text and r.json()["body"]])
+        return out
+    """) == [["get", 200, True, "GET", ""], ["post", 200, True, "POST", "the data"], ["put", 200, True, "PUT", "the data"], ["delete", 200, True, "DELETE", "the data"],
+             ["head", 200, True, "", ""], ["patch", 200, True, "PATCH", "the data"], ["options", 200, True, "OPTIONS", "the data"]]
+
+
+def test_pyxhr_sends_what_it_is_told(web):
+    assert web("""
+        def sent(**more):
+            said = pyxhr.post(U + more.pop("path", "/echo"), **more).json()
+            return said["path"], said["body"], dict(said["headers"])
+        path, _, headers = sent(params={"a": 1, "b": "x y"}, headers={"X-N": 5}, auth=("user", "pass"))
+        out = [path, headers["x-n"], headers["authorization"], sent(path="/echo?z=1", params={"a": "2"})[0]]
+        _, body, headers = sent(json={"k": [1, None]}, headers={"X-A": "1"})
+        out += [body, headers["content-type"], headers["x-a"], sent(data=b"\\x00\\xff")[1], sent(json=[])[1]]
+        try:
+            sent(data={"a": 1})
+        except TypeError as e:
+            out.append("json=" in str(e))
+        return out
+    """) == ["/echo?a=1&b=x+y", "5", "Basic dXNlcjpwYXNz", "/echo?z=1&a=2", '{"k": [1, null]}', "application/json", "1", "\x00\xff", "[]", True]
+
+
+def test_pyxhr_gives_what_came(web):
+    assert web("""
+        r = pyxhr.get(U + "/redirect?code=302&to=/echo")
+        missing = pyxhr.get(U + "/status?code=404")
+        try:
+            missing.raise_for_status()
+        except HttpStatusError as e:
+            said = [e.status, e.status_text, e.url]
+        r.raise_for_status()
+        return [r.url == U + "/echo", r.headers["content-type"], r.content == r.text.encode(), missing.ok, missing.text, said == [404, "Not Found", U + "/status?code=404"],
+                pyxhr.get("data:application/a;base64,AP8=").content == b"\\x00\\xff"]
+    """) == [True, "application/json", True, False, "some text", True, True]
+
+
+def test_pyxhr_without_an_answer(web):
+    assert web("""
+        out = []
+        for url in ("http://127.0.0.1:1/", "nowhere"):
+            try:
+                pyxhr.get(url)
+            except pyxhr.XHRError as e:
+                out.append([type(e).__name__, isinstance(e, OSError), str(e).startswith("Network error for GET http://127.0.0.1:1/")])
+        return out
+    """) == [["XHRNetworkError", True, True], ["XHRError", True, False]]
+
+
+def test_xhr_response_takes_what_looks_like_an_xml_http_request(lab):
+    assert lab.value("""
+        from types import SimpleNamespace
+        from pyodide.http.pyxhr import XHRResponse
+        xhr = SimpleNamespace(status=299, statusText="x", responseText="ä", responseURL="u", getAllResponseHeaders=lambda: "A: b\\r\\nc:d\\r\\n")
+        r, empty = XHRResponse(xhr), XHRResponse(SimpleNamespace(status=400, responseText="", response=None, getAllResponseHeaders=lambda: None))
+        return [r.status_code, r.ok, r.text, r.content == "ä".encode(), r.url, r.headers, empty.ok, empty.content == b"", empty.headers, empty.url]
+    """) == [299, True, "ä", True, "u", {"a": "b", "c": "d"}, False, True, {}, ""]
+
+
 # ---- packages ----
 
 
