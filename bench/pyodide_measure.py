@@ -175,7 +175,7 @@ def program_classes():
 
 
 def measure():
-    n, m, k = 5000, 500, 20
+    n, m, k = 5000, 2000, 100
     one, text, program = "a crossing", "a string's crossing", "a program"
     here, kept = Point(), create_proxy(Point())
     rows = [
@@ -190,8 +190,8 @@ def measure():
         (one, "JavaScript: attribute set", javascript(n, there.set, kept)),
         (one, "JavaScript: method call", javascript(n, there.sum, kept)),
         (one, "JavaScript: function call", javascript(n, there.apply, abs)),
-        (one, "to_js of a record", python(m, call1, to_js, record)),
-        (one, "to_py of 50 records", python(k, call, records.to_py)),
+        (one, "to_js of a record", python(m // 4, call1, to_js, record)),
+        (one, "to_py of 50 records", python(k // 5, call, records.to_py)),
         (text, "1 KB string to JavaScript", python(m, call1, there.lengthOf, small)),
         (text, "1 KB string from JavaScript", python(m, read_small, there)),
         (text, "1 KB string there and back", python(m, call1, there.identity, small)),
