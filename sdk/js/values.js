@@ -55,17 +55,33 @@ internals.headerText = (headers) => {
   return [...cookies, ...others].join('\n');
 };
 
-// A Uint8Array with the bytes of a buffer of Python.
-internals.toBytes = (buffer) => native.pythonBytes(buffer);
-
 // An object's own property, whatever its name.
 internals.setOwn = (object, name, value) => {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 };
 
-// ---- a body that code of Python sends piece by piece ----
+// ---- a body that Python's code gives piece by piece, as it is asked for, or by itself ----
 
 const { ReadableStream, ByteLengthQueuingStrategy } = globalThis;
+const onDemand = { highWaterMark: 0 };
+
+// next(): bytes, undefined at the end, or a promise of those.
+internals.streamOfPieces = (next, close) => {
+  const take = (controller, piece) => {
+    if (piece === undefined) controller.close();
+    else controller.enqueue(native.pythonBytes(piece) ?? piece);
+  };
+  return new ReadableStream({
+    pull(controller) {
+      const piece = next();
+      if (typeof piece?.then === 'function') return piece.then((later) => { take(controller, later); });
+      take(controller, piece);
+      return undefined;
+    },
+    cancel: close,
+  }, onDemand);
+};
+
 const OUTLET_BYTES = 64 * 1024;     // what may wait in it; then its writer does
 
 // length: how many bytes it will have, or -1.  wake(isWanted): there is room again, or nobody wants more.

@@ -132,7 +132,9 @@ def test_response_of_a_generator_is_sent_as_it_comes(lab):
         from workers import Response
         async def count():
             for n in range(1000):
+                yield ""
                 yield f"{n}\\n"
+                yield b""
         return Response(count(), headers={"x-a": "1"})
     """)
     assert answer.text.split() == [str(n) for n in range(1000)] and answer.headers["x-a"] == "1"

@@ -102,7 +102,7 @@ class FetchResponse(pyodide.http.FetchResponse):
         if isinstance(data, JsProxy):
             text = _js_text(data)
         else:
-            text = _json.dumps(data, default=_json_default)
+            text = _encode(data)
         return Response._json(text, status, status_text, headers)
 
     def __getattr__(self, name):
@@ -124,6 +124,9 @@ def _json_default(value):
     elif none_of(value) is None:
         return None
     raise TypeError(f"Object of type {type_name(value)} is not JSON serializable")
+
+
+_encode = _json.JSONEncoder(default=_json_default).encode       # dumps(default=) would make one each time
 
 
 def _status(where, status):

@@ -2,18 +2,19 @@
 
 wrap_request() and unwrap() are for corral's own callers: what a handler is given, what it gives back.
 """
+import asyncio
+import contextvars
 import inspect
 import io
 from collections.abc import AsyncIterable, Iterator
 
 import _corral
-import js
 
 from corral.bridge import JsException, JsProxy
 from pyodide.ffi import jsnull
 
 kind_of = _corral.internal("webKind")
-_to_bytes = _corral.internal("toBytes")
+_stream_of_pieces = _corral.internal("streamOfPieces")
 
 # What JavaScript's Response and Request take as a body.
 BODY_KINDS = frozenset(("buffer", "Blob", "File", "FormData", "ReadableStream", "URLSearchParams"))
@@ -85,41 +86,71 @@ def _advice(value):
 
 
 def _piece(piece):
-    """A Uint8Array of a piece of a body."""
-    if isinstance(piece, JsProxy):
+    """Bytes, or what JavaScript has of them."""
+    if isinstance(piece, (bytes, bytearray, memoryview, JsProxy)):
         return piece
     if isinstance(piece, str):
-        piece = piece.encode()
-    elif not isinstance(piece, (bytes, bytearray, memoryview)):
-        try:
-            piece = bytes(memoryview(piece))
-        except TypeError:
-            raise TypeError(f"a body's pieces must be bytes or str, not {type_name(piece)}") from None
-    return _to_bytes(piece)
-
-
-async def _pieces(source):
-    """The pieces of an iterator, a generator of either kind, or a file, as bytes."""
+        return piece.encode()
     try:
+        return bytes(memoryview(piece))
+    except TypeError:
+        raise TypeError(f"a body's pieces must be bytes or str, not {type_name(piece)}") from None
+
+
+class _Pieces:
+    """What a body is made of, for a stream that asks: an iterator, a generator of either kind, a file."""
+
+    def __init__(self, source):
+        self._source = source
+        self._context = contextvars.copy_context()      # of the request, whoever reads it
+        self._is_open = True
         if isinstance(source, io.IOBase):
-            while piece := source.read(FILE_PIECE):
-                yield _piece(piece)
+            self._next, self._iterator = self._read, None
         elif isinstance(source, AsyncIterable):
-            async for piece in source:
-                yield _piece(piece)
+            self._next, self._iterator = self._later, aiter(source)
         else:
-            for piece in source:
-                yield _piece(piece)
-    finally:
-        if hasattr(source, "aclose"):
-            await source.aclose()
-        elif hasattr(source, "close"):
-            source.close()
+            self._next, self._iterator = self._now, iter(source)
+
+    def next(self):
+        """The next bytes, None at the end; of what is asynchronous a task that gives those."""
+        return self._context.run(self._next)
+
+    def cancel(self, reason=None):
+        """Nobody wants more."""
+        return self._context.run(self._close)
+
+    def _read(self):
+        piece = self._source.read(FILE_PIECE)
+        return _piece(piece) if piece else self._close()
+
+    def _now(self):
+        for piece in self._iterator:
+            return _piece(piece)
+        return self._close()
+
+    def _later(self):
+        return asyncio.get_running_loop().create_task(self._one_later(), context=self._context)
+
+    async def _one_later(self):
+        async for piece in self._iterator:
+            return _piece(piece)
+        return None
+
+    def _close(self):
+        if not self._is_open:
+            return None
+        self._is_open = False
+        if hasattr(self._source, "aclose"):
+            return asyncio.get_running_loop().create_task(self._source.aclose(), context=self._context)
+        if hasattr(self._source, "close"):
+            self._source.close()
+        return None
 
 
 def stream_of(source):
     """A ReadableStream of JavaScript that asks a source of Python for piece after piece, as its reader wants them."""
-    return js.ReadableStream.from_(_pieces(source))
+    pieces = _Pieces(source)
+    return _stream_of_pieces(pieces.next, pieces.cancel)
 
 
 def to_body(body, where):
