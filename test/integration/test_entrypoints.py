@@ -434,3 +434,78 @@ def test_paths_of_modules(corral):
     assert one.get().text == "own vendored no vendor/ pth 1 True"
     use(one, project(PATHS, "2025-08-10"))
     until(lambda: one.get().text, lambda: one.get().text == "own vendored older no .pth None True")
+
+
+# ---- what handlers get, and what they may return ----
+
+GIVEN = """\
+import functools
+
+import js
+import workers
+from js import Response
+from workers import WorkerEntrypoint, handler
+
+
+@handler
+async def decorated(request, env):
+    return workers.Response(f"{type(request).__name__} {request.method} {env.WORD} {decorated.__name__}")
+
+
+@handler
+def alone(request):
+    return Response.new(type(request).__name__)
+
+
+class WithJsResponse:
+    def __init__(self):
+        self.js_response = Response.new("js_response", status=201)
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request, env, ctx):
+        assert isinstance(request, workers.Request) and env is self.env and ctx is self.ctx
+        match request.url.rpartition("/")[2]:
+            case "decorated": return await decorated(request.js_object, env)
+            case "alone": return alone(request.js_object)
+            case "js_response": return WithJsResponse()
+            case "sdk": return workers.Response("sdk")
+            case "js": return Response.new("js")
+            case "missing": return Response.new(self.env.WROD)
+            case "unknown": return Response.new(await self.env.MY_KV.get("a"))
+            case "imported": return Response.new(workers.env.NOBODY)
+            case "none": return None
+"""
+SHAPES = {
+    "def fetch(self): return Response.new('ok')": "ok",
+    "def fetch(self, request): return Response.new(request.method)": "GET",
+    "def fetch(self, request, env): return Response.new(env.WORD)": "up",
+    "def fetch(self, *more): return Response.new(str(len(more)))": "3",
+    "def fetch(self, request, env=None, ctx=None, x=5): return Response.new(str(x))": "5",
+    "fetch = lambda self, request: Response.new('lambda')": "lambda",
+    "async def __call__(self, request): return Response.new('x')\n    fetch = functools.partial(lambda a, request: Response.new(a), 'partial')": "partial",
+    "@staticmethod\n    def fetch(request): return Response.new('static ' + request.method)": "static GET",
+    "@classmethod\n    def fetch(cls, request): return Response.new(cls.__name__ + request.method)": "DefaultGET",
+    "def fetch(self, a, b, c, d): return Response.new('x')": "missing 1 required positional argument: 'd'",
+}
+
+
+def test_what_class_handlers_get_and_return(corral):
+    one = corral(project(GIVEN))
+    for path, says in (("decorated", "Request GET up decorated"), ("alone", "Request"), ("js_response", "js_response"), ("sdk", "sdk"), ("js", "js")):
+        assert one.get("/" + path).text == says
+    assert one.get("/js_response").status == 201
+    assert "did you mean `WORD`?" in one.get("/missing").text
+    for path, name in (("unknown", "MY_KV"), ("imported", "NOBODY")):
+        text = one.get("/" + path).text
+        assert "AttributeError: " + name in text and f"gives no `{name}`: variables stand in [vars] or .dev.vars" in text and "`env` has WORD" in text
+    assert "\nfetch returned None" in "\n" + one.get("/none").text and one.get("/none").status == 500
+    for method, says in SHAPES.items():
+        use(one, project("import functools\nfrom js import Response\nfrom workers import WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):\n    %s\n" % method))
+        until(lambda: (method, one.get().text), lambda: says in one.get().text)
+
+
+def test_handler_decorator_of_functions(corral):
+    one = corral(project("import workers\nfrom js import Response\nfrom workers import handler\n\n@handler\nasync def on_fetch(request):\n"
+                         "    assert isinstance(request, workers.Request)\n    return Response.new(request.headers['host'] and 'wrapped')\n", OLD))
+    assert one.get().text == "wrapped"

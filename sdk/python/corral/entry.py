@@ -7,13 +7,15 @@ the flag disable_python_no_global_handlers.  Handlers get as many of (event, env
 import asyncio
 import difflib
 import inspect
+import operator
 import sys
 
 from workers import _entrypoints
 from workers._rpc import python_from_rpc, python_to_rpc
-from workers._values import wrap_request
+from workers._request import Request
+from workers._values import wrap_request as _wrap_request
 
-from . import flags
+from . import errors, flags
 
 # kind of event: (its bit, as enum handler of the wire has it; method names of a class; name of a function)
 KINDS = {
@@ -36,9 +38,11 @@ class NoHandler(Mistake):
 
 
 main = "src/entry.py"       # as the configuration names it
+env = None                  # the worker's
 default = None              # class Default
 named = {}                  # the other entrypoints: name -> class
 functions = {}              # handlers in the older style: kind -> function
+wrap_request = _wrap_request    # what a handler gets as its request; an SDK of the project's own has another
 _counts = {}
 
 
@@ -230,14 +234,19 @@ def fetch_handler():
     name = _method(default, "fetch")
     if not name:
         return _no_fetch, 3
-    cls, takes = default, positional_count(getattr(default, name), 4) - 1
+    cls, takes = default, positional_count(getattr(default, name), 4)
+    takes -= inspect.isfunction(inspect.getattr_static(default, name))      # self
+    errors.handler = name
+    wrap = Request._of if wrap_request is _wrap_request else wrap_request
+    call = operator.attrgetter(name)
 
     def fetch(request, env, ctx):
-        method = getattr(cls(ctx, env), name)
-        request = wrap_request(request)
-        return method(request, env, ctx) if takes > 2 else method(request, env) if takes > 1 else method(request) if takes == 1 else method()
+        return call(cls(ctx, env))(wrap(request))
 
-    return fetch, 3
+    def relaxed_fetch(request, env, ctx):
+        return call(cls(ctx, env))(*(wrap(request), env, ctx)[:max(takes, 0)])
+
+    return fetch if takes == 1 else relaxed_fetch, 3
 
 
 def _class_of(name):

@@ -107,10 +107,13 @@ def remember_sources():
             linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
 
 
+handler = "on_fetch"        # what the worker's author calls it
+
+
 def describe_result(result):
     """What to say of a handler's result that is no Response."""
     if result is None:
-        return ("on_fetch returned None, not a Response. "
+        return (f"{handler} returned None, not a Response. "
                 'Is a `return` missing? Return Response.new("hello")')
     kind = type(result).__name__
     shown = repr(result)
@@ -124,6 +127,6 @@ def describe_result(result):
         hint = "Return Response.new(json.dumps(data), headers=Headers.new({'content-type': 'application/json'}.items()))"
     elif isinstance(result, (bytes, bytearray, memoryview)):
         hint = "Return Response.new(data)"
-    return f"on_fetch returned {article} {kind} ({shown}), not a Response. {hint}"
+    return f"{handler} returned {article} {kind} ({shown}), not a Response. {hint}"
 
 

@@ -196,12 +196,29 @@ def _for_proxy(e):
         return ""
     if hasattr(e.obj, "then"):
         return "a promise of JavaScript: `await` it first"
+    if _is_env(e.obj):
+        return _for_env(e.obj, e.name)
     if e.name in ("get", "items", "keys", "values", "update", "pop", "setdefault", "copy"):
         return ("an object of JavaScript is no dict: data.name or data['name'] reads it, getattr(data, 'name', None) asks, "
                 "data.to_py() makes a dict of it, data.as_object_map() shows it as one")
     names = {name.lower(): name for name in dir(e.obj) if not name.startswith("_")}
     near = difflib.get_close_matches(e.name.replace("_", "").lower(), names, n=1, cutoff=0.7)
     return f"did you mean `{names[near[0]]}`?" if near else ""
+
+
+def _is_env(obj):
+    from . import entry
+    from workers import _runtime
+    return entry.env is not None and (obj == entry.env or obj == _runtime.imported_env())
+
+
+def _for_env(env, name):
+    has = sorted(env.object_keys())
+    near = difflib.get_close_matches(name.lower(), {each.lower(): each for each in has}, n=1, cutoff=0.7)
+    if near:
+        return f"did you mean `{next(each for each in has if each.lower() == near[0])}`?"
+    return (f"the worker's configuration gives no `{name}`: variables stand in [vars] or .dev.vars, bindings that Corral has not yet are "
+            f"warned of at its start" + (f"; `env` has {', '.join(has[:10])}" if has else ""))
 
 
 _NO_NEW = re.compile(r"Cannot call a class constructor without \|new\||calling (\w+) constructor without new is invalid")

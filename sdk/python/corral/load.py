@@ -132,6 +132,7 @@ def load(name, folder, main, date, names, env):
     if not os.path.isfile(path):
         return _failure(INTERNAL, f"{main} does not exist", file=main, hint="check `main` in the worker's configuration")
     flags.set_all(date, names)
+    entry.env = env
     _set_dialect(date, names)
     chance.close(folder)
     try:
