@@ -289,6 +289,19 @@ def test_pyxhr_without_an_answer(web):
     """) == [["XHRNetworkError", True, True], ["XHRError", True, False]]
 
 
+def test_open_url_and_pyxhr_in_threads(web):
+    assert web("""
+        def ask(n):
+            return pyxhr.post(U + "/echo", json=n).json()["body"]
+        def fail():
+            try:
+                open_url("http://127.0.0.1:1/")
+            except OSError as e:
+                return type(e).__name__
+        return [await asyncio.gather(*(asyncio.to_thread(ask, n) for n in range(5))), await asyncio.to_thread(fail)]
+    """) == [["0", "1", "2", "3", "4"], "XHRNetworkError"]
+
+
 def test_xhr_response_takes_what_looks_like_an_xml_http_request(lab):
     assert lab.value("""
         from types import SimpleNamespace

@@ -1,14 +1,18 @@
 """pyodide.http.pyxhr - requests that block their caller, in the manner of `requests`; other requests go on meanwhile."""
+import asyncio
 import base64
 import codecs
+import inspect
 import json
 import re
+import threading
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 import js
+from corral.loop import loop
 
-from ..ffi import JsException, to_js
+from ..ffi import JsException, run_sync, to_js
 from ._exceptions import HttpStatusError, XHRError, XHRNetworkError
 
 
@@ -102,21 +106,32 @@ class XHRResponse:
 
 
 async def _fetch(url, options):
+    if not js.URL.canParse(url):
+        raise XHRError(f"XMLHttpRequest failed: {url!r} is no URL: it needs a scheme and a host, as https://example.com/")
     response = await js.fetch(url, to_js(options, dict_converter=js.Object.fromEntries))
     pairs = [(pair[0], pair[1]) for pair in response.headers.entries()]
     return _Answer(response, (await response.arrayBuffer()).to_bytes(), pairs)
 
 
+def _wait(coroutine):
+    """What it comes to; other threads than the event loop's have no run_sync(), nor JavaScript."""
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    try:
+        return run_sync(coroutine)
+    except RuntimeError:
+        if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+            coroutine.close()       # nobody may wait here
+        raise
+
+
 def send(method, url, headers=None, body=None):
     """An _Answer; raises XHRError for what is no URL, XHRNetworkError when there is no answer."""
-    from pyodide.ffi import run_sync
     options = {"method": method, "headers": headers or {}}
     if body is not None and method not in ("GET", "HEAD"):
         options["body"] = body
-    if not js.URL.canParse(url):
-        raise XHRError(f"XMLHttpRequest failed: {url!r} is no URL: it needs a scheme and a host, as https://example.com/")
     try:
-        return run_sync(_fetch(url, options))
+        return _wait(_fetch(url, options))
     except JsException as e:
         raise XHRNetworkError(f"Network error for {method} {url}") from e
 
