@@ -81,7 +81,7 @@ static int say_failed(struct template *t, const struct realm_failure *why, struc
     return r < 0 ? r : link_flush_all(&t->link, err);
 }
 
-/* Invariant 2.  realm_fork_before has been called. */
+/* Invariant 2.  Python's own threads have the GIL meanwhile: realm_fork_before takes it. */
 static int settle(struct template *t, struct err *err)
 {
     static const struct span NOTICE =
@@ -141,10 +141,10 @@ static int load(struct template *t, const struct frame *f, struct err *err)
         return r < 0 ? r : err_set(err, ERR_GONE, "'%s' did not load", bundle.name);
     }
     realm_settle(t->heritage->realm);
-    realm_fork_before(t->heritage->realm);
     r = settle(t, err);
     if (r < 0)
         return r;
+    realm_fork_before(t->heritage->realm);
     t->is_loaded = true;
     return loaded_put(&t->link.out, 0, 0, &loaded, err);
 }

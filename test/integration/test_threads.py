@@ -178,6 +178,33 @@ def test_time_sleep_that_stops_all_warns_once(corral):
     assert one.log_text().count("in a handler stops") == 1
 
 
+def test_javascript_is_refused_in_threads_whatever_is_touched(lab):
+    assert lab.value("""
+        import pyodide.code, workers
+        from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
+        o, array, function, promise = js.eval("({a: 1, f(x) { return x; }})"), js.eval("[1, 2]"), js.eval("(x) => x"), js.Promise.resolve(1)
+        buffer, mapping = js.Uint8Array.new(3), js.Map.new()
+        ways = [
+            lambda: o.a, lambda: setattr(o, "a", 2), lambda: delattr(o, "a"), lambda: array[0], lambda: array.append(1), lambda: function(1),
+            lambda: o.f(1), lambda: Response.new("x"), lambda: list(array), lambda: len(array), lambda: repr(o), lambda: str(o), lambda: hash(promise),
+            lambda: o == array, lambda: bool(o), lambda: o.to_py(), lambda: dir(o), lambda: js.Date, lambda: exec("from js import Object"),
+            lambda: to_js([1]), lambda: create_proxy(len), lambda: create_once_callable(len), lambda: JsException("a", "b"), lambda: console.log("x"),
+            lambda: print(o), lambda: o.object_keys(), lambda: o.js_id, lambda: o.typeof, lambda: buffer.to_memoryview(), lambda: buffer.to_bytes(),
+            lambda: "a" in mapping, lambda: request.url, lambda: request.method, lambda: request.headers, lambda: env.X, lambda: ctx.waitUntil(promise),
+            lambda: js.fetch("http://x/"), lambda: workers.Response("x"), lambda: promise.then(len), lambda: pyodide.code.run_js("1"),
+            lambda: o.to_weakref(), lambda: o.as_object_map()["a"], lambda: asyncio.run(asyncio.wait_for(promise, 1)),
+        ]
+        def touch(way):
+            try:
+                return f"{ways.index(way)} gave {way()!r}"
+            except RuntimeError as e:
+                return "" if "call_soon_threadsafe" in str(e) else str(e)
+        boxes = [[js.Object.new() for n in range(100)] for box in range(4)]
+        await asyncio.gather(*[asyncio.to_thread(lambda: boxes.pop().clear()) for n in range(4)])
+        return [said for said in [await asyncio.to_thread(touch, way) for way in ways] if said]
+    """) == []
+
+
 # ---- beside top-level code, and at the end ----
 
 
@@ -198,6 +225,27 @@ def test_threads_of_top_level_code_that_end(corral):
         """})
     assert one.get().text == "[3, True, ['raw', 'thread'], 7, 2]"
     one.wait_log("of a timer")
+
+
+def test_tasks_of_top_level_code_may_use_threads(corral):
+    """Each instance goes on with them from where they were."""
+    one = corral({"src/entry.py": """\
+        import asyncio, os, time
+        from js import Response
+
+        async def prepare():
+            found = await asyncio.to_thread(lambda: (time.sleep(0.05), 5)[1])
+            await asyncio.sleep(0.01)
+            return [found, os.getpid()]
+
+        prepared, queue = asyncio.ensure_future(prepare()), asyncio.Queue()
+        asyncio.get_event_loop().call_later(0.01, queue.put_nowait, "of a timer")
+
+        async def on_fetch(request):
+            found, pid = await prepared
+            return Response.new(repr([found, pid == os.getpid(), await queue.get()]))
+        """})
+    assert one.get().text == "[5, True, 'of a timer']"
 
 
 def test_a_thread_of_top_level_code_that_stays_is_refused(corral):

@@ -174,6 +174,7 @@ stdlib.install()
 
 def settle():
     """Before forking often: no garbage left, and nothing for collections to touch in children."""
+    threads.settle()        # tasks of top-level code may have started some
     asyncio.all_tasks()
     errors.remember_sources()
     gc.collect()
