@@ -17,8 +17,8 @@ internals.classify = (object) => {
     else bits |= ITERATOR | (isGenerator && bits & ITERABLE ? GENERATOR : 0);
   }
   if (Array.isArray(object)) bits |= ARRAY | LENGTH;
-  else if (object instanceof ArrayBuffer) bits |= BUFFER | LENGTH;
-  else if (ArrayBuffer.isView(object)) bits |= BUFFER | LENGTH | (object instanceof DataView ? 0 : TYPED_ARRAY);
+  else if (object instanceof ArrayBuffer) bits |= BUFFER;
+  else if (ArrayBuffer.isView(object)) bits |= object instanceof DataView ? BUFFER : BUFFER | LENGTH | TYPED_ARRAY;
   else if (typeof object !== 'function') {
     try { if (typeof object.length === 'number' || typeof object.size === 'number') bits |= LENGTH; } catch { /* a getter that throws */ }
   }
@@ -26,19 +26,6 @@ internals.classify = (object) => {
   if (object instanceof Error) bits |= ERROR;
   if (native.isPython(object)) bits = bits & (CALLABLE | AWAITABLE | ITERABLE) | DOUBLE;
   return bits;
-};
-
-// How to_py should take it.
-internals.kindOf = (object) => {
-  if (Array.isArray(object)) return 'array';
-  if (object instanceof Map) return 'map';
-  if (object instanceof Set) return 'set';
-  if (object instanceof ArrayBuffer || ArrayBuffer.isView(object)) return 'buffer';
-  if (typeof object === 'object') {
-    const proto = Object.getPrototypeOf(object);
-    if (proto === null || proto === Object.prototype) return 'object';
-  }
-  return 'other';
 };
 
 internals.isPlain = (object) => ['object', 'array'].includes(internals.kindOf(object));
@@ -58,7 +45,8 @@ internals.dir = (object) => {
 internals.length = (o) => (typeof o.size === 'number' && !Array.isArray(o) && !ArrayBuffer.isView(o) ? o.size : o.length ?? o.byteLength);
 internals.truth = (o) => {
   if (typeof o === 'function') return true;
-  if (Array.isArray(o) || ArrayBuffer.isView(o)) return o.length > 0;
+  if (Array.isArray(o)) return o.length > 0;
+  if (ArrayBuffer.isView(o) || o instanceof ArrayBuffer) return o.byteLength > 0;
   return o instanceof Map || o instanceof Set ? o.size > 0 : true;
 };
 internals.contains = (o, key) => {
@@ -103,6 +91,7 @@ internals.slice = (o, start, step, count) => {
   for (let i = 0; i < count; i++) part[i] = o[start + i * step];
   return part;
 };
+internals.assignItems = (o, start, step, items) => { for (let i = 0; i < items.length; i++) o[start + i * step] = items[i]; };
 internals.replaceItems = (o, start, removed, items) => {
   const tail = o.splice(start).slice(removed);
   for (const item of items) o.push(item);
@@ -161,6 +150,24 @@ internals.idOf = (object) => {
   if (!id) ids.set(object, id = ++lastId);
   return id;
 };
+
+// Of a DataView: [buffer, byteOffset, byteLength].
+const partOf = (name) => Object.getOwnPropertyDescriptor(DataView.prototype, name).get;
+const bufferOf = partOf('buffer'), offsetOf = partOf('byteOffset'), lengthOf = partOf('byteLength');
+internals.viewParts = (view) => [bufferOf.call(view), offsetOf.call(view), lengthOf.call(view)];
+const { TextDecoder } = globalThis, { decode } = TextDecoder.prototype;
+internals.decodeStrictly = (bytes, label) => {
+  const decoder = new TextDecoder(label, { fatal: true, ignoreBOM: true });
+  try {
+    return decode.call(decoder, bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+};
+
+internals.ownNames = Object.getOwnPropertyNames;
+internals.destroyAll = (proxies) => { for (let i = 0; i < proxies.length; i++) proxies[i].destroy(); };
 
 // The prototypes of PyProxy objects, by bits: 1 callable, 2 iterable, 4 awaitable, 8 asynchronously iterable.
 const everyProxy = {

@@ -231,7 +231,7 @@ def test_proxy_buffers(lab):
         a.assign(b"987")
         return got + [a.to_string(), list(a.buffer.to_bytes())]
     """) == [[49, 50, 51], [50, 51], 3, "123", [49, 50, 51], "987", [57, 56, 55]]
-    raises(lab, "js.Uint8Array.new(2).assign(b'abc')", "ValueError", "3 bytes")
+    raises(lab, "js.Uint8Array.new(2).assign(b'abc')", "ValueError", "of length 3")
 
 
 def test_proxy_buffers_and_files(lab):
@@ -245,9 +245,8 @@ def test_proxy_buffers_and_files(lab):
         return [list(file.getvalue()), list(target), a.to_string(), a[1:].constructor.name, list(a[1:]), list(a[::-1])]
     """) == [[1, 2, 3, 1, 2, 3], [1, 2, 3], "xyz", "Uint8Array", [121, 122], [122, 121, 120]]
     raises(lab, "import io\njs.Uint8Array.new(3).from_file(io.BytesIO(b'ab'))", "ValueError", "3 bytes")
-    raises(lab, "js.Uint8Array.new(3).assign_to(bytearray(2))", "ValueError", "3 bytes")
-    raises(lab, "js.DataView.new(js.ArrayBuffer.new(1)).to_bytes()", "TypeError", "buffer")
-    raises(lab, "js.Uint8Array.new(3)[:] = [1]", "TypeError", "typed array")
+    raises(lab, "js.Uint8Array.new(3).assign_to(bytearray(2))", "ValueError", "of length 3")
+    raises(lab, "js.Uint8Array.new(3)[:] = [1]", "ValueError", "typed array")
 
 
 def test_proxy_buffers_keep_their_items(lab):
@@ -424,7 +423,7 @@ def test_create_proxy(lab):
         same = js.eval("(a, b) => a === b")
         got = [same(p, p), p.x, js.eval("(f) => f(1)")(f), js.eval("(f) => f()")(create_once_callable(lambda: 5))]
         p.destroy()
-        destroy_proxies([f])
+        destroy_proxies(js.Array.of(f))
         return got
     """) == [True, 1, 2, 5]
 
@@ -435,17 +434,17 @@ def test_a_destroyed_proxy_raises(lab):
         class P: x = 1
         f, p, once, call = create_proxy(lambda: 1), create_proxy(P()), create_once_callable(lambda: 2), js.eval("(f) => f()")
         said = [call(f), p.x, call(once)]
-        destroy_proxies([f])
+        destroy_proxies(js.Array.of(f))
         p.destroy()
-        for use in (f, lambda: call(f), lambda: p.x, lambda: setattr(p, "x", 2), lambda: str(p), f.destroy, lambda: call(once), once.destroy):
+        for use in (f, lambda: call(f), lambda: p.x, lambda: setattr(p, "x", 2), lambda: str(p), lambda: call(once), once.destroy):
             try:
                 said.append(use())
             except JsException as e:
                 said.append(e.message)
-        destroy_proxies([f, p, once])
+        destroy_proxies(js.Array.of(f, p))
         return said + [js.eval("(p) => { try { p.x } catch (e) { return e.constructor === Error } }")(p)]
     """) == [1, 1, 2] + ['Object has already been destroyed\nThe object was of type "%s"' % kind
-                         for kind in ("function", "function", "P", "P", "P", "function")] + [
+                         for kind in ("function", "function", "P", "P", "P")] + [
         "OnceProxy can only be called once", "OnceProxy has already been destroyed", True]
 
 
@@ -538,7 +537,7 @@ def test_to_js_options(lab):
     assert lab.value("""
         from pyodide.ffi import to_js
         class X: pass
-        x, proxies = X(), []
+        x, proxies = X(), js.Array.new()
         to_js([x], pyproxies=proxies)
         return [len(proxies), to_js([x])[0] is x, to_js([x], default_converter=lambda v, convert, cache: "converted")[0],
                 to_js([(1,)], eager_converter=lambda v, convert, cache: "eager" if isinstance(v, tuple) else convert(v))[0],
@@ -590,7 +589,7 @@ def test_register_js_module(lab):
         got = [a, f(1), from_javascript.b]
         unregister_js_module("from_javascript")
         return got + ["from_javascript" in sys.modules]
-    """) == [1, 2, 2, False]
+    """) == [1, 2, 2, True]
 
 
 # ---- js ----

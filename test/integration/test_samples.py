@@ -463,7 +463,6 @@ HINTS = [
     ("request.text().upper()", "`await` it first"),
     ("request.json()['title']", "`await` it first"),
     ("json.dumps(data)", "json.dumps(data.to_py())"),
-    ("from pyodide.ffi import jsnull\njson.dumps(jsnull)", "json.dumps(data, default=lambda value: None)"),
     ("data.get('a')", "data.to_py() makes a dict of it"),
     ("[k for k, v in data.items()]", "data.as_object_map()"),
     ("request.header", "did you mean `headers`?"),

@@ -186,9 +186,6 @@ def _for_proxy(e):
     """A JavaScript object taken for a dict, or for one of other names; a promise for what it will bring."""
     if isinstance(e, TypeError) and e.args == ("Object of type JsProxy is not JSON serializable",):
         return "an object of JavaScript: json.dumps(data.to_py()), or js.JSON.stringify(data)"
-    if isinstance(e, TypeError) and e.args == ("Object of type JsNull is not JSON serializable",):
-        return ("JavaScript's null is jsnull, not None, by this compatibility_date: json.dumps(data, default=lambda value: None), "
-                "or `value or None`")
     if not isinstance(e, AttributeError) or e.obj is None or not e.name:
         return ""
     from pyodide.ffi import JsProxy

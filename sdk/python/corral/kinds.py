@@ -10,6 +10,7 @@ import _corral
 CALLABLE, AWAITABLE, ITERABLE, ITERATOR, LENGTH, ARRAY, BUFFER, ASYNC_ITERABLE = (1 << n for n in range(8))
 ERROR, MAP, MUTABLE, GENERATOR, ASYNC_ITERATOR, ASYNC_GENERATOR, TYPED_ARRAY, DOUBLE = (1 << n for n in range(8, 16))
 OBJECT_MAP, HEREDITARY, JSON = (1 << n for n in range(16, 19))
+ONCE = 1 << 20
 VIEW_OBJECT_MAP, VIEW_HEREDITARY_MAP, VIEW_JSON = range(3)
 
 _functions = {}
@@ -40,10 +41,16 @@ def _position(self, index):
 
 def set_slice(array, part, items):
     """array[part] = items; del array[part] when called from C without items."""
-    if not type(array)._js_bits & ARRAY:
-        raise TypeError("a typed array keeps its length: assign to single items, or use assign()")
     values = _array_of(() if items is None else items)
     start, stop, step = part.indices(len(array))
+    if not type(array)._js_bits & ARRAY:
+        count = len(range(start, stop, step))
+        if items is None:
+            raise TypeError("a typed array keeps its length: its items cannot be deleted")
+        if len(values) != count:
+            raise ValueError(f"a typed array keeps its length: attempt to assign {len(values)} items to {count}")
+        _js("assignItems")(array, start, step, values)
+        return
     if step == 1:
         _js("replaceItems")(array, start, max(0, stop - start), values)
         return

@@ -120,6 +120,7 @@ def _set_dialect(date, flags):
     pyodide.__version__ = "314.0.4" if is_314 else "0.28.2" if has_null else "0.26.0a2"
     _corral.set_null(ffi.jsnull, has_null)
     _corral.set_bigint(ffi.JsBigInt, is_314)
+    _corral.set_dicts(is_314)
     convert.dicts_are_objects = is_314
     sync.completes = has_null
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "realm/bridge/pack.h"
 #include "realm/bridge/value.h"
 #include "realm/js/engine.h"
 
@@ -209,7 +210,37 @@ static PyObject *proxy_type(PyObject *self, PyObject *unused)
     return Py_NewRef((PyObject *)js_proxy_type);
 }
 
+/* buffer_to_js(object) -> JsProxy of typed arrays, or None when it is no buffer */
+static PyObject *buffer_to_js(PyObject *self, PyObject *object)
+{
+    JSValueRef value;
+
+    (void)self;
+    if (!PyObject_CheckBuffer(object))
+        Py_RETURN_NONE;
+    if (!bridge_is_main_thread())
+        return NULL;
+    value = bridge_buffer_to_js(object);
+    return value ? bridge_to_python(value, NULL) : NULL;
+}
+
+/* is_python(proxy) -> is it a proxy of a Python object, destroyed or not? */
+static PyObject *is_python(PyObject *self, PyObject *proxy)
+{
+    JSObjectRef object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
+
+    (void)self;
+    if (!object && PyErr_Occurred())
+        return NULL;
+    return PyBool_FromLong(object && py_proxy_check(object));
+}
+
 PyMethodDef bridge_functions[] = {
+    {"to_js", (PyCFunction)(void (*)(void))bridge_function_to_js, METH_FASTCALL | METH_KEYWORDS,
+     bridge_to_js_doc},
+    {"set_dicts", bridge_set_dicts, METH_O, NULL},
+    {"buffer_to_js", buffer_to_js, METH_O, NULL},
+    {"is_python", is_python, METH_O, NULL},
     {"js_array", js_array, METH_O, NULL},
     {"create_proxy", create_proxy, METH_VARARGS, NULL},
     {"destroy", destroy, METH_O, NULL},

@@ -42,6 +42,23 @@ void bridge_set_bigint(PyTypeObject *type, bool makes)
     makes_bigints = makes;
 }
 
+bool bridge_is_null(PyObject *object)
+{
+    return object == null_object;
+}
+
+PyObject *bridge_null_to_python(void)
+{
+    return Py_NewRef(makes_nulls ? null_object : Py_None);
+}
+
+bool bridge_is_from_js(PyObject *object)
+{
+    return js_proxy_check(object) ||
+           (PyExceptionInstance_Check(object) &&
+            PyObject_TypeCheck(object, (PyTypeObject *)bridge_js_exception_type()));
+}
+
 /* bits: all characters or-ed, < 0x100; they are in one of the two. */
 static PyObject *latin1_new(size_t len, uint16_t bits, const char *bytes, const JSChar *units)
 {
@@ -73,11 +90,21 @@ static bool has_surrogate(const JSChar *units, size_t len)
     return has;
 }
 
+PyObject *bridge_units_to_python(const JSChar *units, size_t len)
+{
+    uint16_t bits = text_bits(units, len);
+
+    if (bits < 0x100)
+        return latin1_new(len, bits, NULL, units);
+    if (!has_surrogate(units, len))
+        return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, units, (Py_ssize_t)len);
+    return PyUnicode_DecodeUTF16((const char *)units, (Py_ssize_t)len * 2, "surrogatepass",
+                                 &(int){-1});
+}
+
 PyObject *bridge_text_to_python(JSStringRef text)
 {
     size_t len = JSStringGetLength(text);
-    const JSChar *units;
-    uint16_t bits;
 
     if (len < TEXT_SHORT) {
         char utf8[TEXT_SHORT * 3 + 1];
@@ -85,14 +112,7 @@ PyObject *bridge_text_to_python(JSStringRef text)
         if (n == len + 1)
             return latin1_new(len, 0x7F, utf8, NULL);
     }
-    units = JSStringGetCharactersPtr(text);
-    bits = text_bits(units, len);
-    if (bits < 0x100)
-        return latin1_new(len, bits, NULL, units);
-    if (!has_surrogate(units, len))
-        return PyUnicode_FromKindAndData(PyUnicode_2BYTE_KIND, units, (Py_ssize_t)len);
-    return PyUnicode_DecodeUTF16((const char *)units, (Py_ssize_t)len * 2, "surrogatepass",
-                                 &(int){-1});
+    return bridge_units_to_python(JSStringGetCharactersPtr(text), len);
 }
 
 static JSStringRef wide_text(PyObject *text)
@@ -161,7 +181,7 @@ JSStringRef bridge_name(PyObject *name)
     return JSStringRetain(text);
 }
 
-static PyObject *number_to_python(double d)
+PyObject *bridge_number_to_python(double d)
 {
     if (d >= -SAFE_MAX && d <= SAFE_MAX && d == (double)(long long)d)
         return PyLong_FromLongLong((long long)d);
@@ -205,11 +225,11 @@ PyObject *bridge_to_python(JSValueRef value, PyObject *owner)
     case kJSTypeUndefined:
         Py_RETURN_NONE;
     case kJSTypeNull:
-        return Py_NewRef(makes_nulls ? null_object : Py_None);
+        return bridge_null_to_python();
     case kJSTypeBoolean:
         return PyBool_FromLong(JSValueToBoolean(js, value));
     case kJSTypeNumber:
-        return number_to_python(engine_number_of(value));
+        return bridge_number_to_python(engine_number_of(value));
     case kJSTypeString:
         text = JSValueToStringCopy(js, value, NULL); /* new */
         if (!text) /* a string of pieces that do not fit into memory as a whole */

@@ -45,6 +45,7 @@ enum {
     HEREDITARY = 131072,
     JSON = 262144,
     SYMBOL = 524288,
+    ONCE = 1048576,
     KINDS = 512,      /* types at most, and a power of two; there are about forty in practice */
     PROTOTYPES = 256, /* remembered; further ones are classified each time */
 };
@@ -57,6 +58,7 @@ struct js_proxy {
     struct head *head; /* lazy request: counted */
     uint32_t stream;   /* lazy context */
     int bits;          /* of its kind */
+    PyObject *dict;    /* what the import system sets: __path__, __spec__ ...; or NULL */
 };
 
 PyTypeObject *js_proxy_type;
@@ -127,6 +129,7 @@ static PyTypeObject *make_type(int bits)
         {0}};
     PyType_Slot slots[24];
     PyMethodDef *methods = bits & DOUBLE     ? js_double_methods
+                           : bits & ONCE     ? js_once_methods
                            : bits & BUFFER   ? js_buffer_methods
                            : bits & CALLABLE ? js_callable_methods
                                              : NULL;
@@ -197,6 +200,7 @@ static struct js_proxy *proxy_alloc(int bits)
         p->vectorcall = js_proxy_vectorcall;
         p->head = NULL;
         p->stream = 0;
+        p->dict = NULL;
     }
     return p;
 }
@@ -217,6 +221,8 @@ PyObject *js_proxy_new(JSObjectRef object, PyObject *owner)
 
     if (bits & ERROR_OBJECT)
         return bridge_js_exception(object);
+    if (bits & DOUBLE && py_proxy_is_once(object))
+        bits = (bits & ~DOUBLE) | ONCE;
     p = proxy_of_kind(object, bits);
     if (p && owner && bits & CALLABLE && ((struct js_proxy *)owner)->value != engine.global)
         ((struct js_proxy *)p)->owner = Py_NewRef(owner);
@@ -339,6 +345,7 @@ static void proxy_free(struct js_proxy *p, bool is_main_thread)
     else
         let_go_later(p->value);
     head_unref(p->head);
+    Py_XDECREF(p->dict);
     PyObject_Free(p);
     Py_DECREF(type);
 }
@@ -569,6 +576,8 @@ static PyMethodDef dir_method[] = {{"__dir__", proxy_dir, METH_NOARGS, NULL}, {0
 
 int js_proxy_open(void)
 {
+    static PyMemberDef members[] = {
+        {"__dictoffset__", T_PYSSIZET, offsetof(struct js_proxy, dict), READONLY, NULL}, {0}};
     static PyType_Slot slots[] = {
         {Py_tp_dealloc, (void *)proxy_dealloc},
         {Py_tp_getattro, (void *)proxy_getattr},
@@ -583,6 +592,7 @@ int js_proxy_open(void)
         {Py_mp_ass_subscript, NULL},
         {Py_tp_methods, NULL},
         {Py_tp_getset, NULL},
+        {Py_tp_members, members},
         {0, NULL},
     };
     static PyType_Spec spec = {

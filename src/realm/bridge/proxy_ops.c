@@ -2,6 +2,7 @@
  *
  * The rules of JavaScript's half (what `in` means for a Map, which iterator an
  * object gives) are in sdk/js/bridge.js; here is Python's half. */
+#include "realm/bridge/pack.h"
 #include "realm/bridge/value.h"
 
 #include "base/mem.h"
@@ -384,24 +385,6 @@ void js_proxy_ops_define(void)
 
 /* ---- methods ---- */
 
-static PyObject *to_py(PyObject *self, PyObject *arguments, PyObject *keywords)
-{
-    PyObject *module = PyImport_ImportModule("corral.convert"), *function, *all, *result = NULL;
-
-    function = module ? PyObject_GetAttrString(module, "to_py") : NULL;
-    all = function ? PyTuple_Pack(1, self) : NULL;
-    if (all) {
-        PyObject *whole = PySequence_Concat(all, arguments);
-        if (whole)
-            result = PyObject_Call(function, whole, keywords);
-        Py_XDECREF(whole);
-    }
-    Py_XDECREF(all);
-    Py_XDECREF(function);
-    Py_XDECREF(module);
-    return result;
-}
-
 static PyObject *object_entries(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -435,14 +418,9 @@ static PyObject *destroy(PyObject *self, PyObject *unused)
 static PyObject *unwrap(PyObject *self, PyObject *unused)
 {
     JSObjectRef object = js_proxy_object(self);
-    PyObject *inner = object ? py_proxy_object(object) : NULL;
 
     (void)unused;
-    if (!object)
-        return NULL;
-    if (!inner)
-        return PyErr_Format(PyExc_ReferenceError, "the proxy has already been destroyed");
-    return Py_NewRef(inner);
+    return object ? py_proxy_unwrap(object) : NULL;
 }
 
 static PyObject *get_typeof(PyObject *self, void *unused)
@@ -464,7 +442,7 @@ static PyObject *get_kind(PyObject *self, void *unused)
 }
 
 PyMethodDef js_proxy_methods[] = {
-    {"to_py", METHOD(to_py), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"to_py", METHOD(bridge_method_to_py), METH_FASTCALL | METH_KEYWORDS, NULL},
     {"object_entries", object_entries, METH_NOARGS, NULL},
     {"object_keys", object_keys, METH_NOARGS, NULL},
     {"object_values", object_values, METH_NOARGS, NULL},
@@ -477,6 +455,11 @@ PyMethodDef js_callable_methods[] = {
 PyMethodDef js_double_methods[] = {
     {"destroy", destroy, METH_NOARGS, NULL},
     {"unwrap", unwrap, METH_NOARGS, NULL},
+    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {0},
+};
+PyMethodDef js_once_methods[] = {
+    {"destroy", destroy, METH_NOARGS, NULL},
     {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
     {0},
 };

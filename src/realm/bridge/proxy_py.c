@@ -96,6 +96,13 @@ PyObject *py_proxy_unwrapped(JSValueRef value)
     return cell && !(cell->traits & PY_PROXY_KEPT) ? cell->object : NULL;
 }
 
+bool py_proxy_is_once(JSValueRef value)
+{
+    struct cell *cell = cell_of(value);
+
+    return cell && cell->traits & PY_PROXY_ONCE;
+}
+
 static JSValueRef throw_destroyed(const struct cell *cell, JSValueRef *ret_thrown)
 {
     if (cell->traits & PY_PROXY_ONCE)
@@ -129,6 +136,19 @@ static PyObject *object_of(size_t count, const JSValueRef *arguments, JSValueRef
     return NULL;
 }
 
+PyObject *py_proxy_unwrap(JSValueRef proxy)
+{
+    struct cell *cell = cell_of(proxy);
+    JSValueRef thrown = NULL;
+
+    if (!cell)
+        return PyErr_Format(PyExc_TypeError, "this is no object of Python");
+    if (cell->object)
+        return Py_NewRef(cell->object);
+    throw_destroyed(cell, &thrown);
+    return bridge_raise(thrown);
+}
+
 int py_proxy_destroy(JSValueRef proxy)
 {
     struct cell *cell = cell_of(proxy);
@@ -136,12 +156,12 @@ int py_proxy_destroy(JSValueRef proxy)
     JSValueRef thrown = NULL;
 
     if (!object) {
+        if (cell && !(cell->traits & PY_PROXY_ONCE))
+            return 0;
         if (!cell)
             PyErr_SetString(PyExc_TypeError, "this is no object of Python");
-        else if (cell->traits & PY_PROXY_ONCE)
-            engine_throw(&thrown, "Error", "OnceProxy has already been destroyed");
         else
-            throw_destroyed(cell, &thrown);
+            engine_throw(&thrown, "Error", "OnceProxy has already been destroyed");
         if (thrown)
             bridge_raise(thrown);
         return -1;
@@ -334,6 +354,12 @@ static PyObject *tuple_of(JSValueRef first, size_t count, const JSValueRef *argu
     return tuple;
 }
 
+/* The engine puts the global object in the place of an undefined `this`. */
+static JSValueRef this_of(JSObjectRef self)
+{
+    return self && self != engine.global ? self : engine.undefined;
+}
+
 static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, size_t count,
                        const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
@@ -353,7 +379,7 @@ static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, siz
         tuple = NULL;
     else
         tuple =
-            tuple_of(cell->traits & PY_PROXY_TAKES_THIS ? (self ? self : engine.undefined) : NULL,
+            tuple_of(cell->traits & PY_PROXY_TAKES_THIS ? this_of(self) : NULL,
                      count, arguments);
     if (tuple && traits & PY_PROXY_PROMISES)
         value = sync_promise(function, tuple, NULL, ret_thrown);

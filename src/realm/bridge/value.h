@@ -45,10 +45,16 @@ static inline bool bridge_has_stack(void)
 /* owner: the JsProxy that the value was found in, which a function is then bound to; or NULL. */
 PyObject *bridge_to_python(JSValueRef value, PyObject *owner);
 JSValueRef bridge_to_js(PyObject *object);
+bool bridge_is_null(PyObject *object);    /* jsnull */
+bool bridge_is_from_js(PyObject *object); /* a JsProxy or a JsException */
 PyObject *bridge_text_to_python(JSStringRef text);
+PyObject *bridge_units_to_python(const JSChar *units, size_t len);
+PyObject *bridge_number_to_python(double number); /* an int when it is whole and below 2**53 */
 JSStringRef bridge_text_to_js(PyObject *text);
 /* For attribute names, from a cache; release it. */
 JSStringRef bridge_name(PyObject *name);
+
+PyObject *bridge_null_to_python(void); /* what null becomes */
 
 /* ---- error.c ---- */
 void bridge_error_define(void);
@@ -91,6 +97,7 @@ extern PyMappingMethods js_proxy_mapping;
 extern PyMethodDef js_proxy_methods[]; /* of every JsProxy */
 extern PyMethodDef js_callable_methods[];
 extern PyMethodDef js_double_methods[]; /* of what create_proxy made */
+extern PyMethodDef js_once_methods[];   /* create_once_callable */
 extern PyGetSetDef js_proxy_getset[];
 PyObject *js_proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t count,
                               PyObject *names);
@@ -123,7 +130,10 @@ PyObject *py_proxy_object(JSValueRef value);
 /* What it is in Python: the object, or for a kept one NULL. */
 PyObject *py_proxy_unwrapped(JSValueRef value);
 bool py_proxy_check(JSValueRef value);
-int py_proxy_destroy(JSValueRef proxy); /* -1 with an exception: it is already */
+/* What create_proxy wrapped: new; or NULL with an exception. */
+PyObject *py_proxy_unwrap(JSValueRef proxy);
+int py_proxy_destroy(JSValueRef proxy); /* -1 with an exception: one of once is already */
+bool py_proxy_is_once(JSValueRef value);
 void py_proxy_define(void);
 void py_proxy_open(void);
 void py_proxy_turn(void);

@@ -115,6 +115,7 @@ static const char *const scripts[] = {
     "js/values.js",
     "js/occasions.js",
     "js/bridge.js",
+    "js/pack.js",
 };
 
 static int check_environment(struct err *err)

@@ -1,16 +1,16 @@
 """pyodide.ffi - proxies and conversions between Python and JavaScript."""
-import sys
-from types import ModuleType
-
 import _corral
-from _corral import can_run_sync, run_sync
+from _corral import can_run_sync, run_sync, to_js
 
 from corral import convert, kinds
 from corral.bridge import JsException
 from corral.bridge import JsProxy as _Proxy
-from corral.convert import ConversionError, to_js
+from corral.convert import ConversionError, InternalError
+from corral.js_modules import register_js_module, unregister_js_module
+from corral.scalars import JsBigInt, JsNull, jsnull
 
-IN_BROWSER = True               # as on Cloudflare: there is a JavaScript to talk to
+IN_BROWSER = IN_PYODIDE = True  # as on Cloudflare: there is a JavaScript to talk to
+convert.null = jsnull
 _KEPT, _ONCE, _TAKES_THIS, _PROMISES = 1, 2, 4, 8     # enum py_proxy_trait
 
 
@@ -33,38 +33,13 @@ def create_once_callable(obj, /, *, _may_syncify=False):
     return _corral.create_proxy(obj, _ONCE | _KEPT | (_PROMISES if _may_syncify else 0))
 
 
-def destroy_proxies(pyproxies):
-    """Destroy all proxies of an array, as to_js(pyproxies=) fills it."""
-    for proxy in pyproxies:
-        if isinstance(proxy, _Proxy) and type(proxy)._js_bits & kinds.DOUBLE and not _corral.is_destroyed(proxy):
-            _corral.destroy(proxy)
-
-
-class JsNull:
-    """JavaScript's null, where it must not be mistaken for undefined."""
-
-    _instance = None
-
-    def __new__(cls):
-        if cls._instance is None:
-            cls._instance = super().__new__(cls)
-        return cls._instance
-
-    def __bool__(self):
-        return False
-
-    def __repr__(self):
-        return "jsnull"
-
-    def __reduce__(self):
-        return "jsnull"
-
-
-jsnull = convert.null = JsNull()
-
-
-class JsBigInt(int):
-    """An integer that is a BigInt in JavaScript, however small."""
+def destroy_proxies(pyproxies, /):
+    """Destroy all proxies of an array, as to_js(pyproxies=) fills it.  Raises TypeError."""
+    if not isinstance(pyproxies, _Proxy):
+        raise TypeError("Expected a JsProxy for the argument")
+    if not isinstance(pyproxies, JsArray) or isinstance(pyproxies, JsBuffer):
+        raise TypeError("Expected a Js Array for the pyproxies argument")
+    _corral.internal("destroyAll")(pyproxies)
 
 
 class _Kind(type):
@@ -98,7 +73,7 @@ class JsProxy(metaclass=_Kind):
 
 
 def _kind(name, *wanted, test=None, base=JsProxy, doc=""):
-    return _Kind(name, (base,), {"__module__": __name__, "__doc__": doc, "_wanted": wanted, "_test": test})
+    return _Kind(name, base if isinstance(base, tuple) else (base,), {"__module__": __name__, "__doc__": doc, "_wanted": wanted, "_test": test})
 
 
 def _instance_of(name):
@@ -107,75 +82,34 @@ def _instance_of(name):
 
 
 _OBJECT_MAP = kinds.OBJECT_MAP
-JsArray = _kind("JsArray", kinds.ARRAY, kinds.TYPED_ARRAY, doc="An array.")
-JsMap = _kind("JsMap", kinds.MAP, _OBJECT_MAP, doc="What has get(), a size, and can be iterated.")
+JsIterable = _kind("JsIterable", kinds.ITERABLE, _OBJECT_MAP, doc="What can be iterated.")
+JsArray = _kind("JsArray", kinds.ARRAY, kinds.TYPED_ARRAY, base=JsIterable, doc="An array.")
+JsMap = _kind("JsMap", kinds.MAP, _OBJECT_MAP, base=JsIterable, doc="What has get(), a size, and can be iterated.")
 JsMutableMap = _kind("JsMutableMap", kinds.MAP | kinds.MUTABLE, _OBJECT_MAP, base=JsMap, doc="A JsMap that has set().")
 JsBuffer = _kind("JsBuffer", kinds.BUFFER, doc="An ArrayBuffer or a view on one.")
-JsTypedArray = _kind("JsTypedArray", kinds.TYPED_ARRAY, base=JsBuffer, doc="A Uint8Array and its like.")
+JsTypedArray = _kind("JsTypedArray", kinds.TYPED_ARRAY, base=(JsBuffer, JsArray), doc="A Uint8Array and its like.")
 JsCallable = _kind("JsCallable", kinds.CALLABLE, doc="A function.")
 JsPromise = _kind("JsPromise", kinds.AWAITABLE, doc="What has then().")
-JsIterable = _kind("JsIterable", kinds.ITERABLE, _OBJECT_MAP, doc="What can be iterated.")
 JsIterator = _kind("JsIterator", kinds.ITERATOR, doc="What has next().")
-JsGenerator = _kind("JsGenerator", kinds.GENERATOR, base=JsIterator, doc="A generator.")
+JsGenerator = _kind("JsGenerator", kinds.GENERATOR, base=(JsIterator, JsIterable), doc="A generator.")
 JsAsyncIterable = _kind("JsAsyncIterable", kinds.ASYNC_ITERABLE, doc="What `for await` takes.")
 JsAsyncIterator = _kind("JsAsyncIterator", kinds.ASYNC_ITERATOR, doc="What such a loop asks for the next item.")
-JsAsyncGenerator = _kind("JsAsyncGenerator", kinds.ASYNC_GENERATOR, base=JsAsyncIterator, doc="An asynchronous generator.")
+JsAsyncGenerator = _kind("JsAsyncGenerator", kinds.ASYNC_GENERATOR, base=(JsAsyncIterator, JsAsyncIterable), doc="An asynchronous generator.")
 JsDoubleProxy = _kind("JsDoubleProxy", kinds.DOUBLE, doc="What create_proxy() gives.")
-JsCallableDoubleProxy = _kind("JsCallableDoubleProxy", kinds.DOUBLE | kinds.CALLABLE, base=JsDoubleProxy,
+JsCallableDoubleProxy = _kind("JsCallableDoubleProxy", kinds.DOUBLE | kinds.CALLABLE, base=(JsDoubleProxy, JsCallable),
                               doc="What create_proxy() gives of a function.")
-JsOnceCallable = _kind("JsOnceCallable", kinds.DOUBLE | kinds.CALLABLE, doc="What create_once_callable() gives.")
+JsOnceCallable = _kind("JsOnceCallable", kinds.ONCE, base=JsCallable, doc="What create_once_callable() gives.")
 JsFetchResponse = _kind("JsFetchResponse", 0, test=_instance_of("Response"), doc="A Response.")
 JsWeakRef = _kind("JsWeakRef", 0, test=_instance_of("WeakRef"), doc="A WeakRef.")
 JsDomElement = _kind("JsDomElement", 0, test=lambda obj: False, doc="There are none in a worker.")
-
-
-class InternalError(Exception):
-    """Pyodide's word for a fault of its own; never raised here."""
 
 
 class ToJsConverter:
     """The type of the converters that to_js() takes, for annotations."""
 
 
-# ---- modules of JavaScript objects ----
-
-
-class _JsModule(ModuleType):
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self._object, name)
-
-    def __setattr__(self, name, value):
-        if name.startswith("__"):
-            super().__setattr__(name, value)
-        else:
-            setattr(self._object, name, value)
-
-    def __dir__(self):
-        return dir(self._object)
-
-
-def register_js_module(name, jsproxy):
-    """Make `import name` give the properties of a JavaScript object."""
-    if not isinstance(name, str):
-        raise TypeError(f"Argument 'name' should be a str, not {type(name).__name__!r}")
-    if not isinstance(jsproxy, _Proxy):
-        raise TypeError(f"Argument 'jsproxy' should be a JsProxy, not {type(jsproxy).__name__!r}")
-    module = _JsModule(name)
-    module.__dict__["_object"] = jsproxy
-    sys.modules[name] = module
-
-
-def unregister_js_module(name):
-    """Undo register_js_module()."""
-    if not isinstance(sys.modules.get(name), _JsModule):
-        raise ValueError(f"Cannot unregister {name!r}: no JavaScript module with that name is registered")
-    del sys.modules[name]
-
-
 __all__ = [
-    "ConversionError", "IN_BROWSER", "InternalError", "JsArray", "JsAsyncGenerator", "JsAsyncIterable", "JsAsyncIterator",
+    "ConversionError", "IN_BROWSER", "IN_PYODIDE", "InternalError", "JsArray", "JsAsyncGenerator", "JsAsyncIterable", "JsAsyncIterator",
     "JsBigInt", "JsBuffer", "JsCallable", "JsCallableDoubleProxy", "JsDomElement", "JsDoubleProxy", "JsException",
     "JsFetchResponse", "JsGenerator", "JsIterable", "JsIterator", "JsMap", "JsMutableMap", "JsNull", "JsOnceCallable",
     "JsPromise", "JsProxy", "JsTypedArray", "JsWeakRef", "ToJsConverter", "can_run_sync", "create_once_callable", "create_proxy",

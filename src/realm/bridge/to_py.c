@@ -1,0 +1,301 @@
+/* to_py.c - to_py(): arrays, objects, Maps and Sets of JavaScript become Python's.
+ *
+ * pack() in sdk/js/pack.js writes what is in them as words (pack.h); here they are read.  With a
+ * default_converter sdk/python/corral/convert.py goes step by step instead.
+ *
+ * Keys of objects come again and again: the last ones are kept, found by their characters. */
+#include "realm/bridge/pack.h"
+
+#include "realm/js/engine.h"
+#include "realm/py/interp.h"
+
+enum { KEYS = 512, KEY_MAX = 24 };
+
+static struct {
+    PyObject *text; /* owned */
+    JSChar units[KEY_MAX];
+    uint8_t len;
+} keys[KEYS];
+
+struct unpacker {
+    const union word *at, *end;
+    const JSChar *text; /* what is left of it */
+    size_t text_left;
+    JSObjectRef others;
+    PyObject **seen; /* borrowed: all are in the structure */
+    size_t seen_count, seen_cap;
+    PyObject *first_seen[16];
+};
+
+static PyObject *get(struct unpacker *u);
+
+static PyObject *get_text(struct unpacker *u, size_t len)
+{
+    const JSChar *units = u->text;
+
+    if (len > u->text_left)
+        return PyErr_Format(PyExc_SystemError, "to_py(): the text is too short");
+    u->text += len;
+    u->text_left -= len;
+    return bridge_units_to_python(units, len);
+}
+
+static PyObject *get_key(struct unpacker *u)
+{
+    const JSChar *units = u->text;
+    size_t len = (size_t)u->at->arg;
+    uint32_t hash = (uint32_t)len;
+    PyObject *text;
+
+    if (u->at->tag != PACK_TEXT || len > KEY_MAX || len > u->text_left)
+        return get(u);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ units[i]) * 16777619u;
+    hash = (hash ^ hash >> 15) % KEYS;
+    u->at++;
+    if (keys[hash].text && keys[hash].len == len &&
+        memcmp(keys[hash].units, units, len * sizeof *units) == 0) {
+        u->text += len;
+        u->text_left -= len;
+        return Py_NewRef(keys[hash].text);
+    }
+    text = get_text(u, len);
+    if (!text)
+        return NULL;
+    PyUnicode_InternInPlace(&text);
+    Py_XSETREF(keys[hash].text, Py_NewRef(text));
+    memcpy(keys[hash].units, units, len * sizeof *units);
+    keys[hash].len = (uint8_t)len;
+    return text;
+}
+
+static int see(struct unpacker *u, PyObject *container)
+{
+    if (u->seen_count == u->seen_cap) {
+        size_t cap = u->seen_cap * 4;
+        PyObject **grown = PyMem_Malloc(cap * sizeof *grown);
+        if (!grown) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        memcpy(grown, u->seen, u->seen_count * sizeof *grown);
+        if (u->seen != u->first_seen)
+            PyMem_Free(u->seen);
+        u->seen = grown;
+        u->seen_cap = cap;
+    }
+    u->seen[u->seen_count++] = container;
+    return 0;
+}
+
+static PyObject *get_list(struct unpacker *u, Py_ssize_t n)
+{
+    PyObject *list = PyList_New(n);
+
+    if (list && see(u, list) < 0)
+        Py_CLEAR(list);
+    for (Py_ssize_t i = 0; list && i < n; i++) {
+        PyObject *item;
+        if (u->at < u->end && u->at->tag == PACK_INT)
+            item = PyLong_FromLong(u->at++->arg);
+        else
+            item = get(u);
+        if (item)
+            PyList_SET_ITEM(list, i, item); /* steals */
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *get_dict(struct unpacker *u, Py_ssize_t n)
+{
+    PyObject *dict = PyDict_New();
+
+    if (dict && see(u, dict) < 0)
+        Py_CLEAR(dict);
+    for (Py_ssize_t i = 0; dict && i < n; i++) {
+        PyObject *key = u->at < u->end ? get_key(u) : NULL, *value = key ? get(u) : NULL;
+        if (!value || PyDict_SetItem(dict, key, value) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+static PyObject *get_set(struct unpacker *u, Py_ssize_t n)
+{
+    PyObject *set = PySet_New(NULL);
+
+    if (set && see(u, set) < 0)
+        Py_CLEAR(set);
+    for (Py_ssize_t i = 0; set && i < n; i++) {
+        PyObject *item = get(u);
+        if (!item || PySet_Add(set, item) < 0)
+            Py_CLEAR(set);
+        Py_XDECREF(item);
+    }
+    return set;
+}
+
+static PyObject *get_other(struct unpacker *u, unsigned index, bool is_buffer)
+{
+    JSValueRef value =
+        u->others ? JSObjectGetPropertyAtIndex(engine.context, u->others, index, NULL) : NULL;
+    PyObject *proxy, *view;
+
+    if (!value)
+        return PyErr_Format(PyExc_SystemError, "to_py(): a value is missing");
+    proxy = bridge_to_python(value, NULL);
+    if (!proxy || !is_buffer || !js_proxy_check(proxy))
+        return proxy;
+    view = PyObject_CallMethod(proxy, "to_memoryview", NULL);
+    Py_DECREF(proxy);
+    return view;
+}
+
+/* A container holds the stack; what it holds may be as deep. */
+static PyObject *get_container(struct unpacker *u, int tag, int arg)
+{
+    if (!bridge_has_stack()) {
+        PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded in to_py()");
+        return NULL;
+    }
+    return tag == PACK_LIST   ? get_list(u, arg)
+           : tag == PACK_DICT ? get_dict(u, arg)
+                              : get_set(u, arg);
+}
+
+static PyObject *get(struct unpacker *u)
+{
+    int tag, arg;
+
+    if (u->at >= u->end)
+        return PyErr_Format(PyExc_SystemError, "to_py(): the words end too early");
+    tag = u->at->tag;
+    arg = u->at++->arg;
+    switch (tag) {
+    case PACK_UNDEFINED:
+        Py_RETURN_NONE;
+    case PACK_NULL:
+        return bridge_null_to_python();
+    case PACK_FALSE:
+        Py_RETURN_FALSE;
+    case PACK_TRUE:
+        Py_RETURN_TRUE;
+    case PACK_INT:
+        return PyLong_FromLong(arg);
+    case PACK_DOUBLE:
+        return bridge_number_to_python(u->at++->number);
+    case PACK_TEXT:
+        return get_text(u, (size_t)arg);
+    case PACK_OTHER:
+    case PACK_BUFFER:
+        return get_other(u, (unsigned)arg, tag == PACK_BUFFER);
+    case PACK_SEEN:
+        return Py_NewRef(u->seen[arg]);
+    default:
+        return get_container(u, tag, arg);
+    }
+}
+
+/* packed: what pack() returned. */
+static PyObject *unpack(JSValueRef packed, const union word *words)
+{
+    struct unpacker u = {.at = words};
+    JSStringRef text = NULL;
+    PyObject *result;
+
+    u.seen = u.first_seen;
+    u.seen_cap = sizeof u.first_seen / sizeof *u.first_seen;
+    if (JSValueIsNumber(engine.context, packed)) {
+        u.end = words + (size_t)engine_number_of(packed);
+    } else {
+        JSValueRef parts[4];
+        for (unsigned i = 0; i < 4; i++)
+            parts[i] = JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)packed, i, NULL);
+        if (JSValueIsObject(engine.context, parts[2]))
+            u.others = (JSObjectRef)parts[2];
+        u.at = JSObjectGetTypedArrayBytesPtr(engine.context, (JSObjectRef)parts[3], NULL);
+        u.end = u.at + (size_t)engine_number_of(parts[0]);
+        text = JSValueToStringCopy(engine.context, parts[1], NULL); /* new */
+        if (!text)
+            return PyErr_NoMemory();
+        u.text_left = JSStringGetLength(text);
+        u.text = JSStringGetCharactersPtr(text);
+    }
+    result = get(&u);
+    if (u.seen != u.first_seen)
+        PyMem_Free(u.seen);
+    if (text)
+        JSStringRelease(text);
+    return result;
+}
+
+static PyObject *convert(PyObject *self, int depth)
+{
+    static JSObjectRef pack, pack_nested;
+    JSValueRef arguments[2], thrown = NULL, packed;
+    PyObject *result = NULL;
+    union word *words;
+
+    arguments[0] = js_proxy_object(self);
+    if (!arguments[0])
+        return NULL;
+    if (!pack) {
+        pack = engine_internal("pack");
+        pack_nested = engine_internal("packNested");
+    }
+    engine_lock();
+    arguments[1] = engine_number(depth);
+    words = pack_take();
+    packed = engine_call(words ? pack : pack_nested, 2, arguments, &thrown);
+    if (thrown)
+        bridge_raise(thrown);
+    else
+        result = unpack(packed, words);
+    if (words)
+        pack_give();
+    engine_unlock();
+    return result;
+}
+
+static PyObject *by_steps(PyObject *self, int depth, PyObject *converter)
+{
+    PyObject *function = interp_sdk("corral.convert", "to_py_by_steps"), *result = NULL;
+
+    if (function)
+        result = PyObject_CallFunction(function, "OiO", self, depth, converter);
+    Py_XDECREF(function);
+    return result;
+}
+
+PyObject *bridge_method_to_py(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
+                              PyObject *names)
+{
+    PyObject *converter = NULL;
+    long depth = -1;
+
+    if (count > 0)
+        return PyErr_Format(PyExc_TypeError,
+                            "to_py() takes no positional arguments (%zd given): depth=, "
+                            "default_converter=",
+                            count);
+    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (PyUnicode_CompareWithASCIIString(name, "depth") == 0)
+            depth = PyLong_AsLong(arguments[i]);
+        else if (PyUnicode_CompareWithASCIIString(name, "default_converter") == 0)
+            converter = arguments[i] == Py_None ? NULL : arguments[i];
+        else
+            PyErr_Format(PyExc_TypeError, "'%U' is an invalid keyword argument for to_py()", name);
+        if (PyErr_Occurred())
+            return NULL;
+    }
+    if (depth != (int)depth)
+        return PyErr_Format(PyExc_OverflowError, "to_py(): depth does not fit into 32 bits");
+    if (depth == 0)
+        return Py_NewRef(self);
+    return converter ? by_steps(self, (int)depth, converter) : convert(self, (int)depth);
+}
