@@ -509,3 +509,83 @@ def test_handler_decorator_of_functions(corral):
     one = corral(project("import workers\nfrom js import Response\nfrom workers import handler\n\n@handler\nasync def on_fetch(request):\n"
                          "    assert isinstance(request, workers.Request)\n    return Response.new(request.headers['host'] and 'wrapped')\n", OLD))
     assert one.get().text == "wrapped"
+
+
+BINDINGS = """\
+import js
+from js import Response
+from workers import WorkerEntrypoint, env, handler
+import json
+
+js.eval('''(env) => {
+  class D1Database {
+    prepare(sql, ...more) { return new D1PreparedStatement(sql, more); }
+    async first(x) { return { got: x, kind: typeof x, list: [1, null, { deep: x }], when: new Date(0) }; }
+    async nothing() { return null; }
+    headers() { return new Headers([['a', 'b']]); }
+    get count() { return 3; }
+    fail() { throw new TypeError('no'); }
+  }
+  class D1PreparedStatement {
+    constructor(sql, args) { this.sql = sql; this.args = args; }
+    bind(...args) { return new D1PreparedStatement(this.sql, args); }
+    async all(options) { return { results: [{ sql: this.sql, args: this.args, options }], self: this === this }; }
+    both() { return [this, 5]; }
+  }
+  class Fetcher {
+    async fetch(request, options) { return new Response('fetched ' + (request.url ?? request) + ' ' + (options?.method ?? '')); }
+    async add(a, b) { return { sum: a + b, o: a }; }
+  }
+  class DurableObjectNamespace { get(id) { return new Fetcher(); } idFromName(name) { return { name }; } }
+  class WorkflowImpl { async create(o) { return new WorkflowInstance(o); } async createBatch(l) { return l.map((o) => new WorkflowInstance(o)); } }
+  class WorkflowInstance { constructor(o) { this.id = o?.id; } async status() { return { status: 'ok' }; } async sendEvent(e) { return e.type; } }
+  Object.assign(env, { DB: new D1Database(), API: new Fetcher(), ROOM: new DurableObjectNamespace(), FLOW: new WorkflowImpl() });
+}''')(env)
+
+
+async def look(env):
+    db, got = env.DB, {"word": env.WORD, "in": ["DB" in env, "XX" in env, env["WORD"], getattr(env, "NO", None)]}
+    got["add"] = (await env.API.add(1, 2))["sum"]
+    answer = await env.API.fetch("http://x/y", method="POST")
+    got["fetch"] = [type(answer).__module__.split(".")[0], await answer.text()]
+    got["room"] = [env.ROOM.idFromName("n").name, (await (await env.ROOM.get(1).fetch("http://z/")).text())]
+    made = await env.FLOW.create({"id": "7"})
+    got["flow"] = [made.id, (await made.status()).status, await made.send_event({"type": "t"}), [m.id for m in await env.FLOW.create_batch([{"id": "a"}, {"id": "b"}])]]
+    first = await db.first({"a": None} if type(db).__name__ == "Binding" else 1)
+    got["kind"] = type(first).__name__
+    if type(db).__name__ == "Binding":
+        rows = await db.prepare("select", 1).bind("x", None, 2.5).all(limit=1, more={"a": [1]})
+        got["rows"] = [rows["results"], rows.results[0].sql, rows.self]
+        got["first"] = [first.got, first.list, type(first.when).__name__, await db.nothing(), db.count, db.headers().get("a")]
+        got["both"] = [repr(item) for item in db.prepare("s").both()]
+        got["same"] = [db == env.DB, len({db, env.DB}), bool(db)]
+        try:
+            db.fail()
+        except Exception as e:
+            got["fail"] = str(e)
+    return got
+
+
+@handler
+async def decorated(request, env):
+    return (await look(env))["kind"]
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request, env):
+        return Response.new(json.dumps([env is self.env, await look(self.env), await decorated(request, js.Object.assign(js.Object.new(), env.js_object))]))
+"""
+
+
+def test_bindings_are_wrapped_by_the_names_of_their_classes(corral):
+    one = corral(project(BINDINGS, "2026-04-21"))
+    answer = one.get()
+    assert answer.status == 200, answer.text
+    old = {"word": "up", "in": [True, False, "up", None], "add": 3, "fetch": ["workers", "fetched http://x/y POST"], "room": ["n", "fetched http://z/ "],
+           "flow": ["7", "ok", "t", ["a", "b"]]}
+    assert answer.json() == [True, {
+        **old, "kind": "JsDict", "first": [{"a": None}, [1, None, {"deep": {"a": None}}], "datetime", None, 3, "b"],
+        "rows": [[{"sql": "select", "args": ["x", None, 2.5], "options": {"limit": 1, "more": {"a": [1]}}}], "select", True],
+        "both": ["<D1PreparedStatement of JavaScript>", "5"], "same": [True, 1, True], "fail": "TypeError: no"}, "JsDict"]
+    use(one, project(BINDINGS, "2026-04-20"))
+    until(lambda: one.get().text, lambda: one.get().json() == [True, {**old, "kind": "JsProxy"}, "JsProxy"])

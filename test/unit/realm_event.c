@@ -149,6 +149,24 @@ static void gives_batches_and_says_what_was_acknowledged(void)
     with_handlers(4, "if True:\n    def on_queue(batch, env, ctx):\n" QUEUE, NULL, check_queue);
 }
 
+static void check_newer_queue(void)
+{
+    CHECK(strcmp(happen("queue", BATCH("none")),
+                 "{\"outcome\":\"ok\",\"ackAll\":false,\"retryBatch\":{\"retry\":false},\"explicitAcks\":[\"m1\"],"
+                 "\"retryMessages\":[{\"msgId\":\"m2\",\"delaySeconds\":5}]}") == 0);
+    CHECK(log_has("none list JsDict [1, None] datetime 1.0 text memoryview b'\\x00\\x01\\x02'"));
+}
+
+static void gives_values_of_python_by_newer_dates(void)
+{
+    with_handlers(4, CLASS
+                  "    def queue(self, batch, env, ctx):\n        ms = batch.messages\n        m1, m2, m3 = ms\n"
+                  "        print(batch.queue, type(ms).__name__, type(m1.body).__name__, m1.body.get('a'), type(m1.timestamp).__name__, m1.timestamp.timestamp(),\n"
+                  "              m2.body, type(m3.body).__name__, bytes(m3.body))\n"
+                  "        m1.ack(); m2.retry(delaySeconds=5)\n",
+                  "2026-05-01", check_newer_queue);
+}
+
 /* ---- the others ---- */
 
 static void check_others(void)
@@ -270,6 +288,7 @@ static const struct test tests[] = {
     {"the_answer_waits_for_wait_until", the_answer_waits_for_wait_until},
     {"nobody_may_wait_for_its_end", nobody_may_wait_for_its_end},
     {"gives_batches_and_says_what_was_acknowledged", gives_batches_and_says_what_was_acknowledged},
+    {"gives_values_of_python_by_newer_dates", gives_values_of_python_by_newer_dates},
     {"calls_the_other_handlers", calls_the_other_handlers},
     {"says_what_is_missing", says_what_is_missing},
     {"calls_methods_with_values_of_python", calls_methods_with_values_of_python},

@@ -10,7 +10,7 @@ import inspect
 import operator
 import sys
 
-from workers import _entrypoints
+from workers import _bindings, _entrypoints
 from workers._rpc import python_from_rpc, python_to_rpc
 from workers._request import Request
 from workers._values import wrap_request as _wrap_request
@@ -238,13 +238,13 @@ def fetch_handler():
     takes -= inspect.isfunction(inspect.getattr_static(default, name))      # self
     errors.handler = name
     wrap = Request._of if wrap_request is _wrap_request else wrap_request
-    call = operator.attrgetter(name)
+    call, seen_env = operator.attrgetter(name), _bindings.wrap_env(env)
 
     def fetch(request, env, ctx):
-        return call(cls(ctx, env))(wrap(request))
+        return call(cls(ctx, seen_env))(wrap(request))
 
     def relaxed_fetch(request, env, ctx):
-        return call(cls(ctx, env))(*(wrap(request), env, ctx)[:max(takes, 0)])
+        return call(cls(ctx, seen_env))(*(wrap(request), seen_env, ctx)[:max(takes, 0)])
 
     return fetch if takes == 1 else relaxed_fetch, 3
 
@@ -267,12 +267,17 @@ def dispatch(kind, entrypoint, event, env, ctx):
         if function is None:
             raise _missing(kind)
         return _relaxed(function, event, env, ctx)
+    env = _bindings.wrap_env(env)
     if kind == "rpc":
         return _call_method(cls(ctx, env), event)
     name = _method(cls, kind)
     if not name:
         raise _missing(kind)
-    return _relaxed(getattr(cls(ctx, env), name), event if kind == "alarm" else python_from_rpc(event), env, ctx)
+    if kind == "queue":
+        event = _bindings.wrap_batch(event)
+    elif kind != "alarm":
+        event = python_from_rpc(event)
+    return _relaxed(getattr(cls(ctx, env), name), event, env, ctx)
 
 
 async def _call_method(entrypoint, call):

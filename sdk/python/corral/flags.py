@@ -10,6 +10,7 @@ _SINCE = {      # on by itself from this compatibility date on; "": by the flag 
     "python_no_global_handlers": "2025-08-14",
     "python_request_headers_preserve_commas": "2026-02-17",
     "python_workflows_implicit_dependencies": "2026-02-25",
+    "enable_python_external_sdk": "2026-04-21",
     "python_process_pth_files": "2026-05-26",
 }
 
@@ -25,7 +26,8 @@ def set_all(new_date, flags):
 
 def is_on(name):
     """Is this behaviour wanted?  Without a compatibility date: the newest is."""
-    if "disable_" + name in _names or "no_" + name in _names:
+    base = name.removeprefix("enable_")
+    if "disable_" + base in _names or "no_" + base in _names:
         return False
     if name in _names:
         return True

@@ -39,13 +39,16 @@ class WorkflowEntrypoint:
 
 
 def handler(func):
-    """Decorator of functions such as on_fetch: `request` comes as `workers.Request`."""
+    """Decorator of functions such as on_fetch: `request` comes as `workers.Request`, bindings in `env` take values of Python."""
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
         from corral.entry import wrap_request
         if args and getattr(getattr(args[0], "constructor", None), "name", None) == "Request":
             args = (wrap_request(args[0]), *args[1:])
+        if len(args) > 1:
+            from ._bindings import wrap_env
+            args = (args[0], wrap_env(args[1]), *args[2:])
         return func(*args, **kwargs)
 
     return wrapper
