@@ -469,6 +469,48 @@ def test_wsgi_requests_and_answers(lab):
     """))
 
 
+def test_wsgi_waits_by_run_sync(lab):
+    run(lab, WSGI + textwrap.dedent("""
+        from pyodide.ffi import run_sync
+
+        active, most = 0, 0
+
+        def app(environ, start_response):
+            nonlocal active, most
+            active += 1
+            most = max(most, active)
+            run_sync(asyncio.sleep(0.02))
+            active -= 1
+            start_response("200 OK", [])
+            yield b"a"
+            run_sync(asyncio.sleep(0.01))
+            yield b"b"
+
+        same([await r.text() for r in await asyncio.gather(*(ask(app) for _ in range(3)))], ["ab"] * 3)
+        same(most, 3)
+        most = 0
+        same([await r.text() for r in await asyncio.gather(*(ask(app, serialize=True) for _ in range(3)))], ["ab"] * 3)
+        same(most, 1)
+
+        given = []
+
+        def slowly(environ, start_response):
+            start_response("200 OK", [("x-kind", type(environ["wsgi.input"].raw).__name__)])
+            first = environ["wsgi.input"].read(3)
+            given.append(first)
+            return [first + b"|" + environ["wsgi.input"].read()]
+
+        async def pieces():
+            yield b"abc"
+            while not given:
+                await asyncio.sleep(0.01)
+            yield b"def"
+
+        r = await ask(slowly, "http://a/", method="POST", body=__import__("workers").Response(pieces()).body)
+        same([r.headers.get("x-kind"), await r.text()], ["_Input", "abc|def"])
+    """))
+
+
 def test_wsgi_errors(lab):
     run(lab, WSGI + textwrap.dedent("""
         closed = []
