@@ -148,6 +148,59 @@ def waiting(one):
     return one.get("/").json()
 
 
+HANDLERS = """\
+import asyncio
+import gc
+
+import js
+from pyodide.ffi import can_run_sync, run_sync
+from workers import Response, WorkerEntrypoint
+
+ended = []
+
+
+class Waits:
+    \"\"\"When it ends.\"\"\"
+
+    def __init__(self):
+        self.circle = self
+
+    def __del__(self):
+        ended.append(run_sync(asyncio.sleep(0.001, "waited")) if can_run_sync() else "could not")
+
+
+def pieces():
+    yield str(can_run_sync())
+    try:
+        run_sync(asyncio.sleep(0))
+    except RuntimeError:
+        yield " refused"
+
+
+class Default(WorkerEntrypoint):
+    def fetch(self, request):
+        if request.url.endswith("pieces"):
+            return Response(pieces())
+        if request.url.endswith("ends"):
+            Waits()
+            gc.collect()
+            js.eval("(f) => f()")(lambda: [Waits() and None, gc.collect()] and None)
+            return Response.json(ended)
+        return Response.json([can_run_sync(), run_sync(asyncio.sleep(0.001, 5)), run_sync(self.more())])
+
+    async def more(self):
+        return run_sync(asyncio.sleep(0, 6))
+"""
+
+
+def test_methods_generators_and_finalizers(corral):
+    """A plain method of an entrypoint waits; what JavaScript calls, as the pieces of a body, cannot."""
+    one = corral({"src/entry.py": HANDLERS, "wrangler.toml": CONFIG.replace("2024-03-29", "2025-10-01")})
+    assert one.get("/").json() == [True, 5, 6]
+    assert one.get("/pieces").text == "False refused"
+    assert one.get("/ends").json() == ["waited", "could not"]
+
+
 @pytest.fixture(scope="module")
 def node(shared_corral):
     """With one instance, which all requests share."""
