@@ -169,59 +169,6 @@ internals.decodeStrictly = (bytes, label) => {
 internals.ownNames = Object.getOwnPropertyNames;
 internals.destroyAll = (proxies) => { for (let i = 0; i < proxies.length; i++) proxies[i].destroy(); };
 
-// The prototypes of PyProxy objects, by bits: 1 callable, 2 iterable, 4 awaitable, 8 asynchronously iterable.
-const everyProxy = {
-  toString() { return native.pythonText(this); },
-  destroy() { native.pythonDestroy(this); },
-};
-const iterableProxy = {
-  [Symbol.iterator]() {
-    const iterator = native.pythonIterator(this);
-    return {
-      next() {
-        const step = native.pythonNext(iterator);
-        return step ? { value: step[0], done: false } : { value: undefined, done: true };
-      },
-      [Symbol.iterator]() { return this; },
-    };
-  },
-};
-const awaitableProxy = {
-  then(onValue, onError) {
-    return new Promise((resolve, reject) => native.pythonThen(this, resolve, reject)).then(onValue, onError);
-  },
-  catch(onError) { return this.then(undefined, onError); },
-  finally(onEnd) { return Promise.resolve(this).finally(onEnd); },
-};
-const asyncIterableProxy = {
-  [Symbol.asyncIterator]() {
-    const steps = native.pythonSteps(this);
-    return {
-      async next() {
-        const step = await steps.next();
-        return step ? { value: step[0], done: false } : { value: undefined, done: true };
-      },
-      async return(value) {
-        await steps.end();
-        return { value, done: true };
-      },
-      [Symbol.asyncIterator]() { return this; },
-    };
-  },
-};
-internals.proxyPrototypes = Array.from({ length: 16 }, (_, bits) => {
-  const proto = Object.create(bits & 1 ? Function.prototype : Object.prototype);
-  const parts = [everyProxy];
-  if (bits & 2) parts.push(iterableProxy);
-  if (bits & 4) parts.push(awaitableProxy);
-  if (bits & 8) parts.push(asyncIterableProxy);
-  for (const part of parts)
-    for (const key of Reflect.ownKeys(part))
-      Object.defineProperty(proto, key, { value: part[key], writable: true, configurable: true });
-  Object.defineProperty(proto, Symbol.toStringTag, { value: 'PyProxy', configurable: true });
-  return proto;
-});
-
 const END = {};
 internals.END = END;
 internals.step = (iterator) => {

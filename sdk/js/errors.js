@@ -67,6 +67,8 @@ class PythonError extends Error {
     native.pythonDestroy(exception);
   }
   static {
+    // 'KeyError' of a Python exception; undefined of anything else.
+    internals.pythonErrorType = (e) => (typeof e === 'object' && e !== null && #exception in e ? e.type : undefined);
     internals.pythonException = (e) => {
       if (typeof e !== 'object' || e === null || !(#exception in e)) return undefined;
       if (!e.#isDelivered) {

@@ -265,9 +265,9 @@ static void destroyed_proxies_are_safe_in_javascript(void)
     python(PROLOGUE
            "    class P:\n        x = 1\n        def __iter__(self): return iter([1])\n        def __call__(self): return 1\n        def __await__(self): yield\n"
            "    p = create_proxy(P()); p.destroy()\n"
-           "    for code in ('p.x', 'p.x = 1', 'p()', '[...p]', 'String(p)', '`${p}`', 'p.destroy()', '\"x\" in p && p.x', 'JSON.stringify([p]) && p.x'):\n"
+           "    for code in ('p.x', 'p.x = 1', 'p()', '[...p]', 'String(p)', '`${p}`', 'p.type', 'p.copy()', 'p.toJs()', 'delete p.x', 'p.bind(1)', '\"x\" in p && p.x', 'JSON.stringify([p]) && p.x'):\n"
            "        raises(JsException, lambda: js.eval(f'(p) => {code}')(p), 'already been destroyed')\n"
-           "    own = js.eval('(p) => [...Reflect.ownKeys(Object.getPrototypeOf(p))].map((k) => Object.getPrototypeOf(p)[k])')(create_proxy(P()))\n"
+           "    own = js.eval('(p) => { const l = []; for (let o = Object.getPrototypeOf(p); o !== Function.prototype; o = Object.getPrototypeOf(o)) for (const k of Reflect.ownKeys(o)) { const d = Object.getOwnPropertyDescriptor(o, k); if (k !== \"constructor\") l.push(d.value, d.get, d.set); } return l; }')(create_proxy(P()))\n"
            "    call = js.eval('(f, x) => { try { return f.call(x); } catch (e) { return e.name; } }')\n"
            "    for f in own:\n        for x in (None, 1, js.Object.new(), p):\n            if callable(f): call(f, x)\n"
            "    console.log(p); assert str(js.eval('(p) => p')(p).typeof) == 'function'\n");

@@ -121,6 +121,7 @@ def _set_dialect(date, flags):
     _corral.set_null(ffi.jsnull, has_null)
     _corral.set_bigint(ffi.JsBigInt, is_314)
     _corral.set_dicts(is_314)
+    _corral.open_dicts(has_null)
     convert.dicts_are_objects = is_314
     sync.completes = has_null
 

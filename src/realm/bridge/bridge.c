@@ -204,6 +204,14 @@ static PyObject *set_bigint(PyObject *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
+/* open_dicts(is_open) */
+static PyObject *open_dicts(PyObject *self, PyObject *is_open)
+{
+    (void)self;
+    py_proxy_open_dicts(PyObject_IsTrue(is_open) == 1);
+    Py_RETURN_NONE;
+}
+
 static PyObject *proxy_type(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
@@ -250,6 +258,7 @@ PyMethodDef bridge_functions[] = {
     {"view", view, METH_VARARGS, NULL},
     {"set_null", set_null, METH_VARARGS, NULL},
     {"set_bigint", set_bigint, METH_VARARGS, NULL},
+    {"open_dicts", open_dicts, METH_O, NULL},
     {"proxy_type", proxy_type, METH_NOARGS, NULL},
     {0},
 };

@@ -244,9 +244,8 @@ PyObject *bridge_to_python(JSValueRef value, PyObject *owner)
     default:
         break;
     }
-    object = py_proxy_unwrapped(value);
-    if (object)
-        return Py_NewRef(object);
+    if (py_proxy_unwrapped(value, &object))
+        return object;
     return js_proxy_new((JSObjectRef)value, owner);
 }
 

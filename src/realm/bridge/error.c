@@ -113,6 +113,7 @@ JSValueRef bridge_error(PyObject *exception)
 {
     static JSObjectRef make_error;
     JSValueRef arguments[2];
+    PyObject *name;
 
     if (PyObject_TypeCheck(exception, (PyTypeObject *)bridge_js_exception_type())) {
         PyObject *error = PyObject_GetAttrString(exception, "js_error");
@@ -124,7 +125,9 @@ JSValueRef bridge_error(PyObject *exception)
     }
     if (!make_error)
         make_error = engine_internal("makePythonError");
-    arguments[0] = text_value(span_of(Py_TYPE(exception)->tp_name));
+    name = PyType_GetQualName(Py_TYPE(exception)); /* new */
+    arguments[0] = text_of(name, Py_TYPE(exception)->tp_name);
+    Py_XDECREF(name);
     arguments[1] = py_proxy_new(exception);
     return engine_run(make_error, 2, arguments);
 }

@@ -1,30 +1,38 @@
-/* proxy_py.c - a Python object as JavaScript sees it: PyProxy.
+/* proxy_py.c - a Python object as JavaScript sees it: PyProxy; its life.
  *
- * A C-API object whose private data is a reference.  Its properties are the
- * Python object's attributes (and items, for whole numbers on sequences); what
- * every PyProxy can do comes from the prototypes in sdk/js/bridge.js, chosen
- * by what the object is: callable, iterable, awaitable.
+ * A Proxy of JavaScript around a target of the C API, whose private data is a
+ * struct py_proxy.  What it can do comes from its prototype and its handlers
+ * (sdk/js/pyproxy.js), which are chosen by what the object is: enum py_kind.
+ * Attributes and items are proxy_attr.c, calls and iteration proxy_use.c,
+ * buffers proxy_view.c.
+ *
+ * Making one from C is cheap because the Proxies are made by JavaScript a
+ * batch at a time; they are blank until they get their private data.
+ *
+ * Aliases (bind, captureThis, asJsJson) share the object of the proxy they
+ * come from: destroying one destroys all.  Copies have a reference of their
+ * own.  Both remember attributes in one place, the family: while an attribute
+ * stays the same object JavaScript gets the same proxy of it, which ends when
+ * the last of the family is destroyed.
  *
  * Finalizers run inside JavaScript's collector, where Python must not: they
- * put the reference on a list, which py_proxy_turn empties on the loop, and
+ * put the struct on a list, which py_proxy_turn empties on the loop, and
  * py_proxy_new, so that code which never comes back to the loop has it too.
+ * An alias or copy keeps what it refers to by a private property; structs of
+ * one collection may still end in any order, so finalizers follow no pointer.
  *
  * The collector goes by the size of what it knows.  A proxy is a few bytes to
- * it and may hold megabytes of Python, so every proxy reports what it holds.
- *
- * The list is a singly linked chain of cells allocated with the proxy, so that
- * a finalizer never allocates. */
-#include "realm/bridge/value.h"
+ * it and may hold megabytes of Python, so every proxy reports what it holds. */
+#include "realm/bridge/proxy_py.h"
 
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
-#include "realm/py/sync.h"
-#include "realm/web/web.h"
 
-enum { CALLABLE = 1, ITERABLE = 2, AWAITABLE = 4, ASYNC_ITERABLE = 8, KINDS = 16 };
 enum {
     REPORT = 64 * 1024, /* bytes that are told to the collector together */
+    KINDS = 256,        /* of objects at most, and a power of two; about thirty in practice */
+    BATCH = 32,         /* blank proxies of a kind, once it is in use */
     /* Guesses, in bytes: */
     WEIGHT = 512,
     ITEM_WEIGHT = 64,
@@ -33,143 +41,324 @@ enum {
 
 /* Exported by the library, in no public header. */
 extern void JSReportExtraMemoryCost(JSContextRef context, size_t bytes);
-
-struct cell {
-    PyObject *object; /* NULL once destroyed */
-    union {
-        struct cell *next; /* once let go */
-        char *type_name;   /* once destroyed; may be NULL */
-    };
-    int traits;
-};
+extern JSValueRef JSObjectGetProxyTarget(JSObjectRef object);
+extern bool JSObjectSetPrivateProperty(JSContextRef context, JSObjectRef object, JSStringRef name,
+                                       JSValueRef value);
+extern JSValueRef JSObjectGetPrivateProperty(JSContextRef context, JSObjectRef object,
+                                             JSStringRef name);
 
 static JSClassRef plain_class, callable_class;
-static JSObjectRef prototypes[KINDS];
-static struct cell *let_go;
+static JSStringRef whole_name, family_name, bound_name;
+static JSObjectRef make_kind;
+static struct py_proxy *let_go;
+static bool dicts_open;
 
-static void finalize(JSObjectRef proxy)
+static struct kind {
+    unsigned bits;
+    JSObjectRef prototype, wrap; /* kept; NULL: the slot is free */
+    JSObjectRef blanks;          /* kept: an array of Proxies; those that are taken are undefined */
+    unsigned next, count;
+} kinds[KINDS];
+static size_t kind_count;
+
+/* ---- ends ---- */
+
+static void finalize(JSObjectRef target)
 {
-    struct cell *cell = JSObjectGetPrivate(proxy);
+    struct py_proxy *p = JSObjectGetPrivate(target);
 
-    if (!cell->object) {
-        mem_free(cell->type_name);
-        mem_free(cell);
-        return;
-    }
-    cell->next = let_go;
-    let_go = cell;
+    if (!p)
+        return; /* a blank */
+    p->next = let_go;
+    let_go = p;
 }
 
 void py_proxy_turn(void)
 {
+    py_view_turn();
     while (let_go) {
-        struct cell *cell = let_go;
-        let_go = cell->next;
-        Py_DECREF(cell->object);
-        mem_free(cell);
+        struct py_proxy *p = let_go;
+        let_go = p->next;
+        Py_XDECREF(p->object);
+        Py_XDECREF(p->method);
+        mem_free(p->words);
+        mem_free(p);
     }
 }
 
-static struct cell *cell_of(JSValueRef value)
+struct py_proxy *py_proxy_of(JSValueRef value)
 {
-    if (!value || !JSValueIsObjectOfClass(engine.context, value, plain_class))
+    JSValueRef target;
+
+    if (!value || !JSValueIsObject(engine.context, value))
         return NULL;
-    return JSObjectGetPrivate((JSObjectRef)value);
+    target = JSObjectGetProxyTarget((JSObjectRef)value);
+    if (!target)
+        target = value; /* getters get the target itself */
+    if (!JSValueIsObjectOfClass(engine.context, target, plain_class))
+        return NULL;
+    return JSObjectGetPrivate((JSObjectRef)target);
 }
 
 bool py_proxy_check(JSValueRef value)
 {
-    return cell_of(value) != NULL;
+    return py_proxy_of(value) != NULL;
 }
 
 PyObject *py_proxy_object(JSValueRef value)
 {
-    struct cell *cell = cell_of(value);
+    struct py_proxy *p = py_proxy_of(value);
 
-    return cell ? cell->object : NULL;
-}
-
-PyObject *py_proxy_unwrapped(JSValueRef value)
-{
-    struct cell *cell = cell_of(value);
-
-    return cell && !(cell->traits & PY_PROXY_KEPT) ? cell->object : NULL;
+    return p ? p->whole->object : NULL;
 }
 
 bool py_proxy_is_once(JSValueRef value)
 {
-    struct cell *cell = cell_of(value);
+    struct py_proxy *p = py_proxy_of(value);
 
-    return cell && cell->traits & PY_PROXY_ONCE;
+    return p && p->traits & PY_PROXY_ONCE;
 }
 
-static JSValueRef throw_destroyed(const struct cell *cell, JSValueRef *ret_thrown)
+static JSValueRef throw_destroyed(const struct py_proxy *p, JSValueRef *ret_thrown)
 {
-    if (cell->traits & PY_PROXY_ONCE)
+    if (p->traits & PY_PROXY_ONCE)
         return engine_throw(ret_thrown, "Error", "OnceProxy can only be called once");
-    return engine_throw(ret_thrown, "Error",
-                        "Object has already been destroyed\nThe object was of type \"%s\"",
-                        cell->type_name ? cell->type_name : "object");
+    return engine_throw(ret_thrown, "Error", "%s",
+                        p->whole->words ? p->whole->words : "Object has already been destroyed");
 }
 
-/* The object of a proxy that is about to be used: new, as its own code may destroy the proxy;
- * or NULL having thrown. */
-static PyObject *object_in(const struct cell *cell, JSValueRef *ret_thrown)
+PyObject *py_proxy_use(const struct py_proxy *p, JSValueRef *ret_thrown)
 {
-    if (!cell->object)
-        throw_destroyed(cell, ret_thrown);
+    if (!p->whole->object)
+        throw_destroyed(p, ret_thrown);
     else if (bridge_has_stack())
-        return Py_NewRef(cell->object);
+        return Py_NewRef(p->whole->object);
     else
         engine_throw(ret_thrown, "RangeError", "Maximum call stack size exceeded.");
     return NULL;
 }
 
-/* The same (new) of what `this` of a method of ours is, which may be anything. */
-static PyObject *object_of(size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+JSValueRef py_proxy_ask(py_ask_fn ask, size_t count, const JSValueRef *arguments,
+                        JSValueRef *ret_thrown)
 {
-    const struct cell *cell = count > 0 ? cell_of(arguments[0]) : NULL;
+    ENGINE_CALLED();
+    JSValueRef value = NULL;
+    struct py_proxy *p;
+    PyObject *object;
 
-    if (cell)
-        return object_in(cell, ret_thrown);
-    engine_throw(ret_thrown, "TypeError", "this is no object of Python");
-    return NULL;
+    engine_lock();
+    p = count > 0 ? py_proxy_of(arguments[0]) : NULL;
+    object = p ? py_proxy_use(p, ret_thrown) : NULL;
+    if (object)
+        value = ask(object, count, arguments);
+    else if (!p)
+        engine_throw(ret_thrown, "TypeError", "this is no object of Python");
+    if (object && !value)
+        bridge_throw(ret_thrown);
+    Py_XDECREF(object);
+    engine_unlock();
+    return value ? value : engine.undefined;
+}
+
+static void destroy(struct py_proxy *p, const char *message)
+{
+    struct py_proxy *whole = p->whole, *family = p->family, *child = NULL;
+    PyObject *object = whole->object;
+    char words[512];
+
+    if (!object)
+        return;
+    snprintf(words, sizeof words, "%s\nThe object was of type \"%s\"",
+             message && *message ? message : "Object has already been destroyed",
+             Py_TYPE(object)->tp_name);
+    whole->object = NULL;
+    whole->words = mem_strdup(words);
+    if (--family->sharers == 0) {
+        child = family->children;
+        family->children = NULL;
+    }
+    while (child) {
+        struct py_proxy *next = child->sibling;
+        child->sibling = NULL;
+        destroy(child,
+                "This borrowed attribute proxy was automatically destroyed in the process "
+                "of destroying the proxy it was borrowed from. Try using the 'copy' method.");
+        child = next;
+    }
+    Py_DECREF(object);
 }
 
 PyObject *py_proxy_unwrap(JSValueRef proxy)
 {
-    struct cell *cell = cell_of(proxy);
+    struct py_proxy *p = py_proxy_of(proxy);
     JSValueRef thrown = NULL;
 
-    if (!cell)
+    if (!p)
         return PyErr_Format(PyExc_TypeError, "this is no object of Python");
-    if (cell->object)
-        return Py_NewRef(cell->object);
-    throw_destroyed(cell, &thrown);
+    if (p->whole->object)
+        return Py_NewRef(p->whole->object);
+    throw_destroyed(p, &thrown);
     return bridge_raise(thrown);
+}
+
+bool py_proxy_unwrapped(JSValueRef value, PyObject **ret_object)
+{
+    struct py_proxy *p = py_proxy_of(value);
+
+    if (!p || p->traits & PY_PROXY_KEPT)
+        return false;
+    *ret_object = p->whole->object ? Py_NewRef(p->whole->object) : py_proxy_unwrap(value);
+    return true;
 }
 
 int py_proxy_destroy(JSValueRef proxy)
 {
-    struct cell *cell = cell_of(proxy);
-    PyObject *object = cell ? cell->object : NULL;
+    struct py_proxy *p = py_proxy_of(proxy);
     JSValueRef thrown = NULL;
 
-    if (!object) {
-        if (cell && !(cell->traits & PY_PROXY_ONCE))
-            return 0;
-        if (!cell)
-            PyErr_SetString(PyExc_TypeError, "this is no object of Python");
-        else
-            engine_throw(&thrown, "Error", "OnceProxy has already been destroyed");
-        if (thrown)
-            bridge_raise(thrown);
+    if (!p) {
+        PyErr_SetString(PyExc_TypeError, "this is no object of Python");
         return -1;
     }
-    cell->object = NULL;
-    cell->type_name = mem_strdup(Py_TYPE(object)->tp_name);
-    Py_DECREF(object);
+    if (!p->whole->object && p->traits & PY_PROXY_ONCE) {
+        engine_throw(&thrown, "Error", "OnceProxy has already been destroyed");
+        bridge_raise(thrown);
+        return -1;
+    }
+    destroy(p, NULL);
     return 0;
+}
+
+/* pythonDestroy(proxy, message, with_roundtrip): let the object go now, whoever still holds the
+ * proxy; nothing for one that is destroyed, or that create_proxy made unless with_roundtrip */
+static JSValueRef python_destroy(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct py_proxy *p = count > 0 ? py_proxy_of(arguments[0]) : NULL;
+    char text[256] = "";
+
+    (void)function, (void)self;
+    if (!p)
+        return engine_throw(ret_thrown, "TypeError", "this is no object of Python");
+    if (p->traits & PY_PROXY_KEPT && count > 2 && !JSValueToBoolean(js, arguments[2]))
+        return engine.undefined;
+    if (count > 1 && JSValueIsString(js, arguments[1])) {
+        JSStringRef message = JSValueToStringCopy(js, arguments[1], NULL);
+        if (message) {
+            JSStringGetUTF8CString(message, text, sizeof text);
+            JSStringRelease(message);
+        }
+    }
+    destroy(p, text);
+    return engine.undefined;
+}
+ENGINE_LOCKED(python_destroy)
+
+/* ---- beginnings ---- */
+
+static bool is_instance(PyObject *object, const char *name)
+{
+    PyObject *module = PyImport_ImportModule("collections.abc"), *type = NULL;
+    int is = 0;
+
+    if (module)
+        type = PyObject_GetAttrString(module, name);
+    if (type)
+        is = PyObject_IsInstance(object, type);
+    Py_XDECREF(module);
+    Py_XDECREF(type);
+    if (is < 0 || !type)
+        PyErr_Clear();
+    return is == 1;
+}
+
+static bool has_attribute(PyTypeObject *type, const char *name)
+{
+    PyObject *text = PyUnicode_InternFromString(name);
+    bool has = text && _PyType_Lookup(type, text) != NULL; /* borrowed */
+
+    Py_XDECREF(text);
+    return has;
+}
+
+static unsigned item_kinds(PyObject *object, PyTypeObject *type)
+{
+    const PySequenceMethods *sequence = type->tp_as_sequence;
+    const PyMappingMethods *mapping = type->tp_as_mapping;
+    unsigned kind = 0;
+    bool is_sequence;
+
+    if ((sequence && sequence->sq_length) || (mapping && mapping->mp_length))
+        kind |= PY_LENGTH;
+    if ((sequence && sequence->sq_item) || (mapping && mapping->mp_subscript))
+        kind |= PY_GET;
+    if ((sequence && sequence->sq_ass_item) || (mapping && mapping->mp_ass_subscript))
+        kind |= PY_SET;
+    if (sequence && sequence->sq_contains)
+        kind |= PY_HAS;
+    if (PyDict_Check(object)) {
+        if (dicts_open)
+            kind |= PY_DICT;
+        return kind;
+    }
+    if (PyList_CheckExact(object))
+        return kind | PY_SEQUENCE | PY_MUTABLE_SEQUENCE;
+    is_sequence = PyBytes_Check(object) || PyByteArray_Check(object) ||
+                  PyType_HasFeature(type, Py_TPFLAGS_SEQUENCE);
+    if (is_sequence && kind & PY_HAS && kind & PY_GET) {
+        kind |= PY_SEQUENCE;
+        if (kind & PY_SET && is_instance(object, "MutableSequence"))
+            kind |= PY_MUTABLE_SEQUENCE;
+    }
+    return kind;
+}
+
+static unsigned iteration_kinds(PyObject *object, PyTypeObject *type)
+{
+    const PyAsyncMethods *async = type->tp_as_async;
+    unsigned kind = 0;
+
+    if (type->tp_iter || PySequence_Check(object))
+        kind |= PY_ITERABLE;
+    if (PyIter_Check(object)) {
+        kind |= PY_ITERATOR;
+        if (PyGen_CheckExact(object) ||
+            (has_attribute(type, "throw") && is_instance(object, "Generator")))
+            kind |= PY_GENERATOR;
+    }
+    if (PyGen_CheckExact(object) &&
+        ((PyGenObject *)object)->gi_code->co_flags & CO_ITERABLE_COROUTINE)
+        kind |= PY_AWAITABLE; /* of types.coroutine */
+    if (!async)
+        return kind;
+    if (async->am_await)
+        kind |= PY_AWAITABLE;
+    if (async->am_aiter)
+        kind |= PY_ASYNC_ITERABLE;
+    if (async->am_anext) {
+        kind |= PY_ASYNC_ITERATOR;
+        if (PyAsyncGen_CheckExact(object) ||
+            (has_attribute(type, "athrow") && is_instance(object, "AsyncGenerator")))
+            kind |= PY_ASYNC_GENERATOR;
+    }
+    return kind;
+}
+
+static unsigned kinds_of(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    unsigned kind;
+
+    if (PyFunction_Check(object) || PyMethod_Check(object) || PyCFunction_CheckExact(object))
+        return PY_CALLABLE;
+    kind = item_kinds(object, type) | iteration_kinds(object, type);
+    if (PyCallable_Check(object))
+        kind |= PY_CALLABLE;
+    if (PyObject_CheckBuffer(object))
+        kind |= PY_BUFFER;
+    if (PyType_Check(object) && has_attribute((PyTypeObject *)object, "__class_getitem__"))
+        kind |= PY_GET;
+    return kind;
 }
 
 /* About how much memory the object keeps alive. */
@@ -208,380 +397,246 @@ static void report(PyObject *object)
         py_proxy_turn();
 }
 
+static struct kind *kind_of(unsigned bits)
+{
+    size_t slot = (bits * 2654435761u >> 16) % KINDS;
+    JSValueRef number, made;
+    struct kind *kind;
+
+    while (kinds[slot].prototype && kinds[slot].bits != bits)
+        slot = (slot + 1) % KINDS;
+    kind = &kinds[slot];
+    if (kind->prototype)
+        return kind;
+    if (kind_count == KINDS / 2) {
+        PyErr_SetString(PyExc_MemoryError, "there are too many kinds of Python objects");
+        return NULL;
+    }
+    number = engine_number(bits);
+    made = engine_run(make_kind, 1, &number); /* [prototype, wrap] */
+    if (!JSValueIsObject(engine.context, made)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    kind->bits = bits;
+    kind->wrap = (JSObjectRef)engine_keep(
+        JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)made, 1, NULL));
+    kind->prototype = (JSObjectRef)engine_keep(
+        JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)made, 0, NULL));
+    kind_count++;
+    return kind;
+}
+
+static bool refill(struct kind *kind)
+{
+    JSValueRef targets[BATCH], proxies;
+    unsigned count = kind->count == 0 ? 1 : kind->count * 4 > BATCH ? BATCH : kind->count * 4;
+
+    for (unsigned i = 0; i < count; i++) {
+        targets[i] = JSObjectMake(engine.context,
+                                  kind->bits & PY_CALLABLE ? callable_class : plain_class, NULL);
+        JSObjectSetPrototype(engine.context, (JSObjectRef)targets[i], kind->prototype);
+    }
+    proxies = engine_run(kind->wrap, count, targets);
+    if (!JSValueIsObject(engine.context, proxies)) {
+        PyErr_NoMemory();
+        return false;
+    }
+    engine_drop(kind->blanks);
+    kind->blanks = (JSObjectRef)engine_keep(proxies);
+    kind->next = 0;
+    kind->count = count;
+    return true;
+}
+
+static JSObjectRef take_blank(unsigned bits)
+{
+    struct kind *kind = kind_of(bits);
+    JSObjectRef proxy;
+
+    if (!kind || (kind->next == kind->count && !refill(kind)))
+        return NULL;
+    proxy = (JSObjectRef)JSObjectGetPropertyAtIndex(engine.context, kind->blanks, kind->next, NULL);
+    JSObjectSetPropertyAtIndex(engine.context, kind->blanks, kind->next++, engine.undefined, NULL);
+    return proxy;
+}
+
+/* take_object may be NULL, in an alias. */
+static JSObjectRef make(PyObject *take_object, int traits, unsigned bits, struct py_proxy **ret)
+{
+    struct py_proxy *p = mem_alloc(sizeof *p);
+    JSObjectRef proxy;
+
+    engine_lock();
+    proxy = p ? take_blank(bits) : NULL;
+    if (!proxy) {
+        if (!p)
+            PyErr_NoMemory();
+        mem_free(p);
+        Py_XDECREF(take_object);
+        goto done;
+    }
+    *p = (struct py_proxy){.object = take_object, .traits = traits, .kind = bits, .sharers = 1};
+    p->whole = p->family = p;
+    p->target = (JSObjectRef)JSObjectGetProxyTarget(proxy);
+    JSObjectSetPrivate(p->target, p);
+    *ret = p;
+done:
+    engine_unlock();
+    return proxy;
+}
+
+JSObjectRef py_proxy_new_kind(PyObject *object, int traits, unsigned more_kinds)
+{
+    struct py_proxy *p;
+
+    Py_INCREF(object); /* before report(), which can run code that lets it go */
+    report(object);
+    return make(object, traits, kinds_of(object) | more_kinds, &p);
+}
+
 JSObjectRef py_proxy_new(PyObject *object)
 {
-    return py_proxy_new_with(object, 0);
+    return py_proxy_new_kind(object, 0, 0);
 }
 
 JSObjectRef py_proxy_new_with(PyObject *object, int traits)
 {
-    PyTypeObject *type = Py_TYPE(object);
-    struct cell *cell = mem_alloc(sizeof *cell);
-    JSObjectRef proxy;
-    int kind = 0;
+    return py_proxy_new_kind(object, traits, 0);
+}
 
-    if (!cell) {
-        PyErr_NoMemory();
+/* ---- relatives ---- */
+
+/* pythonCopy(proxy) -> another one of the same object */
+static JSValueRef python_copy(PyObject *object, size_t count, const JSValueRef *arguments)
+{
+    struct py_proxy *from = py_proxy_of(arguments[0]), *p;
+    JSObjectRef proxy = make(Py_NewRef(object), from->traits & ~PY_PROXY_ONCE, from->kind, &p);
+    JSObjectRef bound;
+
+    (void)count;
+    if (!proxy)
         return NULL;
-    }
-    cell->object = Py_NewRef(object); /* before report(), which can run code that lets it go */
-    report(object);
-    cell->next = NULL;
-    cell->traits = traits;
-    if (PyCallable_Check(object))
-        kind |= CALLABLE;
-    if (!PyType_Check(object) && (type->tp_iter || PySequence_Check(object)))
-        kind |= ITERABLE;
-    if ((type->tp_as_async && type->tp_as_async->am_await) || PyGen_CheckExact(object))
-        kind |= AWAITABLE;
-    if (!PyType_Check(object) && type->tp_as_async && type->tp_as_async->am_aiter)
-        kind |= ASYNC_ITERABLE;
-    proxy = JSObjectMake(engine.context, kind & CALLABLE ? callable_class : plain_class, cell);
-    JSObjectSetPrototype(engine.context, proxy, prototypes[kind]);
+    p->family = from->family;
+    p->family->sharers++;
+    JSObjectSetPrivateProperty(engine.context, p->target, family_name, p->family->target);
+    bound = py_proxy_bound(from);
+    if (bound)
+        JSObjectSetPrivateProperty(engine.context, p->target, bound_name, bound);
     return proxy;
 }
+PY_NATIVE(python_copy)
 
-static PyObject *item_of(PyObject *object, JSStringRef name)
+/* pythonAlias(proxy, traits, kinds, bound) -> one with these too, that lives and ends with it;
+ * bound is [this, arguments ...] or undefined */
+static JSValueRef python_alias(PyObject *object, size_t count, const JSValueRef *arguments)
 {
-    const JSChar *c = JSStringGetCharactersPtr(name);
-    size_t len = JSStringGetLength(name);
-    Py_ssize_t index = 0;
+    struct py_proxy *from = py_proxy_of(arguments[0]), *p;
+    int traits = (int)engine_number_of(arguments[1]);
+    unsigned more = (unsigned)engine_number_of(arguments[2]);
+    JSObjectRef proxy = make(NULL, from->traits | traits, from->kind | more, &p);
+    JSValueRef bound = arguments[3];
 
-    if (len == 0 || len > 10 || !PySequence_Check(object) || PyUnicode_Check(object))
+    (void)object, (void)count;
+    if (!proxy)
         return NULL;
-    for (size_t i = 0; i < len; i++) {
-        if (c[i] < '0' || c[i] > '9')
-            return NULL;
-        index = index * 10 + (c[i] - '0');
-    }
-    return PySequence_GetItem(object, index);
+    p->whole = from->whole;
+    p->family = from->family;
+    p->sharers = 0;
+    JSObjectSetPrivateProperty(engine.context, p->target, whole_name, p->whole->target);
+    JSObjectSetPrivateProperty(engine.context, p->target, family_name, p->family->target);
+    if (JSValueIsUndefined(engine.context, bound))
+        bound = py_proxy_bound(from);
+    if (bound)
+        JSObjectSetPrivateProperty(engine.context, p->target, bound_name, bound);
+    return proxy;
+}
+PY_NATIVE(python_alias)
+
+JSObjectRef py_proxy_bound(struct py_proxy *p)
+{
+    JSValueRef bound = JSObjectGetPrivateProperty(engine.context, p->target, bound_name);
+
+    return bound && JSValueIsObject(engine.context, bound) ? (JSObjectRef)bound : NULL;
 }
 
-/* Names that the prototypes answer for. */
-static bool is_ours(JSStringRef name)
+/* pythonBound(proxy) -> [this, arguments ...] of a bound one, else undefined */
+static JSValueRef python_bound(PyObject *object, size_t count, const JSValueRef *arguments)
 {
-    static const char *const ours[] = {"toString", "constructor", "then",   "catch",
-                                       "finally",  "destroy",     "toJSON", "valueOf"};
+    JSObjectRef bound = py_proxy_bound(py_proxy_of(arguments[0]));
 
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (JSStringIsEqualToUTF8CString(name, ours[i]))
-            return true;
-    return false;
+    (void)object, (void)count;
+    return bound ? bound : engine.undefined;
+}
+PY_NATIVE(python_bound)
+
+JSObjectRef py_proxy_remembered(struct py_proxy *p, JSStringRef name, PyObject *object,
+                                PyObject *method)
+{
+    JSValueRef found;
+    struct py_proxy *child;
+
+    if (!p->family->children)
+        return NULL;
+    found = JSObjectGetPrivateProperty(engine.context, p->family->target, name);
+    child = found ? py_proxy_of(found) : NULL;
+    if (!child || !child->object || (method ? child->method != method : child->object != object))
+        return NULL;
+    return (JSObjectRef)found;
 }
 
-/* The attribute or item of that name; NULL when there is none. */
-static JSValueRef property_of(PyObject *object, JSStringRef name, JSValueRef *ret_thrown)
+static void forget(struct py_proxy *family, JSStringRef name)
 {
-    PyObject *text, *found;
-    JSValueRef value;
+    JSValueRef found = JSObjectGetPrivateProperty(engine.context, family->target, name);
+    struct py_proxy *child = found ? py_proxy_of(found) : NULL;
 
-    found = item_of(object, name);
-    if (!found) {
-        PyErr_Clear();
-        text = bridge_text_to_python(name);
-        found = text ? PyObject_GetAttr(object, text) : NULL;
-        Py_XDECREF(text);
-    }
-    if (!found && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        if (JSStringIsEqualToUTF8CString(name, "length") && PySequence_Check(object)) {
-            Py_ssize_t n = PyObject_Length(object);
-            if (n >= 0)
-                return engine_number((double)n);
-            PyErr_Clear(); /* it has items and no length: undefined, then */
+    for (struct py_proxy **at = &family->children; child && *at; at = &(*at)->sibling)
+        if (*at == child) {
+            *at = child->sibling;
+            return;
         }
-        return NULL;
+}
+
+void py_proxy_remember(struct py_proxy *p, JSStringRef name, JSObjectRef child, PyObject *method)
+{
+    struct py_proxy *c = py_proxy_of(child);
+
+    forget(p->family, name);
+    c->method = Py_XNewRef(method);
+    c->sibling = p->family->children;
+    p->family->children = c;
+    JSObjectSetPrivateProperty(engine.context, p->family->target, name, child);
+}
+
+PyObject *py_proxy_helper(const char *name)
+{
+    PyObject *modules = PyImport_GetModuleDict(), *module, *found; /* borrowed */
+
+    module = PyDict_GetItemString(modules, "corral.pyproxy");
+    if (!module) {
+        module = PyImport_ImportModule("corral.pyproxy");
+        if (!module)
+            return NULL;
+        Py_DECREF(module); /* sys.modules has it */
     }
-    value = found ? bridge_to_js(found) : NULL;
-    Py_XDECREF(found);
-    return value ? value : bridge_throw(ret_thrown);
+    found = PyObject_GetAttrString(module, name);
+    Py_XDECREF(found); /* the module has it */
+    return found;
 }
 
-static JSValueRef get_property(JSContextRef js, JSObjectRef proxy, JSStringRef name,
-                               JSValueRef *ret_thrown)
+void py_proxy_open_dicts(bool is_open)
 {
-    ENGINE_CALLED();
-    JSValueRef value;
-    PyObject *object;
-
-    (void)js;
-    if (is_ours(name))
-        return NULL;
-    object = object_in(JSObjectGetPrivate(proxy), ret_thrown);
-    if (!object)
-        return engine.undefined;
-    engine_lock();
-    value = property_of(object, name, ret_thrown);
-    Py_DECREF(object);
-    engine_unlock();
-    return value;
+    dicts_open = is_open;
 }
 
-static bool set_property(JSContextRef js, JSObjectRef proxy, JSStringRef name, JSValueRef value,
-                         JSValueRef *ret_thrown)
-{
-    ENGINE_CALLED();
-    PyObject *object = object_in(JSObjectGetPrivate(proxy), ret_thrown), *text, *converted;
-
-    (void)js;
-    if (!object)
-        return true;
-    engine_lock();
-    text = bridge_text_to_python(name);
-    converted = text ? bridge_to_python(value, NULL) : NULL;
-    if (!converted || PyObject_SetAttr(object, text, converted) < 0)
-        bridge_throw(ret_thrown);
-    Py_DECREF(object);
-    Py_XDECREF(text);
-    Py_XDECREF(converted);
-    engine_unlock();
-    return true;
-}
-
-/* The arguments as a tuple, `first` before them unless it is NULL. */
-static PyObject *tuple_of(JSValueRef first, size_t count, const JSValueRef *arguments)
-{
-    size_t before = first ? 1 : 0;
-    PyObject *tuple = PyTuple_New((Py_ssize_t)(before + count));
-
-    for (size_t i = 0; tuple && i < before + count; i++) {
-        PyObject *argument = bridge_to_python(i < before ? first : arguments[i - before], NULL);
-        if (!argument)
-            Py_CLEAR(tuple);
-        else
-            PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, argument); /* steals */
-    }
-    return tuple;
-}
-
-/* The engine puts the global object in the place of an undefined `this`. */
-static JSValueRef this_of(JSObjectRef self)
-{
-    return self && self != engine.global ? self : engine.undefined;
-}
-
-static JSValueRef call(JSContextRef js, JSObjectRef proxy, JSObjectRef self, size_t count,
-                       const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    const struct cell *cell = JSObjectGetPrivate(proxy);
-    PyObject *function = object_in(cell, ret_thrown), *tuple, *result = NULL;
-    int traits = cell->traits;
-    JSValueRef value = NULL;
-
-    (void)js;
-    if (!function)
-        return engine.undefined;
-    if (Py_EnterRecursiveCall(" in a call from JavaScript")) {
-        Py_DECREF(function);
-        return bridge_throw(ret_thrown);
-    }
-    if (cell->traits & PY_PROXY_ONCE && py_proxy_destroy(proxy) < 0)
-        tuple = NULL;
-    else
-        tuple =
-            tuple_of(cell->traits & PY_PROXY_TAKES_THIS ? this_of(self) : NULL,
-                     count, arguments);
-    if (tuple && traits & PY_PROXY_PROMISES)
-        value = sync_promise(function, tuple, NULL, ret_thrown);
-    else if (tuple)
-        result = PyObject_CallObject(function, tuple);
-    if (result)
-        value = bridge_to_js(result);
-    Py_XDECREF(tuple);
-    Py_XDECREF(result);
-    Py_DECREF(function);
-    Py_LeaveRecursiveCall();
-    return value ? value : bridge_throw(ret_thrown);
-}
-ENGINE_LOCKED(call)
+/* ---- */
 
 /* isPython(value) -> bool */
 static JSValueRef is_python(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                             const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    return JSValueMakeBoolean(js, py_proxy_check(arguments[0]));
-}
-
-/* pythonIsSame(a, b): one object, or one object's method twice (which Python makes anew each time)
- */
-static JSValueRef is_same(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                          const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *a = Py_XNewRef(py_proxy_object(arguments[0])),
-             *b = Py_XNewRef(py_proxy_object(arguments[1]));
-    bool is = a && a == b;
-
-    (void)function, (void)self, (void)count, (void)ret_thrown;
-    if (!is && a && b && Py_TYPE(a) == Py_TYPE(b) && (PyMethod_Check(a) || PyCFunction_Check(a))) {
-        int equal = PyObject_RichCompareBool(a, b, Py_EQ);
-        if (equal < 0)
-            PyErr_Clear();
-        is = equal == 1;
-    }
-    Py_XDECREF(a);
-    Py_XDECREF(b);
-    return JSValueMakeBoolean(js, is);
-}
-
-static JSValueRef text_of(PyObject *text, JSValueRef *ret_thrown)
-{
-    JSValueRef value = text ? bridge_to_js(text) : NULL;
-
-    Py_XDECREF(text);
-    return value ? value : bridge_throw(ret_thrown);
-}
-
-/* pythonText(proxy) -> str(object), pythonRepr(proxy) -> repr(object) */
-static JSValueRef python_text(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                              const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *object;
-    JSValueRef value;
-
-    (void)js, (void)function, (void)self;
-    if (count == 0 || !py_proxy_check(arguments[0]))
-        return text_value(SPAN("[object PyProxy]"));
-    object = object_of(count, arguments, ret_thrown);
-    if (!object)
-        return engine.undefined;
-    value = text_of(PyObject_Str(object), ret_thrown);
-    Py_DECREF(object);
-    return value;
-}
-
-static JSValueRef python_repr(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                              const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *object = Py_XNewRef(py_proxy_object(arguments[0]));
-    JSValueRef value;
-
-    (void)js, (void)function, (void)self, (void)count;
-    if (!object)
-        return text_value(SPAN("[destroyed PyProxy]"));
-    value = text_of(PyObject_Repr(object), ret_thrown);
-    Py_DECREF(object);
-    return value;
-}
-
-/* pythonBytes(value) -> a Uint8Array with a copy of a bytes-like object, else undefined */
-static JSValueRef python_bytes(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *object = py_proxy_object(arguments[0]);
-    Py_buffer view;
-    JSValueRef bytes;
-
-    (void)js, (void)function, (void)self, (void)count;
-    if (!object || !PyObject_CheckBuffer(object))
-        return engine.undefined;
-    if (PyObject_GetBuffer(object, &view, PyBUF_SIMPLE) < 0)
-        return bridge_throw(ret_thrown);
-    bytes = web_new_bytes((struct span){view.len ? view.buf : "", (size_t)view.len});
-    PyBuffer_Release(&view);
-    return bytes;
-}
-ENGINE_LOCKED(python_bytes)
-
-/* pythonIterator(proxy) -> PyProxy of iter(object) */
-static JSValueRef python_iterator(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                                  size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *object = object_of(count, arguments, ret_thrown), *iterator;
-    JSValueRef value;
-
-    (void)js, (void)function, (void)self;
-    if (!object)
-        return engine.undefined;
-    iterator = PyObject_GetIter(object);
-    value = iterator ? py_proxy_new(iterator) : NULL;
-    Py_DECREF(object);
-    Py_XDECREF(iterator);
-    return value ? value : bridge_throw(ret_thrown);
-}
-ENGINE_LOCKED(python_iterator)
-
-/* pythonNext(iterator) -> [value], or undefined at the end */
-static JSValueRef python_next(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                              const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    PyObject *iterator = object_of(count, arguments, ret_thrown), *item;
-    JSValueRef value;
-
-    (void)function, (void)self;
-    if (!iterator)
-        return engine.undefined;
-    item = PyIter_Next(iterator);
-    Py_DECREF(iterator);
-    value = item ? bridge_to_js(item) : NULL;
-    if (!item && !PyErr_Occurred())
-        return engine.undefined;
-    Py_XDECREF(item);
-    return value ? JSObjectMakeArray(js, 1, &value, NULL) : bridge_throw(ret_thrown);
-}
-ENGINE_LOCKED(python_next)
-
-static PyObject *helper(const char *name)
-{
-    PyObject *module = PyImport_ImportModule("corral.bridge");
-    PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
-
-    Py_XDECREF(module);
-    return found;
-}
-
-/* pythonSteps(proxy) -> PyProxy of the steps of an asynchronous iterable */
-static JSValueRef python_steps(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    static PyObject *type;
-    PyObject *object = object_of(count, arguments, ret_thrown), *steps;
-    JSValueRef value;
-
-    (void)js, (void)function, (void)self;
-    if (!object)
-        return engine.undefined;
-    if (!type)
-        type = helper("Steps");
-    steps = type ? PyObject_CallOneArg(type, object) : NULL;
-    value = steps ? py_proxy_new(steps) : NULL;
-    Py_DECREF(object);
-    Py_XDECREF(steps);
-    return value ? value : bridge_throw(ret_thrown);
-}
-ENGINE_LOCKED(python_steps)
-
-/* pythonThen(proxy, resolve, reject): run it as a task, settle with what comes of it */
-static JSValueRef python_then(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
-                              const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    static PyObject *subscribe;
-    PyObject *object = object_of(count, arguments, ret_thrown), *resolve, *reject, *done = NULL;
-
-    (void)js, (void)function, (void)self;
-    if (!object)
-        return engine.undefined;
-    if (!subscribe)
-        subscribe = helper("subscribe");
-    resolve = bridge_to_python(arguments[1], NULL);
-    reject = bridge_to_python(arguments[2], NULL);
-    if (subscribe && resolve && reject)
-        done = PyObject_CallFunctionObjArgs(subscribe, object, resolve, reject, NULL);
-    Py_DECREF(object);
-    Py_XDECREF(resolve);
-    Py_XDECREF(reject);
-    Py_XDECREF(done);
-    return done ? engine.undefined : bridge_throw(ret_thrown);
-}
-
-/* pythonDestroy(proxy): let the object go now, whoever still holds the proxy */
-static JSValueRef python_destroy(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
-{
-    (void)js, (void)function, (void)self;
-    if (py_proxy_destroy(count > 0 ? arguments[0] : NULL) < 0)
-        return bridge_throw(ret_thrown);
-    return engine.undefined;
+    (void)function, (void)self, (void)ret_thrown;
+    return JSValueMakeBoolean(js, count > 0 && py_proxy_check(arguments[0]));
 }
 
 void py_proxy_define(void)
@@ -590,33 +645,28 @@ void py_proxy_define(void)
 
     d.attributes = kJSClassAttributeNoAutomaticPrototype;
     d.className = "PyProxy";
-    d.getProperty = get_property;
-    d.setProperty = set_property;
     d.finalize = finalize;
     plain_class = JSClassCreate(&d);
-    d = kJSClassDefinitionEmpty; /* finalize and the rest come from the parent */
+    d = kJSClassDefinitionEmpty; /* finalize comes from the parent */
     d.attributes = kJSClassAttributeNoAutomaticPrototype;
     d.className = "PyProxy";
     d.parentClass = plain_class;
-    d.callAsFunction = call_locked;
+    d.callAsFunction = py_proxy_call;
     callable_class = JSClassCreate(&d);
+    whole_name = JSStringCreateWithUTF8CString("corral whole");
+    family_name = JSStringCreateWithUTF8CString("corral family");
+    bound_name = JSStringCreateWithUTF8CString("corral bound");
     engine_native("isPython", is_python);
-    engine_native("pythonIsSame", is_same);
-    engine_native("pythonText", python_text);
-    engine_native("pythonRepr", python_repr);
-    engine_native("pythonBytes", python_bytes_locked);
-    engine_native("pythonIterator", python_iterator_locked);
-    engine_native("pythonNext", python_next_locked);
-    engine_native("pythonSteps", python_steps_locked);
-    engine_native("pythonThen", python_then);
-    engine_native("pythonDestroy", python_destroy);
+    engine_native("pythonDestroy", python_destroy_locked);
+    engine_native("pythonCopy", python_copy_native);
+    engine_native("pythonAlias", python_alias_native);
+    engine_native("pythonBound", python_bound_native);
+    py_proxy_define_attributes();
+    py_proxy_define_uses();
+    py_proxy_define_views();
 }
 
 void py_proxy_open(void)
 {
-    JSObjectRef list = engine_internal("proxyPrototypes");
-
-    for (unsigned i = 0; i < KINDS; i++)
-        prototypes[i] =
-            (JSObjectRef)engine_keep(JSObjectGetPropertyAtIndex(engine.context, list, i, NULL));
+    make_kind = engine_internal("makeProxyKind");
 }

@@ -114,26 +114,30 @@ int js_proxy_contains(PyObject *self, PyObject *key);
 extern PyMethodDef js_buffer_methods[];
 
 /* ---- proxy_py.c ---- */
-/* Of proxies that Python code made explicitly: comes back to Python as a proxy, to be
- * destroyed there; is destroyed by its first call; gives `this` as the first argument; gives a
- * promise, as its calls may wait (run_sync). */
+/* Of proxies that were made explicitly: comes back to Python as a proxy, to be destroyed there; is
+ * destroyed by its first call; gives `this` as the first argument; gives a promise, as its calls
+ * may wait (run_sync); has arguments of its own. */
 enum py_proxy_trait {
     PY_PROXY_KEPT = 1,
     PY_PROXY_ONCE = 2,
     PY_PROXY_TAKES_THIS = 4,
-    PY_PROXY_PROMISES = 8
+    PY_PROXY_PROMISES = 8,
+    PY_PROXY_BOUND = 16,
 };
 JSObjectRef py_proxy_new(PyObject *object);
 JSObjectRef py_proxy_new_with(PyObject *object, int traits);
 /* borrowed; NULL when it is no PyProxy, or a destroyed one */
 PyObject *py_proxy_object(JSValueRef value);
-/* What it is in Python: the object, or for a kept one NULL. */
-PyObject *py_proxy_unwrapped(JSValueRef value);
+/* Whether it is a PyProxy that Python sees as what is in it: then that (new), or NULL with an
+ * exception when it is destroyed.  A kept one is not. */
+bool py_proxy_unwrapped(JSValueRef value, PyObject **ret_object);
 bool py_proxy_check(JSValueRef value);
 /* What create_proxy wrapped: new; or NULL with an exception. */
 PyObject *py_proxy_unwrap(JSValueRef proxy);
 int py_proxy_destroy(JSValueRef proxy); /* -1 with an exception: one of once is already */
 bool py_proxy_is_once(JSValueRef value);
+/* From a newer date on: the keys of dicts are properties. */
+void py_proxy_open_dicts(bool is_open);
 void py_proxy_define(void);
 void py_proxy_open(void);
 void py_proxy_turn(void);

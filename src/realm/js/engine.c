@@ -115,6 +115,9 @@ static const char *const scripts[] = {
     "js/values.js",
     "js/occasions.js",
     "js/bridge.js",
+    "js/pybuffer.js",
+    "js/pyproxy_traps.js",
+    "js/pyproxy.js",
     "js/pack.js",
 };
 
