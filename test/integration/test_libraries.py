@@ -94,8 +94,24 @@ def test_anyio_threads(lab):
         return [await anyio.to_thread.run_sync(outside), await anyio.to_thread.run_sync(own), line[:6], through,
                 await anyio.to_thread.run_sync(threading.get_ident) != here]
     """
-    for n in range(3):      # threads of one request are not those of another
+    for n in range(3):
         assert lab.value(code) == [[5, True, True], "own loop", "import", [6, False], True]
+
+
+def test_anyio_keeps_its_threads_between_requests(lab):
+    seen = {}
+    for n in range(6):
+        pid, thread, tasks = lab.value("import anyio, threading\nthread = await anyio.to_thread.run_sync(threading.get_native_id)\n"
+                                       "return [os.getpid(), thread, [t.get_name() for t in asyncio.all_tasks()]]")
+        assert seen.setdefault(pid, thread) == thread and "anyio's threads" not in tasks
+    assert len(seen) < 6
+
+
+def test_anyio_in_top_level_code(corral):
+    one = corral("import asyncio\nimport anyio\nfrom js import Response\n\nasync def prepare():\n    return await anyio.to_thread.run_sync(sum, [1, 2])\n\n"
+                 "prepared = asyncio.ensure_future(prepare())\n\nasync def on_fetch(request):\n"
+                 "    return Response.new(repr([await prepared, await anyio.to_thread.run_sync(sum, [3, 4])]))\n")
+    assert one.get().text == "[3, 7]"
 
 
 def test_anyio_says_what_it_cannot_have(lab):

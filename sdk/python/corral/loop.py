@@ -12,7 +12,7 @@ import traceback
 
 import _corral
 
-from . import errors, refused, sync, threads
+from . import errors, libraries, refused, sync, threads
 from .futures import PyodideFuture, PyodideTask   # the first for loop.c, too
 
 Future = asyncio.Future     # of promises; as the task of a handler of that very type, for which asyncio's C has a short way
@@ -231,6 +231,7 @@ class Runner(asyncio.Runner):
 
 asyncio.run, asyncio.Runner = run, Runner
 threads.limit()
+libraries.install()
 refused.install()
 
 
