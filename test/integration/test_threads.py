@@ -415,3 +415,31 @@ def test_debug_mode_names_slow_callbacks(lab):
     """) == [True, 0.1, True]
     assert "lab.py" in lab.wait_log(r"<PyodideTask finished .*slow.* took 0\.\d+ seconds: nothing else ran", since=mark).group()
     assert lab.value("return [asyncio.get_running_loop().get_debug(), sys.get_coroutine_origin_tracking_depth()]") == [False, 0]
+
+
+def test_everything_at_once(lab):
+    """Threads, run_sync, JavaScript and their leftovers in one instance, from many clients."""
+    code = """
+        import threading
+        from pyodide.ffi import run_sync
+        loop, got = asyncio.get_running_loop(), []
+        def waits(): return run_sync(asyncio.to_thread(lambda: (time.sleep(0.002), 1)[1]))
+        def drops(box): box.clear(); print("from a thread")
+        def adds(future): loop.call_soon_threadsafe(future.set_result, 1)
+        async def one(n):
+            if n % 4 == 0: return waits()
+            if n % 4 == 1: return await asyncio.to_thread(drops, [js.Object.new() for i in range(50)]) or 1
+            if n % 4 == 2:
+                future = loop.create_future()
+                threading.Thread(target=adds, args=(future,)).start()
+                return await future
+            return await js.Promise.resolve(asyncio.to_thread(int, "1"))
+        return sum(await asyncio.gather(*[one(n) for n in range(12)]))
+    """
+    got = []
+    askers = [threading.Thread(target=lambda: [got.append(lab.value(code)) for n in range(4)]) for asker in range(6)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert got == [12] * 24
