@@ -146,6 +146,7 @@ internals.nameOf = (key) => `${key}`;
 // ---- to Python: pack() writes words that C reads ----
 
 const FEW = 8;
+const tooLarge = () => new RangeError('to_py(): the structure has more than 100 million values');
 
 // What Pyodide takes for a plain object.
 function isPlain(object, tag) {
@@ -188,8 +189,8 @@ function newPacker(waits) {
   }
 
   function grow(wanted) {
-    if (wanted > WORDS_MAX) throw new RangeError('to_py(): the structure has more than 100 million values');
-    const old = doubles, length = Math.max(room * 2, wanted);
+    const old = doubles, length = room * 2 > wanted ? room * 2 : wanted;
+    if (length > WORDS_MAX) throw tooLarge();
     useWords(new ArrayBuffer(length * 8));
     doubles.set(old);
   }
@@ -278,7 +279,8 @@ function newPacker(waits) {
   function putArray(array, depth) {
     const place = placeOf(array);
     if (place >= 0) return word(SEEN, place);
-    const { length } = array;
+    const length = array.length >>> 0;      // a Proxy may say anything
+    if (length > WORDS_MAX) throw tooLarge();
     word(LIST, length);
     for (let i = 0; i < length; i++) {
       const value = array[i];

@@ -54,11 +54,11 @@ class _ToJs:
         self.pyproxies, self.may_wrap, self.dict_converter = pyproxies, may_wrap, dict_converter
         self.default_converter, self.eager_converter = default_converter, eager_converter
         self.seen = {}          # id -> (object, result): kept, or another object would get its id
+        self.asked = {}         # id -> object: the eager converter has been
         self.wrapped = {}       # id of a proxy -> (proxy, object)
         self.patches = []       # (where, key, unfinished): what points back to a dict
 
-    def convert(self, value, depth, skipped=None):
-        """skipped: a value of which the eager converter has been asked."""
+    def convert(self, value, depth):
         if id(value) in self.seen:
             return self.seen[id(value)][1]
         if _is_plain(value) or isinstance(value, (JsProxy, JsException)):
@@ -66,8 +66,9 @@ class _ToJs:
         if depth == 0:
             return self.by_default(value, 0)
         depth -= 1
-        if self.eager_converter is not None and value is not skipped:
-            return self.taken(self.eager_converter(value, lambda v: self.outside(v, depth, value), self.remember))
+        if self.eager_converter is not None and id(value) not in self.asked:
+            self.asked[id(value)] = value       # once: it may ask for the usual conversion of the same
+            return self.taken(self.eager_converter(value, lambda v: self.outside(v, depth), self.remember))
         return self.deep(value, depth)
 
     def deep(self, value, depth):
@@ -145,9 +146,9 @@ class _ToJs:
             _js("pushOne")(self.pyproxies, proxy)
         return proxy
 
-    def outside(self, value, depth, skipped=None):
+    def outside(self, value, depth):
         """convert() for converters."""
-        result = self.convert(value, depth, skipped)
+        result = self.convert(value, depth)
         if isinstance(result, _Unfinished):
             return None
         return self.wrapped[id(result)][1] if id(result) in self.wrapped else result
