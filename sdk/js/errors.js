@@ -92,6 +92,10 @@ internals.logRejection = (reason) => {
 // [name, message, stack] of any thrown value, for Python's JsException.
 internals.errorParts = (thrown) => {
   if (thrown instanceof Error) return [String(thrown.name), String(thrown.message), stackLines(thrown)];
+  try {     // what looks like an error is one to Python
+    if (typeof thrown === 'object' && thrown !== null && 'name' in thrown && 'message' in thrown && 'stack' in thrown)
+      return [String(thrown.name), String(thrown.message), String(thrown.stack)];
+  } catch { /* its getters throw */ }
   return ['Error', typeof thrown === 'string' ? thrown : internals.inspect(thrown), ''];
 };
 
@@ -106,6 +110,7 @@ internals.tag = (constructor, name = constructor.name) => {
   platform.add(constructor.prototype);
   Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });
 };
+internals.isPlatformPrototype = (object) => platform.has(object);
 internals.isPlatformObject = (object) => {
   for (let o = Object.getPrototypeOf(object); o !== null; o = Object.getPrototypeOf(o)) if (platform.has(o)) return true;
   return false;

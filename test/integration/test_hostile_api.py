@@ -292,14 +292,14 @@ def test_private_functions_check_what_they_are_given(lab):
     assert lab.value("""
         import _corral
         errors = []
-        for wrong in (lambda: _corral.view(js.Object.new(), 1000000), lambda: _corral.view(js.Object.new(), -1), lambda: _corral.internal("no"),
+        for wrong in (lambda: _corral.notes([]), lambda: _corral.unsigned(5), lambda: _corral.future(js), lambda: _corral.internal("no"),
                       lambda: _corral.internal(5), lambda: _corral.log(77, "x"), lambda: _corral.log(-1, "x")):
             try:
                 wrong()
             except Exception as e:
                 errors.append(type(e).__name__)
         return errors
-    """) == ["ValueError", "ValueError", "LookupError", "TypeError", "ValueError", "ValueError"]
+    """) == ["TypeError", "TypeError", "TypeError", "LookupError", "TypeError", "ValueError", "ValueError"]
 
 
 def test_times_that_are_none(lab):

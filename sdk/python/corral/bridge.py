@@ -6,68 +6,102 @@ import _corral
 from . import kinds
 
 JsProxy = _corral.proxy_type()
-kinds.complete(JsProxy)
 _new_error = _corral.internal("newError")
 
 
 class JsException(Exception):
-    """What JavaScript threw, and any Error of JavaScript; `js_error` is the value itself."""
+    """What JavaScript threw, and any Error of JavaScript: `name`, `message`, `stack` and its other attributes.
 
-    def __init__(self, name, message="", stack=""):
-        error = _new_error(str(name), str(message), str(stack))
-        self._set(error.js_error, str(name), str(message), str(stack))
+    `js_error` is the error: this exception itself or, when no error was thrown, what was.  Made by
+    JsException(name, message="", stack="") it is a new error of JavaScript.
+    """
 
-    def _set(self, js_error, name, message, stack):
+    def __new__(cls, *args, **kwargs):
+        return super().__new__(cls)
+
+    def __init__(self, *args, **kwargs):
+        name, message, stack = _words(*args, **kwargs)
+        self._set(_new_error(name, message, stack)._js_value, name, message, stack)
+
+    def __init_subclass__(cls):
+        raise TypeError("type 'pyodide.ffi.JsException' is not an acceptable base type")
+
+    def _set(self, value, name, message, stack):
         own = self.__dict__
-        own["js_error"], own["name"], own["message"], own["stack"] = js_error, name, message, stack
-        self.args = (name, message)
+        own["_js_value"], own["name"], own["message"], own["stack"] = value, name, message, stack
+        self.args = (value,)
         if stack:
             self.add_note("JavaScript:" + (stack if stack.startswith("\n") else "\n" + stack))
 
     @classmethod
-    def of(cls, js_error, name, message, stack):
+    def of(cls, value, name, message, stack):
         """Called by the bridge."""
         self = cls.__new__(cls)
-        self._set(js_error, name, message, stack)
+        self._set(value, name, message, stack)
         return self
 
     new = classmethod(lambda cls, *args: cls(*args))
 
+    @property
+    def js_error(self):
+        """The error itself."""
+        value = self._js_value
+        return self if isinstance(value, JsProxy) and type(value)._js_bits & kinds.ERROR else value
+
     def __str__(self):
+        if self.js_error is self:
+            try:
+                return str(self._js_value)
+            except JsException:     # an error whose toString() throws
+                pass
         return f"{self.name}: {self.message}" if self.message else self.name
 
-    def __repr__(self):
-        return f"JsException({str(self)!r})"
+    __repr__ = __str__
 
     def __getattr__(self, name):
-        if name.startswith("__") or name == "js_error":
+        if name.startswith("__") or name == "_js_value":
             raise AttributeError(name)
-        return getattr(self.js_error, name)
+        return getattr(self._js_value, name)
 
     def __setattr__(self, name, value):
         if name.startswith("__") or name == "args":
             super().__setattr__(name, value)
             return
-        setattr(self.js_error, name, value)
+        setattr(self._js_value, name, value)
         if name in ("name", "message", "stack"):
             self.__dict__[name] = value
 
     def __eq__(self, other):
         if isinstance(other, JsException):
-            other = other.js_error
-        return self.js_error == other if isinstance(other, JsProxy) else NotImplemented
+            other = other._js_value
+        return self._js_value == other if isinstance(other, JsProxy) else NotImplemented
 
     def __hash__(self):
-        return hash(self.js_error.js_id) if isinstance(self.js_error, JsProxy) else hash(self.js_error)
+        return hash(self._js_value.js_id) if isinstance(self._js_value, JsProxy) else hash(self._js_value)
 
     def __dir__(self):
-        return [*super().__dir__(), *dir(self.js_error)]
+        return sorted({*super().__dir__(), *dir(self._js_value)})
 
     def __reduce__(self):
         return JsException, (self.name, self.message, self.stack)
 
 
+def _words(*args, **kwargs):
+    """The arguments of JsException(); refused in Pyodide's words."""
+    names = ("name", "message", "stack")
+    given = {**dict(zip(names, args)), **kwargs}
+    if len(args) > 3 or set(given) - set(names):
+        raise TypeError(f"__new__() takes at most 3 arguments ({len(args) + len(kwargs)} given)")
+    if "name" not in given:
+        raise TypeError("__new__() missing required argument 'name' (pos 1)")
+    for place, name in enumerate(names, 1):
+        if not isinstance(given.get(name, ""), str):
+            raise TypeError(f"__new__() argument {place} must be str, not {type(given[name]).__name__}")
+    return given["name"], given.get("message", ""), given.get("stack", "")
+
+
 JsException.__module__ = "pyodide.ffi"
+_corral.set_exception(JsException)
 
 
 def subscribe(awaitable, resolve, reject):
@@ -82,21 +116,6 @@ def subscribe(awaitable, resolve, reject):
             resolve(task.result())
 
     asyncio.ensure_future(awaitable).add_done_callback(ended)
-
-
-async def iterate(iterator):
-    """`async for` over what a JavaScript asynchronous iterator gives."""
-    done = False
-    try:
-        while True:
-            step = await iterator.next()
-            if step.done:
-                done = True
-                return
-            yield step.value
-    finally:
-        if not done and hasattr(iterator, "return_"):
-            await iterator.return_()
 
 
 class Steps:

@@ -1,59 +1,51 @@
-"""js_modules.py - objects of JavaScript that can be imported: register_js_module, and what is inside of `js`."""
+"""js_modules.py - objects of JavaScript as modules of Python: `import js.x.y`, register_js_module()."""
+import importlib.util
 import sys
-from importlib.abc import Loader
-from importlib.machinery import ModuleSpec
-
-import _corral
 
 from .bridge import JsProxy
 
 _registered = {}
 
 
-class _Loader(Loader):
+class _Loader:
+    """Gives the proxy itself as the module."""
+
     def __init__(self, proxy):
-        self.proxy = proxy
+        self._proxy = proxy
 
     def create_module(self, spec):
-        return self.proxy
+        return self._proxy
 
     def exec_module(self, module):
-        module.__all__ = [*_corral.internal("ownNames")(module)]    # for `import *`
+        """There is nothing to run."""
+
+    def is_package(self, name):
+        """Its attributes are modules too."""
+        return True
 
 
 class JsFinder:
-    """Finds registered modules, and objects that are properties of those that were imported.
+    """Finds what is registered, and attributes of modules that are proxies."""
 
-    It comes last: what Python itself finds under a name goes first.
-    """
-
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
+    @staticmethod
+    def find_spec(name, path=None, target=None):
         parent, _, child = name.rpartition(".")
         if not parent:
             proxy = _registered.get(name)
-            if proxy is None:
-                return None
-        else:
-            outer = sys.modules.get(parent)
-            if not isinstance(outer, JsProxy):
-                return None
-            proxy = getattr(outer, child, None)
+        elif isinstance(sys.modules.get(parent), JsProxy):
+            proxy = getattr(sys.modules[parent], child, None)
             if not isinstance(proxy, JsProxy):
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return ModuleSpec(name, _Loader(proxy), origin="javascript", is_package=True)
-
-
-sys.meta_path.append(JsFinder)
-# So that `import js.Math` is looked for here.
-_js = sys.modules["js"]
-_js.__path__, _js.__spec__ = [], ModuleSpec("js", _Loader(_js), origin="javascript", is_package=True)
+        else:
+            return None
+        return None if proxy is None else importlib.util.spec_from_loader(name, _Loader(proxy), origin="javascript")
 
 
 def register_js_module(name, jsproxy):
-    """Make `import name` give the JavaScript object `jsproxy`, and `import name.x` its property x if that is an object.
+    """Make `import name` give a JavaScript object, its attributes and the objects in it as modules of their own.
 
-    Whoever has imported that name keeps what it was.  Raises TypeError.
+    A module of that name that is imported already stays in sys.modules.  Raises TypeError when name is
+    no str or jsproxy no JsProxy.
     """
     if not isinstance(name, str):
         raise TypeError(f"Argument 'name' must be a str, not {type(name).__name__!r}")
@@ -63,9 +55,16 @@ def register_js_module(name, jsproxy):
 
 
 def unregister_js_module(name):
-    """Undo register_js_module(); what was imported stays in sys.modules.  Raises ValueError when there is no such."""
-    if _registered.pop(name, None) is None:
+    """Undo register_js_module(); raises ValueError when there is no such module.
+
+    What has been imported stays in sys.modules.
+    """
+    if name not in _registered:
         raise ValueError(f"Cannot unregister {name!r}: no Javascript module with that name is registered")
+    del _registered[name]
 
 
-register_js_module.__module__ = unregister_js_module.__module__ = "pyodide.ffi"
+sys.meta_path.append(JsFinder)
+_js = sys.modules["js"]         # the bridge put it there
+_js.__name__, _js.__path__ = "js", []
+_js.__spec__ = importlib.util.spec_from_loader("js", _Loader(_js), origin="javascript")

@@ -11,7 +11,7 @@ import sys
 
 import js
 
-from . import chance, entry, errors, flags, hints, stdlib, threads, vendored
+from . import chance, entry, errors, flags, hints, js_modules, stdlib, threads, vendored
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
 NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "realm/bridge/pack.h"
-#include "realm/bridge/value.h"
+#include "realm/bridge/proxy.h"
 #include "realm/js/engine.h"
 
 enum {
@@ -14,7 +14,8 @@ enum {
 
 _Thread_local const char *bridge_stack_floor;
 
-/* Of the first thread while /proc is there, which the C library needs for it: a fork changes nothing. */
+/* Of the first thread while /proc is there, which the C library needs for it: a fork changes
+ * nothing. */
 void bridge_measure_stack(void)
 {
     const char *top = __builtin_frame_address(0), *floor = top - STACK_USED_MAX;
@@ -65,27 +66,10 @@ failed:
 /* js_array(iterable) -> JsProxy of a new Array of the converted items */
 static PyObject *js_array(PyObject *self, PyObject *iterable)
 {
-    PyObject *items = PySequence_Fast(iterable, "expected something iterable");
-    JSObjectRef array;
-    PyObject *proxy;
+    JSObjectRef array = js_array_of(iterable, "expected something iterable");
 
     (void)self;
-    if (!items || !bridge_is_main_thread()) {
-        Py_XDECREF(items);
-        return NULL;
-    }
-    array = JSObjectMakeArray(engine.context, 0, NULL, NULL);
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items); i++) {
-        JSValueRef value = bridge_to_js(PySequence_Fast_GET_ITEM(items, i));
-        if (!value) {
-            Py_DECREF(items);
-            return NULL;
-        }
-        JSObjectSetPropertyAtIndex(engine.context, array, (unsigned)i, value, NULL);
-    }
-    Py_DECREF(items);
-    proxy = js_proxy_new(array, NULL);
-    return proxy;
+    return array ? js_proxy_new(array, NULL) : NULL;
 }
 
 /* create_proxy(object, traits) -> JsProxy of a PyProxy: one and the same object in JavaScript */
@@ -164,18 +148,33 @@ static PyObject *internal(PyObject *self, PyObject *name)
     return js_proxy_new((JSObjectRef)value, NULL);
 }
 
-/* view(proxy, kind) -> a JsProxy of the same object, of enum js_proxy_view */
-static PyObject *view(PyObject *self, PyObject *arguments)
+/* notes(proxy) -> the dict that Python code keeps with it */
+static PyObject *notes_of(PyObject *self, PyObject *proxy)
 {
-    PyObject *proxy;
-    int kind;
+    (void)self;
+    if (!js_proxy_check(proxy))
+        return PyErr_Format(PyExc_TypeError, "expected a proxy, not %s", Py_TYPE(proxy)->tp_name);
+    return Py_XNewRef(js_proxy_notes(proxy));
+}
+
+/* future(promise) -> a new future of what it comes to */
+static PyObject *future_of(PyObject *self, PyObject *proxy)
+{
+    (void)self;
+    if (!js_proxy_check(proxy))
+        return PyErr_Format(PyExc_TypeError, "expected a proxy, not %s", Py_TYPE(proxy)->tp_name);
+    return js_proxy_future(proxy);
+}
+
+/* unsigned(proxy) -> the same without a signature */
+static PyObject *unsigned_of(PyObject *self, PyObject *proxy)
+{
+    JSObjectRef object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
 
     (void)self;
-    if (!PyArg_ParseTuple(arguments, "O!i", js_proxy_type, &proxy, &kind))
-        return NULL;
-    if (kind < VIEW_OBJECT_MAP || kind > VIEW_JSON)
-        return PyErr_Format(PyExc_ValueError, "there is no view %d", kind);
-    return js_proxy_view(proxy, (enum js_proxy_view)kind);
+    if (!object)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "expected a proxy");
+    return js_proxy_same(proxy, js_proxy_bits(proxy) & ~SIGNED);
 }
 
 /* set_null(jsnull, makes) */
@@ -209,6 +208,16 @@ static PyObject *open_dicts(PyObject *self, PyObject *is_open)
 {
     (void)self;
     py_proxy_open_dicts(PyObject_IsTrue(is_open) == 1);
+    Py_RETURN_NONE;
+}
+
+/* set_exception(JsException) */
+static PyObject *set_exception(PyObject *self, PyObject *type)
+{
+    (void)self;
+    if (!PyExceptionClass_Check(type))
+        return PyErr_Format(PyExc_TypeError, "expected a type of exceptions");
+    bridge_set_exception(Py_NewRef(type));
     Py_RETURN_NONE;
 }
 
@@ -255,7 +264,10 @@ PyMethodDef bridge_functions[] = {
     {"is_destroyed", is_destroyed, METH_O, NULL},
     {"js_error", js_error, METH_O, NULL},
     {"internal", internal, METH_O, NULL},
-    {"view", view, METH_VARARGS, NULL},
+    {"notes", notes_of, METH_O, NULL},
+    {"future", future_of, METH_O, NULL},
+    {"unsigned", unsigned_of, METH_O, NULL},
+    {"set_exception", set_exception, METH_O, NULL},
     {"set_null", set_null, METH_VARARGS, NULL},
     {"set_bigint", set_bigint, METH_VARARGS, NULL},
     {"open_dicts", open_dicts, METH_O, NULL},

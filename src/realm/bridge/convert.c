@@ -23,6 +23,7 @@ extern JSValueRef JSBigIntCreateWithInt64(JSContextRef context, int64_t number, 
 static struct {
     PyObject *name;
     JSStringRef text;
+    JSValueRef key; /* kept; NULL until it is asked for */
 } names[NAMES];
 
 static PyObject *null_object;     /* jsnull: always null in JavaScript */
@@ -176,9 +177,29 @@ JSStringRef bridge_name(PyObject *name)
     Py_XDECREF(names[slot].name);
     if (names[slot].text)
         JSStringRelease(names[slot].text);
+    engine_drop(names[slot].key);
     names[slot].name = Py_NewRef(name);
     names[slot].text = text;
+    names[slot].key = NULL;
     return JSStringRetain(text);
+}
+
+JSValueRef bridge_key(PyObject *name)
+{
+    size_t slot = ((uintptr_t)name >> 4) % NAMES;
+    JSStringRef text;
+    JSValueRef key;
+
+    if (names[slot].name == name && names[slot].key)
+        return names[slot].key;
+    text = bridge_name(name);
+    if (!text)
+        return NULL;
+    key = JSValueMakeString(engine.context, text);
+    JSStringRelease(text);
+    if (names[slot].name == name)
+        names[slot].key = engine_keep(key);
+    return key;
 }
 
 PyObject *bridge_number_to_python(double d)

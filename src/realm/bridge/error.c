@@ -22,12 +22,19 @@ static PyObject *attribute_of(const char *module_name, const char *name)
     return attribute;
 }
 
+static PyObject *exception_type;
+
+void bridge_set_exception(PyObject *type)
+{
+    exception_type = type;
+}
+
 PyObject *bridge_js_exception_type(void)
 {
-    static PyObject *type;
+    PyObject *type = exception_type;
 
     if (!type) {
-        type = attribute_of("corral.bridge", "JsException");
+        type = exception_type = attribute_of("corral.bridge", "JsException");
         if (!type)
             Py_FatalError("sdk/python/corral/bridge.py defines no JsException");
     }
@@ -116,7 +123,7 @@ JSValueRef bridge_error(PyObject *exception)
     PyObject *name;
 
     if (PyObject_TypeCheck(exception, (PyTypeObject *)bridge_js_exception_type())) {
-        PyObject *error = PyObject_GetAttrString(exception, "js_error");
+        PyObject *error = PyObject_GetAttrString(exception, "_js_value");
         JSValueRef value = error ? bridge_to_js(error) : NULL;
         Py_XDECREF(error);
         if (value)

@@ -1,21 +1,15 @@
-/* proxy_js.c - a JavaScript object as Python sees it: JsProxy, its types and attributes.
+/* proxy_js.c - a JavaScript object as Python sees it: JsProxy, its life and its attributes.
  *
- * What Python code asks of a type (callable? awaitable? iterable? has a
- * length?) must be true of JsProxies too, so there is one Python type per
- * combination of abilities, made when first needed, all subclasses of
- * pyodide.ffi.JsProxy.  sdk/js/bridge.js classifies an object; the answer is
- * remembered by the object's prototype, except for plain objects, functions
- * and arrays' likes of Object.prototype, which differ one by one.
+ * proxy_kind.c decides of which type a proxy is, proxy_ops.c and proxy_array.c
+ * hold what the types can do.
  *
  * A lazy proxy (request, ctx) holds what its object will be made from; most
  * handlers never look at ctx, and many never at the request.
  *
  * Attributes: those of the Python type first (new, to_py, js_id ...), then the
- * JavaScript object's properties.  Names with two underscores in front are
- * Python's alone. */
-#include "realm/bridge/value.h"
-
-#include <structmember.h>
+ * JavaScript object's properties, of whatever name.  The import system writes
+ * a few names into what it takes for a module; those are kept in the notes. */
+#include "realm/bridge/proxy.h"
 
 #include "base/mem.h"
 #include "realm/bridge/bridge.h"
@@ -23,64 +17,16 @@
 #include "realm/py/interp.h"
 #include "realm/web/web.h"
 
-enum {
-    /* As in sdk/js/bridge.js and sdk/python/corral/kinds.py: */
-    CALLABLE = 1,
-    AWAITABLE = 2,
-    ITERABLE = 4,
-    ITERATOR = 8,
-    LENGTH = 16,
-    ARRAY = 32,
-    BUFFER = 64,
-    ASYNC_ITERABLE = 128,
-    ERROR_OBJECT = 256,
-    MAP = 512,
-    MUTABLE = 1024,
-    GENERATOR = 2048,
-    ASYNC_ITERATOR = 4096,
-    ASYNC_GENERATOR = 8192,
-    TYPED_ARRAY = 16384,
-    DOUBLE = 32768,
-    OBJECT_MAP = 65536,
-    HEREDITARY = 131072,
-    JSON = 262144,
-    SYMBOL = 524288,
-    ONCE = 1048576,
-    KINDS = 512,      /* types at most, and a power of two; there are about forty in practice */
-    PROTOTYPES = 256, /* remembered; further ones are classified each time */
-};
-
-struct js_proxy {
-    PyObject_HEAD JSValueRef value; /* kept; NULL while lazy */
-    PyObject *owner;                /* of a method: the proxy that it is bound to; or NULL */
-    struct js_proxy *spare;         /* the method that was last let go, to be used again; or NULL */
-    vectorcallfunc vectorcall;
-    struct head *head; /* lazy request: counted */
-    uint32_t stream;   /* lazy context */
-    int bits;          /* of its kind */
-    PyObject *dict;    /* what the import system sets: __path__, __spec__ ...; or NULL */
-};
-
 PyTypeObject *js_proxy_type;
-static struct {
-    int bits;
-    PyTypeObject *type;
-} kinds[KINDS]; /* by hash of their bits */
-static size_t kind_count;
-static JSObjectRef classify, dir, is_plain;
-static JSValueRef object_prototype;
-static struct {
-    JSValueRef prototype; /* kept */
-    bool is_function;     /* functions and other objects may share one */
-    int bits;
-} known[PROTOTYPES];
-static size_t known_count;
+static JSObjectRef close_iterator, dir, own_names, put_property;
 
-/* JSValueRefs that other threads let go: only the main one may touch JavaScript. */
-static struct {
+struct values {
     JSValueRef *values;
     size_t count, cap;
-} let_go;
+};
+/* What other threads let go: only the main one may touch JavaScript.  And iterators of asynchronous
+ * loops that were left, which wait for the loop of the realm to be closed. */
+static struct values let_go, left;
 
 bool bridge_is_main_thread(void)
 {
@@ -91,105 +37,9 @@ bool bridge_is_main_thread(void)
     return false;
 }
 
-static PyObject *proxy_compare(PyObject *self, PyObject *other, int operation);
-
-static int classify_now(JSObjectRef object)
-{
-    JSValueRef argument = object, thrown = NULL, bits;
-
-    bits = engine_call(classify, 1, &argument, &thrown);
-    return thrown ? 0 : (int)JSValueToNumber(engine.context, bits, NULL);
-}
-
-static int kind_of(JSObjectRef object)
-{
-    JSValueRef prototype = JSObjectGetPrototype(engine.context, object);
-    bool is_function;
-    int bits;
-
-    if (prototype == object_prototype || JSValueIsNull(engine.context, prototype))
-        return classify_now(object);
-    is_function = JSObjectIsFunction(engine.context, object);
-    for (size_t i = 0; i < known_count; i++)
-        if (known[i].prototype == prototype && known[i].is_function == is_function)
-            return known[i].bits;
-    bits = classify_now(object);
-    if (known_count < PROTOTYPES) {
-        known[known_count].prototype = engine_keep(prototype);
-        known[known_count].is_function = is_function;
-        known[known_count++].bits = bits;
-    }
-    return bits;
-}
-
-static PyTypeObject *make_type(int bits)
-{
-    static PyMemberDef members[] = {
-        {"__vectorcalloffset__", T_PYSSIZET, offsetof(struct js_proxy, vectorcall), READONLY, NULL},
-        {0}};
-    PyType_Slot slots[24];
-    PyMethodDef *methods = bits & DOUBLE     ? js_double_methods
-                           : bits & ONCE     ? js_once_methods
-                           : bits & BUFFER   ? js_buffer_methods
-                           : bits & CALLABLE ? js_callable_methods
-                                             : NULL;
-    int n = 0;
-    PyType_Spec spec = {.name = "pyodide.ffi.JsProxy", .flags = Py_TPFLAGS_DEFAULT, .slots = slots};
-    PyObject *type, *finish, *done = NULL;
-
-    if (bits & CALLABLE) {
-        spec.flags |= Py_TPFLAGS_HAVE_VECTORCALL;
-        slots[n++] = (PyType_Slot){Py_tp_members, members};
-        slots[n++] = (PyType_Slot){Py_tp_call, (void *)PyVectorcall_Call};
-    }
-    if (bits & AWAITABLE) {
-        slots[n++] = (PyType_Slot){Py_am_await, (void *)js_proxy_await};
-        slots[n++] = (PyType_Slot){Py_tp_hash, (void *)js_proxy_hash};
-        slots[n++] = (PyType_Slot){Py_tp_richcompare, (void *)proxy_compare};
-    }
-    if (bits & (ITERABLE | ITERATOR | OBJECT_MAP))
-        slots[n++] = (PyType_Slot){Py_tp_iter, (void *)js_proxy_iter};
-    if (bits & ITERATOR)
-        slots[n++] = (PyType_Slot){Py_tp_iternext, (void *)js_proxy_next};
-    if (bits & ASYNC_ITERABLE)
-        slots[n++] = (PyType_Slot){Py_am_aiter, (void *)js_proxy_aiter};
-    if (bits & (LENGTH | OBJECT_MAP))
-        slots[n++] = (PyType_Slot){Py_mp_length, (void *)js_proxy_length};
-    if (methods)
-        slots[n++] = (PyType_Slot){Py_tp_methods, methods};
-    slots[n] = (PyType_Slot){0, NULL};
-    type = PyType_FromSpecWithBases(&spec, (PyObject *)js_proxy_type);
-    finish = type ? interp_sdk("corral.kinds", "finish") : NULL;
-    if (finish)
-        done = PyObject_CallFunction(finish, "Oi", type, bits);
-    if (!done)
-        Py_CLEAR(type);
-    Py_XDECREF(finish);
-    Py_XDECREF(done);
-    return (PyTypeObject *)type;
-}
-
-static PyTypeObject *type_of_kind(int bits)
-{
-    size_t slot = ((unsigned)bits * 2654435761u >> 16) % KINDS;
-
-    while (kinds[slot].type && kinds[slot].bits != bits)
-        slot = (slot + 1) % KINDS;
-    if (kinds[slot].type)
-        return kinds[slot].type;
-    if (kind_count == KINDS / 2) {
-        PyErr_SetString(PyExc_MemoryError, "there are too many kinds of JavaScript objects");
-        return NULL;
-    }
-    kinds[slot].type = make_type(bits);
-    kinds[slot].bits = bits;
-    kind_count += kinds[slot].type != NULL;
-    return kinds[slot].type;
-}
-
 static struct js_proxy *proxy_alloc(int bits)
 {
-    PyTypeObject *type = type_of_kind(bits);
+    PyTypeObject *type = js_proxy_kind_type(bits);
     struct js_proxy *p = type ? PyObject_New(struct js_proxy, type) : NULL;
 
     if (p) {
@@ -197,15 +47,15 @@ static struct js_proxy *proxy_alloc(int bits)
         p->value = NULL;
         p->owner = NULL;
         p->spare = NULL;
-        p->vectorcall = js_proxy_vectorcall;
+        p->notes = NULL;
+        p->vectorcall = bits & SIGNED ? js_proxy_signed_vectorcall : js_proxy_vectorcall;
         p->head = NULL;
         p->stream = 0;
-        p->dict = NULL;
     }
     return p;
 }
 
-static PyObject *proxy_of_kind(JSObjectRef object, int bits)
+PyObject *js_proxy_of_kind(JSObjectRef object, int bits)
 {
     struct js_proxy *p = proxy_alloc(bits);
 
@@ -214,64 +64,79 @@ static PyObject *proxy_of_kind(JSObjectRef object, int bits)
     return (PyObject *)p;
 }
 
+PyObject *js_proxy_same(PyObject *proxy, int bits)
+{
+    JSObjectRef object = js_proxy_object(proxy);
+    PyObject *same = object ? js_proxy_of_kind(object, bits) : NULL;
+
+    if (same)
+        ((struct js_proxy *)same)->owner = Py_XNewRef(((struct js_proxy *)proxy)->owner);
+    return same;
+}
+
 PyObject *js_proxy_new(JSObjectRef object, PyObject *owner)
 {
-    int bits = kind_of(object);
+    bool is_method = owner && ((struct js_proxy *)owner)->value != engine.global;
+    int bits = js_proxy_kind_of(object, is_method);
     PyObject *p;
 
     if (bits & ERROR_OBJECT)
         return bridge_js_exception(object);
-    if (bits & DOUBLE && py_proxy_is_once(object))
-        bits = (bits & ~DOUBLE) | ONCE;
-    p = proxy_of_kind(object, bits);
-    if (p && owner && bits & CALLABLE && ((struct js_proxy *)owner)->value != engine.global)
+    p = js_proxy_of_kind(object, bits);
+    if (p && is_method && bits & CALLABLE)
         ((struct js_proxy *)p)->owner = Py_NewRef(owner);
     return p;
 }
 
 PyObject *js_proxy_symbol(JSValueRef symbol)
 {
-    return proxy_of_kind((JSObjectRef)symbol, SYMBOL);
+    return js_proxy_of_kind((JSObjectRef)symbol, SYMBOL);
 }
 
 PyObject *js_proxy_plain(JSObjectRef object)
 {
-    return proxy_of_kind(object, kind_of(object));
+    return js_proxy_of_kind(object, js_proxy_kind_of(object, false));
+}
+
+/* The bits of a view of an object that has these. */
+static int view_bits(int bits, int wanted)
+{
+    if (bits & NO_VIEW)
+        return wanted & JSON && bits & (ARRAY | ARRAY_LIKE | ITERATOR) ? bits | JSON : bits;
+    return (bits & (AWAITABLE | ASYNC_ITERABLE | ASYNC_ITERATOR)) | OBJECT_MAP | wanted;
 }
 
 PyObject *js_proxy_view(PyObject *proxy, enum js_proxy_view view)
 {
-    static const int bits[] = {[VIEW_OBJECT_MAP] = OBJECT_MAP,
-                               [VIEW_HEREDITARY_MAP] = OBJECT_MAP | HEREDITARY,
-                               [VIEW_JSON] = OBJECT_MAP | JSON};
+    static const int wanted[] = {
+        [VIEW_OBJECT_MAP] = 0, [VIEW_HEREDITARY_MAP] = HEREDITARY, [VIEW_JSON] = JSON};
     JSObjectRef object = js_proxy_object(proxy);
 
     if (!object)
         return NULL;
-    if (view == VIEW_JSON && JSValueIsArray(engine.context, object))
-        return proxy_of_kind(object, kind_of(object) | JSON);
-    return proxy_of_kind(object, bits[view]);
+    return js_proxy_of_kind(object, view_bits(js_proxy_kind_of(object, false), wanted[view]));
 }
 
 /* What was found inside a view is seen the same way. */
 PyObject *js_proxy_inherit(PyObject *proxy, PyObject *take_found)
 {
-    int bits = ((struct js_proxy *)proxy)->bits;
+    int wanted = js_proxy_bits(proxy) & (HEREDITARY | JSON), bits, seen_bits;
     PyObject *seen;
 
-    if (!(bits & (HEREDITARY | JSON)) || !take_found || !js_proxy_check(take_found))
+    if (!wanted || !take_found || !js_proxy_check(take_found))
         return take_found;
-    if (!JSValueToBoolean(engine.context,
-                          engine_run(is_plain, 1, &((struct js_proxy *)take_found)->value)))
+    bits = js_proxy_bits(take_found);
+    seen_bits = view_bits(bits, wanted);
+    if (seen_bits == bits)
         return take_found;
-    seen = js_proxy_view(take_found, bits & JSON ? VIEW_JSON : VIEW_HEREDITARY_MAP);
+    seen = js_proxy_of_kind((JSObjectRef)((struct js_proxy *)take_found)->value, seen_bits);
     Py_DECREF(take_found);
     return seen;
 }
 
 bool js_proxy_is_view(PyObject *proxy)
 {
-    return ((struct js_proxy *)proxy)->bits & OBJECT_MAP;
+    return js_proxy_bits(proxy) & OBJECT_MAP;
 }
 
 PyObject *js_proxy_lazy_request(struct head *head)
@@ -314,25 +179,30 @@ JSObjectRef js_proxy_object(PyObject *proxy)
     return (JSObjectRef)p->value;
 }
 
-static void let_go_later(JSValueRef value)
+static void values_add(struct values *v, JSValueRef value)
 {
     if (!value)
         return;
-    if (let_go.count == let_go.cap) {
-        size_t cap = let_go.cap ? let_go.cap * 2 : 64;
-        JSValueRef *grown = mem_resize(let_go.values, cap * sizeof *grown);
+    if (v->count == v->cap) {
+        size_t cap = v->cap ? v->cap * 2 : 64;
+        JSValueRef *grown = mem_resize(v->values, cap * sizeof *grown);
         if (!grown)
             return; /* it stays kept for ever, which is safe */
-        let_go.values = grown;
-        let_go.cap = cap;
+        v->values = grown;
+        v->cap = cap;
     }
-    let_go.values[let_go.count++] = value;
+    v->values[v->count++] = value;
 }
 
 void bridge_turn(void)
 {
     while (let_go.count > 0)
         engine_drop(let_go.values[--let_go.count]);
+    while (left.count > 0) {
+        JSValueRef iterator = left.values[--left.count];
+        engine_run(close_iterator, 1, &iterator);
+        engine_drop(iterator);
+    }
     py_proxy_turn();
 }
 
@@ -340,12 +210,13 @@ static void proxy_free(struct js_proxy *p, bool is_main_thread)
 {
     PyTypeObject *type = Py_TYPE(p);
 
-    if (is_main_thread)
+    if (p->bits & CLOSES)
+        values_add(&left, p->value);
+    else if (is_main_thread)
         engine_drop(p->value);
     else
-        let_go_later(p->value);
+        values_add(&let_go, p->value);
     head_unref(p->head);
-    Py_XDECREF(p->dict);
     PyObject_Free(p);
     Py_DECREF(type);
 }
@@ -360,6 +231,7 @@ static void proxy_dealloc(PyObject *self)
     if (p->spare)
         proxy_free(p->spare, is_main_thread);
     p->spare = NULL;
+    Py_CLEAR(p->notes);
     p->owner = NULL;
     if (owner && is_main_thread && !owner->spare)
         owner->spare = p;
@@ -381,31 +253,55 @@ static PyObject *method_again(struct js_proxy *self, JSValueRef function)
     return (PyObject *)method;
 }
 
-/* `from_` and its like, for properties whose name is a word of Python. */
+/* `from_` and its like, for properties whose name is a word of Python: with one underscore less
+ * (new), also when they have more; NULL for all others. */
 static PyObject *without_underscore(PyObject *name)
 {
     static const char *const words[] = {
-        "and_",    "as_",   "assert_", "async_",  "await_",  "break_",   "class_",    "continue_",
-        "def_",    "del_",  "elif_",   "else_",   "except_", "finally_", "for_",      "from_",
-        "global_", "if_",   "import_", "in_",     "is_",     "lambda_",  "nonlocal_", "not_",
-        "or_",     "pass_", "raise_",  "return_", "try_",    "while_",   "with_",     "yield_"};
-    Py_ssize_t len = PyUnicode_GET_LENGTH(name);
+        "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
+        "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
+        "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
+        "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"};
+    Py_ssize_t len = PyUnicode_GET_LENGTH(name), bare = len;
+    const char *text;
 
-    if (len < 3 || PyUnicode_READ_CHAR(name, len - 1) != '_')
+    if (len < 3 || PyUnicode_READ_CHAR(name, len - 1) != '_' || !PyUnicode_IS_ASCII(name))
         return NULL;
+    text = (const char *)PyUnicode_DATA(name);
+    while (bare > 0 && text[bare - 1] == '_')
+        bare--;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (PyUnicode_CompareWithASCIIString(name, words[i]) == 0) {
-            PyObject *bare = PyUnicode_Substring(name, 0, len - 1);
-            PyUnicode_InternInPlace(&bare);
-            return bare;
+        if (strlen(words[i]) == (size_t)bare && memcmp(words[i], text, (size_t)bare) == 0) {
+            PyObject *found = PyUnicode_Substring(name, 0, len - 1);
+            if (found)
+                PyUnicode_InternInPlace(&found);
+            return found;
         }
     return NULL;
 }
 
-static bool is_dunder(PyObject *name)
+/* What the import system writes into modules. */
+static bool is_modules(PyObject *name)
 {
-    return PyUnicode_GET_LENGTH(name) > 2 && PyUnicode_READ_CHAR(name, 0) == '_' &&
-           PyUnicode_READ_CHAR(name, 1) == '_';
+    static const char *const names[] = {"__loader__", "__name__", "__package__", "__path__",
+                                        "__spec__"};
+
+    if (PyUnicode_GET_LENGTH(name) < 8 || PyUnicode_READ_CHAR(name, 0) != '_' ||
+        PyUnicode_READ_CHAR(name, 1) != '_')
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (PyUnicode_CompareWithASCIIString(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+PyObject *js_proxy_notes(PyObject *self)
+{
+    struct js_proxy *p = (struct js_proxy *)self;
+
+    if (!p->notes)
+        p->notes = PyDict_New();
+    return p->notes;
 }
 
 /* Whose properties the attributes are: a symbol itself is no object. */
@@ -413,7 +309,7 @@ static JSObjectRef property_holder(PyObject *self)
 {
     JSObjectRef object = js_proxy_object(self);
 
-    if (object && ((struct js_proxy *)self)->bits & SYMBOL)
+    if (object && js_proxy_bits(self) & SYMBOL)
         object = JSValueToObject(engine.context, object, NULL);
     return object;
 }
@@ -461,18 +357,40 @@ static PyObject *get_property(PyObject *self, PyObject *name)
     return result;
 }
 
-static PyObject *proxy_getattr(PyObject *self, PyObject *name)
+/* For `from x import *`: all the names that a module of JavaScript has of its own. */
+static PyObject *all_names(PyObject *self)
 {
-    PyObject *bare, *result;
+    JSValueRef object = js_proxy_object(self), thrown = NULL, names;
+    PyObject *array, *list;
 
-    if (is_dunder(name) || _PyType_Lookup(Py_TYPE(self), name)) {
-        /* For the words of `from js import nothing`. */
-        if (((struct js_proxy *)self)->value == engine.global &&
-            PyUnicode_CompareWithASCIIString(name, "__name__") == 0)
-            return PyUnicode_FromString("js");
-        return PyObject_GenericGetAttr(self, name);
-    }
-    bare = without_underscore(name);
+    if (!object)
+        return NULL;
+    names = engine_call(own_names, 1, &object, &thrown);
+    if (thrown)
+        return bridge_raise(thrown);
+    array = bridge_to_python(names, NULL);
+    list = array ? PySequence_List(array) : NULL;
+    Py_XDECREF(array);
+    return list;
+}
+
+/* An attribute of a proxy with a signature (corral/signatures.py). */
+static PyObject *signed_attribute(PyObject *self, PyObject *name, PyObject *take_found)
+{
+    PyObject *function = interp_sdk("corral.signatures", "attribute"), *result = NULL;
+    PyObject *signature = PyDict_GetItemString(js_proxy_notes(self), "_sig"); /* borrowed */
+
+    if (function && signature)
+        result = PyObject_CallFunctionObjArgs(function, signature, name, take_found, NULL);
+    Py_XDECREF(function);
+    Py_DECREF(take_found);
+    return result;
+}
+
+static PyObject *property_of(PyObject *self, PyObject *name)
+{
+    PyObject *bare = without_underscore(name), *result;
+
     if (!bare)
         return get_property(self, name);
     result = get_property(self, bare);
@@ -480,38 +398,86 @@ static PyObject *proxy_getattr(PyObject *self, PyObject *name)
     return result;
 }
 
+static PyObject *proxy_getattr(PyObject *self, PyObject *name)
+{
+    struct js_proxy *p = (struct js_proxy *)self;
+    PyObject *result;
+
+    if (_PyType_Lookup(Py_TYPE(self), name))
+        return PyObject_GenericGetAttr(self, name);
+    if (p->notes && PyUnicode_Check(name)) {
+        result = is_modules(name) ? PyDict_GetItemWithError(p->notes, name) : NULL;
+        if (result || PyErr_Occurred())
+            return Py_XNewRef(result);
+    }
+    /* dict() and its like take what has keys() for a mapping. */
+    if (p->bits & ARRAY && PyUnicode_CompareWithASCIIString(name, "keys") == 0) {
+        PyErr_SetObject(PyExc_AttributeError, name);
+        return NULL;
+    }
+    result = property_of(self, name);
+    if (result && p->bits & SIGNED)
+        return signed_attribute(self, name, result);
+    if (!result && p->notes && PyUnicode_CompareWithASCIIString(name, "__all__") == 0 &&
+        PyErr_ExceptionMatches(PyExc_AttributeError) &&
+        PyDict_GetItemString(p->notes, "__name__")) {
+        PyErr_Clear();
+        return all_names(self);
+    }
+    return result;
+}
+
+static void delete_property(JSObjectRef object, PyObject *name, JSValueRef *ret_thrown)
+{
+    JSStringRef text = bridge_name(name); /* new */
+
+    if (!text)
+        return;
+    if (!JSObjectDeleteProperty(engine.context, object, text, ret_thrown) && !*ret_thrown)
+        engine_throw(ret_thrown, "TypeError", "Unable to delete property.");
+    JSStringRelease(text);
+}
+
+/* In strict mode, other than JSObjectSetProperty: a frozen object refuses. */
+static void set_property(JSObjectRef object, PyObject *name, PyObject *value,
+                         JSValueRef *ret_thrown)
+{
+    JSValueRef arguments[3];
+
+    arguments[0] = object;
+    arguments[2] = bridge_to_js(value);
+    arguments[1] = arguments[2] ? bridge_key(name) : NULL; /* last: conversions may run code */
+    if (arguments[1])
+        engine_call(put_property, 3, arguments, ret_thrown);
+}
+
 static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
 {
+    JSValueRef thrown = NULL;
     JSObjectRef object;
-    JSStringRef text;
-    JSValueRef thrown = NULL, converted;
     PyObject *bare;
 
-    if (is_dunder(name))
-        return PyObject_GenericSetAttr(self, name, value);
+    if (is_modules(name)) {
+        PyObject *notes = js_proxy_notes(self);
+        if (!notes)
+            return -1;
+        return value ? PyDict_SetItem(notes, name, value) : PyDict_DelItem(notes, name);
+    }
     object = property_holder(self);
     if (!object)
         return -1;
     bare = without_underscore(name);
-    text = bridge_name(bare ? bare : name); /* new */
+    if (value)
+        set_property(object, bare ? bare : name, value, &thrown);
+    else
+        delete_property(object, bare ? bare : name, &thrown);
     Py_XDECREF(bare);
-    if (!text)
-        return -1;
-    if (!value) {
-        JSObjectDeleteProperty(engine.context, object, text, &thrown);
-    } else {
-        converted = bridge_to_js(value);
-        if (converted)
-            JSObjectSetProperty(engine.context, object, text, converted, kJSPropertyAttributeNone,
-                                &thrown);
-    }
-    JSStringRelease(text);
     if (thrown)
         bridge_raise(thrown);
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static PyObject *proxy_str(PyObject *self)
+PyObject *js_proxy_str(PyObject *self)
 {
     static JSObjectRef to_text;
     JSValueRef object = js_proxy_object(self), thrown = NULL, text;
@@ -524,25 +490,32 @@ static PyObject *proxy_str(PyObject *self)
     return thrown ? bridge_raise(thrown) : bridge_to_python(text, NULL);
 }
 
-static PyObject *proxy_compare(PyObject *self, PyObject *other, int operation)
+/* == is identity; < and its like are JavaScript's, for dates and what else has an order there. */
+PyObject *js_proxy_compare(PyObject *self, PyObject *other, int operation)
 {
-    JSObjectRef a, b;
-    bool is_same;
+    static JSObjectRef compare;
+    JSValueRef arguments[3];
 
-    if ((operation != Py_EQ && operation != Py_NE) || !js_proxy_check(other))
+    if (!js_proxy_check(other))
         Py_RETURN_NOTIMPLEMENTED;
-    a = js_proxy_object(self);
-    b = a ? js_proxy_object(other) : NULL;
-    if (!b)
+    arguments[0] = js_proxy_object(self);
+    arguments[1] = arguments[0] ? js_proxy_object(other) : NULL;
+    if (!arguments[1])
         return NULL;
-    is_same = JSValueIsStrictEqual(engine.context, a, b);
-    return PyBool_FromLong(is_same == (operation == Py_EQ));
+    if (operation == Py_EQ || operation == Py_NE) {
+        bool is_same = JSValueIsStrictEqual(engine.context, arguments[0], arguments[1]);
+        return PyBool_FromLong(is_same == (operation == Py_EQ));
+    }
+    if (!compare)
+        compare = engine_internal("compare");
+    arguments[2] = engine_number(operation);
+    return PyBool_FromLong(JSValueToBoolean(engine.context, engine_run(compare, 3, arguments)));
 }
 
 static PyObject *proxy_dir(PyObject *self, PyObject *unused)
 {
     JSValueRef object = js_proxy_object(self), thrown = NULL, names;
-    PyObject *type_names, *list, *all = NULL;
+    PyObject *type_names = NULL, *list = NULL, *all = NULL, *sorted = NULL;
 
     (void)unused;
     if (!object)
@@ -552,17 +525,39 @@ static PyObject *proxy_dir(PyObject *self, PyObject *unused)
         return bridge_raise(thrown);
     type_names = PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__dir__", "O", self);
     list = bridge_to_python(names, NULL);
-    if (type_names && list)
-        all = PySequence_List(type_names);
-    if (all) {
-        PyObject *extended = PyObject_CallMethod(all, "extend", "O", list);
-        if (!extended)
-            Py_CLEAR(all);
-        Py_XDECREF(extended);
-    }
+    all = type_names && list ? PySet_New(type_names) : NULL;
+    if (all && _PySet_Update(all, list) == 0)
+        sorted = PySequence_List(all);
+    if (sorted && PyList_Sort(sorted) < 0)
+        Py_CLEAR(sorted);
     Py_XDECREF(type_names);
     Py_XDECREF(list);
-    return all;
+    Py_XDECREF(all);
+    return sorted;
+}
+
+/* A function of JavaScript in a class of Python is a method. */
+PyObject *js_proxy_descriptor(PyObject *self, PyObject *object, PyObject *type)
+{
+    JSObjectRef function;
+    JSValueRef receiver;
+    PyObject *owner, *method;
+
+    (void)type;
+    if (!object || object == Py_None)
+        return Py_NewRef(self);
+    function = js_proxy_object(self);
+    receiver = function ? bridge_to_js(object) : NULL;
+    if (!receiver)
+        return NULL;
+    if (!JSValueIsObject(engine.context, receiver))
+        return Py_NewRef(self);
+    owner = js_proxy_plain((JSObjectRef)receiver);
+    method = owner ? js_proxy_of_kind(function, js_proxy_bits(self)) : NULL;
+    if (method)
+        ((struct js_proxy *)method)->owner = Py_NewRef(owner);
+    Py_XDECREF(owner);
+    return method;
 }
 
 JSObjectRef js_proxy_self(PyObject *proxy)
@@ -576,23 +571,17 @@ static PyMethodDef dir_method[] = {{"__dir__", proxy_dir, METH_NOARGS, NULL}, {0
 
 int js_proxy_open(void)
 {
-    static PyMemberDef members[] = {
-        {"__dictoffset__", T_PYSSIZET, offsetof(struct js_proxy, dict), READONLY, NULL}, {0}};
     static PyType_Slot slots[] = {
         {Py_tp_dealloc, (void *)proxy_dealloc},
         {Py_tp_getattro, (void *)proxy_getattr},
         {Py_tp_setattro, (void *)proxy_setattr},
-        {Py_tp_repr, (void *)proxy_str},
-        {Py_tp_str, (void *)proxy_str},
-        {Py_tp_richcompare, (void *)proxy_compare},
+        {Py_tp_repr, (void *)js_proxy_str},
+        {Py_tp_str, (void *)js_proxy_str},
+        {Py_tp_richcompare, (void *)js_proxy_compare},
         {Py_tp_hash, (void *)PyObject_HashNotImplemented},
         {Py_nb_bool, (void *)js_proxy_truth},
-        {Py_sq_contains, (void *)js_proxy_contains},
-        {Py_mp_subscript, NULL},
-        {Py_mp_ass_subscript, NULL},
         {Py_tp_methods, NULL},
         {Py_tp_getset, NULL},
-        {Py_tp_members, members},
         {0, NULL},
     };
     static PyType_Spec spec = {
@@ -603,16 +592,14 @@ int js_proxy_open(void)
     };
     PyObject *method;
 
-    object_prototype =
-        JSObjectGetPrototype(engine.context, JSObjectMake(engine.context, NULL, NULL));
-    engine_keep(object_prototype);
-    classify = engine_internal("classify");
+    if (js_proxy_kind_open() < 0)
+        return -1;
     dir = engine_internal("dir");
-    is_plain = engine_internal("isPlain");
-    slots[9].pfunc = (void *)js_proxy_mapping.mp_subscript;
-    slots[10].pfunc = (void *)js_proxy_mapping.mp_ass_subscript;
-    slots[11].pfunc = js_proxy_methods;
-    slots[12].pfunc = js_proxy_getset;
+    own_names = engine_internal("ownNames");
+    close_iterator = engine_internal("closeIterator");
+    put_property = engine_internal("setProperty");
+    slots[8].pfunc = js_proxy_methods;
+    slots[9].pfunc = js_proxy_getset;
     js_proxy_type = (PyTypeObject *)PyType_FromSpec(&spec);
     if (!js_proxy_type)
         return -1;

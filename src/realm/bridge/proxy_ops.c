@@ -1,9 +1,9 @@
 /* proxy_ops.c - what JsProxies of the various kinds can do: call, iterate, index, await.
  *
  * The rules of JavaScript's half (what `in` means for a Map, which iterator an
- * object gives) are in sdk/js/bridge.js; here is Python's half. */
+ * object gives) are in sdk/js/jsproxy.js; here is Python's half. */
 #include "realm/bridge/pack.h"
-#include "realm/bridge/value.h"
+#include "realm/bridge/proxy.h"
 
 #include "base/mem.h"
 #include "realm/js/engine.h"
@@ -12,16 +12,20 @@
 #include "realm/py/loop.h"
 #include "realm/web/web.h"
 
-enum { ARGUMENTS_MAX = 64 };
+enum { ARGUMENTS_FEW = 32, ARGUMENTS_MAX = 4096 };
 #define METHOD(f) ((PyCFunction)(void (*)(void))(f))
 
-/* Functions of sdk/js/bridge.js, by name; looked up once. */
+/* Functions of sdk/js/jsproxy.js, by name; looked up once. */
 #define INTERNALS(X)                                                                               \
     X(asyncIterator)                                                                               \
-    X(awaitFor) X(contains) X(deleteItem) X(getItem) X(idOf) X(iterator) X(kindOf) X(length)       \
-        X(objectEntries) X(objectKeys) X(objectValues) X(setItem) X(slice) X(step) X(truth)        \
-            X(typeOf) X(viewContains) X(viewDelete) X(viewGet) X(viewIterator) X(viewLength)       \
-                X(viewSet) X(END)
+    X(awaitFor)                                                                                    \
+    X(deleteItem)                                                                                  \
+    X(getItem)                                                                                     \
+    X(hasKey) X(idOf) X(includesItem) X(isPromise) X(iterator) X(kindOf) X(length) X(mapIterator)  \
+        X(objectEntries) X(objectKeys) X(objectValues) X(plainDelete) X(plainGet) X(plainHas)      \
+            X(plainSet) X(setItem) X(step) X(stepLater) X(takeOther) X(truth) X(typeOf)            \
+                X(viewDelete) X(viewGet) X(viewHas) X(viewIterator) X(viewLength) X(END)           \
+                    X(MISSING) X(OTHER)
 #define DECLARE(name) static JSObjectRef name;
 INTERNALS(DECLARE)
 
@@ -31,6 +35,12 @@ void js_proxy_ops_open(void)
 {
 #define LOOK_UP(name) name = engine_internal(#name);
     INTERNALS(LOOK_UP)
+    js_proxy_array_open();
+}
+
+JSValueRef js_proxy_missing(void)
+{
+    return MISSING;
 }
 
 /* function(object of self), as a Python object */
@@ -80,18 +90,16 @@ static JSObjectRef options_of(PyObject *const *values, PyObject *names)
     return options;
 }
 
-static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names,
-                      bool is_new)
+/* values: room for all and the options; they must be on the stack, where JavaScript's collector
+ * sees them. */
+static PyObject *call_with(PyObject *self, JSValueRef *values, PyObject *const *arguments, size_t n,
+                           PyObject *names, bool is_new)
 {
-    JSValueRef values[ARGUMENTS_MAX + 1], thrown = NULL, result;
     JSObjectRef object = js_proxy_object(self);
-    size_t n = (size_t)count;
+    JSValueRef thrown = NULL, result;
 
     if (!object)
         return NULL;
-    if (count > ARGUMENTS_MAX)
-        return PyErr_Format(PyExc_TypeError,
-                            "a JavaScript function takes at most %d arguments here", ARGUMENTS_MAX);
     for (size_t i = 0; i < n; i++) {
         values[i] = bridge_to_js(arguments[i]);
         if (!values[i])
@@ -112,13 +120,61 @@ static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t cou
     Py_LeaveRecursiveCall();
     if (thrown)
         return bridge_raise(thrown);
+    if (!result) { /* of what is no function, or no class */
+        engine_throw(&thrown, "TypeError",
+                     is_new ? "this is not a constructor" : "this is not a function");
+        return bridge_raise(thrown);
+    }
     return bridge_to_python(result, NULL);
+}
+
+__attribute__((noinline)) static PyObject *
+call_with_many(PyObject *self, PyObject *const *arguments, size_t n, PyObject *names, bool is_new)
+{
+    JSValueRef values[ARGUMENTS_MAX + 1];
+
+    if (n > ARGUMENTS_MAX)
+        return PyErr_Format(PyExc_TypeError,
+                            "a JavaScript function takes at most %d arguments here: give it one "
+                            "array instead",
+                            ARGUMENTS_MAX);
+    return call_with(self, values, arguments, n, names, is_new);
+}
+
+static PyObject *call(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *names,
+                      bool is_new)
+{
+    JSValueRef values[ARGUMENTS_FEW + 1];
+
+    if (count > ARGUMENTS_FEW)
+        return call_with_many(self, arguments, (size_t)count, names, is_new);
+    return call_with(self, values, arguments, (size_t)count, names, is_new);
 }
 
 PyObject *js_proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t count,
                               PyObject *names)
 {
     return call(self, arguments, PyVectorcall_NARGS(count), names, false);
+}
+
+/* A call that bind_sig gave a signature: its rules are in corral/signatures.py. */
+PyObject *js_proxy_signed_vectorcall(PyObject *self, PyObject *const *arguments, size_t count,
+                                     PyObject *names)
+{
+    PyObject *function = interp_sdk("corral.signatures", "call"), *result = NULL;
+    Py_ssize_t n = PyVectorcall_NARGS(count), total = n + (names ? PyTuple_GET_SIZE(names) : 0);
+    PyObject **all = PyMem_Malloc(((size_t)total + 1) * sizeof *all);
+
+    if (!all)
+        PyErr_NoMemory();
+    if (function && all) {
+        all[0] = self;
+        memcpy(all + 1, arguments, (size_t)total * sizeof *all);
+        result = PyObject_Vectorcall(function, all, (size_t)n + 1, names);
+    }
+    PyMem_Free(all);
+    Py_XDECREF(function);
+    return result;
 }
 
 static PyObject *method_new(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
@@ -129,15 +185,43 @@ static PyObject *method_new(PyObject *self, PyObject *const *arguments, Py_ssize
 
 /* ---- containers ---- */
 
+static Py_ssize_t bad_length(JSValueRef value)
+{
+    double n = JSValueToNumber(engine.context, value, NULL);
+    JSStringRef string;
+    PyObject *text;
+
+    if (n != n) {
+        PyErr_SetString(PyExc_TypeError, "object does not have a valid length");
+        return -1;
+    }
+    string = JSValueToStringCopy(engine.context, value, NULL); /* new */
+    text = string ? bridge_text_to_python(string) : PyErr_NoMemory();
+    if (string)
+        JSStringRelease(string);
+    if (text && n < 0)
+        PyErr_Format(PyExc_ValueError, "length %U of object is negative", text);
+    else if (text)
+        PyErr_Format(PyExc_OverflowError, "length %U of object is larger than INT_MAX (%d)", text,
+                     INT_MAX);
+    Py_XDECREF(text);
+    return -1;
+}
+
 Py_ssize_t js_proxy_length(PyObject *self)
 {
-    PyObject *number = ask(js_proxy_is_view(self) ? viewLength : length, self);
-    Py_ssize_t n = number ? PyLong_AsSsize_t(number) : -1;
+    JSValueRef object = js_proxy_object(self), thrown = NULL, value;
+    double n;
 
-    Py_XDECREF(number);
-    if (n < 0 && !PyErr_Occurred())
-        PyErr_SetString(PyExc_ValueError, "the length of this object of JavaScript is negative");
-    return n < 0 ? -1 : n;
+    if (!object)
+        return -1;
+    value = engine_call(js_proxy_is_view(self) ? viewLength : length, 1, &object, &thrown);
+    if (thrown) {
+        bridge_raise(thrown);
+        return -1;
+    }
+    n = engine_number_of(value);
+    return n >= 0 && n <= INT_MAX ? (Py_ssize_t)n : bad_length(value);
 }
 
 int js_proxy_truth(PyObject *self)
@@ -149,134 +233,109 @@ int js_proxy_truth(PyObject *self)
 
 int js_proxy_contains(PyObject *self, PyObject *key)
 {
-    JSValueRef value = ask_with(js_proxy_is_view(self) ? viewContains : contains, self, key, NULL);
+    int bits = js_proxy_bits(self);
+    JSValueRef value;
 
+    if (bits & OBJECT_MAP && !PyUnicode_Check(key))
+        return 0;
+    value = ask_with(bits & OBJECT_MAP ? viewHas
+                     : bits & HAS      ? hasKey
+                     : bits & INCLUDES ? includesItem
+                                       : plainHas,
+                     self, key, NULL);
     return value ? JSValueToBoolean(engine.context, value) : -1;
 }
 
-static bool is_sequence(PyObject *self)
+PyObject *js_proxy_subscript(PyObject *self, PyObject *key)
 {
-    JSObjectRef object = js_proxy_object(self);
+    int bits = js_proxy_bits(self);
+    JSValueRef found;
 
-    return object &&
-           (JSValueIsArray(engine.context, object) ||
-            JSValueGetTypedArrayType(engine.context, object, NULL) != kJSTypedArrayTypeNone);
-}
-
-/* Part of an array, as a new one. */
-static PyObject *slice_of(PyObject *self, PyObject *part)
-{
-    JSValueRef arguments[4], thrown = NULL, value;
-    Py_ssize_t start, stop, step_by, count;
-
-    if (PySlice_Unpack(part, &start, &stop, &step_by) < 0)
-        return NULL;
-    count = js_proxy_length(self);
-    if (count < 0)
-        return NULL;
-    count = PySlice_AdjustIndices(count, &start, &stop, step_by);
-    arguments[0] = js_proxy_object(self);
-    arguments[1] = engine_number((double)start);
-    arguments[2] = engine_number((double)step_by);
-    arguments[3] = engine_number((double)count);
-    value = engine_call(slice, 4, arguments, &thrown);
-    return thrown ? bridge_raise(thrown) : bridge_to_python(value, NULL);
-}
-
-/* The index that key means on this array: from the end when negative; -1 with IndexError. */
-static Py_ssize_t index_of(PyObject *self, PyObject *key)
-{
-    Py_ssize_t index = PyNumber_AsSsize_t(key, PyExc_IndexError), n;
-
-    if (index == -1 && PyErr_Occurred())
-        return -1;
-    n = js_proxy_length(self);
-    if (index < 0)
-        index += n;
-    if (index >= 0 && index < n)
-        return index;
-    PyErr_SetString(PyExc_IndexError, "JavaScript array index out of range");
-    return -1;
-}
-
-static PyObject *subscript(PyObject *self, PyObject *key)
-{
-    JSValueRef found, thrown = NULL, value;
-
-    if (is_sequence(self)) {
-        Py_ssize_t index;
-        if (PySlice_Check(key))
-            return js_proxy_inherit(self, slice_of(self, key));
-        index = index_of(self, key);
-        if (index < 0)
+    if (bits & OBJECT_MAP) {
+        if (!PyUnicode_Check(key)) {
+            PyErr_SetObject(PyExc_KeyError, key);
             return NULL;
-        value = JSObjectGetPropertyAtIndex(engine.context, js_proxy_object(self), (unsigned)index,
-                                           &thrown);
-        return thrown ? bridge_raise(thrown)
-                      : js_proxy_inherit(self, bridge_to_python(value, NULL));
+        }
+        found = ask_with(viewGet, self, key, NULL);
+    } else if (bits & GET) {
+        found = ask_with(getItem, self, key, NULL);
+    } else if (bits & AWAITABLE) {
+        return PyErr_Format(PyExc_TypeError,
+                            "'pyodide.ffi.JsProxy' object is not subscriptable: it is a promise of "
+                            "JavaScript, `await` it first");
+    } else {
+        found = ask_with(plainGet, self, key, NULL);
     }
-    found = ask_with(js_proxy_is_view(self) ? viewGet : getItem, self, key, NULL);
     if (!found)
         return NULL;
-    if (JSValueIsUndefined(engine.context, found)) {
+    if (found == MISSING) {
         PyErr_SetObject(PyExc_KeyError, key);
         return NULL;
     }
-    value = JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)found, 0, NULL);
-    return js_proxy_inherit(self, bridge_to_python(value, self));
+    return js_proxy_inherit(self, bridge_to_python(found, self));
 }
 
-/* a[1:3] = items, del a[1:3] */
-static int set_slice(PyObject *self, PyObject *part, PyObject *items)
+int js_proxy_set_subscript(PyObject *self, PyObject *key, PyObject *item)
 {
-    PyObject *function = interp_sdk("corral.kinds", "set_slice"), *done = NULL;
-
-    if (function)
-        done = PyObject_CallFunctionObjArgs(function, self, part, items, NULL);
-    Py_XDECREF(function);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
-}
-
-static int set_subscript(PyObject *self, PyObject *key, PyObject *item)
-{
-    bool is_view = js_proxy_is_view(self);
-    PyObject *index = NULL;
+    int bits = js_proxy_bits(self);
+    bool is_map = bits & SET && !(bits & OBJECT_MAP);
     JSValueRef done;
 
-    if (is_sequence(self)) {
-        if (PySlice_Check(key))
-            return set_slice(self, key, item);
-        Py_ssize_t i = index_of(self, key);
-        if (i < 0)
-            return -1;
-        index = PyLong_FromSsize_t(i);
-        if (!index)
-            return -1;
-        key = index;
+    if (bits & OBJECT_MAP && !PyUnicode_Check(key)) {
+        if (item)
+            PyErr_SetString(PyExc_TypeError,
+                            "Can only assign keys of type string to JavaScript object map");
+        else
+            PyErr_SetObject(PyExc_KeyError, key);
+        return -1;
     }
-    done = item ? ask_with(is_view ? viewSet : setItem, self, key, item)
-                : ask_with(is_view ? viewDelete : deleteItem, self, key, NULL);
+    if (item)
+        done = ask_with(is_map ? setItem : plainSet, self, key, item);
+    else
+        done = ask_with(is_map              ? deleteItem
+                        : bits & OBJECT_MAP ? viewDelete
+                                            : plainDelete,
+                        self, key, NULL);
     if (done && !item && !JSValueToBoolean(engine.context, done)) {
         PyErr_SetObject(PyExc_KeyError, key);
         done = NULL;
     }
-    Py_XDECREF(index);
     return done ? 0 : -1;
 }
-
-PyMappingMethods js_proxy_mapping = {
-    .mp_subscript = subscript,
-    .mp_ass_subscript = set_subscript,
-};
 
 /* ---- iteration and waiting ---- */
 
 PyObject *js_proxy_iter(PyObject *self)
 {
-    if (Py_TYPE(self)->tp_iternext && Py_TYPE(self)->tp_iternext != _PyObject_NextNotImplemented)
+    int bits = js_proxy_bits(self);
+
+    if (bits & ITERATOR)
         return Py_NewRef(self);
-    return ask(js_proxy_is_view(self) ? viewIterator : iterator, self);
+    return js_proxy_inherit(self, ask(bits & OBJECT_MAP     ? viewIterator
+                                      : (bits & MAP) == MAP ? mapIterator
+                                                            : iterator,
+                                      self));
+}
+
+/* next() gave something that is no item. */
+static PyObject *no_item(void)
+{
+    JSObjectRef taken = (JSObjectRef)engine_run(takeOther, 0, NULL);
+    JSValueRef fault = JSObjectGetPropertyAtIndex(engine.context, taken, 0, NULL);
+    PyObject *value;
+
+    if (!JSValueIsUndefined(engine.context, fault)) {
+        PyObject *text = bridge_to_python(fault, NULL);
+        if (text)
+            PyErr_SetObject(PyExc_TypeError, text);
+        Py_XDECREF(text);
+        return NULL;
+    }
+    value = bridge_to_python(JSObjectGetPropertyAtIndex(engine.context, taken, 1, NULL), NULL);
+    if (value)
+        _PyGen_SetStopIterationValue(value);
+    Py_XDECREF(value);
+    return NULL;
 }
 
 PyObject *js_proxy_next(PyObject *self)
@@ -288,25 +347,23 @@ PyObject *js_proxy_next(PyObject *self)
     value = engine_call(step, 1, &object, &thrown);
     if (thrown)
         return bridge_raise(thrown);
-    return value == END ? NULL : bridge_to_python(value, NULL);
+    if (value == END)
+        return NULL;
+    if (value == OTHER)
+        return no_item();
+    return js_proxy_inherit(self, bridge_to_python(value, NULL));
 }
 
 PyObject *js_proxy_aiter(PyObject *self)
 {
-    static PyObject *iterate;
-    PyObject *js_iterator, *result;
+    PyObject *found;
 
-    if (!iterate) {
-        PyObject *module = PyImport_ImportModule("corral.bridge");
-        iterate = module ? PyObject_GetAttrString(module, "iterate") : NULL;
-        Py_XDECREF(module);
-        if (!iterate)
-            return NULL;
-    }
-    js_iterator = ask(asyncIterator, self);
-    result = js_iterator ? PyObject_CallOneArg(iterate, js_iterator) : NULL;
-    Py_XDECREF(js_iterator);
-    return result;
+    if (js_proxy_bits(self) & ASYNC_ITERATOR)
+        return Py_NewRef(self);
+    found = ask(asyncIterator, self);
+    if (found && js_proxy_check(found))
+        ((struct js_proxy *)found)->bits |= CLOSES;
+    return found;
 }
 
 /* Promises are hashable, other proxies are not (as in Pyodide 0.26): asyncio.gather asks. */
@@ -329,39 +386,144 @@ static void waiter_finalize(JSObjectRef waiter)
         loop_let_go(future);
 }
 
-PyObject *js_proxy_await(PyObject *self)
+/* A new future, and its waiter. */
+static PyObject *new_future(JSValueRef *ret_waiter)
+{
+    PyObject *future = loop_new_future();
+
+    if (future)
+        *ret_waiter = JSObjectMake(engine.context, waiter_class, Py_NewRef(future));
+    return future;
+}
+
+PyObject *js_proxy_future(PyObject *self)
 {
     JSValueRef arguments[2], thrown = NULL;
-    PyObject *future, *iterator_of;
+    PyObject *future;
 
     arguments[0] = js_proxy_object(self);
-    future = arguments[0] ? loop_new_future() : NULL;
+    future = arguments[0] ? new_future(&arguments[1]) : NULL;
     if (!future)
         return NULL;
-    arguments[1] = JSObjectMake(engine.context, waiter_class, Py_NewRef(future));
     engine_call(awaitFor, 2, arguments, &thrown);
     if (thrown) {
         Py_DECREF(future);
-        return bridge_raise(thrown);
+        if (JSValueToBoolean(engine.context, engine_run(isPromise, 1, arguments)))
+            return bridge_raise(thrown);
+        return PyErr_Format(PyExc_TypeError, "object %S can't be used in 'await' expression", self);
     }
+    return future;
+}
+
+PyObject *js_proxy_await(PyObject *self)
+{
+    PyObject *notes = ((struct js_proxy *)self)->notes, *future, *iterator_of;
+
+    /* Used as a future before (corral/kinds.py)? */
+    future = notes ? Py_XNewRef(PyDict_GetItemString(notes, "future")) : NULL;
+    if (!future)
+        future = js_proxy_future(self);
+    if (!future)
+        return NULL;
     iterator_of = Py_TYPE(future)->tp_as_async->am_await(future);
     Py_DECREF(future);
     return iterator_of;
 }
 
-/* settle(waiter, value, isError) */
+/* A step of an asynchronous iterator: a future, or NULL. */
+static PyObject *step_later(PyObject *self, const char *method, JSValueRef argument,
+                            bool is_closing)
+{
+    JSValueRef arguments[5], thrown = NULL, fault;
+    JSStringRef name;
+    PyObject *future, *text;
+
+    arguments[0] = js_proxy_object(self);
+    if (!arguments[0] || !argument)
+        return NULL;
+    name = JSStringCreateWithUTF8CString(method); /* new */
+    arguments[1] = JSValueMakeString(engine.context, name);
+    JSStringRelease(name);
+    arguments[2] = argument;
+    arguments[3] = JSValueMakeBoolean(engine.context, is_closing);
+    future = new_future(&arguments[4]);
+    if (!future)
+        return NULL;
+    fault = engine_call(stepLater, 5, arguments, &thrown);
+    if (!thrown && JSValueIsUndefined(engine.context, fault))
+        return future;
+    Py_DECREF(future);
+    if (thrown)
+        return bridge_raise(thrown);
+    text = bridge_to_python(fault, NULL);
+    if (text)
+        PyErr_SetObject(PyExc_TypeError, text);
+    Py_XDECREF(text);
+    return NULL;
+}
+
+PyObject *js_proxy_anext(PyObject *self)
+{
+    return step_later(self, "next", engine.undefined, false);
+}
+
+static PyObject *asend(PyObject *self, PyObject *value)
+{
+    return step_later(self, "next", bridge_to_js(value), false);
+}
+
+static PyObject *aclose(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return step_later(self, "return", engine.undefined, true);
+}
+
+static PyObject *athrow(PyObject *self, PyObject *arguments)
+{
+    PyObject *function = interp_sdk("corral.kinds", "exception_of"), *exception;
+
+    exception = function ? PyObject_CallObject(function, arguments) : NULL;
+    Py_XDECREF(function);
+    if (!exception)
+        return NULL;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit)) {
+        Py_DECREF(exception);
+        return step_later(self, "return", engine.undefined, false);
+    }
+    Py_SETREF(exception, step_later(self, "throw", bridge_error(exception), false));
+    return exception;
+}
+
+/* What a waiter is told, as in sdk/js/jsproxy.js. */
+enum { VALUE = 0, IS_ERROR = 1, HAS_ENDED = 2, IGNORED_RETURN = 3 };
+
+static PyObject *exception_with(PyObject *type, PyObject *take_value)
+{
+    PyObject *exception = take_value ? PyObject_CallOneArg(type, take_value) : NULL;
+
+    Py_XDECREF(take_value);
+    return exception;
+}
+
+/* settle(waiter, value, what) */
 static JSValueRef settle(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                          const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     JSObjectRef waiter = (JSObjectRef)arguments[0];
     PyObject *future = JSObjectGetPrivate(waiter), *value, *done;
-    bool is_error = JSValueToBoolean(js, arguments[2]);
+    int what = (int)JSValueToNumber(js, arguments[2], NULL);
+    bool is_error = what != VALUE;
 
     (void)function, (void)self, (void)count;
     if (!future)
         return engine.undefined;
     JSObjectSetPrivate(waiter, NULL);
-    value = is_error ? bridge_exception(arguments[1]) : bridge_to_python(arguments[1], NULL);
+    value =
+        what == IS_ERROR ? bridge_exception(arguments[1]) : bridge_to_python(arguments[1], NULL);
+    if (what == HAS_ENDED)
+        value = exception_with(PyExc_StopAsyncIteration, value);
+    else if (what == IGNORED_RETURN)
+        value = exception_with(PyExc_RuntimeError, value);
     if (!value) { /* it cannot be converted: that is the outcome, then */
         PyObject *type, *traceback;
         PyErr_Fetch(&type, &value, &traceback);
@@ -384,6 +546,66 @@ void js_proxy_ops_define(void)
 }
 
 /* ---- methods ---- */
+
+static PyObject *view_of(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
+                         PyObject *names)
+{
+    int is_hereditary = 0;
+
+    if (count > 0)
+        return PyErr_Format(PyExc_TypeError,
+                            "as_object_map() takes exactly 0 positional arguments (%zd given)",
+                            count);
+    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "hereditary") != 0)
+            return PyErr_Format(PyExc_TypeError,
+                                "as_object_map() got an unexpected keyword argument '%U'",
+                                PyTuple_GET_ITEM(names, i));
+        is_hereditary = PyObject_IsTrue(arguments[i]);
+    }
+    if (is_hereditary < 0)
+        return NULL;
+    return js_proxy_view(self, is_hereditary ? VIEW_HEREDITARY_MAP : VIEW_OBJECT_MAP);
+}
+
+static PyObject *as_py_json(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return js_proxy_view(self, VIEW_JSON);
+}
+
+/* The same object with a signature, which corral/signatures.py reads. */
+static PyObject *bind_sig(PyObject *self, PyObject *signature)
+{
+    PyObject *bound = js_proxy_same(self, js_proxy_bits(self) | SIGNED), *notes;
+
+    if (!bound)
+        return NULL;
+    notes = js_proxy_notes(bound);
+    if (!notes || PyDict_SetItemString(notes, "_sig", signature) < 0)
+        Py_CLEAR(bound);
+    return bound;
+}
+
+static PyObject *bind_class(PyObject *self, PyObject *class)
+{
+    PyObject *signature = PyObject_GetItem((PyObject *)&PyType_Type, class),
+             *bound; /* type[class] */
+
+    bound = signature ? bind_sig(self, signature) : NULL;
+    Py_XDECREF(signature);
+    return bound;
+}
+
+static PyObject *to_weakref(PyObject *self, PyObject *unused)
+{
+    static JSObjectRef new_reference;
+
+    (void)unused;
+    if (!new_reference)
+        new_reference = engine_internal("newWeakRef");
+    return ask(new_reference, self);
+}
 
 static PyObject *object_entries(PyObject *self, PyObject *unused)
 {
@@ -435,6 +657,15 @@ static PyObject *get_id(PyObject *self, void *unused)
     return ask(idOf, self);
 }
 
+static PyObject *get_signature(PyObject *self, void *unused)
+{
+    PyObject *notes = ((struct js_proxy *)self)->notes;
+    PyObject *signature = notes ? PyDict_GetItemString(notes, "_sig") : NULL;
+
+    (void)unused;
+    return Py_NewRef(signature ? signature : Py_None);
+}
+
 static PyObject *get_kind(PyObject *self, void *unused)
 {
     (void)unused;
@@ -446,6 +677,26 @@ PyMethodDef js_proxy_methods[] = {
     {"object_entries", object_entries, METH_NOARGS, NULL},
     {"object_keys", object_keys, METH_NOARGS, NULL},
     {"object_values", object_values, METH_NOARGS, NULL},
+    {"bind_sig", bind_sig, METH_O, NULL},
+    {"bind_class", bind_class, METH_O, NULL},
+    {"to_weakref", to_weakref, METH_NOARGS, NULL},
+    {0},
+};
+PyMethodDef js_view_methods[] = {
+    {"as_object_map", METHOD(view_of), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {0},
+};
+PyMethodDef js_json_methods[] = {
+    {"as_py_json", as_py_json, METH_NOARGS, NULL},
+    {0},
+};
+PyMethodDef js_async_methods[] = {
+    {"asend", asend, METH_O, NULL},
+    {0},
+};
+PyMethodDef js_async_generator_methods[] = {
+    {"athrow", athrow, METH_VARARGS, NULL},
+    {"aclose", aclose, METH_NOARGS, NULL},
     {0},
 };
 PyMethodDef js_callable_methods[] = {
@@ -467,5 +718,6 @@ PyGetSetDef js_proxy_getset[] = {
     {"typeof", get_typeof, NULL, NULL, NULL},
     {"js_id", get_id, NULL, NULL, NULL},
     {"_kind", get_kind, NULL, NULL, NULL},
+    {"_sig", get_signature, NULL, NULL, NULL},
     {0},
 };

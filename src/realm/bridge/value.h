@@ -53,6 +53,8 @@ PyObject *bridge_number_to_python(double number); /* an int when it is whole and
 JSStringRef bridge_text_to_js(PyObject *text);
 /* For attribute names, from a cache; release it. */
 JSStringRef bridge_name(PyObject *name);
+/* The same as a string of JavaScript; valid until the next one is asked for. */
+JSValueRef bridge_key(PyObject *name);
 
 PyObject *bridge_null_to_python(void); /* what null becomes */
 
@@ -66,13 +68,14 @@ PyObject *bridge_js_exception(JSValueRef thrown); /* a JsException, also of a Py
 JSValueRef bridge_throw(JSValueRef *ret_thrown);
 JSValueRef bridge_error(PyObject *exception); /* as a value */
 PyObject *bridge_js_exception_type(void);     /* borrowed: pyodide.ffi.JsException */
+void bridge_set_exception(PyObject *type);    /* borrowed, kept for ever: that */
 
 /* ---- proxy_js.c ---- */
 /* How items are found in plain objects. */
 enum js_proxy_view { VIEW_OBJECT_MAP, VIEW_HEREDITARY_MAP, VIEW_JSON };
 extern PyTypeObject *js_proxy_type;
 PyObject *js_proxy_new(JSObjectRef object, PyObject *owner); /* an Error: JsException */
-PyObject *js_proxy_plain(JSObjectRef object);                 /* a JsProxy whatever it is */
+PyObject *js_proxy_plain(JSObjectRef object);                /* a JsProxy whatever it is */
 PyObject *js_proxy_symbol(JSValueRef symbol);
 PyObject *js_proxy_view(PyObject *proxy, enum js_proxy_view view);
 bool js_proxy_is_view(PyObject *proxy);
@@ -93,12 +96,6 @@ JSObjectRef js_proxy_self(PyObject *proxy); /* what it is bound to, or NULL */
 /* ---- proxy_ops.c: what JsProxies of the various kinds can do ---- */
 void js_proxy_ops_define(void);
 void js_proxy_ops_open(void);
-extern PyMappingMethods js_proxy_mapping;
-extern PyMethodDef js_proxy_methods[]; /* of every JsProxy */
-extern PyMethodDef js_callable_methods[];
-extern PyMethodDef js_double_methods[]; /* of what create_proxy made */
-extern PyMethodDef js_once_methods[];   /* create_once_callable */
-extern PyGetSetDef js_proxy_getset[];
 PyObject *js_proxy_vectorcall(PyObject *self, PyObject *const *arguments, size_t count,
                               PyObject *names);
 PyObject *js_proxy_iter(PyObject *self);

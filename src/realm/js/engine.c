@@ -114,6 +114,7 @@ static const char *const scripts[] = {
     "js/modules.js",
     "js/values.js",
     "js/occasions.js",
+    "js/jsproxy.js",
     "js/bridge.js",
     "js/pybuffer.js",
     "js/pyproxy_traps.js",

@@ -42,27 +42,13 @@ def destroy_proxies(pyproxies, /):
     _corral.internal("destroyAll")(pyproxies)
 
 
-class _Kind(type):
-    """isinstance() and issubclass() by what the JavaScript object can do: any set of `_wanted` bits."""
-
-    _wanted = ()
-    _test = None
+class _Kind(kinds.Kind):
+    """A type of this module, which objects only seem to have."""
 
     def __subclasscheck__(cls, other):
-        if type.__subclasscheck__(cls, other):
-            return True
-        bits = getattr(other, "_js_bits", None)
-        if bits is None:
-            return cls is JsProxy and issubclass(other, (_Proxy, JsException))
-        return cls is JsProxy or any(bits & wanted == wanted for wanted in cls._wanted)
-
-    def __instancecheck__(cls, obj):
-        if not cls.__subclasscheck__(type(obj)):
-            return False
-        return cls._test is None or cls._test(obj)
-
-    def __call__(cls, *args, **kwargs):
-        raise TypeError(f"{cls.__name__} cannot be instantiated.")
+        if cls is JsProxy and type.__subclasscheck__(_Proxy, other) or type.__subclasscheck__(JsException, other):
+            return cls is JsProxy
+        return super().__subclasscheck__(other)
 
     def __getitem__(cls, parameters):
         return cls
@@ -83,9 +69,9 @@ def _instance_of(name):
 
 _OBJECT_MAP = kinds.OBJECT_MAP
 JsIterable = _kind("JsIterable", kinds.ITERABLE, _OBJECT_MAP, doc="What can be iterated.")
-JsArray = _kind("JsArray", kinds.ARRAY, kinds.TYPED_ARRAY, base=JsIterable, doc="An array.")
+JsArray = _kind("JsArray", kinds.ARRAY, kinds.ARRAY_LIKE, kinds.TYPED_ARRAY, base=JsIterable, doc="An array.")
 JsMap = _kind("JsMap", kinds.MAP, _OBJECT_MAP, base=JsIterable, doc="What has get(), a size, and can be iterated.")
-JsMutableMap = _kind("JsMutableMap", kinds.MAP | kinds.MUTABLE, _OBJECT_MAP, base=JsMap, doc="A JsMap that has set().")
+JsMutableMap = _kind("JsMutableMap", kinds.MUTABLE_MAP, _OBJECT_MAP, base=JsMap, doc="A JsMap that has set().")
 JsBuffer = _kind("JsBuffer", kinds.BUFFER, doc="An ArrayBuffer or a view on one.")
 JsTypedArray = _kind("JsTypedArray", kinds.TYPED_ARRAY, base=(JsBuffer, JsArray), doc="A Uint8Array and its like.")
 JsCallable = _kind("JsCallable", kinds.CALLABLE, doc="A function.")

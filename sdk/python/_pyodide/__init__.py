@@ -1,0 +1,1 @@
+"""The names inside of Pyodide that annotations of bind_sig() are taken from."""
