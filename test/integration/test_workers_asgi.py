@@ -334,6 +334,66 @@ def test_asgi_a_client_that_leaves(lab):
     lab.wait_log("told: the client has gone", since=before)
 
 
+def test_asgi_a_client_that_leaves_before_the_answer(lab):
+    """Nobody will read it: who sends hears of it even so."""
+    before = lab.mark()
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code(PRELUDE + textwrap.dedent("""
+        @http
+        async def app(scope, receive, send):
+            await receive()
+            print("begun")
+            same(await receive(), {"type": "http.disconnect"})
+            await send(start())
+            try:
+                while True:
+                    await send(body(b"x" * 100_000, True))
+            except OSError as e:
+                print("told:", e)
+                raise
+        return await asgi.fetch(app, request, env, ctx)
+    """))})
+    lab.wait_log("begun", since=before)
+    connection.close()
+    lab.wait_log("told: the client has gone", since=before)
+
+
+def test_asgi_a_client_that_leaves_while_nobody_looks(lab):
+    """The application does not ask; its answer goes nowhere, and sending ends."""
+    before = lab.mark()
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code(PRELUDE + textwrap.dedent("""
+        gone = asyncio.Event()
+        request.signal.addEventListener("abort", lambda event: gone.set())
+
+        @http
+        async def app(scope, receive, send):
+            print("begun")
+            await gone.wait()
+            await send(start())
+            try:
+                while True:
+                    await send(body(b"x" * 100_000, True))
+            except OSError as e:
+                print("told:", e)
+
+        def wapp(environ, start_response):
+            start_response("200 OK", [])
+            try:
+                while True:
+                    yield b"x" * 100_000
+            finally:
+                print("closed")
+
+        await asgi.fetch(app, request, env, ctx)
+        return await wsgi.fetch(wapp, request, env, ctx)
+    """))})
+    lab.wait_log("begun", since=before)
+    connection.close()
+    lab.wait_log("told: the client has gone", since=before)
+    lab.wait_log("closed", since=before)
+
+
 def test_asgi_a_slow_client_slows_the_application(lab):
     before = lab.mark()
     connection = lab.connection()

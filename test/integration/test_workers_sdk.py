@@ -330,7 +330,15 @@ def test_headers_are_an_http_message(lab):
         del r.headers["x-b"]
         same(r.js_object.headers.has("x-b"), False)
         raises(TypeError, "not a valid header name", r.headers.__setitem__, "a b", "c")
+        raises(AttributeError, 'get_all("set-cookie")', lambda: r.headers.getSetCookie)
+        raises(AttributeError, "no attribute 'nothing'", lambda: r.headers.nothing)
         raises(KeyError, "x-z", r.headers.replace_header, "x-z", "c")
+
+        import copy, pickle
+        for again in (copy.copy(r.headers), copy.deepcopy(r.headers), pickle.loads(pickle.dumps(r.headers))):
+            same([again.items(), type(again)], [r.headers.items(), type(r.headers)])
+            again["x-new"] = "1"
+        same(r.headers["x-new"], None)
 
         fixed = Response.redirect("https://example.com").headers
         fixed["x-a"] = "1"
@@ -501,6 +509,21 @@ def test_commas_of_request_headers(corral, date, values):
                                   "        return Response.json([h['x-a'], h.get_all('x-a'), h.get_all('set-cookie')])\n",
                   "wrangler.toml": WRANGLER.format(name="x").replace("2024-03-29", date)})
     assert one.get(headers={"x-a": "a, b", "set-cookie": "c=1, 2"}).json() == ["a, b", values, ["c=1, 2"]]
+
+
+@pytest.mark.parametrize("code, kinds", [
+    ("class Default(WorkerEntrypoint):\n    async def fetch(self, request):\n        return show(request)\n", "Request workers._request"),
+    ("@handler\nasync def on_fetch(request, env):\n    return show(request)\n", "Request workers._request"),
+    ("async def on_fetch(request):\n    return show(request)\n", "JsProxy pyodide.ffi"),
+], ids=["class", "handler", "function"])
+def test_what_handlers_are_given(corral, code, kinds):
+    one = corral({"src/entry.py": "from workers import Response, WorkerEntrypoint, handler\n\n"
+                                  "def show(request):\n    if '/wrong' in request.url:\n        request.arrayBuffer(), request.headers.getSetCookie()\n"
+                                  "    return Response(type(request).__name__ + ' ' + type(request).__module__)\n\n" + code})
+    assert one.get().text == kinds
+    if "workers" in kinds:
+        wrong = one.get("/wrong")
+        assert wrong.status == 500 and "In Python it is bytes() or buffer()" in wrong.text, wrong.text
 
 
 # ---- FormData ----

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import _corral
 from corral import flags
 
-from ._values import JsException, JsProxy, kind, python_error, type_name
+from ._values import JsException, JsProxy, kind, no_attribute, python_error, type_name
 
 _header_text = _corral.internal("headerText")
 _is_fixed = _corral.internal("isFixedHeaders")
@@ -30,6 +30,20 @@ class HTTPMessageMapping(http.client.HTTPMessage, Mapping):
                 parts = text.split("\n")
                 self._headers = list(zip(parts[::2], parts[1::2]))
             self._js = js_headers
+
+    def __getattr__(self, name):
+        no_attribute(self, name)
+
+    def __copy__(self):
+        copy = type(self)()
+        copy._headers = list(self._headers)
+        return copy
+
+    def __deepcopy__(self, memo):
+        return self.__copy__()
+
+    def __reduce__(self):
+        return type(self), (), {"_headers": self._headers}
 
     def _changed(self, method, *arguments):
         """The same change in JavaScript, where it is allowed."""

@@ -105,6 +105,16 @@ class Outlet:
             self.is_gone = True
             if self._on_gone is not None:
                 self._on_gone()
+        self._go_on()
+
+    def leave(self):
+        """Nobody will read it: the client has gone, perhaps before the answer could be given to anybody."""
+        if not self.is_gone:
+            self.is_gone = True
+            _outlet_end(self._outlet, "the client has gone")
+            self._go_on()
+
+    def _go_on(self):
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 

@@ -21,7 +21,8 @@ BODY_KINDS = frozenset(("buffer", "Blob", "File", "FormData", "ReadableStream", 
 FILE_PIECE = 65536
 _NAMES = {"arrayBuffer": "bytes() or buffer()", "formData": "form_data()", "bodyUsed": "body_used", "statusText": "status_text",
           "type": "content_type", "lastModified": "last_modified", "getAll": "get_all()", "entries": "items()", "has": "`in`",
-          "set": "[name] = value", "webSocket": "js_object.webSocket", "signal": "js_object.signal"}
+          "set": "[name] = value", "getSetCookie": 'get_all("set-cookie")', "append": "add_header()", "forEach": "items()",
+          "delete": "del", "webSocket": "js_object.webSocket", "signal": "js_object.signal"}
 
 
 def python_error(e):
@@ -60,7 +61,7 @@ def no_attribute(self, name):
         right = _NAMES.get(name)
         if right:
             error.add_note(f"In Python it is {right}; the JavaScript object is in js_object")
-        elif isinstance(getattr(self, "js_object", None), JsProxy) and hasattr(self.js_object, name):
+        elif "js_object" in dir(type(self)) and isinstance(self.js_object, JsProxy) and hasattr(self.js_object, name):
             error.add_note(f"The JavaScript object has it: js_object.{name}")
     raise error
 

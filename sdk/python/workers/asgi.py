@@ -148,6 +148,16 @@ class _Exchange:
         if not self._over.done():
             self._over.set_result(None)
 
+    def _watch(self):
+        """Hear of a client that goes."""
+        if self._departure is None and not self._is_disconnected:
+            self._departure = Departure(self._request, self._leave)
+
+    def _leave(self):
+        self._end()
+        if self._outlet is not None:
+            self._outlet.leave()
+
     @property
     def _is_disconnected(self):
         return self._over.done()
@@ -161,8 +171,7 @@ class _Exchange:
             except JsException:         # cut off on its way
                 self._is_read = True
                 self._end()
-        if self._departure is None and not self._is_disconnected:
-            self._departure = Departure(self._request, self._end)
+        self._watch()
         await asyncio.shield(self._over)
         return {"type": "http.disconnect"}
 
@@ -212,6 +221,9 @@ class _Exchange:
                 raise RuntimeError("Unexpected ASGI message 'http.response.body': the response is complete")
         elif has_more and self._status not in NO_BODY:
             self._outlet = Outlet(said_length(self._headers), self._end)
+            self._watch()
+            if self._is_disconnected:
+                self._outlet.leave()
             self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
             await self._write(body, True)
         else:

@@ -14,7 +14,8 @@ import sys
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
-from ._serve import NO_BODY, ClientDisconnected, Outlet, answer, http_version, keep, lines_of, said_length, small_length, split_url
+from ._serve import (NO_BODY, ClientDisconnected, Departure, Outlet, answer, http_version, keep, lines_of, said_length,
+                     small_length, split_url)
 from ._values import JsException, unwrap
 
 logger = logging.getLogger("wsgi")
@@ -136,12 +137,13 @@ def _header_text(value):
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self):
+    def __init__(self, js_request):
+        self._request = js_request
         self.response = asyncio.get_running_loop().create_future()      # a Response of JavaScript
         self._status = None
         self._headers = []
         self._written = []
-        self._outlet = None
+        self._outlet = self._departure = None
 
     def start_response(self, status, headers, exc_info=None):
         if exc_info is not None:
@@ -175,6 +177,8 @@ class _Exchange:
             self._fail(e)
             raise
         finally:
+            if self._departure is not None:
+                self._departure.forget()
             for close in (getattr(result, "close", None), environ["wsgi.input"].close):
                 try:
                     if close is not None:
@@ -194,6 +198,7 @@ class _Exchange:
             return
         self._check()
         self._outlet = Outlet(length)
+        self._departure = Departure(self._request, self._outlet.leave)
         self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
         for piece in self._taken():
             await self._outlet.write(piece)
@@ -248,7 +253,7 @@ async def fetch(app, req, env, ctx=None, *, serialize=False):
     pairs = lines_of(js_request.headers)
     body, length = await _input_of(js_request, pairs)
     environ = _environ(js_request, env, body, length, pairs)
-    exchange = _Exchange()
+    exchange = _Exchange(js_request)
     if serialize and _serial is None:
         _serial = asyncio.Lock()
     task = asyncio.get_running_loop().create_task(_alone(exchange.run, app, environ) if serialize else exchange.run(app, environ))
