@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import types
 import typing
+from collections import abc
 
 import _corral
 
@@ -66,9 +67,8 @@ def _deep_to_js(value):
 
 
 def _json_to_js(value):
-    import js
-    from pyodide.ffi import to_js
-    return to_js(value, dict_converter=js.Object.fromEntries)
+    is_container = isinstance(value, (abc.Mapping, abc.Sequence)) and not isinstance(value, (str, bytes, bytearray, memoryview, JsProxy))
+    return _corral.json_proxy(value) if is_container else value
 
 
 def _deep_to_py(value):
@@ -88,7 +88,7 @@ js2py_as_py_json = Js2PyConverter(_json_to_py)
 
 
 class Json:
-    """`Annotated[..., Json]`: objects for dicts, and dicts for objects that write through."""
+    """`Annotated[..., Json]`: JavaScript sees dicts as objects, Python objects as dicts; both write through."""
 
     py2js = py2js_as_js_json
     js2py = js2py_as_py_json

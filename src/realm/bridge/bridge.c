@@ -5,6 +5,7 @@
 
 #include "realm/bridge/pack.h"
 #include "realm/bridge/proxy.h"
+#include "realm/bridge/proxy_py.h"
 #include "realm/js/engine.h"
 
 enum {
@@ -83,6 +84,18 @@ static PyObject *create_proxy(PyObject *self, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Oi", &object, &traits) || !bridge_is_main_thread())
         return NULL;
     proxy = py_proxy_new_with(object, traits);
+    return proxy ? js_proxy_new(proxy, NULL) : NULL;
+}
+
+/* json_proxy(container) -> JsProxy of a PyProxy whose items are properties, and so on inside */
+static PyObject *json_proxy(PyObject *self, PyObject *object)
+{
+    JSObjectRef proxy;
+
+    (void)self;
+    if (!bridge_is_main_thread())
+        return NULL;
+    proxy = py_proxy_new_kind(object, 0, PY_JSON);
     return proxy ? js_proxy_new(proxy, NULL) : NULL;
 }
 
@@ -260,6 +273,7 @@ PyMethodDef bridge_functions[] = {
     {"is_python", is_python, METH_O, NULL},
     {"js_array", js_array, METH_O, NULL},
     {"create_proxy", create_proxy, METH_VARARGS, NULL},
+    {"json_proxy", json_proxy, METH_O, NULL},
     {"destroy", destroy, METH_O, NULL},
     {"is_destroyed", is_destroyed, METH_O, NULL},
     {"js_error", js_error, METH_O, NULL},
