@@ -14,7 +14,7 @@ SOURCE = """
 import asyncio, gc, os, sys
 import js
 from js import Response
-from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
+from pyodide.ffi import JsException, create_once_callable, create_proxy, destroy_proxies, to_js
 
 ev = js.eval
 same, call, later = ev("(x) => x"), ev("(f, ...a) => f(...a)"), ev("(x) => new Promise((r) => setTimeout(r, 0, x))")
@@ -22,7 +22,8 @@ throw, keep = ev("(x) => { throw x; }"), ev("(o) => { globalThis.kept = o; }")
 LEAKS = %s
 count, leaked = 0, []
 
-class Thing: pass
+class Thing:
+    def method(self): return 1
 
 async def proxies(request, ctx):
     o = js.Object.new()
@@ -69,12 +70,62 @@ async def exceptions(request, ctx):
         except (JsException, ValueError) as e:
             str(e)
 
+async def created(request, ctx):
+    thing, destroyed = Thing(), create_proxy(Thing())
+    ev("(p) => { p.copy().destroy(); const c = p.copy(); return c.method === p.method }")(destroyed)
+    destroyed.destroy()
+    create_proxy(thing), create_proxy(lambda: thing), create_once_callable(lambda: thing)
+    call(create_once_callable(lambda x: thing), 1)
+    found = js.Array.new()
+    to_js([thing, {"a": thing}], pyproxies=found)
+    destroy_proxies(found)
+    ev("(o) => { globalThis.last = o.method; return o.copy().method() }")(thing)
+    ev("(f) => [f.bind(1, 2)(3), f.captureThis().call(4), f.callKwargs({a: 1}), f.callRelaxed(1)]")(lambda *a, **k: thing)
+
+async def listeners(request, ctx):
+    thing, target, done = Thing(), js.EventTarget.new(), asyncio.Event()
+    listener = create_proxy(lambda event: thing)
+    target.addEventListener("a", listener)
+    target.dispatchEvent(js.Event.new("a"))
+    target.removeEventListener("a", listener)
+    listener.destroy()
+    target.addEventListener("b", lambda event: thing)
+    target.dispatchEvent(js.Event.new("b"))
+    js.setTimeout(create_once_callable(done.set), 0)
+    await done.wait()
+
+async def buffers(request, ctx):
+    data, fixed = bytearray(400), bytes(400)
+    ev("(b) => { const v = b.getBuffer(); v.data[0] = 1; v.release() }")(data)
+    ev("(b) => { globalThis.view = b.getBuffer('u16') }")(data)
+    ev("(b) => b.getBuffer().data.length")(fixed)
+    array = to_js(data)
+    array.to_memoryview(), array.to_py(), array.assign(fixed), array.assign_to(data)
+
+async def awaited(request, ctx):
+    thing = Thing()
+    async def child():
+        await asyncio.sleep(0)
+        return thing
+    async def steps():
+        yield thing
+        yield thing
+    await ev("async (p) => [await p, await p]")(child())
+    await ev("async (f) => { f(); await f() }")(child)
+    await ev("async (g) => { for await (const x of g) ; }")(steps())
+    await ev("async (g) => { await g.next(); await g.return(1) }")(steps())
+
+async def sequences(request, ctx):
+    ev("(l) => [l.map((x) => x), l.splice(1, 1), l.push({}), JSON.stringify(l), l.asJsJson()[1]]")([Thing(), Thing(), {"a": [Thing()]}])
+    ev("(g) => { g.next(); try { g.throw(new Error('x')) } catch {} }")(Thing() for _ in range(3))
+    ev("(d) => [d.get('k'), d.items(), d.asJsJson().k, d.toJs()]")({"k": Thing(), "l": [1, Thing()]})
+
 async def generators(request, ctx):
     list(ev("(function*() { yield 1; yield {}; })()"))
     [x async for x in ev("(async function*() { yield 1; yield {}; })()")]
     ev("(i) => [...i].length")(Thing() for _ in range(3))
 
-KINDS = [proxies, python_objects, callbacks, promises, exceptions, generators]
+KINDS = [proxies, python_objects, callbacks, promises, exceptions, generators, created, listeners, buffers, awaited, sequences]
 
 async def on_fetch(request, env, ctx):
     global count
