@@ -180,5 +180,10 @@ internals.makeProxyKind = (kind) => {
   const prototype = Object.create(kind & CALLABLE ? functionProxy : everyProxy);
   for (const [bits, part] of PARTS) if (kind & bits) addAll(prototype, part);
   const handlers = internals.proxyHandlers(kind, prototype);
-  return [prototype, (...targets) => targets.map((target) => new Proxy(target, handlers))];
+  return [prototype, (...targets) => {
+    const proxies = [];
+    for (let i = 0; i < targets.length; i++) proxies[i] = new Proxy(targets[i], handlers);
+    native.pythonStock(...proxies);
+    return proxies;
+  }];
 };

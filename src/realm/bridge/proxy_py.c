@@ -47,19 +47,26 @@ extern bool JSObjectSetPrivateProperty(JSContextRef context, JSObjectRef object,
 extern JSValueRef JSObjectGetPrivateProperty(JSContextRef context, JSObjectRef object,
                                              JSStringRef name);
 
-static JSClassRef plain_class, callable_class;
+static JSClassRef base_class;
 static JSStringRef whole_name, family_name, bound_name;
 static JSObjectRef make_kind;
 static struct py_proxy *let_go;
 static bool dicts_open;
 
+struct blank {
+    JSObjectRef proxy, target;
+};
+
 static struct kind {
     unsigned bits;
-    JSObjectRef prototype, wrap; /* kept; NULL: the slot is free */
+    JSClassRef class;            /* NULL: the slot is free */
+    JSObjectRef prototype, wrap; /* kept */
     JSObjectRef blanks;          /* kept: an array of Proxies; those that are taken are undefined */
+    struct blank *stock; /* the same: BATCH places, alive as long as they are in the array */
     unsigned next, count;
 } kinds[KINDS];
 static size_t kind_count;
+static struct kind *stocked; /* whose blanks are being made */
 
 /* ---- ends ---- */
 
@@ -95,7 +102,7 @@ struct py_proxy *py_proxy_of(JSValueRef value)
     target = JSObjectGetProxyTarget((JSObjectRef)value);
     if (!target)
         target = value; /* getters get the target itself */
-    if (!JSValueIsObjectOfClass(engine.context, target, plain_class))
+    if (!JSValueIsObjectOfClass(engine.context, target, base_class))
         return NULL;
     return JSObjectGetPrivate((JSObjectRef)target);
 }
@@ -397,34 +404,60 @@ static void report(PyObject *object)
         py_proxy_turn();
 }
 
+/* Objects of a class of their own get its prototype when they are made; what this kind can do
+ * stands behind that one. */
+static bool kind_init(struct kind *kind, unsigned bits)
+{
+    JSClassDefinition d = kJSClassDefinitionEmpty; /* finalize comes from the parent */
+    JSValueRef number = engine_number(bits), made = engine_run(make_kind, 1, &number);
+    JSObjectRef first;
+
+    kind->stock = mem_alloc(BATCH * sizeof *kind->stock);
+    if (!JSValueIsObject(engine.context, made) || !kind->stock) {
+        mem_free(kind->stock);
+        PyErr_NoMemory();
+        return false;
+    }
+    d.className = "PyProxy";
+    d.parentClass = base_class;
+    d.callAsFunction = bits & PY_CALLABLE ? py_proxy_call : NULL;
+    kind->bits = bits;
+    kind->class = JSClassCreate(&d);
+    first = JSObjectMake(engine.context, kind->class, NULL);
+    kind->prototype = (JSObjectRef)engine_keep(JSObjectGetPrototype(engine.context, first));
+    JSObjectSetPrototype(engine.context, kind->prototype,
+                         JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)made, 0, NULL));
+    kind->wrap = (JSObjectRef)engine_keep(
+        JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)made, 1, NULL));
+    return true;
+}
+
 static struct kind *kind_of(unsigned bits)
 {
     size_t slot = (bits * 2654435761u >> 16) % KINDS;
-    JSValueRef number, made;
-    struct kind *kind;
 
-    while (kinds[slot].prototype && kinds[slot].bits != bits)
+    while (kinds[slot].class && kinds[slot].bits != bits)
         slot = (slot + 1) % KINDS;
-    kind = &kinds[slot];
-    if (kind->prototype)
-        return kind;
+    if (kinds[slot].class)
+        return &kinds[slot];
     if (kind_count == KINDS / 2) {
         PyErr_SetString(PyExc_MemoryError, "there are too many kinds of Python objects");
         return NULL;
     }
-    number = engine_number(bits);
-    made = engine_run(make_kind, 1, &number); /* [prototype, wrap] */
-    if (!JSValueIsObject(engine.context, made)) {
-        PyErr_NoMemory();
+    if (!kind_init(&kinds[slot], bits))
         return NULL;
-    }
-    kind->bits = bits;
-    kind->wrap = (JSObjectRef)engine_keep(
-        JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)made, 1, NULL));
-    kind->prototype = (JSObjectRef)engine_keep(
-        JSObjectGetPropertyAtIndex(engine.context, (JSObjectRef)made, 0, NULL));
     kind_count++;
-    return kind;
+    return &kinds[slot];
+}
+
+/* pythonStock(proxy ...): the Proxies of the targets that refill gave to JavaScript */
+static JSValueRef python_stock(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                               size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self, (void)ret_thrown;
+    for (size_t i = 0; i < count && i < BATCH; i++)
+        stocked->stock[i].proxy = (JSObjectRef)arguments[i];
+    return engine.undefined;
 }
 
 static bool refill(struct kind *kind)
@@ -433,10 +466,10 @@ static bool refill(struct kind *kind)
     unsigned count = kind->count == 0 ? 1 : kind->count * 4 > BATCH ? BATCH : kind->count * 4;
 
     for (unsigned i = 0; i < count; i++) {
-        targets[i] = JSObjectMake(engine.context,
-                                  kind->bits & PY_CALLABLE ? callable_class : plain_class, NULL);
-        JSObjectSetPrototype(engine.context, (JSObjectRef)targets[i], kind->prototype);
+        kind->stock[i].target = JSObjectMake(engine.context, kind->class, NULL);
+        targets[i] = kind->stock[i].target;
     }
+    stocked = kind;
     proxies = engine_run(kind->wrap, count, targets);
     if (!JSValueIsObject(engine.context, proxies)) {
         PyErr_NoMemory();
@@ -449,27 +482,26 @@ static bool refill(struct kind *kind)
     return true;
 }
 
-static JSObjectRef take_blank(unsigned bits)
+static struct blank *take_blank(unsigned bits)
 {
     struct kind *kind = kind_of(bits);
-    JSObjectRef proxy;
 
     if (!kind || (kind->next == kind->count && !refill(kind)))
         return NULL;
-    proxy = (JSObjectRef)JSObjectGetPropertyAtIndex(engine.context, kind->blanks, kind->next, NULL);
-    JSObjectSetPropertyAtIndex(engine.context, kind->blanks, kind->next++, engine.undefined, NULL);
-    return proxy;
+    JSObjectSetPropertyAtIndex(engine.context, kind->blanks, kind->next, engine.undefined, NULL);
+    return &kind->stock[kind->next++];
 }
 
 /* take_object may be NULL, in an alias. */
 static JSObjectRef make(PyObject *take_object, int traits, unsigned bits, struct py_proxy **ret)
 {
     struct py_proxy *p = mem_alloc(sizeof *p);
-    JSObjectRef proxy;
+    JSObjectRef proxy = NULL;
+    struct blank *blank;
 
     engine_lock();
-    proxy = p ? take_blank(bits) : NULL;
-    if (!proxy) {
+    blank = p ? take_blank(bits) : NULL;
+    if (!blank) {
         if (!p)
             PyErr_NoMemory();
         mem_free(p);
@@ -478,7 +510,8 @@ static JSObjectRef make(PyObject *take_object, int traits, unsigned bits, struct
     }
     *p = (struct py_proxy){.object = take_object, .traits = traits, .kind = bits, .sharers = 1};
     p->whole = p->family = p;
-    p->target = (JSObjectRef)JSObjectGetProxyTarget(proxy);
+    p->target = blank->target;
+    proxy = blank->proxy;
     JSObjectSetPrivate(p->target, p);
     *ret = p;
 done:
@@ -646,17 +679,12 @@ void py_proxy_define(void)
     d.attributes = kJSClassAttributeNoAutomaticPrototype;
     d.className = "PyProxy";
     d.finalize = finalize;
-    plain_class = JSClassCreate(&d);
-    d = kJSClassDefinitionEmpty; /* finalize comes from the parent */
-    d.attributes = kJSClassAttributeNoAutomaticPrototype;
-    d.className = "PyProxy";
-    d.parentClass = plain_class;
-    d.callAsFunction = py_proxy_call;
-    callable_class = JSClassCreate(&d);
+    base_class = JSClassCreate(&d);
     whole_name = JSStringCreateWithUTF8CString("corral whole");
     family_name = JSStringCreateWithUTF8CString("corral family");
     bound_name = JSStringCreateWithUTF8CString("corral bound");
     engine_native("isPython", is_python);
+    engine_native("pythonStock", python_stock);
     engine_native("pythonDestroy", python_destroy_locked);
     engine_native("pythonCopy", python_copy_native);
     engine_native("pythonAlias", python_alias_native);
