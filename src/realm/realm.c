@@ -23,6 +23,7 @@
 #include "realm/js/engine.h"
 #include "realm/outcall.h"
 #include "realm/py/interp.h"
+#include "realm/py/locks.h"
 #include "realm/py/loop.h"
 #include "realm/py/sync.h"
 #include "realm/py/worker.h"
@@ -90,6 +91,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
         return err->code;
     web_boot();
     if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0 || sync_open(err) < 0 ||
+        locks_open(err) < 0 ||
         worker_open(err) < 0)
         return err->code;
     *ret_realm = &the_realm;

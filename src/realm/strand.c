@@ -171,6 +171,11 @@ bool strand_has_loop(void)
     return strands.loop == strand_self && !(strands.is_first_free && strand_self != &strands.first);
 }
 
+bool strand_has_waiting(void)
+{
+    return strands.waiting_count > 0;
+}
+
 int strand_wait(struct err *err)
 {
     struct strand *me = strand_self, *next = me->resumer;

@@ -53,6 +53,7 @@ static inline bool strand_here(void)
 void strand_serve(void (*loop)(void *argument), void *argument) __attribute__((noreturn));
 bool strand_is_serving(void);
 bool strand_has_loop(void);
+bool strand_has_waiting(void); /* some strand waits */
 
 /* Give the baton away until strand_resume.  ERR_LIMIT: STRAND_WAITING_MAX wait already;
  * ERR_NOMEM: there is no thread to go on with.  Not before strand_serve. */

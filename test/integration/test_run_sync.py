@@ -52,7 +52,7 @@ def wait(name):
     finally:
         waiting.remove(name)
     assert [k.a[0] for k in kept] == list(range(20)) and text.endswith(name)
-    assert threading.current_thread() is threading.main_thread() and local.greeting == "of the module"
+    assert threading.enumerate() == [threading.main_thread()] and threading.current_thread() is threading.main_thread() and local.greeting == "of the module"
     return "%s %s" % (name, opened)
 
 
@@ -146,6 +146,87 @@ class Asking:
 
 def waiting(one):
     return one.get("/").json()
+
+
+LOCKS = """\
+import asyncio
+import concurrent.futures
+import functools
+import json
+import queue
+import threading
+from urllib.parse import urlsplit
+
+from js import Response
+from pyodide.ffi import run_sync
+
+pool = concurrent.futures.ThreadPoolExecutor(2)
+locks = {"lock": threading.Lock(), "rlock": threading.RLock(), "condition": threading.Condition()}
+event, items, made, inside = threading.Event(), queue.Queue(), [], set()
+
+
+class Lazy:
+    @functools.cached_property
+    def client(self):
+        made.append(1)
+        run_sync(asyncio.sleep(0.05))
+        return "client"
+
+
+lazy = Lazy()
+
+
+def fine():
+    lock, rlock = threading.Lock(), threading.RLock()
+    with lock:
+        found = [lock.acquire(False), lock.acquire(timeout=0.01), lock.locked()]
+        for arguments in ((False, 1), (True, -2), (True, 1e12), ("x", "y")):
+            try:
+                lock.acquire(*arguments)
+            except (ValueError, OverflowError, TypeError) as e:
+                found.append(type(e).__name__)
+    with rlock, rlock:
+        found += [rlock.acquire(), rlock._is_owned(), pool.submit(rlock.acquire, False).result(), pool.submit(rlock.acquire, timeout=0.01).result()]
+        rlock.release()
+    thread = threading.Thread(target=event.wait, args=(0.02,))
+    thread.start()
+    thread.join()
+    with locks["condition"]:
+        found += [thread.is_alive(), locks["condition"].wait(0.01)]
+    try:
+        items.get(timeout=0.01)
+    except queue.Empty:
+        found.append("empty")
+    return found
+
+
+def on_fetch(request):
+    path = urlsplit(request.url).path.strip("/").split("/")
+    if path[0] in locks:
+        with locks[path[0]]:
+            assert not inside
+            inside.add(path[1])
+            run_sync(asyncio.sleep(0.05))
+            inside.remove(path[1])
+    elif path[0] == "lazy":
+        return Response.new(lazy.client)
+    elif path[0] == "fine":
+        return Response.new(json.dumps(fine()))
+    return Response.new(json.dumps([len(made), sorted(inside)]))
+"""
+
+
+def test_a_lock_may_be_held_over_run_sync(corral):
+    """Who wants it waits as by run_sync, instead of stopping the loop and with it what the lock waits for."""
+    one = corral({"src/entry.py": LOCKS, "wrangler.toml": CONFIG}, env={"CORRAL_TEST_INSTANCES": "1"})
+    for kind in ("lock", "rlock", "condition"):
+        asked = [Asking(one, "/%s/%d" % (kind, n)) for n in range(4)]
+        assert one.get("/").status == 200
+        assert [a.text()[:3] for a in asked] == ["[0,"] * 4
+    asked = [Asking(one, "/lazy") for n in range(4)]
+    assert [a.text() for a in asked] == ["client"] * 4 and one.get("/").json() == [1, []]
+    assert one.get("/fine").json() == [False, False, True, "ValueError", "ValueError", "OverflowError", "TypeError",
+                                       True, True, False, False, False, False, "empty"]
 
 
 HANDLERS = """\

@@ -1,6 +1,8 @@
 """sync.py - waiting in plain functions: what others make of run_sync."""
 import asyncio
+import functools
 import threading
+import time
 
 import _corral
 
@@ -22,6 +24,61 @@ def sleep(seconds):
     return True
 
 
-def adopt_thread():
-    """This thread stands in for the main one, which waits; called by the interpreter."""
-    threading._active[threading.get_ident()] = threading.main_thread()
+# ---- locks that are taken: called by locks.c ----
+
+LOOK_SECONDS = 0.005    # who waits for a lock looks again after so long, as not every release is told,
+LOOK_SECONDS_MAX = 0.1  # and more and more rarely
+waiters = {}            # by id of the lock: futures of those who wait for it
+
+
+def wait_for_lock(lock, seconds):
+    """acquire() of a lock that somebody has, in seconds or (-1) whenever."""
+    loop, end, patience = asyncio.get_running_loop(), None if seconds < 0 else time.monotonic() + seconds, LOOK_SECONDS
+    while True:
+        released = asyncio.Future(loop=loop)
+        left = patience if end is None else min(patience, max(0, end - time.monotonic()))
+        patience = min(2 * patience, LOOK_SECONDS_MAX)
+        look = loop.call_later(left, _settle, released)
+        waiting = waiters.setdefault(id(lock), [])
+        waiting.append(released)
+        try:
+            _corral.run_sync(released)
+        finally:
+            look.cancel()
+            waiting.remove(released)
+            if not waiting:
+                waiters.pop(id(lock), None)
+        if lock.acquire(False):
+            return True
+        if end is not None and time.monotonic() >= end:
+            return False
+
+
+def _settle(future):
+    if not future.done():
+        future.set_result(None)
+
+
+def wake_one(lock):
+    """It was released, by any thread."""
+    for released in waiters.get(id(lock), ()):
+        if not released.done():
+            released.get_loop().call_soon_threadsafe(_settle, released)
+            return
+
+
+# ---- threads that stand in for the main one ----
+
+_current_thread = threading.current_thread
+
+
+@functools.wraps(_current_thread)
+def current_thread():
+    """The main thread also on one that has the loop while the main one waits."""
+    thread = threading._active.get(threading.get_ident())
+    if thread is None:
+        return threading.main_thread() if _corral.is_loop_thread() else _current_thread()
+    return thread
+
+
+threading.current_thread = current_thread

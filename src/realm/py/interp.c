@@ -27,7 +27,6 @@ static PyObject *stream_variable;
 static PyThreadState *first_thread;
 static long strand_threads; /* states of strands beside the first: of threads that are ours */
 static _Thread_local PyThreadState *away; /* ours while the GIL is given away */
-static _Thread_local bool is_adopted;     /* threading knows this thread */
 
 static PyObject *sdk_source(PyObject *self, PyObject *name)
 {
@@ -193,20 +192,6 @@ void interp_suspend(void)
         away = PyEval_SaveThread();
 }
 
-/* To threading this thread is the main one. */
-static void adopt(void)
-{
-    PyObject *function = interp_sdk("corral.sync", "adopt_thread"), *done = NULL;
-
-    if (function)
-        done = PyObject_CallNoArgs(function);
-    if (!done)
-        PyErr_WriteUnraisable(function);
-    Py_XDECREF(function);
-    Py_XDECREF(done);
-    is_adopted = true;
-}
-
 void interp_begin_thread(void)
 {
     PyThreadState *thread = PyThreadState_New(first_thread->interp);
@@ -218,10 +203,8 @@ void interp_begin_thread(void)
     thread->dict = Py_XNewRef(first_thread->dict);
     thread->async_gen_firstiter = Py_XNewRef(first_thread->async_gen_firstiter);
     thread->async_gen_finalizer = Py_XNewRef(first_thread->async_gen_finalizer);
-    if (!is_adopted) {
+    if (!bridge_stack_floor)
         bridge_measure_stack();
-        adopt();
-    }
     away = PyEval_SaveThread();
 }
 

@@ -68,7 +68,7 @@ static void step_back(struct aside *aside)
 
 /* ---- run_sync ---- */
 
-static bool can_wait(void)
+bool sync_can_wait(void)
 {
     return strand_here() && strand_is_serving() && engine_place.depth == 0 && !engine_has_frames();
 }
@@ -77,7 +77,14 @@ static bool can_wait(void)
 static PyObject *can_run_sync(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    return PyBool_FromLong(can_wait());
+    return PyBool_FromLong(sync_can_wait());
+}
+
+/* is_loop_thread() -> whether this is the main thread, or one that stands in for it */
+static PyObject *is_loop_thread(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    return PyBool_FromLong(strand_here());
 }
 
 static PyObject *refuse(void)
@@ -165,7 +172,7 @@ static PyObject *run_sync(PyObject *self, PyObject *awaitable)
     if (!is_awaitable(awaitable))
         return PyErr_Format(PyExc_TypeError, "object %.200s is not awaitable",
                             Py_TYPE(awaitable)->tp_name);
-    if (!can_wait())
+    if (!sync_can_wait())
         return refuse();
     future = PyObject_CallOneArg(ensure_future, awaitable);
     if (!future)
@@ -255,6 +262,7 @@ JSValueRef sync_promise(PyObject *function, PyObject *arguments, PyObject *named
 /* ---- life ---- */
 
 PyMethodDef sync_functions[] = {
+    {"is_loop_thread", is_loop_thread, METH_NOARGS, NULL},
     {"run_sync", run_sync, METH_O,
      "run_sync(awaitable) -> what comes of it; other requests go on meanwhile"},
     {"can_run_sync", can_run_sync, METH_NOARGS,

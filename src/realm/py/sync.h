@@ -16,9 +16,12 @@
 #include <Python.h>
 
 #include <JavaScriptCore/JavaScript.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
+/* Whether run_sync would wait here. */
+bool sync_can_wait(void);
 int sync_open(struct err *err) MUST_CHECK;
 /* A promise of function(*arguments, **named), which the loop calls soon; named may be NULL.
  * Undefined having thrown when there is no memory. */
