@@ -7,6 +7,7 @@
  * Ints, floats and text are the commonest and cost a few nanoseconds each.  Only containers that
  * are held more than once are remembered: those alone can come again. */
 #include "realm/bridge/pack.h"
+#include "realm/bridge/proxy.h"
 
 #include "base/mem.h"
 #include "realm/js/engine.h"
@@ -583,9 +584,16 @@ static PyObject *wrap_error(void)
     return NULL;
 }
 
-/* What the value is in Python: proxies of Python's objects stay proxies. */
-static PyObject *result_of(JSValueRef value)
+/* What the value is in Python: proxies of Python's objects stay proxies.  Every Proxy of JavaScript
+ * would be classified anew, and LiteralMaps are all alike. */
+static PyObject *result_of(JSValueRef value, bool is_literal_map)
 {
+    static int literal_map_kind = -1;
+
+    if (is_literal_map && literal_map_kind < 0)
+        literal_map_kind = js_proxy_kind_of(engine_internal("emptyLiteralMap"), false);
+    if (is_literal_map)
+        return js_proxy_of_kind((JSObjectRef)value, literal_map_kind);
     return py_proxy_check(value) ? js_proxy_new((JSObjectRef)value, NULL)
                                  : bridge_to_python(value, NULL);
 }
@@ -618,11 +626,12 @@ static int convert(const struct options *o, int dicts, PyObject **ret_result)
     if (r == 0 && p.count == 1 && p.words[0].tag == PACK_OTHER) {
         value = p.taken[0]; /* a proxy, a buffer: nothing to build */
         r = push_proxies(&p, o->pyproxies);
-        *ret_result = r == 0 ? result_of(value) : NULL;
+        *ret_result = r == 0 ? result_of(value, false) : NULL;
     } else if (r == 0) {
+        bool is_dict = (p.words[0].tag & ~(PACK_SHARED | PACK_CHECKED)) == PACK_DICT;
         value = build(&p, dicts);
         if (value && push_proxies(&p, o->pyproxies) == 0)
-            *ret_result = result_of(value);
+            *ret_result = result_of(value, is_dict && dicts == DICTS_LITERAL_MAPS);
     }
     packer_done(&p);
     return r;

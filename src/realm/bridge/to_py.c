@@ -226,6 +226,8 @@ static PyObject *unpack(JSValueRef packed, const union word *words)
         u.text = JSStringGetCharactersPtr(text);
     }
     result = get(&u);
+    /* The words are this array's: the collector must find it on the stack until here. */
+    __asm__ volatile("" : : "r"(packed) : "memory");
     if (u.seen != u.first_seen)
         PyMem_Free(u.seen);
     if (text)
