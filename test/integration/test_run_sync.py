@@ -417,3 +417,59 @@ def test_the_collectors_of_both_languages_find_what_waits(lab):
             return wait(n)
         return (await asyncio.gather(*[one(n) for n in range(30)])) == [5 * n for n in range(30)]
     """) is True
+
+
+def test_calls_that_javascript_lets_wait(lab):
+    """As in Pyodide 314; the older ones die of most of this.  There the call has no context and no task, here the request's context."""
+    assert lab.value("""
+        import contextvars
+        from pyodide.ffi import can_run_sync, create_proxy, run_sync
+        var, log, me = contextvars.ContextVar("var"), [], asyncio.current_task()
+        var.set("mine")
+        pause = lambda ms: run_sync(asyncio.sleep(ms / 1000))
+        def f(x, y=0):
+            log.append("began")
+            pause(1)
+            assert asyncio.current_task() is not me and var.get() == "mine"
+            return [x, y, can_run_sync()]
+        promise = js.eval("(f) => f.callPromising(3)")(f)
+        log.append("called")
+        got = [[*await promise], [*await js.eval("(f) => f.callPromisingKwargs(1, {y: 2})")(f)],
+               [*await js.eval("(f) => f.callWithOptions({promising: true, kwargs: true}, 1, {y: 2})")(f)], log[:2]]
+        async def later(x):
+            pause(0)
+            await asyncio.sleep(0)
+            return x
+        got.append(await js.eval("(f) => f.callPromising(4)")(later))
+        def fails():
+            pause(1)
+            raise ValueError("after waiting")
+        try:
+            await js.eval("(f) => f.callPromising()")(fails)
+        except ValueError as e:
+            got.append(str(e))
+        beneath = []
+        def inner():
+            beneath.append(can_run_sync())
+            pause(1)
+        inner = create_proxy(inner)
+        def outer():
+            promises.append(js.eval("(f) => f.callPromising()")(inner))
+            beneath.append(can_run_sync())
+            js.eval("(f) => { f() }")(lambda: beneath.append(can_run_sync()))
+        promises = []
+        js.eval("(f) => { f() }")(outer)
+        await promises[0]
+        got.append(beneath)
+        order = []
+        def b(t):
+            pause(t)
+            order.append(t)
+        async def a(t):
+            await asyncio.sleep(t / 1000)
+            order.append(t)
+        await js.eval("(a, b) => Promise.all([b.callPromising(240), b.callPromising(80), b.callPromising(160), a(120), a(40), a(200)])")(a, b)
+        got.append(order)
+        return got
+    """) == [[3, 0, True], [1, 2, True], [1, 2, True], ["called", "began"], 4, "after waiting", [False, False, True],
+             [40, 80, 120, 160, 200, 240]]

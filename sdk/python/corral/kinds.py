@@ -170,18 +170,26 @@ def _as_future(name, doc):
     return method
 
 
+_PROMISES = 8       # of enum py_proxy_trait
+
+
+def _that_may_wait(function):
+    """JavaScript waits for what it comes to, so it may use run_sync()."""
+    return _corral.create_proxy(function, _PROMISES) if callable(function) and not hasattr(type(function), "_js_bits") else function
+
+
 class PromiseMethods:
     def then(self, onfulfilled=None, onrejected=None):
         """A promise of what the function gives for the value, or the other one for the error."""
-        return _js("promiseThen")(self, onfulfilled, onrejected)
+        return _js("promiseThen")(self, _that_may_wait(onfulfilled), _that_may_wait(onrejected))
 
     def catch(self, onrejected, /):
         """A promise of the value, or of what the function gives for the error."""
-        return _js("promiseThen")(self, None, onrejected)
+        return _js("promiseThen")(self, None, _that_may_wait(onrejected))
 
     def finally_(self, onfinally, /):
         """The same promise, which is kept after the function has been called."""
-        return _js("promiseFinally")(self, onfinally)
+        return _js("promiseFinally")(self, _that_may_wait(onfinally))
 
     # Calls give a Future in Pyodide.
     add_done_callback = _as_future("add_done_callback", "Call the function when it has come to something.")
