@@ -263,9 +263,9 @@ internals.report = (error) => {
   native.log(3, text);
 };
 
-// Rejected promises that nobody hears yet, each with the timer of its report: what is given to asyncio.gather
-// or returned by a handler is awaited by Python a turn of the loop later.
-const unheard = new Map();
+// Rejected promises that nobody hears yet, each with the timer of its report: what a handler returns, or gives to
+// asyncio.gather or asyncio.wait_for, is awaited by Python one or two turns of the loop later.
+const unheard = new Map(), TURNS = 3;
 internals.hears = (promise) => {
   if (unheard.size === 0 || !unheard.has(promise)) return;
   internals.stopTimer(unheard.get(promise));
@@ -278,11 +278,19 @@ internals.onRejection = (promise, reason) => {
     reportRejection(promise, reason);
     return;
   }
+  reportAfter(TURNS, promise, reason);
+};
+
+function reportAfter(turns, promise, reason) {
   unheard.set(promise, internals.startTimer(() => {
+    if (turns > 1) {
+      reportAfter(turns - 1, promise, reason);
+      return;
+    }
     unheard.delete(promise);
     reportRejection(promise, reason);
   }, 0, false));
-};
+}
 
 function reportRejection(promise, reason) {
   if (globalListeners.has('unhandledrejection') &&

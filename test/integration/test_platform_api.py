@@ -198,12 +198,37 @@ def test_unhandledrejection(lab):
         addEventListener('unhandledrejection', (e) => { got.push([e.reason, e.promise instanceof Promise]); if (e.reason === 'quiet') e.preventDefault(); },
           { signal: c.signal });
         Promise.reject('quiet'); Promise.reject('loud');
-        await scheduler.wait(1);
+        while (got.length < 2) await scheduler.wait(1);
         c.abort();
         return got;
     """) == [["quiet", True], ["loud", True]]
     lab.wait_log(r"Uncaught \(in promise\) 'loud'", since=before)
     assert "'quiet'" not in "\n".join(lab.log_lines()[before:])
+
+
+def test_rejections_that_python_awaits_a_turn_later_are_heard(lab):
+    before = lab.mark()
+    assert lab.value("""
+        import pyodide.ffi
+        failed = lambda text: js.Promise.reject(js.Error.new(text))
+        async def outcome(awaitable):
+            try:
+                return await awaitable
+            except pyodide.ffi.JsException as e:
+                return e.message
+        async def nested():
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(outcome(asyncio.wait_for(failed("c"), 5)))
+            return task.result()
+        async def waited():
+            return await asyncio.wait_for(failed("a"), 5)
+        return [await outcome(waited()), (await asyncio.gather(failed("b"), return_exceptions=True))[0].message,
+                await nested(), await asyncio.wait_for(asyncio.shield(outcome(failed("d"))), 5)]
+    """) == ["a", "b", "c", "d"]
+    lab.value("js.Promise.reject('the last one')")
+    lab.wait_log(r"Uncaught \(in promise\) 'the last one'", since=before)
+    assert "\n".join(lab.log_lines()[before:]).count("Uncaught") == 1
+
 
 
 # ---- AbortController and AbortSignal ----
