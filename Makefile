@@ -71,7 +71,11 @@ $(B)/llhttp/%.o: $(LLHTTP)/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -O2 -fPIE -w $(SYSTEM) -c $< -o $@
 # Everything under sdk/ travels inside corral-worker.
-$(B)/sdk.S: $(SDK) tools/embed Makefile
+# The list is for files that were moved or deleted: they leave nothing that is newer.
+$(B)/sdk.list: always
+	@mkdir -p $(@D)
+	@echo '$(SDK)' | cmp -s - $@ || echo '$(SDK)' > $@
+$(B)/sdk.S: $(SDK) $(B)/sdk.list tools/embed Makefile
 	@mkdir -p $(@D)
 	tools/embed $(SDK) > $@
 $(B)/sdk.o: $(B)/sdk.S
@@ -90,5 +94,5 @@ fuzz:
 cov: test
 	@find $(B)/src -name '*.gcda' -exec gcov -n {} + 2>/dev/null | awk -F"'" '/^File .src/ { f = $$2 } /^Lines/ && f { print $$0, f; f = "" }' | sort -t: -k2n
 clean: ; rm -rf build
-.PHONY: all rooms test units fuzzers fuzz cov clean
+.PHONY: always all rooms test units fuzzers fuzz cov clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
