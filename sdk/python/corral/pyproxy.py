@@ -7,15 +7,10 @@ array = _corral.js_array
 MANY = 1 << 30
 
 
-def call(function, arguments, names, values):
-    """Keyword arguments behind the others."""
-    return function(*arguments, **dict(zip(names, values)))
-
-
-def call_relaxed(function, arguments, names, values):
-    """The same without the arguments that the function has no parameter for."""
+def call_relaxed(function, arguments, named):
+    """Without the arguments that the function has no parameter for."""
     from pyodide.code import relaxed_call
-    return relaxed_call(function, *arguments, **dict(zip(names, values)))
+    return relaxed_call(function, *arguments, **named)
 
 
 def to_js(obj, depth, pyproxies, create_pyproxies, dict_converter, default_converter, eager_converter):

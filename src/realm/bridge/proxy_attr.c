@@ -72,10 +72,11 @@ static bool makes_proxy(PyObject *object)
 static JSValueRef attribute_value(PyObject *object, JSValueRef holder, PyObject *take_found,
                                   bool is_method, JSStringRef text)
 {
-    struct py_proxy *p = py_proxy_of(holder);
+    struct py_proxy *p = py_proxy_of_target(holder);
     PyObject *method = is_method ? take_found : NULL, *value = take_found;
     JSValueRef child;
 
+    engine_lock();
     child = py_proxy_remembered(p, text, value, method);
     if (!child) {
         if (is_method)
@@ -86,6 +87,7 @@ static JSValueRef attribute_value(PyObject *object, JSValueRef holder, PyObject 
         if (is_method)
             Py_XDECREF(value);
     }
+    engine_unlock();
     Py_DECREF(take_found);
     return child;
 }
@@ -116,7 +118,7 @@ static JSValueRef python_get(PyObject *object, size_t count, const JSValueRef *a
     Py_DECREF(found);
     return value;
 }
-PY_NATIVE(python_get)
+PY_TARGET_NATIVE(python_get)
 
 /* pythonHas(proxy, name) -> bool; false, as in Pyodide, when asking raises */
 static JSValueRef python_has(PyObject *object, size_t count, const JSValueRef *arguments)
@@ -135,7 +137,7 @@ static JSValueRef python_has(PyObject *object, size_t count, const JSValueRef *a
     Py_XDECREF(found);
     return JSValueMakeBoolean(engine.context, has > 0);
 }
-PY_NATIVE(python_has)
+PY_TARGET_NATIVE(python_has)
 
 /* pythonSet(proxy, name, value); pythonSet(proxy, name) deletes */
 static JSValueRef python_set(PyObject *object, size_t count, const JSValueRef *arguments)
@@ -151,10 +153,10 @@ static JSValueRef python_set(PyObject *object, size_t count, const JSValueRef *a
     Py_XDECREF(value);
     return done < 0 ? NULL : engine.undefined;
 }
-PY_NATIVE(python_set)
+PY_TARGET_NATIVE(python_set)
 
 /* An array of the str among these items, and of the integers as texts when that is wanted. */
-static JSValueRef text_array(PyObject *items, bool with_integers)
+static JSValueRef text_array_of(PyObject *items, bool with_integers)
 {
     JSObjectRef array = JSObjectMakeArray(engine.context, 0, NULL, NULL);
     unsigned n = 0;
@@ -177,6 +179,16 @@ static JSValueRef text_array(PyObject *items, bool with_integers)
     return array;
 }
 
+static JSValueRef text_array(PyObject *items, bool with_integers)
+{
+    JSValueRef array;
+
+    engine_lock();
+    array = text_array_of(items, with_integers);
+    engine_unlock();
+    return array;
+}
+
 /* pythonNames(proxy) -> dir(object) */
 static JSValueRef python_names(PyObject *object, size_t count, const JSValueRef *arguments)
 {
@@ -187,7 +199,7 @@ static JSValueRef python_names(PyObject *object, size_t count, const JSValueRef 
     Py_XDECREF(list);
     return array;
 }
-PY_NATIVE(python_names)
+PY_TARGET_NATIVE(python_names)
 
 /* pythonKeys(proxy) -> the keys of a mapping that can be names of properties */
 static JSValueRef python_keys(PyObject *object, size_t count, const JSValueRef *arguments)
@@ -199,16 +211,14 @@ static JSValueRef python_keys(PyObject *object, size_t count, const JSValueRef *
     Py_XDECREF(list);
     return array;
 }
-PY_NATIVE(python_keys)
+PY_TARGET_NATIVE(python_keys)
 
 /* ---- items ---- */
 
 JSValueRef py_proxy_item(PyObject *item, JSValueRef holder)
 {
-    bool is_json = py_proxy_of(holder)->kind & PY_JSON;
-
-    if (is_json && makes_proxy(item) && !PyBool_Check(item) &&
-        (PyMapping_Check(item) || PySequence_Check(item)) && !PyType_Check(item))
+    if (makes_proxy(item) && (PyMapping_Check(item) || PySequence_Check(item)) &&
+        !PyType_Check(item) && py_proxy_of(holder)->kind & PY_JSON)
         return py_proxy_new_kind(item, 0, PY_JSON);
     return bridge_to_js(item);
 }
@@ -264,7 +274,7 @@ static JSValueRef python_at(PyObject *object, size_t count, const JSValueRef *ar
     Py_DECREF(item);
     return value;
 }
-PY_NATIVE(python_at)
+PY_TARGET_NATIVE(python_at)
 
 /* pythonSetItem(proxy, key, value); pythonSetItem(proxy, key) deletes */
 static JSValueRef python_set_item(PyObject *object, size_t count, const JSValueRef *arguments)

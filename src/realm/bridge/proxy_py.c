@@ -167,6 +167,22 @@ JSValueRef py_proxy_ask(py_ask_fn ask, size_t count, const JSValueRef *arguments
     return value ? value : engine.undefined;
 }
 
+JSValueRef py_proxy_ask_target(py_ask_fn ask, size_t count, const JSValueRef *arguments,
+                               JSValueRef *ret_thrown)
+{
+    ENGINE_CALLED();
+    PyObject *object = py_proxy_use(py_proxy_of_target(arguments[0]), ret_thrown);
+    JSValueRef value;
+
+    if (!object)
+        return engine.undefined;
+    value = ask(object, count, arguments);
+    if (!value)
+        bridge_throw(ret_thrown);
+    Py_DECREF(object);
+    return value ? value : engine.undefined;
+}
+
 static void destroy(struct py_proxy *p, const char *message)
 {
     struct py_proxy *whole = p->whole, *family = p->family, *child = NULL;
@@ -612,7 +628,7 @@ JSObjectRef py_proxy_remembered(struct py_proxy *p, JSStringRef name, PyObject *
     if (!p->family->children)
         return NULL;
     found = JSObjectGetPrivateProperty(engine.context, p->family->target, name);
-    child = found ? py_proxy_of(found) : NULL;
+    child = found ? py_proxy_of_target(JSObjectGetProxyTarget((JSObjectRef)found)) : NULL;
     if (!child || !child->object || (method ? child->method != method : child->object != object))
         return NULL;
     return (JSObjectRef)found;

@@ -60,6 +60,22 @@ JSValueRef py_proxy_ask(py_ask_fn ask, size_t count, const JSValueRef *arguments
         (void)js, (void)function, (void)self;                                                      \
         return py_proxy_ask(f, count, arguments, ret_thrown);                                      \
     }
+/* The same for natives that only the handlers of PyProxy call, always with a target: there is
+ * nothing to make sure of, and no lock to take for an answer that is a number. */
+JSValueRef py_proxy_ask_target(py_ask_fn ask, size_t count, const JSValueRef *arguments,
+                               JSValueRef *ret_thrown);
+#define PY_TARGET_NATIVE(f)                                                                        \
+    static JSValueRef f##_native(JSContextRef js, JSObjectRef function, JSObjectRef self,          \
+                                 size_t count, const JSValueRef *arguments,                        \
+                                 JSValueRef *ret_thrown)                                           \
+    {                                                                                              \
+        (void)js, (void)function, (void)self;                                                      \
+        return py_proxy_ask_target(f, count, arguments, ret_thrown);                               \
+    }
+static inline struct py_proxy *py_proxy_of_target(JSValueRef target)
+{
+    return JSObjectGetPrivate((JSObjectRef)target);
+}
 /* Attributes that proxies remember: NULL when there is none of that name that still is it. */
 JSObjectRef py_proxy_remembered(struct py_proxy *p, JSStringRef name, PyObject *object,
                                 PyObject *method);

@@ -191,24 +191,41 @@ static PyObject *list_of(JSValueRef array)
     return list;
 }
 
+static PyObject *dict_of(JSValueRef names, JSValueRef values)
+{
+    PyObject *name_list = list_of(names), *value_list = name_list ? list_of(values) : NULL,
+             *dict = value_list ? PyDict_New() : NULL;
+
+    for (Py_ssize_t i = 0; dict && i < PyList_GET_SIZE(name_list); i++)
+        if (PyDict_SetItem(dict, PyList_GET_ITEM(name_list, i), PyList_GET_ITEM(value_list, i)) < 0)
+            Py_CLEAR(dict);
+    Py_XDECREF(name_list);
+    Py_XDECREF(value_list);
+    return dict;
+}
+
 /* pythonCallWith(proxy, arguments, names, values, isRelaxed, promises): keyword arguments behind
  * the others */
 static JSValueRef python_call_with(PyObject *object, size_t count, const JSValueRef *arguments)
 {
     bool is_relaxed = JSValueToBoolean(engine.context, arguments[4]),
          promises = JSValueToBoolean(engine.context, arguments[5]);
-    PyObject *list = list_of(arguments[1]), *names = list ? list_of(arguments[2]) : NULL,
-             *values = names ? list_of(arguments[3]) : NULL, *result = NULL,
-             *helper = py_proxy_helper(is_relaxed ? "call_relaxed" : "call"), *tuple = NULL;
+    PyObject *list = list_of(arguments[1]), *tuple = list ? PyList_AsTuple(list) : NULL,
+             *named = tuple ? dict_of(arguments[2], arguments[3]) : NULL, *result = NULL;
     JSValueRef value = NULL, thrown = NULL;
 
     (void)count;
-    if (values && helper)
-        tuple = PyTuple_Pack(4, object, list, names, values);
+    if (named && is_relaxed) {
+        PyObject *helper = py_proxy_helper("call_relaxed"), /* borrowed */
+            *whole = helper ? PyTuple_Pack(3, object, tuple, named) : NULL;
+        Py_SETREF(tuple, whole);
+        Py_CLEAR(named);
+        object = helper;
+    }
     if (tuple && promises)
-        value = sync_promise(helper, tuple, NULL, &thrown);
-    else if (tuple)
-        result = PyObject_CallObject(helper, tuple);
+        value = sync_promise(object, tuple, named, &thrown);
+    else if (tuple && (named || is_relaxed))
+        result = PyObject_Call(object, tuple, named);
     if (thrown) {
         bridge_raise(thrown);
         value = NULL;
@@ -216,9 +233,8 @@ static JSValueRef python_call_with(PyObject *object, size_t count, const JSValue
     if (result)
         value = result_value(object, result);
     Py_XDECREF(list);
-    Py_XDECREF(names);
-    Py_XDECREF(values);
     Py_XDECREF(tuple);
+    Py_XDECREF(named);
     Py_XDECREF(result);
     return value;
 }
