@@ -16,9 +16,13 @@
 #include "realm/js/engine.h"
 #include "realm/py/interp.h"
 
+/* Exported by the library, in no public header. */
+extern JSValueRef JSObjectGetProxyTarget(JSObjectRef object);
+
 enum {
     KINDS = 4096,     /* slots: a power of two, half of it types at most; there are about forty */
     PROTOTYPES = 256, /* remembered; further ones are classified each time */
+    VARIOUS = 64,
     SLOTS = 32,
     METHODS = 64,
 };
@@ -35,6 +39,9 @@ static struct {
     int bits;
 } known[PROTOTYPES];
 static size_t known_count;
+/* Prototypes met lately whose objects differ, by address.  Nobody keeps them: another prototype at
+ * the same address is asked about one by one for a while, which is right too. */
+static JSValueRef various[VARIOUS];
 
 static int ask(JSObjectRef function, JSObjectRef object)
 {
@@ -43,7 +50,7 @@ static int ask(JSObjectRef function, JSObjectRef object)
 
     answer = engine_call(function, 1, &argument, &thrown);
     bits = thrown ? 0 : (int)engine_number_of(answer);
-    if (py_proxy_check(object))
+    if (JSObjectGetProxyTarget(object) && py_proxy_check(object)) /* they are Proxies all */
         bits =
             (bits & ~(ERROR_OBJECT | BUFFER | STABLE)) | (py_proxy_is_once(object) ? ONCE : DOUBLE);
     return bits;
@@ -51,13 +58,16 @@ static int ask(JSObjectRef function, JSObjectRef object)
 
 int js_proxy_kind_of(JSObjectRef object, bool is_method)
 {
-    JSValueRef prototype = JSObjectGetPrototype(engine.context, object);
+    JSValueRef prototype = JSObjectGetPrototype(engine.context, object), *seen;
     int bits;
 
     if (prototype == object_prototype || JSValueIsNull(engine.context, prototype))
         return ask(classify, object);
     if (JSObjectIsFunction(engine.context, object))
         return is_method && prototype == function_prototype ? CALLABLE : ask(classify, object);
+    seen = &various[((uintptr_t)prototype >> 4) % VARIOUS];
+    if (*seen == prototype)
+        return ask(classify, object);
     for (size_t i = 0; i < known_count; i++)
         if (known[i].prototype == prototype)
             return known[i].bits;
@@ -66,6 +76,8 @@ int js_proxy_kind_of(JSObjectRef object, bool is_method)
         known[known_count].prototype = engine_keep(prototype);
         known[known_count++].bits = bits & ~STABLE;
     }
+    if (!(bits & STABLE))
+        *seen = prototype;
     return bits & ~STABLE;
 }
 
