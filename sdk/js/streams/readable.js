@@ -386,7 +386,8 @@ class ReadableStream {
     const cancel = functionOf(from, 'cancel', 'ReadableStream'), pull = functionOf(from, 'pull', 'ReadableStream');
     const start = functionOf(from, 'start', 'ReadableStream'), type = from.type;
     const isBytes = type !== undefined && String(type) === 'bytes';
-    if (type !== undefined && !isBytes) throw new TypeError(`ReadableStream: unknown type '${String(type)}'`);
+    // `type` of a Python object is the name of its class.
+    if (type !== undefined && !isBytes && !native.isPython(from)) throw new TypeError(`ReadableStream: unknown type '${String(type)}'`);
     const record = newStreamRecord();
     const algorithms = algorithmsOf(from, cancel, pull, start, () => {
       const c = record.controller;
