@@ -25,6 +25,20 @@ def test_calls_that_promise(lab):
     """) == [5, 6, 7, 9, 5, "in here"]
 
 
+def test_calls_that_promise_may_wait_and_hold_nobody(lab):
+    assert lab.value("""
+        from pyodide.ffi import run_sync
+        log = []
+        def f(x):
+            log.append("in")
+            run_sync(asyncio.sleep(0.01))
+            log.append("out")
+            return x
+        got = await js.eval("async (f, log) => { const p = f.callPromising(7); log('after'); return await p }")(f, log.append)
+        return [got, sorted(log[:2]), log[2:]]
+    """) == [7, ["after", "in"], ["out"]]
+
+
 def test_proxies_live_while_wait_until_runs(lab):
     assert lab.value("""
         import weakref

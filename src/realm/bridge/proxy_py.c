@@ -32,7 +32,7 @@
 enum {
     REPORT = 64 * 1024, /* bytes that are told to the collector together */
     KINDS = 256,        /* of objects at most, and a power of two; about thirty in practice */
-    BATCH = 32,         /* blank proxies of a kind, once it is in use */
+    BATCH = 8, /* blank proxies of a kind: those that the collector meets grow old, and end late */
     /* Guesses, in bytes: */
     WEIGHT = 512,
     ITEM_WEIGHT = 64,
