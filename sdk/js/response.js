@@ -24,7 +24,7 @@ function checkedStatus(status) {
 
 class Response {
   #status = 200;
-  #statusText = '';
+  #statusText = '';     // '': the usual one
   #headers = null;      // null: only the content type of #type
   #type = null;
   #body = null;         // a string, a body record (body.js), or null
@@ -36,6 +36,10 @@ class Response {
   constructor(body = undefined, init = undefined) {
     if (init !== undefined && init !== null) this.#setUp(init);
     if (body === undefined || body === null) return;
+    if (NO_BODY.has(this.#status)) {        // an empty one is none, as on Cloudflare
+      if (body !== '' && internals.extractBody(body)[0].value?.length !== 0) throw new TypeError(BODILESS);
+      return;
+    }
     if (typeof body === 'string') {
       this.#body = body;
       this.#setType(TEXT);
@@ -43,10 +47,6 @@ class Response {
       const [record, type] = internals.extractBody(body);
       this.#body = record;
       if (type) this.#setType(type);
-    }
-    if (NO_BODY.has(this.#status)) {
-      if (body !== '') throw new TypeError(BODILESS);
-      this.#body = null;
     }
   }
 
@@ -76,7 +76,7 @@ class Response {
   }
 
   get status() { return this.#status; }
-  get statusText() { return this.#statusText; }
+  get statusText() { return this.#statusText || native.statusText(this.#status); }
   get ok() { return this.#status >= 200 && this.#status <= 299; }
   get redirected() { return this.#isRedirected; }
   get type() { return this.#status === 0 ? 'error' : 'default'; }
@@ -136,7 +136,7 @@ class Response {
 
   [internals.inspectFields]() {
     return {
-      status: this.#status, statusText: this.#statusText, headers: this.headers, ok: this.ok, redirected: this.#isRedirected,
+      status: this.#status, statusText: this.statusText, headers: this.headers, ok: this.ok, redirected: this.#isRedirected,
       url: this.#url, webSocket: null, cf: this.#cf, type: this.type, body: internals.shownBody(this.#record()), bodyUsed: this.bodyUsed,
     };
   }

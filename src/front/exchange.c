@@ -23,7 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "front/inside.h"
-#include "http/status.h"
+#include "text/status.h"
 
 #define TO(state) (1u << EXCHANGE_##state)
 

@@ -6,8 +6,8 @@
  * Who calls it: exchange.c. */
 #include "front/inside.h"
 
-#include "http/status.h"
 #include "http/token.h"
+#include "text/status.h"
 #include "text/traceback.h"
 
 static const char BEFORE_TITLE[] =

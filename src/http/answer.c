@@ -15,8 +15,8 @@
  * Who calls it: front/exchange.c, front/page.c. */
 #include "http/answer.h"
 
-#include "http/status.h"
 #include "http/token.h"
+#include "text/status.h"
 
 static char *put(char *at, struct span s)
 {

@@ -112,7 +112,7 @@ def test_platform_objects(lab):
         console.log(Object.create(Response.prototype), Response.prototype, Response);
     """)
     assert got[0] == "Headers { a: '1', b: '2' }"
-    assert got[1].startswith("Response {\n  status: 200,\n  statusText: '',\n  headers: Headers { 'content-type': 'text/plain;charset=UTF-8', 'x-a': 'b' },\n")
+    assert got[1].startswith("Response {\n  status: 200,\n  statusText: 'OK',\n  headers: Headers { 'content-type': 'text/plain;charset=UTF-8', 'x-a': 'b' },\n")
     assert "\n  body: ReadableStream {\n    locked: false,\n    state: 'readable',\n    supportsBYOB: true\n  },\n  bodyUsed: false\n}" in got[1]
     assert got[2] == "{ r: { r: { r: [Response] } } }"
     assert got[3].startswith("Request {\n  method: 'POST',\n  url: 'http://x/y',\n  headers: Headers { 'content-type': 'text/plain;charset=UTF-8' },\n")

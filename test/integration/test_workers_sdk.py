@@ -191,7 +191,8 @@ def test_response_status_and_fields(lab):
         raises(OSError, "500 Server Error", Response("x", 500).raise_for_status)
         same(Response("x").raise_for_status(), None)
         same(repr(Response("x", 201, "Made")), "Response(status=201, status_text='Made', content_type='text/plain;charset=UTF-8')")
-        same(repr(Response(None, 204)), "Response(status=204)")
+        same(repr(Response.json([1])), "Response(status=200, status_text='OK', content_type='application/json')")
+        same(repr(Response(None, 204)), "Response(status=204, status_text='No Content')")
         wrapped = Response(js.Response.new("raw", status=202))
         same([wrapped.status, await wrapped.text()], [202, "raw"])
         again = Response(Response("inner", 203))
@@ -542,6 +543,7 @@ def test_form_data(lab):
         f.append("key", "another")
         f.append("key2", "foobar2")
         same(list(f.items()), [("key", "foobar"), ("key", "another"), ("key2", "foobar2")])
+        same(list(f.entries()), list(f.items()))
         same([list(f.keys()), list(f), list(f.values()), len(f)], [["key", "key", "key2"], ["key", "key", "key2"], ["foobar", "another", "foobar2"], 3])
         f["key"] = "one"
         same(f.get_all("key"), ["one"])

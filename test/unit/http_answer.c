@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "http/status.h"
 #include "test.h"
 #include "text/date.h"
+#include "text/status.h"
 
 static const struct span DATE = {"Sun, 06 Nov 1994 08:49:37 GMT", 29};
 

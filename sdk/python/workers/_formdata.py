@@ -135,6 +135,8 @@ class FormData(MutableMapping):
         for key, value in self._js_form_data.entries():
             yield key, _to_py(value)
 
+    entries = items     # JavaScript's name, which Cloudflare's examples use
+
     def __len__(self):
         return sum(1 for _ in self.keys())
 

@@ -8,6 +8,7 @@
 #include "realm/js/text.h"
 #include "realm/outcall.h"
 #include "realm/web/web.h"
+#include "text/status.h"
 
 enum { HEADERS_MAX = 256 };     /* fields of one answer */
 
@@ -105,6 +106,14 @@ static void send_whole(struct exchange *x, struct draft *d, struct span body)
     if (!x)
         return;
     outflow_write_whole(&x->out, body);
+}
+
+/* statusText(status) -> the usual words, '' when there are none */
+static JSValueRef usual_text(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                             const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return text_value(status_text((unsigned)JSValueToNumber(js, arguments[0], NULL)));
 }
 
 /* respond(id, status, statusText, headers, string | Uint8Array | null) */
@@ -328,6 +337,7 @@ static JSValueRef accepts(JSContextRef js, JSObjectRef function, JSObjectRef sel
 
 void web_define_answer(void)
 {
+    engine_native("statusText", usual_text);
     engine_native("respond", respond);
     engine_native("respondStream", respond_stream);
     engine_native("respondRelay", respond_relay);

@@ -128,7 +128,7 @@ await test('clone', async () => {
 });
 await test('Response', async () => {
   const d = new Response();
-  same([d.type, d.url, d.redirected, d.status, d.ok, d.statusText, d.body, d.webSocket, [...d.headers]], ['default', '', false, 200, true, '', null, null, []]);
+  same([d.type, d.url, d.redirected, d.status, d.ok, d.statusText, d.body, d.webSocket, [...d.headers]], ['default', '', false, 200, true, 'OK', null, null, []]);
   equal(d.cf, undefined);
   const r = new Response('x', { status: 404, statusText: 'Not here', headers: { a: 'b' }, cf: { x: 1 }, encodeBody: 'manual', webSocket: null });
   same([r.status, r.ok, r.statusText, r.headers.get('a'), r.cf.x], [404, false, 'Not here', 'b', 1]);

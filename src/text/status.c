@@ -1,5 +1,5 @@
 /* status.c - RFC 9110 section 15 and its registry as one table. */
-#include "http/status.h"
+#include "text/status.h"
 
 #define S(code, literal) [code - 200] = {literal, sizeof literal - 1}
 

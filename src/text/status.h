@@ -1,6 +1,6 @@
 /* status.h - the standard words for a status code; "" when there are none. */
-#ifndef CORRAL_HTTP_STATUS_H
-#define CORRAL_HTTP_STATUS_H
+#ifndef CORRAL_TEXT_STATUS_H
+#define CORRAL_TEXT_STATUS_H
 
 #include "base/span.h"
 
