@@ -481,6 +481,12 @@ HINTS = [
     ("__import__('tempfile').TemporaryFile()", "a worker writes no files"),
     ("exit()", "ends no worker"),
     ("os.environ['TOKEN']", "variables and secrets are in `env`"),
+    ("import workers\nworkers.Response.new('x')", "workers.Response is called without: `Response(...)`"),
+    ("import workers\nworkers.FormData.new()", "workers.FormData is called without: `FormData(...)`"),
+    ("import workers\nworkers.Response('x', statusText='OK')", "did you mean `status_text`?"),
+    ("import workers\nworkers.Blob(['x'], contentType='a/b')", "did you mean `content_type`?"),
+    ("import workers\nawait workers.fetch('http://x/', {'method': 'POST'})", "options are keywords: `fetch(url, method=..., headers=...)`"),
+    ("import workers\nworkers.Request('http://x/', {'method': 'POST'})", "options are keywords: `Request(url, method=..., headers=...)`"),
 ]
 
 

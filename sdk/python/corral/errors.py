@@ -112,21 +112,22 @@ handler = "on_fetch"        # what the worker's author calls it
 
 def describe_result(result):
     """What to say of a handler's result that is no Response."""
+    made = "Response.new" if handler == "on_fetch" else "Response"      # classes use the one of `workers`
     if result is None:
         return (f"{handler} returned None, not a Response. "
-                'Is a `return` missing? Return Response.new("hello")')
+                f'Is a `return` missing? Return {made}("hello")')
     kind = type(result).__name__
     shown = repr(result)
     if len(shown) > 80:
         shown = shown[:77] + "..."
     article = "an" if kind[:1].lower() in "aeiou" else "a"
-    hint = 'Return Response.new("hello")'
+    hint = f'Return {made}("hello")'
     if isinstance(result, str):
-        hint = f"Return Response.new({shown})" if len(shown) <= 40 else "Return Response.new(text)"
+        hint = f"Return {made}({shown})" if len(shown) <= 40 else f"Return {made}(text)"
     elif isinstance(result, (dict, list)):
-        hint = "Return Response.new(json.dumps(data), headers=Headers.new({'content-type': 'application/json'}.items()))"
+        hint = "Return Response.json(data), with `from workers import Response`"
     elif isinstance(result, (bytes, bytearray, memoryview)):
-        hint = "Return Response.new(data)"
+        hint = f"Return {made}(data)"
     return f"{handler} returned {article} {kind} ({shown}), not a Response. {hint}"
 
 

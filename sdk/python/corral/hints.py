@@ -2,6 +2,7 @@
 import difflib
 import errno
 import importlib
+import inspect
 import re
 import sys
 
@@ -145,7 +146,7 @@ def _known(e):
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
     if isinstance(e, SystemExit):
         return "exit ends no worker, only this request, with an error: return a Response instead"
-    for known in (_for_platform_import, _for_proxy, _for_constructor, _for_box):
+    for known in (_for_platform_import, _for_proxy, _for_constructor, _for_sdk, _for_box):
         hint = known(e)
         if hint:
             return hint
@@ -224,6 +225,31 @@ _NO_NEW = re.compile(r"Cannot call a class constructor without \|new\||calling (
 def _for_constructor(e):
     match = _NO_NEW.match(str(getattr(e, "message", None) or "")) if type(e).__name__ == "JsException" else None
     return f"JavaScript's classes are called by their `new`: `{match[1] or 'Response'}.new(...)`" if match else ""
+
+
+_NO_KEYWORD = re.compile(r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'")
+_NO_OPTIONS = re.compile(r"(?:(Request)\.__init__|(fetch))\(\) takes .* positional arguments? but \d+ were given")
+
+
+def _for_sdk(e):
+    """JavaScript's ways with the classes of `workers`."""
+    import workers
+    if isinstance(e, AttributeError) and e.name == "new" and isinstance(e.obj, type):
+        name = e.obj.__name__
+        if getattr(workers, name, None) is e.obj:
+            return f"JavaScript's {name} has `new`, `from js import {name}`; workers.{name} is called without: `{name}(...)`"
+    if not isinstance(e, TypeError) or not e.args or not isinstance(e.args[0], str):
+        return ""
+    match = _NO_OPTIONS.match(e.args[0])
+    if match:
+        return f"options are keywords: `{match[1] or match[2]}(url, method=..., headers=...)`"
+    match = _NO_KEYWORD.match(e.args[0])
+    if match and match[1] in workers.__all__:
+        known = inspect.signature(getattr(workers, match[1])).parameters
+        right = re.sub("[A-Z]", lambda upper: "_" + upper[0].lower(), match[2])
+        near = [right] if right in known else difflib.get_close_matches(match[2], known, 1, 0.7)
+        return f"did you mean `{near[0]}`?" if near else ""
+    return ""
 
 
 def _for_box(e):

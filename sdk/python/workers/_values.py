@@ -58,10 +58,10 @@ def no_attribute(self, name):
     """Raise AttributeError; say what JavaScript's name for something is called here."""
     error = AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
     if not name.startswith("_"):
-        right = _NAMES.get(name)
+        right, has_js = _NAMES.get(name), "js_object" in dir(type(self))
         if right:
-            error.add_note(f"In Python it is {right}; the JavaScript object is in js_object")
-        elif "js_object" in dir(type(self)) and isinstance(self.js_object, JsProxy) and hasattr(self.js_object, name):
+            error.add_note(f"In Python it is {right}" + ("; the JavaScript object is in js_object" if has_js else ""))
+        elif has_js and isinstance(self.js_object, JsProxy) and hasattr(self.js_object, name):
             error.add_note(f"The JavaScript object has it: js_object.{name}")
     raise error
 
