@@ -25,6 +25,7 @@
 
 static PyObject *stream_variable;
 static PyThreadState *first_thread;
+static PyObject *outermost; /* the first thread's context, in which top-level code runs */
 static long strand_threads; /* states of strands beside the first: of threads that are ours */
 static _Thread_local PyThreadState *away; /* ours while the GIL is given away */
 
@@ -149,6 +150,15 @@ static int run_boot(struct err *err)
     return 0;
 }
 
+static int keep_outermost(void)
+{
+    PyObject *copy = PyContext_CopyCurrent(); /* for which the thread gets one */
+
+    Py_XDECREF(copy);
+    outermost = Py_XNewRef(first_thread->context);
+    return copy ? 0 : -1;
+}
+
 int interp_open(struct err *err)
 {
     if (PyImport_AppendInittab("_corral", make_module) < 0)
@@ -157,7 +167,7 @@ int interp_open(struct err *err)
         return err->code;
     first_thread = PyThreadState_Get();
     stream_variable = PyContextVar_New("corral_request", NULL);
-    if (!stream_variable)
+    if (!stream_variable || keep_outermost() < 0)
         return err_nomem(err);
     return run_boot(err);
 }
@@ -201,6 +211,9 @@ void interp_begin_thread(void)
     PyEval_RestoreThread(thread);
     strand_threads++;
     thread->dict = Py_XNewRef(first_thread->dict);
+    thread->context = Py_NewRef(outermost);
+    thread->context_ver++;
+    thread->coroutine_origin_tracking_depth = first_thread->coroutine_origin_tracking_depth;
     thread->async_gen_firstiter = Py_XNewRef(first_thread->async_gen_firstiter);
     thread->async_gen_finalizer = Py_XNewRef(first_thread->async_gen_finalizer);
     if (!bridge_stack_floor)
@@ -233,22 +246,31 @@ void interp_fork_child(void)
     loop_after_fork();
 }
 
+/* A copy: what a plain handler sets, decimal's precision say, is no other request's. */
 PyObject *interp_enter_stream(uint32_t stream)
 {
-    PyObject *number = PyLong_FromUnsignedLong(stream), *token;
+    PyObject *number = PyLong_FromUnsignedLong(stream), *token = NULL,
+             *context = number ? PyContext_CopyCurrent() : NULL;
 
-    if (!number)
-        return NULL;
-    token = PyContextVar_Set(stream_variable, number);
-    Py_DECREF(number);
-    return token;
+    if (context && PyContext_Enter(context) < 0)
+        Py_CLEAR(context);
+    if (context) {
+        token = PyContextVar_Set(stream_variable, number);
+        if (!token) {
+            PyContext_Exit(context);
+            Py_CLEAR(context);
+        }
+    }
+    Py_XDECREF(token);
+    Py_XDECREF(number);
+    return context;
 }
 
-void interp_leave_stream(PyObject *take_token)
+void interp_leave_stream(PyObject *take_context)
 {
-    if (PyContextVar_Reset(stream_variable, take_token) < 0)
+    if (PyContext_Exit(take_context) < 0)
         PyErr_Clear();
-    Py_DECREF(take_token);
+    Py_DECREF(take_context);
 }
 
 uint32_t interp_stream(void)

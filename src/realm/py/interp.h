@@ -33,9 +33,10 @@ void interp_fork_before(void);
 void interp_fork_parent(void);
 void interp_fork_child(void);
 
-/* Which request the running code belongs to, for its output: a context variable. */
-PyObject *interp_enter_stream(uint32_t stream);     /* token; NULL with an exception */
-void interp_leave_stream(PyObject *take_token);
+/* Each request has a context of its own, a copy of that which top-level code has left: in it a
+ * variable says which request the running code belongs to, for its output. */
+PyObject *interp_enter_stream(uint32_t stream);     /* the context; NULL with an exception */
+void interp_leave_stream(PyObject *take_context);
 uint32_t interp_stream(void);
 
 /* sdk/python's module.name, imported; NULL with an exception. */

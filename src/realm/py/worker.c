@@ -379,14 +379,14 @@ static void run_task(struct exchange *x, PyObject *take_coroutine)
 
 static void call(struct exchange *x, const struct handler *handler)
 {
-    PyObject *token = interp_enter_stream(x->stream), *arguments[3] = {0}, *result = NULL;
+    PyObject *own = interp_enter_stream(x->stream), *arguments[3] = {0}, *result = NULL;
     uint32_t stream = x->stream;
 
     arguments[0] = js_proxy_lazy_request(x->head);
     arguments[1] = Py_XNewRef(env);
     if (handler->count > 2)
         arguments[2] = js_proxy_lazy_context(stream);
-    if (token && arguments[0] && arguments[1] && (handler->count < 3 || arguments[2]))
+    if (own && arguments[0] && arguments[1] && (handler->count < 3 || arguments[2]))
         result = PyObject_Vectorcall(handler->function, arguments, (size_t)handler->count, NULL);
     for (int i = 0; i < 3; i++)
         Py_XDECREF(arguments[i]);
@@ -394,8 +394,8 @@ static void call(struct exchange *x, const struct handler *handler)
         run_task(x, result);
     else
         deliver(x, result);
-    if (token)
-        interp_leave_stream(token);
+    if (own)
+        interp_leave_stream(own);
 }
 
 static PyObject *open_event(struct exchange *x, const struct realm_event *event)
@@ -408,8 +408,8 @@ static PyObject *open_event(struct exchange *x, const struct realm_event *event)
 
 void worker_event(struct exchange *x, const struct realm_event *event)
 {
-    PyObject *token = interp_enter_stream(x->stream), *result = NULL;
-    PyObject *object = token ? open_event(x, event) : NULL;
+    PyObject *own = interp_enter_stream(x->stream), *result = NULL;
+    PyObject *object = own ? open_event(x, event) : NULL;
     PyObject *context = object ? js_proxy_lazy_context(x->stream) : NULL;
 
     if (context)
@@ -423,8 +423,8 @@ void worker_event(struct exchange *x, const struct realm_event *event)
         run_task(x, result);
     else
         deliver(x, result);
-    if (token)
-        interp_leave_stream(token);
+    if (own)
+        interp_leave_stream(own);
 }
 
 void worker_fetch(struct exchange *x)
