@@ -359,8 +359,9 @@ PyObject *js_proxy_aiter(PyObject *self)
     PyObject *found;
 
     if (js_proxy_bits(self) & ASYNC_ITERATOR)
-        return Py_NewRef(self);
-    found = ask(asyncIterator, self);
+        found = Py_NewRef(self);
+    else
+        found = ask(asyncIterator, self);
     if (found && js_proxy_check(found))
         ((struct js_proxy *)found)->bits |= CLOSES;
     return found;
