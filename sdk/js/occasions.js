@@ -5,7 +5,7 @@
 //   trace { traces }            pubsub { messages }            test {}            rpc { method, args }: its result comes back
 // A queue's message of contentType "bytes" has its body in base64.
 
-const { Date, JSON, Map, Number, Object, Reflect, Set, TypeError, Uint8Array } = globalThis, { fromBase64 } = Uint8Array;
+const { Date, JSON, Map, Number, Object, Reflect, Set, TypeError, Uint8Array } = globalThis, { fromBase64 } = Uint8Array, { parse, stringify } = JSON;
 
 class ScheduledController {
   #record;
@@ -122,7 +122,7 @@ internals.openEvent = (kind, json) => {
   const occasion = KINDS[kind];
   if (!occasion) throw new TypeError(`there are no events '${kind}'`);
   const record = { occasion, outcome: 'ok' };
-  record.object = occasion.open(JSON.parse(json), record);
+  record.object = occasion.open(parse(json), record);
   return record;
 };
 internals.eventObject = (record) => record.object;
@@ -134,8 +134,8 @@ internals.failEvent = (record, text) => {
 const sayRest = ({ occasion, ...record }) => occasion.close?.(record);
 internals.closeEvent = (record) => {
   try {
-    return JSON.stringify({ outcome: record.outcome, ...sayRest(record), error: record.error });
+    return stringify({ outcome: record.outcome, ...sayRest(record), error: record.error });
   } catch (e) {     // what a method gave cannot be told
-    return JSON.stringify({ outcome: 'exception', error: internals.describeError(e) });
+    return stringify({ outcome: 'exception', error: internals.describeError(e) });
   }
 };

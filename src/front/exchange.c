@@ -268,7 +268,7 @@ void exchange_answer(struct exchange *ex, unsigned status, struct span type, str
 
 /* ---- events of the call: record, wake ---- */
 
-static void say_unsendable(struct exchange *ex, const char *what)
+void exchange_unsendable(struct exchange *ex, const char *what)
 {
     struct page_spec spec = {.status = 502, .text = span_of(what)};
 
@@ -318,14 +318,14 @@ static void on_head(void *self, const struct response *response)
     if (ex->state != EXCHANGE_CALLED)
         return;
     if (response->status < 200 || response->status > 599) {
-        say_unsendable(ex, "the worker's answer has an impossible status");
+        exchange_unsendable(ex, "the worker's answer has an impossible status");
         return;
     }
     prepare_answer(ex, response->status, response->status_text);
     ex->answer.body_length = response->body_length;
     r = put_head(ex, response);
     if (r == ERR_INVALID) {
-        say_unsendable(ex, "the worker's answer has a header that cannot be sent");
+        exchange_unsendable(ex, "the worker's answer has a header that cannot be sent");
         return;
     }
     if (ex->answer.connection == ANSWER_CLOSE)

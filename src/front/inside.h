@@ -189,6 +189,8 @@ void exchange_abort(struct exchange *ex, enum reset_reason reason);
 struct span exchange_target(const struct exchange *ex);
 /* Answer this instead of what a call gives; no call runs. */
 void exchange_answer(struct exchange *ex, unsigned status, struct span type, struct span body);
+/* 502: the worker's answer cannot be sent.  Its call may still run: the next tick aborts it. */
+void exchange_unsendable(struct exchange *ex, const char *what);
 /* The call's `failed`. */
 void exchange_failed(void *self, enum call_failure why, struct span text);
 bool exchange_may_move(enum exchange_state from, enum exchange_state to);

@@ -1,7 +1,7 @@
 /* trigger.c - requests that stand for an event: run the worker's scheduled handler now.
  *
- *   /cdn-cgi/handler/scheduled?cron=&time=   "ok" or "exception"; format=json: all that is known of
- * it /cdn-cgi/mf/scheduled                    the same by its old name
+ *   /cdn-cgi/handler/scheduled?cron=&time=   "ok" or "exception"; format=json: all that is known
+ *   /cdn-cgi/mf/scheduled                    the same by its old name
  *   /__scheduled?cron=                       "Ran scheduled event", or the page of an exception
  *
  * As wrangler dev and its Miniflare have them; only where the front's config
@@ -15,7 +15,8 @@
 #include "front/inside.h"
 #include "text/percent.h"
 
-enum { TRIGGER_REPLY_MAX = 128 * 1024 }; /* bytes; it comes within the first window */
+/* Bytes: 32 KiB of traceback, each escaped as \u0001, and all within the first window. */
+enum { TRIGGER_REPLY_MAX = 224 * 1024 };
 
 static bool is_path(struct span target, const char *path)
 {
@@ -137,7 +138,7 @@ static void on_body(void *self, struct span bytes, bool is_end)
         return;
     if (buf_len(&ex->store) - ex->reply_at + bytes.len > TRIGGER_REPLY_MAX ||
         buf_append(&ex->store, bytes.data, bytes.len) < 0) {
-        exchange_failed(ex, CALL_BAD_RESULT, SPAN("the worker's answer to its event is too long"));
+        exchange_unsendable(ex, "the worker's answer to its event is too long");
         return;
     }
     if (!is_end)

@@ -119,6 +119,32 @@ static void a_client_that_leaves_ends_nothing_twice(void)
     tear_down();
 }
 
+/* More than is taken comes in pieces: the call ends then, or what follows would reach an exchange that is gone. */
+static void an_answer_that_is_too_long_ends_its_call(void)
+{
+    static char piece[64 * 1024];
+    struct client c;
+
+    memset(piece, ' ', sizeof piece);
+    set_up((struct front_config){.triggers = FRONT_TRIGGERS, .show_errors = true});
+    for (int last = 0; last < 2; last++) {
+        c = client_connect();
+        client_send(&c, "GET /cdn-cgi/handler/scheduled HTTP/1.1\r\nHost: a\r\n\r\n");
+        UNTIL(fake_count == last + 1);
+        fake_head(fake_calls[last], 200, "", -1);
+        for (int i = 0; i < 3; i++)
+            fake_body(fake_calls[last], piece, sizeof piece, false);
+        fake_body(fake_calls[last], piece, sizeof piece / 2, false);
+        CHECK(fake_calls[last]->aborted == 0);
+        fake_body(fake_calls[last], piece, 1, last == 1);
+        UNTIL(client_has(&c, "HTTP/1.1 502 "));
+        UNTIL(client_has(&c, "the worker's answer to its event is too long"));
+        CHECK(fake_calls[last]->aborted == (last ? 0 : RESET_CLIENT_GONE));
+        client_done(&c);
+    }
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
@@ -127,6 +153,7 @@ int main(int argc, char **argv)
         {"only_what_is_allowed_is_a_trigger", only_what_is_allowed_is_a_trigger},
         {"a_crash_is_not_tried_again", a_crash_is_not_tried_again},
         {"a_client_that_leaves_ends_nothing_twice", a_client_that_leaves_ends_nothing_twice},
+        {"an_answer_that_is_too_long_ends_its_call", an_answer_that_is_too_long_ends_its_call},
         {0},
     };
 
