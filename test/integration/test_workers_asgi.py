@@ -269,6 +269,12 @@ def test_asgi_errors(lab):
         await raises(ValueError, "200 to 599", ask(app_of(start(99), body(b""))))
         await raises(ValueError, "line break", ask(app_of(start(200, [(b"x-a", b"1\\nx-b: 2")]), body(b""))))
         await raises(TypeError, "not a valid header name", ask(app_of(start(200, [(b"x a", b"1")]), body(b""))))
+        await raises(ValueError, "not a valid header name", ask(app_of(start(200, [(b"x\\ny", b"1")]), body(b""))))
+        await raises(TypeError, "must be bytes, not int", ask(app_of(start(200, [(b"x", 5)]), body(b""))))
+
+        def stops(scope, receive, send):
+            raise StopIteration
+        await raises(RuntimeError, "raised StopIteration", ask(stops))
 
         with Records("asgi") as log:
             r = await ask(app_of(start(), body(b"ok"), error=RuntimeError("late")))
@@ -290,6 +296,49 @@ def test_asgi_errors(lab):
             await asyncio.sleep(0.01)
             same("beside" in log.texts[-1], True)
         await raises(NotImplementedError, "WebSockets are not in Corral yet", asgi.websocket(app_of(), Request.new("http://a/")))
+    """)
+
+
+def test_asgi_ends_with_the_one_who_waits(lab):
+    """asgi.fetch() cancelled, or left by SystemExit: the application and its lifespan end too."""
+    run(lab, """
+        seen, begun = [], asyncio.Event()
+
+        async def app(scope, receive, send):
+            if scope["type"] == "lifespan":
+                while True:
+                    what = (await receive())["type"]
+                    seen.append(what)
+                    await send({"type": LIFESPAN[what]})
+                    if what == "lifespan.shutdown":
+                        return
+            begun.set()
+            if scope["path"] == "/exit":
+                raise SystemExit
+            try:
+                await asyncio.sleep(60)
+            finally:
+                seen.append("over")
+                try:
+                    await send(start())
+                    await send(body(b"x"))
+                except OSError as e:
+                    seen.append(str(e))
+
+        with Records("asgi") as log:
+            log.logger.setLevel(logging.INFO)
+            task = asyncio.ensure_future(ask(app))
+            await begun.wait()
+            task.cancel()
+            await raises(asyncio.CancelledError, "", task)
+            while len(seen) < 4:
+                await asyncio.sleep(0.001)
+            same(seen, ["lifespan.startup", "over", "nobody waits for the answer any more", "lifespan.shutdown"])
+            seen.clear()
+            await raises(SystemExit, "", asgi.fetch(app, Request.new("http://a/exit"), env, ctx))
+            while len(seen) < 2:
+                await asyncio.sleep(0.001)
+            same([seen, log.texts], [["lifespan.startup", "lifespan.shutdown"], []])
     """)
 
 
@@ -601,11 +650,43 @@ def test_wsgi_errors(lab):
         await raises(TypeError, "each header must be a tuple of two str", ask(app_of(b"x", headers=[("a", 1)])))
         await raises(TypeError, "not iterable", ask(lambda environ, start_response: start_response("200 OK", []) and None))
         same(len(closed), 3)
+        await raises(RuntimeError, "raised StopIteration", ask(lambda environ, start_response: next(iter([]))))
         with Records("wsgi") as log:
             r = await ask(app_of(b"a", b"b", error=RuntimeError("amid")))
             await raises(Exception, "", r.text())
             same("amid" in log.texts[-1], True)
         same(len(closed), 4)
+
+        class Ends:
+            def __iter__(self):
+                return iter([b"x"])
+            def close(self):
+                closed.append(2)
+                raise RuntimeError("amid close")
+        def without_input(environ, start_response):
+            start_response("200 OK", [])
+            del environ["wsgi.input"]
+            return Ends()
+        with Records("wsgi") as log:
+            r = await ask(without_input)
+            same([await r.text(), closed[-1], "amid close" in log.texts[-1]], ["x", 2, True])
+
+        from pyodide.ffi import run_sync
+        begun, made = asyncio.Event(), asyncio.Event()
+        def slow(environ, start_response):
+            begun.set()
+            run_sync(asyncio.sleep(0.01))
+            start_response("200 OK", [])
+            made.set()
+            return [b"x"]
+        with Records("wsgi") as log:
+            task = asyncio.ensure_future(ask(slow))
+            await begun.wait()
+            task.cancel()
+            await raises(asyncio.CancelledError, "", task)
+            await made.wait()
+            await asyncio.sleep(0)
+            same([text.splitlines()[0] for text in log.texts], ["The client of a WSGI application has gone"])
     """))
 
 

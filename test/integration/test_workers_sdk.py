@@ -159,6 +159,7 @@ def test_response_refuses(lab):
         raises(ValueError, "200 to 599", Response, "x", status=600)
         raises(TypeError, "status must be an int or an HTTPStatus, not 'ok'", Response, "x", status="ok")
         raises(TypeError, "status must be an int or an HTTPStatus, not []", Response, "x", status=[])
+        raises(TypeError, "status must be an int or an HTTPStatus, not inf", Response, "x", status=float("inf"))
         raises(TypeError, "status_text must be a str, not int", Response, "x", status_text=5)
         raises(TypeError, "null body status", Response, "x", status=204)
         raises(TypeError, "headers must be a dict", Response, "x", headers="a: b")

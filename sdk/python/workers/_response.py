@@ -135,7 +135,7 @@ def _status(where, status):
     if isinstance(status, (int, float, str)) and not isinstance(status, bool):
         try:
             return int(status)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     raise TypeError(f"{where}: status must be an int or an HTTPStatus, not {status!r}")
 

@@ -67,7 +67,9 @@ def answer(status, pairs, body):
     """A Response of JavaScript; pairs: [(name, value)] of text."""
     parts = []
     for name, value in pairs:
-        if "\n" in value or "\n" in name or "\r" in value:
+        if "\n" in name:
+            raise ValueError(f"{name!r} is not a valid header name")
+        if "\n" in value or "\r" in value:
             raise ValueError(f"the value of the header {name!r} has a line break in it")
         parts += name, value
     if status in NO_BODY:
@@ -84,6 +86,20 @@ def said_length(pairs):
         if name.lower() == "content-length":
             return int(value) if value.isascii() and value.isdigit() else -1
     return -1
+
+
+def fail(future, e):
+    """Set an exception of the application's; a future takes no StopIteration."""
+    if isinstance(e, StopIteration):
+        cause, e = e, RuntimeError("the application raised StopIteration")
+        e.__cause__ = cause
+    future.set_exception(e)
+
+
+def check_wanted(response):
+    """Raise ClientDisconnected when the one who waited for the answer has been cancelled."""
+    if response.cancelled():
+        raise ClientDisconnected("nobody waits for the answer any more")
 
 
 class Outlet:

@@ -11,7 +11,8 @@ import asyncio
 import logging
 from urllib.parse import unquote
 
-from ._serve import NO_BODY, Departure, Outlet, answer, http_version, keep, lines_of, said_length, small_length, split_url
+from ._serve import (NO_BODY, Departure, Outlet, answer, check_wanted, fail, http_version, keep, lines_of, said_length,
+                     small_length, split_url)
 from ._values import JsException, unwrap
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
@@ -217,6 +218,7 @@ class _Exchange:
         if self._outlet is not None:
             await self._write(body, has_more)
         elif self.response.done():
+            check_wanted(self.response)
             if self._status not in NO_BODY:
                 raise RuntimeError("Unexpected ASGI message 'http.response.body': the response is complete")
         elif has_more and self._status not in NO_BODY:
@@ -259,9 +261,9 @@ class _Exchange:
 
     def _fail(self, e):
         if not self.response.done():
-            self.response.set_exception(e)
+            fail(self.response, e)
             return
-        if self._outlet is not None and self._outlet.is_gone:
+        if self.response.cancelled() or (self._outlet is not None and self._outlet.is_gone):
             logger.debug("The client of an ASGI application has gone", exc_info=e)
             return
         logger.error("Exception in ASGI application after response started", exc_info=e)
@@ -280,10 +282,13 @@ def _text(value):
     """A name or value of a header, which ASGI has as bytes."""
     if isinstance(value, str):
         return value
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError(f"http.response.start: names and values of headers must be bytes, not {type(value).__name__}")
+    value = bytes(value)
     try:
-        return bytes(value).decode()
+        return value.decode()
     except UnicodeDecodeError:
-        return bytes(value).decode("latin-1")
+        return value.decode("latin-1")
 
 
 async def fetch(app, req, env, ctx=None):
@@ -302,6 +307,10 @@ async def fetch(app, req, env, ctx=None):
         logger.debug("ASGI request failed", exc_info=True)
         await lifespan.stop()
         raise
+    except BaseException:       # we are cancelled, or the application wants to exit
+        task.cancel()
+        keep(run_in_background(_abandon(task, lifespan)), ctx)
+        raise
     if task.done():
         await lifespan.stop()
     else:
@@ -314,6 +323,11 @@ async def _finish(task, lifespan):
         await task
     finally:
         await lifespan.stop()
+
+
+async def _abandon(task, lifespan):
+    await asyncio.wait({task})
+    await lifespan.stop()
 
 
 async def websocket(app, req, env=None):

@@ -14,8 +14,8 @@ import sys
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
-from ._serve import (NO_BODY, ClientDisconnected, Departure, Outlet, answer, http_version, keep, lines_of, said_length,
-                     small_length, split_url)
+from ._serve import (NO_BODY, ClientDisconnected, Departure, Outlet, answer, check_wanted, fail, http_version, keep, lines_of,
+                     said_length, small_length, split_url)
 from ._values import JsException, unwrap
 
 logger = logging.getLogger("wsgi")
@@ -167,7 +167,7 @@ class _Exchange:
         self._written.append(_bytes(data))
 
     async def run(self, app, environ):
-        result = None
+        result, body = None, environ["wsgi.input"]
         try:
             result = app(environ, self.start_response)
             await self._send(result)
@@ -179,10 +179,10 @@ class _Exchange:
         finally:
             if self._departure is not None:
                 self._departure.forget()
-            for close in (getattr(result, "close", None), environ["wsgi.input"].close):
+            for one in (result, body):
                 try:
-                    if close is not None:
-                        close()
+                    if hasattr(one, "close"):
+                        one.close()
                 except Exception:
                     logger.exception("Exception while a WSGI response was closed")
 
@@ -197,6 +197,7 @@ class _Exchange:
             self._whole(first)
             return
         self._check()
+        check_wanted(self.response)
         self._outlet = Outlet(length)
         self._departure = Departure(self._request, self._outlet.leave)
         self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
@@ -222,12 +223,13 @@ class _Exchange:
 
     def _whole(self, body):
         self._check()
+        check_wanted(self.response)
         self.response.set_result(answer(self._status, self._headers, b"".join(self._taken()) + body))
 
     def _fail(self, e):
         if not self.response.done():
-            self.response.set_exception(e)
-        elif isinstance(e, ClientDisconnected):
+            fail(self.response, e)
+        elif self.response.cancelled() or isinstance(e, ClientDisconnected):
             logger.debug("The client of a WSGI application has gone")
         else:
             logger.error("Exception while streaming a WSGI response", exc_info=e)
@@ -257,10 +259,11 @@ async def fetch(app, req, env, ctx=None, *, serialize=False):
     if serialize and _serial is None:
         _serial = asyncio.Lock()
     task = asyncio.get_running_loop().create_task(_alone(exchange.run, app, environ) if serialize else exchange.run(app, environ))
-    response = await exchange.response
-    if not task.done():
-        keep(task, ctx)
-    return response
+    try:
+        return await exchange.response
+    finally:
+        if not task.done():
+            keep(task, ctx)
 
 
 async def _alone(run, app, environ):
