@@ -17,7 +17,6 @@
 #include "realm/py/interp.h"
 
 /* Exported by the library, in no public header. */
-extern JSValueRef JSObjectGetProxyTarget(JSObjectRef object);
 
 enum {
     KINDS = 4096,     /* slots: a power of two, half of it types at most; there are about forty */
@@ -50,7 +49,7 @@ static int ask(JSObjectRef function, JSObjectRef object)
 
     answer = engine_call(function, 1, &argument, &thrown);
     bits = thrown ? 0 : (int)engine_number_of(answer);
-    if (JSObjectGetProxyTarget(object) && py_proxy_check(object)) /* they are Proxies all */
+    if (py_proxy_check(object))
         bits =
             (bits & ~(ERROR_OBJECT | BUFFER | STABLE)) | (py_proxy_is_once(object) ? ONCE : DOUBLE);
     return bits;

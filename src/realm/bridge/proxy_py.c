@@ -26,6 +26,7 @@
 #include "realm/bridge/proxy_py.h"
 
 #include "base/mem.h"
+#include "realm/bridge/cells.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 
@@ -76,6 +77,8 @@ static void finalize(JSObjectRef target)
 
     if (!p)
         return; /* a blank */
+    cells_remove(p->target, p);
+    cells_remove(p->proxy, p);
     p->next = let_go;
     let_go = p;
 }
@@ -95,16 +98,11 @@ void py_proxy_turn(void)
 
 struct py_proxy *py_proxy_of(JSValueRef value)
 {
-    JSValueRef target;
+    struct py_proxy *p = cells_find(value);
 
-    if (!value || !JSValueIsObject(engine.context, value))
-        return NULL;
-    target = JSObjectGetProxyTarget((JSObjectRef)value);
-    if (!target)
-        target = value; /* getters get the target itself */
-    if (!JSValueIsObjectOfClass(engine.context, target, base_class))
-        return NULL;
-    return JSObjectGetPrivate((JSObjectRef)target);
+    if (!p || value == p->target) /* getters get the target itself */
+        return p;
+    return JSObjectGetProxyTarget((JSObjectRef)value) == p->target ? p : NULL;
 }
 
 bool py_proxy_check(JSValueRef value)
@@ -516,9 +514,9 @@ static JSObjectRef make(PyObject *take_object, int traits, unsigned bits, struct
     struct blank *blank;
 
     engine_lock();
-    blank = p ? take_blank(bits) : NULL;
+    blank = p && cells_reserve(2) == 0 ? take_blank(bits) : NULL;
     if (!blank) {
-        if (!p)
+        if (!PyErr_Occurred())
             PyErr_NoMemory();
         mem_free(p);
         Py_XDECREF(take_object);
@@ -527,8 +525,10 @@ static JSObjectRef make(PyObject *take_object, int traits, unsigned bits, struct
     *p = (struct py_proxy){.object = take_object, .traits = traits, .kind = bits, .sharers = 1};
     p->whole = p->family = p;
     p->target = blank->target;
-    proxy = blank->proxy;
+    p->proxy = proxy = blank->proxy;
     JSObjectSetPrivate(p->target, p);
+    cells_add(p->target, p);
+    cells_add(p->proxy, p);
     *ret = p;
 done:
     engine_unlock();

@@ -32,6 +32,7 @@ enum py_kind {
 struct py_proxy {
     struct py_proxy *next;   /* once let go */
     JSObjectRef target;      /* of the Proxy: has this struct as its private data */
+    JSObjectRef proxy;       /* compared only: it may have ended before its target */
     PyObject *object;        /* NULL once destroyed, and in aliases */
     char *words;             /* what a destroyed one says; may be NULL */
     struct py_proxy *whole;  /* itself; of an alias: whose object it shows, which it keeps */
