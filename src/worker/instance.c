@@ -461,10 +461,11 @@ void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_by
     mallopt(M_TRIM_THRESHOLD, INSTANCE_HEAP_KEPT);
     link_init(&i.link, take_socket_fd, false);
     must(box_tie_to_parent(heritage->parent, &err), &err);
+    /* Before all that may be logged. */
+    must(hello_put(&i.link.out, 0, 0, &HELLO, &err), &err);
     must(realm_start(i.realm, &err), &err);
     must(box_limit(vm_bytes, &err), &err);
     must(box_filter_enter(&heritage->instance_filter, &err), &err);
-    must(hello_put(&i.link.out, 0, 0, &HELLO, &err), &err);
     must(link_flush_all(&i.link, &err), &err);
     realm_serve(i.realm, serve, &i);
 }

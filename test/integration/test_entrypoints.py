@@ -110,6 +110,7 @@ MISTAKES = [
     ("from workers import WorkerEntrypoint\nclass Defualt(WorkerEntrypoint):\n    def fetch(self, request): pass\n",
      "it has a class `Defualt`: the one that answers requests is `Default`"),
     ("from workers import WorkerEntrypoint\n", "class Default(WorkerEntrypoint):"),
+    ("__all__ = 5\n", "'int' object is not iterable\n\ncode outside of handlers runs once"),
 ]
 
 
@@ -367,6 +368,38 @@ def test_scheduled_that_fails(cron, word, no_retry):
     assert (answer.status, answer.text) == (500, "exception")
     answer = cron.get("/cdn-cgi/handler/scheduled?format=json&cron=" + word)
     assert answer.status == 500 and answer.json()["outcome"] == "exception" and answer.json()["noRetry"] is no_retry
+
+
+ODD = """\
+import corral.load
+import dataclasses
+import js
+from js import Response
+from workers import WorkerEntrypoint
+
+corral.load.seed = None     # what an instance calls at its start fails, and is logged
+js.eval("JSON.stringify = () => 'x'.repeat(1000000)")
+
+@dataclasses.dataclass
+class Handler:              # cannot be hashed
+    cron: str = ""
+    def __call__(self, controller):
+        if controller.cron == "long":
+            raise ValueError("\\1" * 100000)
+
+class Default(WorkerEntrypoint):
+    fetch = lambda self, request: Response.new("here")
+    scheduled = Handler()
+"""
+
+
+def test_scheduled_of_an_odd_worker(corral):
+    one = corral(project(ODD), "--test-scheduled")
+    assert one.get("/__scheduled").text == "Ran scheduled event"
+    answer = one.get("/__scheduled?cron=long")
+    assert answer.status == 500 and answer.text.count("\1") > 20000
+    assert one.get().text == "here"
+    assert "broke the protocol" not in one.log_text()
 
 
 def test_scheduled_needs_the_flag_or_a_handler(corral):

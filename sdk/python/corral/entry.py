@@ -64,6 +64,8 @@ def positional_count(function, most=3):
 def _relaxed(function, *args):
     """Call it with as many of the arguments as it takes."""
     key = getattr(function, "__func__", function)
+    if not inspect.isfunction(key):         # an object that can be called, perhaps one that cannot be hashed
+        return function(*args[:positional_count(function)])
     count = _counts.get(key)
     if count is None:
         count = positional_count(function)

@@ -166,6 +166,8 @@ def _find_handlers(module, main):
     except entry.Mistake as e:
         text, hint = e.args
         return _failure(NO_HANDLER if isinstance(e, entry.NoHandler) else EXCEPTION, text, file=main, hint=hint)
+    except Exception as e:      # its `__all__`, `__dir__` or a class in it
+        return _exception_failure(e, main)
     return *entry.fetch_handler(), _warm, 3, entry.dispatch, bits
 
 
