@@ -606,7 +606,9 @@ async def decorated(request, env):
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request, env):
-        return Response.new(json.dumps([env is self.env, await look(self.env), await decorated(request, js.Object.assign(js.Object.new(), env.js_object))]))
+        import workers
+        imported = [type(workers.env).__name__, workers.env.WORD, type(await workers.env.API.add(1, 2)).__name__]
+        return Response.new(json.dumps([env is self.env, await look(self.env), await decorated(request, js.Object.assign(js.Object.new(), env.js_object)), imported]))
 """
 
 
@@ -619,6 +621,6 @@ def test_bindings_are_wrapped_by_the_names_of_their_classes(corral):
     assert answer.json() == [True, {
         **old, "kind": "JsDict", "first": [{"a": None}, [1, None, {"deep": {"a": None}}], "datetime", None, 3, "b"],
         "rows": [[{"sql": "select", "args": ["x", None, 2.5], "options": {"limit": 1, "more": {"a": [1]}}}], "select", True],
-        "both": ["<D1PreparedStatement of JavaScript>", "5"], "same": [True, 1, True], "fail": "TypeError: no"}, "JsDict"]
+        "both": ["<D1PreparedStatement of JavaScript>", "5"], "same": [True, 1, True], "fail": "TypeError: no"}, "JsDict", ["Env", "up", "JsDict"]]
     use(one, project(BINDINGS, "2026-04-20"))
-    until(lambda: one.get().text, lambda: one.get().json() == [True, {**old, "kind": "JsProxy"}, "JsProxy"])
+    until(lambda: one.get().text, lambda: one.get().json() == [True, {**old, "kind": "JsProxy"}, "JsProxy", ["JsProxy", "up", "JsProxy"]])

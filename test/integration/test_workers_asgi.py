@@ -521,7 +521,7 @@ def test_wsgi_requests_and_answers(lab):
             return Iterable(b"", b"first ", b"", data)
 
         r = await ask(app, "http://a/", method="POST", body="request")
-        same([r.constructor == js.Response, r.status, r.headers.get("x-u"), r.headers.get("x-l"), list(r.headers.getSetCookie())], [True, 201, "ä", "ä", ["a=1", "b=2"]])
+        same([r.constructor == js.Response, r.status, r.statusText, r.headers.get("x-u"), r.headers.get("x-l"), list(r.headers.getSetCookie())], [True, 201, "Made so", "ä", "ä", ["a=1", "b=2"]])
         same(await r.text(), "before first request")
         await asyncio.sleep(0.01)
         same([len(closed), app.input.closed], [1, True])
@@ -647,15 +647,16 @@ def test_wsgi_errors(lab):
         await raises(AssertionError, "was called before", ask(app_of(b"x", calls=2)))
         await raises(TypeError, "must give bytes, not str", ask(app_of("text")))
         await raises(ValueError, "status must be a str such as '200 OK'", ask(app_of(b"x", status=200)))
+        await raises(TypeError, "control characters", ask(app_of(b"x", status="200 OK\\r\\nx-a: b")))
         await raises(TypeError, "each header must be a tuple of two str", ask(app_of(b"x", headers=[("a", 1)])))
         await raises(TypeError, "not iterable", ask(lambda environ, start_response: start_response("200 OK", []) and None))
-        same(len(closed), 3)
+        same(len(closed), 4)
         await raises(RuntimeError, "raised StopIteration", ask(lambda environ, start_response: next(iter([]))))
         with Records("wsgi") as log:
             r = await ask(app_of(b"a", b"b", error=RuntimeError("amid")))
             await raises(Exception, "", r.text())
             same("amid" in log.texts[-1], True)
-        same(len(closed), 4)
+        same(len(closed), 5)
 
         class Ends:
             def __iter__(self):

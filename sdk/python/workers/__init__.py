@@ -9,14 +9,15 @@ from ._request import Request
 from ._response import FetchResponse, Response
 from ._rpc import python_from_rpc, python_to_rpc
 from ._types import BlobValue, Body, FetchKwargs, FormDataValue, Headers, JSBody, RequestInitCfProperties
-from ._runtime import import_from_javascript, imported_env as _imported_env, patch_env, wait_until
+from ._runtime import import_from_javascript, patch_env, wait_until
 
 waitUntil = wait_until
 
 
 def __getattr__(name):
     if name == "env":
-        return _imported_env()
+        from ._bindings import imported_env
+        return imported_env()
     if name in ("asgi", "wsgi", "workflows"):
         return importlib.import_module("." + name, __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

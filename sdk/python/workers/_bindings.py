@@ -6,6 +6,7 @@ services, Durable Objects and Workflows alone; the one that workers bring along 
 from corral import flags
 from corral.bridge import JsProxy
 
+from . import _runtime
 from ._fetch import fetch
 from ._rpc import python_from_rpc, python_to_rpc
 
@@ -184,3 +185,9 @@ class Env:
 def wrap_env(env):
     """env for class handlers; itself as long as nothing in it wants to be wrapped, for then it is faster."""
     return Env(env) if isinstance(env, JsProxy) and any(wrap(value) is not value for value in env.object_values()) else env
+
+
+def imported_env():
+    """`from workers import env`; that of Cloudflare's runtime itself wraps no binding."""
+    env = _runtime.imported_env()
+    return wrap_env(env) if flags.is_on("enable_python_external_sdk") else env

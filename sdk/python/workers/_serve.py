@@ -63,7 +63,7 @@ def small_length(pairs):
     return False
 
 
-def answer(status, pairs, body):
+def answer(status, pairs, body, status_text=""):
     """A Response of JavaScript; pairs: [(name, value)] of text."""
     parts = []
     for name, value in pairs:
@@ -75,7 +75,7 @@ def answer(status, pairs, body):
     if status in NO_BODY:
         body = None
     try:
-        return _new_response(body, status, "", "\n".join(parts) if parts else None, None)
+        return _new_response(body, status, status_text, "\n".join(parts) if parts else None, None)
     except JsException as e:
         raise python_error(e) from None
 

@@ -140,7 +140,7 @@ class _Exchange:
     def __init__(self, js_request):
         self._request = js_request
         self.response = asyncio.get_running_loop().create_future()      # a Response of JavaScript
-        self._status = None
+        self._status, self._status_text = None, ""
         self._headers = []
         self._written = []
         self._outlet = self._departure = None
@@ -160,7 +160,7 @@ class _Exchange:
             if not isinstance(item, tuple) or len(item) != 2 or not all(isinstance(part, str) for part in item):
                 raise TypeError(f"start_response: each header must be a tuple of two str, not {item!r}")
         self._headers = [(name, _header_text(value)) for name, value in headers]
-        self._status = int(status[:3])
+        self._status, self._status_text = int(status[:3]), status[4:]
         return self._write
 
     def _write(self, data):
@@ -200,7 +200,7 @@ class _Exchange:
         check_wanted(self.response)
         self._outlet = Outlet(length)
         self._departure = Departure(self._request, self._outlet.leave)
-        self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
+        self.response.set_result(answer(self._status, self._headers, self._outlet.stream, self._status_text))
         for piece in self._taken():
             await self._outlet.write(piece)
         await self._outlet.write(first)
@@ -224,7 +224,7 @@ class _Exchange:
     def _whole(self, body):
         self._check()
         check_wanted(self.response)
-        self.response.set_result(answer(self._status, self._headers, b"".join(self._taken()) + body))
+        self.response.set_result(answer(self._status, self._headers, b"".join(self._taken()) + body, self._status_text))
 
     def _fail(self, e):
         if not self.response.done():
