@@ -1,8 +1,9 @@
 """sync.py - waiting in plain functions: what others make of run_sync."""
+import _thread
 import asyncio
-import functools
 import threading
 import time
+import types
 
 import _corral
 
@@ -69,16 +70,12 @@ def wake_one(lock):
 
 # ---- threads that stand in for the main one ----
 
-_current_thread = threading.current_thread
+
+def _install():
+    """To Python they are it; but one import of a module waits for another, which goes by the thread that really runs."""
+    import importlib._bootstrap as bootstrap
+    bootstrap._thread = types.SimpleNamespace(**vars(_thread))
+    _thread.get_ident = threading.get_ident = _corral.get_ident
 
 
-@functools.wraps(_current_thread)
-def current_thread():
-    """The main thread also on one that has the loop while the main one waits."""
-    thread = threading._active.get(threading.get_ident())
-    if thread is None:
-        return threading.main_thread() if _corral.is_loop_thread() else _current_thread()
-    return thread
-
-
-threading.current_thread = current_thread
+_install()

@@ -15,11 +15,19 @@
  * functools.cached_property).
  *
  * Not every release is seen, so sdk/python/corral/sync.py looks again from time
- * to time. */
+ * to time.
+ *
+ * An RLock belongs to a thread, and to Python all strands are one: the main one.
+ * A coroutine that holds one over an await may go on on another strand, and what
+ * a request awaits may take it again.  So those of strands belong to the first;
+ * their owner is written into them.  Two requests are kept apart all the same:
+ * what another one holds that waits in run_sync is not had. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include "realm/py/locks.h"
+
+#include <pthread.h>
 
 #include "realm/py/interp.h"
 #include "realm/py/loop.h"
@@ -29,21 +37,62 @@
 #define TIMEOUT_MAX   4e9  /* seconds; more is an error of the lock's own */
 #define BLIND_SECONDS 0.02 /* that a lock of a thread, as it seems, may stop the loop */
 
-enum { LOCK, RLOCK, TYPES, TAKEN = 256 };
+enum { LOCK, RLOCK, TYPES, TAKEN = 1024, PLACES = 8 };
 static struct {
     PyTypeObject *type;
     PyCFunctionWithKeywords acquire;
     PyCFunction release, exit;
 } types[TYPES];
+static struct { /* of RLock alone */
+    PyCFunction is_owned, release_save, acquire_restore;
+} rlocks;
+/* CPython's own; has_owners says that it looks like this. */
+struct rlock {
+    PyObject_HEAD void *lock;
+    unsigned long owner, count;
+};
+static bool has_owners;
+static unsigned long everybody; /* the first strand's */
 static PyObject *not_blocking, *wait_for, *wake, *waiters;
 static struct taken {
     const PyObject *lock; /* not kept, compared only; as is: */
     const struct strand *strand;
 } taken[TAKEN];
 
-static struct taken *place_of(const PyObject *lock)
+/* A lock is in one of PLACES; those that are released leave theirs, so there is mostly room. */
+static struct taken *places_of(const PyObject *lock)
 {
-    return &taken[((uintptr_t)lock >> 4) % TAKEN];
+    uint32_t hash = (uint32_t)((uintptr_t)lock >> 4) * 2654435761u >> 16;
+
+    return &taken[hash % (TAKEN / PLACES) * PLACES];
+}
+
+static struct taken *find(const PyObject *lock)
+{
+    struct taken *places = places_of(lock);
+
+    for (int i = 0; i < PLACES; i++)
+        if (places[i].lock == lock)
+            return &places[i];
+    return NULL;
+}
+
+static void remember(const PyObject *lock)
+{
+    struct taken *place = find(lock), *places = places_of(lock);
+
+    for (int i = 0; !place && i < PLACES; i++)
+        if (!places[i].lock)
+            place = &places[i];
+    *(place ? place : places) = (struct taken){lock, strand_self};
+}
+
+/* Another strand has it, as far as is known. */
+static const struct strand *other_holder(const PyObject *lock)
+{
+    const struct taken *t = find(lock);
+
+    return t && t->strand != strand_self ? t->strand : NULL;
 }
 
 static int type_of(PyObject *lock)
@@ -67,6 +116,75 @@ static double timeout_of(PyObject *arguments, PyObject *named)
     return is_blocking && (seconds == -1 || (seconds > 0 && seconds < TIMEOUT_MAX)) ? seconds : 0;
 }
 
+/* ---- owners of RLocks ---- */
+
+static unsigned long thread_ident(void)
+{
+    return strand_here() ? everybody : (unsigned long)pthread_self();
+}
+
+/* For modules like sqlite3, which refuse what was made in another thread; the interpreter itself
+ * calls its own. */
+unsigned long PyThread_get_thread_ident(void)
+{
+    return thread_ident();
+}
+
+static struct rlock *rlock_of(PyObject *lock)
+{
+    return has_owners && strand_here() && PyObject_TypeCheck(lock, types[RLOCK].type)
+               ? (struct rlock *)lock
+               : NULL;
+}
+
+/* Around CPython's own functions, which ask for the thread. */
+static void make_mine(PyObject *lock)
+{
+    struct rlock *r = rlock_of(lock);
+
+    if (r && r->count > 0 && r->owner == everybody)
+        r->owner = (unsigned long)pthread_self();
+}
+static void make_everybodys(PyObject *lock)
+{
+    struct rlock *r = rlock_of(lock);
+
+    if (r && r->count > 0 && r->owner == (unsigned long)pthread_self())
+        r->owner = everybody;
+}
+
+/* A strand that waits for another request has it. */
+static bool is_of_other_request(PyObject *lock)
+{
+    const struct rlock *r = rlock_of(lock);
+    const struct strand *holder;
+    uint32_t stream;
+
+    if (!r || r->count == 0 || r->owner != everybody)
+        return false;
+    holder = other_holder(lock);
+    return holder && sync_is_waiting(holder, &stream) && stream != interp_stream();
+}
+
+/* CPython's acquire with arguments that do not make it wait. */
+static PyObject *try(PyObject *lock, PyObject *arguments, PyObject *named)
+{
+    const bool is_apart = is_of_other_request(lock) && sync_can_wait();
+    struct rlock *r = (struct rlock *)lock;
+    PyObject *got;
+
+    if (is_apart) { /* not even on the first strand */
+        r->owner = 0;
+        got = types[RLOCK].acquire(lock, arguments, named);
+        r->owner = everybody;
+        return got;
+    }
+    make_mine(lock);
+    got = types[type_of(lock)].acquire(lock, arguments, named);
+    make_everybodys(lock);
+    return got;
+}
+
 /* Held by a strand that waits, or may be.  -1 with an exception. */
 static int is_held_by_strand(PyObject *lock, double seconds, PyObject **ret_got)
 {
@@ -74,23 +192,45 @@ static int is_held_by_strand(PyObject *lock, double seconds, PyObject **ret_got)
     PyObject *arguments;
 
     /* Who has taken it itself waits for a thread to give it back, as Condition does. */
-    if (place_of(lock)->lock == lock && place_of(lock)->strand != strand_self)
+    if (other_holder(lock))
         return 1;
     if (!strand_has_waiting())
         return 0;
     arguments = Py_BuildValue("(Od)", Py_True, blind);
     *ret_got = arguments ? types[type_of(lock)].acquire(lock, arguments, NULL) : NULL;
     Py_XDECREF(arguments);
+    make_everybodys(lock);
     return *ret_got ? *ret_got == Py_False : -1;
+}
+
+/* It cannot wait as by run_sync, and so nobody could give it back. */
+static bool is_lost(PyObject *lock, double seconds)
+{
+    const struct strand *holder = seconds < 0 ? other_holder(lock) : NULL;
+    uint32_t stream;
+
+    return holder && sync_is_waiting(holder, &stream);
 }
 
 static PyObject *acquire_taken(PyObject *self, PyObject *arguments, PyObject *named, double seconds)
 {
+    const bool can_wait = sync_can_wait();
     PyObject *got = NULL;
-    int is_held = sync_can_wait() ? is_held_by_strand(self, seconds, &got) : 0;
+    int is_held = can_wait ? is_held_by_strand(self, seconds, &got) : 0;
 
-    if (is_held == 0 && !got)
-        return types[type_of(self)].acquire(self, arguments, named);
+    if (!can_wait && is_lost(self, seconds)) {
+        PyErr_SetString(
+            PyExc_RuntimeError,
+            "this lock is held by a request that waits in run_sync(), and JavaScript, which "
+            "called this code, cannot wait until it is released: make the function `async "
+            "def`, or use asyncio.Lock");
+        return NULL;
+    }
+    if (is_held == 0 && !got) {
+        got = types[type_of(self)].acquire(self, arguments, named);
+        make_everybodys(self);
+        return got;
+    }
     if (is_held != 1)
         return got;
     Py_XDECREF(got);
@@ -99,29 +239,34 @@ static PyObject *acquire_taken(PyObject *self, PyObject *arguments, PyObject *na
 
 static PyObject *acquire(PyObject *self, PyObject *arguments, PyObject *named)
 {
-    PyCFunctionWithKeywords really = types[type_of(self)].acquire;
+    const struct rlock *r;
     double seconds;
     PyObject *got;
 
     if (!strand_here() || !strand_is_serving())
-        return really(self, arguments, named);
+        return types[type_of(self)].acquire(self, arguments, named);
     seconds = timeout_of(arguments, named);
-    got = really(self, seconds == 0 ? arguments : not_blocking, seconds == 0 ? named : NULL);
+    got = try(self, seconds == 0 ? arguments : not_blocking, seconds == 0 ? named : NULL);
     if (got == Py_False && seconds != 0) {
         Py_DECREF(got);
         got = acquire_taken(self, arguments, named, seconds);
     }
-    if (got == Py_True)
-        *place_of(self) = (struct taken){self, strand_self};
+    r = rlock_of(self);
+    if (got == Py_True && !(r && r->count > 1))
+        remember(self);
     return got;
 }
 
 static void was_released(PyObject *lock)
 {
+    const struct rlock *r = rlock_of(lock);
+    struct taken *t = r && r->count > 0 ? NULL : find(lock);
     PyObject *done;
 
-    if (place_of(lock)->lock == lock)
-        place_of(lock)->lock = NULL;
+    if (r && r->count > 0)
+        return;
+    if (t)
+        t->lock = NULL;
     if (PyDict_GET_SIZE(waiters) == 0)
         return;
     done = PyObject_CallOneArg(wake, lock);
@@ -132,8 +277,11 @@ static void was_released(PyObject *lock)
 
 static PyObject *release(PyObject *self, PyObject *unused)
 {
-    PyObject *done = types[type_of(self)].release(self, unused);
+    PyObject *done;
 
+    make_mine(self);
+    done = types[type_of(self)].release(self, unused);
+    make_everybodys(self);
     if (done)
         was_released(self);
     return done;
@@ -141,11 +289,55 @@ static PyObject *release(PyObject *self, PyObject *unused)
 
 static PyObject *leave(PyObject *self, PyObject *arguments)
 {
-    PyObject *done = types[type_of(self)].exit(self, arguments);
+    PyObject *done;
 
+    make_mine(self);
+    done = types[type_of(self)].exit(self, arguments);
+    make_everybodys(self);
     if (done)
         was_released(self);
     return done;
+}
+
+/* ---- what Condition wants of an RLock ---- */
+
+static PyObject *is_owned(PyObject *self, PyObject *unused)
+{
+    PyObject *is;
+
+    make_mine(self);
+    is = rlocks.is_owned(self, unused);
+    make_everybodys(self);
+    return is;
+}
+
+static PyObject *release_save(PyObject *self, PyObject *unused)
+{
+    PyObject *state;
+
+    make_mine(self);
+    state = rlocks.release_save(self, unused);
+    if (state)
+        was_released(self);
+    return state;
+}
+
+static PyObject *acquire_restore(PyObject *self, PyObject *arguments)
+{
+    struct rlock *r = strand_is_serving() ? rlock_of(self) : NULL;
+    unsigned long count, owner;
+    PyObject *got;
+
+    if (!r)
+        return rlocks.acquire_restore(self, arguments);
+    if (!PyArg_ParseTuple(arguments, "(kk):_acquire_restore", &count, &owner))
+        return NULL;
+    got = PyObject_CallMethod(self, "acquire", NULL);
+    if (!got)
+        return NULL;
+    Py_DECREF(got);
+    r->count += count - 1;
+    Py_RETURN_NONE;
 }
 
 /* The table entry of a method; NULL when the type has none that is called like this. */
@@ -180,6 +372,55 @@ static void replace(int which)
     exit->ml_meth = leave;
 }
 
+/* Whether an RLock is as struct rlock has it; then theirs are everybody's. */
+static void open_owners(void)
+{
+    const struct {
+        const char *name;
+        int flags;
+        PyCFunction ours, *ret_really;
+    } methods[] = {{"_is_owned", METH_NOARGS, is_owned, &rlocks.is_owned},
+                   {"_release_save", METH_NOARGS, release_save, &rlocks.release_save},
+                   {"_acquire_restore", METH_VARARGS, acquire_restore, &rlocks.acquire_restore}};
+    PyTypeObject *type = types[RLOCK].type;
+    PyObject *lock = types[RLOCK].acquire ? PyObject_CallNoArgs((PyObject *)type) : NULL,
+             *got = NULL;
+    const struct rlock *r = (struct rlock *)lock;
+    bool is_known;
+
+    everybody = (unsigned long)pthread_self();
+    if (lock)
+        got = PyObject_CallMethod(lock, "acquire", NULL);
+    is_known =
+        got && (size_t)type->tp_basicsize >= sizeof *r && r->count == 1 && r->owner == everybody;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        is_known = is_known && method_of(type, methods[i].name, methods[i].flags);
+    for (size_t i = 0; is_known && i < sizeof methods / sizeof *methods; i++) {
+        PyMethodDef *method = method_of(type, methods[i].name, methods[i].flags);
+        *methods[i].ret_really = method->ml_meth;
+        method->ml_meth = methods[i].ours;
+    }
+    has_owners = is_known;
+    if (got)
+        Py_XDECREF(PyObject_CallMethod(lock, "release", NULL));
+    Py_XDECREF(got);
+    Py_XDECREF(lock);
+    PyErr_Clear();
+}
+
+/* get_ident() -> of this thread, or of the main one when this stands in for it */
+static PyObject *get_ident(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    return PyLong_FromUnsignedLong(thread_ident());
+}
+
+PyMethodDef locks_functions[] = {
+    {"get_ident", get_ident, METH_NOARGS,
+     "get_ident() -> a number of this thread; the main one's where another stands in for it"},
+    {0},
+};
+
 int locks_open(struct err *err)
 {
     PyObject *lock = interp_sdk("_thread", "LockType"), *rlock = interp_sdk("_thread", "RLock");
@@ -196,5 +437,6 @@ int locks_open(struct err *err)
     types[RLOCK].type = (PyTypeObject *)rlock;
     replace(LOCK);
     replace(RLOCK);
+    open_owners();
     return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "realm/bridge/value.h"
+#include "realm/exchange.h"
 #include "realm/js/engine.h"
 #include "realm/py/interp.h"
 #include "realm/py/loop.h"
@@ -25,7 +26,7 @@ struct aside {
     PyThreadState *thread;
 };
 
-static PyObject *current_tasks, *ensure_future;
+static PyObject *current_tasks, *ensure_future, *cancelled_error;
 static const char strand_name[] = "corral.strand";
 
 /* ---- putting aside ---- */
@@ -80,13 +81,6 @@ static PyObject *can_run_sync(PyObject *self, PyObject *unused)
     return PyBool_FromLong(sync_can_wait());
 }
 
-/* is_loop_thread() -> whether this is the main thread, or one that stands in for it */
-static PyObject *is_loop_thread(PyObject *self, PyObject *unused)
-{
-    (void)self, (void)unused;
-    return PyBool_FromLong(strand_here());
-}
-
 static PyObject *refuse(void)
 {
     if (!strand_here())
@@ -106,47 +100,175 @@ static PyObject *refuse(void)
     return NULL;
 }
 
+/* ---- frames that wait ---- */
+
+/* On the stack of the frame, in a list from the one that waits longest. */
+struct waiting {
+    struct waiting *next, *previous;
+    const struct strand *strand;
+    PyObject *callback; /* borrowed; resumes it */
+    uint32_t stream;
+    bool is_told; /* to give up */
+};
+static struct {
+    struct waiting *first, *last;
+    unsigned count;
+} waiting;
+
+/* How far a callback is, which a future of somebody else's may call at once, twice or from a
+ * thread: the capsule's context. */
+enum ticket { TICKET_NEW, TICKET_WAITS, TICKET_OVER };
+
+static enum ticket ticket_of(PyObject *capsule)
+{
+    return (enum ticket)(intptr_t)PyCapsule_GetContext(capsule);
+}
+
+static void set_ticket(PyObject *capsule, enum ticket ticket)
+{
+    PyCapsule_SetContext(capsule, (void *)(intptr_t)ticket);
+}
+
+static void waiting_add(struct waiting *w)
+{
+    w->previous = waiting.last;
+    *(w->previous ? &w->previous->next : &waiting.first) = w;
+    waiting.last = w;
+    waiting.count++;
+}
+
+static void waiting_remove(struct waiting *w)
+{
+    *(w->previous ? &w->previous->next : &waiting.first) = w->next;
+    *(w->next ? &w->next->previous : &waiting.last) = w->previous;
+    waiting.count--;
+}
+
+bool sync_is_waiting(const struct strand *strand, uint32_t *ret_stream)
+{
+    for (const struct waiting *w = waiting.first; w; w = w->next)
+        if (w->strand == strand) {
+            *ret_stream = w->stream;
+            return true;
+        }
+    return false;
+}
+
+static bool is_abandoned(uint32_t stream)
+{
+    const struct exchange *x = exchange_find(stream);
+
+    return stream != 0 && (!x || x->is_aborted);
+}
+
+/* As many wait as may: those whose client has left give up, one after the other, and unwind now. */
+static bool make_room(void)
+{
+    struct waiting *w = waiting.first;
+
+    for (unsigned tries = waiting.count; tries > 0 && waiting.count >= REALM_WAITING_MAX; tries--) {
+        PyObject *done;
+        for (w = waiting.first; w && !is_abandoned(w->stream);)
+            w = w->next;
+        if (!w)
+            return false;
+        w->is_told = true;
+        done = PyObject_CallOneArg(w->callback, Py_None);
+        Py_XDECREF(done);
+        if (!done)
+            return false;
+    }
+    return waiting.count < REALM_WAITING_MAX;
+}
+
 /* self: a capsule of the strand that waits for the future */
+static PyObject *resume(PyObject *self, PyObject *future);
+static PyMethodDef resume_method = {"resume", resume, METH_O, NULL};
+
 static PyObject *resume(PyObject *self, PyObject *future)
 {
     struct strand *strand = PyCapsule_GetPointer(self, strand_name);
+    enum ticket ticket = ticket_of(self);
     struct aside aside;
 
-    (void)future;
     if (!strand)
         return NULL;
-    step_aside(&aside);
-    strand_resume(strand);
-    step_back(&aside);
+    if (!strand_here()) {
+        PyObject *again = PyCFunction_New(&resume_method, self), *handle = NULL;
+        if (again)
+            handle =
+                PyObject_CallMethod(loop_object(), "call_soon_threadsafe", "OO", again, future);
+        Py_XDECREF(again);
+        return handle;
+    }
+    set_ticket(self, TICKET_OVER);
+    if (ticket == TICKET_WAITS) {
+        step_aside(&aside);
+        strand_resume(strand);
+        step_back(&aside);
+    }
     Py_RETURN_NONE;
 }
-static PyMethodDef resume_method = {"resume", resume, METH_O, NULL};
+
+static int refuse_to_wait(const char *why)
+{
+    PyErr_Format(
+        PyExc_RuntimeError,
+        "run_sync() cannot wait: %s in this instance of the worker. Make the handler `async "
+        "def` and use await, which takes no thread.",
+        why);
+    return -1;
+}
+
+/* Once the future has the callback, which is of the capsule. */
+static int wait_with(PyObject *capsule, PyObject *callback)
+{
+    struct waiting mine = {.strand = strand_self, .callback = callback, .stream = interp_stream()};
+    struct err err = {0};
+    struct aside aside;
+    int r;
+
+    if (ticket_of(capsule) == TICKET_OVER)
+        return 0;
+    worker_defer();
+    if (waiting.count >= REALM_WAITING_MAX && !make_room())
+        PyErr_Clear(); /* strand_wait says why */
+    set_ticket(capsule, TICKET_WAITS);
+    waiting_add(&mine);
+    step_aside(&aside);
+    r = strand_wait(&err);
+    step_back(&aside);
+    waiting_remove(&mine);
+    if (r < 0)
+        return refuse_to_wait(err.text);
+    if (mine.is_told) {
+        PyErr_SetString(cancelled_error,
+                        "run_sync() gave up: the client of this request has left, and "
+                        "others want to wait");
+        return -1;
+    }
+    return 0;
+}
 
 static int wait_for(PyObject *future)
 {
     PyObject *capsule = PyCapsule_New(strand_self, strand_name, NULL), *callback = NULL,
              *added = NULL;
-    struct err err = {0};
-    struct aside aside;
     int r = -1;
 
     if (capsule)
         callback = PyCFunction_New(&resume_method, capsule);
     if (callback)
         added = PyObject_CallMethod(future, "add_done_callback", "O", callback);
-    if (added) {
-        worker_defer();
-        step_aside(&aside);
-        r = strand_wait(&err);
-        step_back(&aside);
-        if (r < 0) {
-            Py_XDECREF(PyObject_CallMethod(future, "remove_done_callback", "O", callback));
-            PyErr_Format(PyExc_RuntimeError,
-                         "run_sync() cannot wait: %s in this instance of the worker. Make the "
-                         "handler `async "
-                         "def` and use await, which takes no thread.",
-                         err.text);
-        }
+    if (added)
+        r = wait_with(capsule, callback);
+    if (capsule)
+        set_ticket(capsule, TICKET_OVER);
+    if (added && r < 0) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        Py_XDECREF(PyObject_CallMethod(future, "remove_done_callback", "O", callback));
+        PyErr_Restore(type, value, traceback); /* steals */
     }
     Py_XDECREF(capsule);
     Py_XDECREF(callback);
@@ -262,7 +384,6 @@ JSValueRef sync_promise(PyObject *function, PyObject *arguments, PyObject *named
 /* ---- life ---- */
 
 PyMethodDef sync_functions[] = {
-    {"is_loop_thread", is_loop_thread, METH_NOARGS, NULL},
     {"run_sync", run_sync, METH_O,
      "run_sync(awaitable) -> what comes of it; other requests go on meanwhile"},
     {"can_run_sync", can_run_sync, METH_NOARGS,
@@ -274,7 +395,8 @@ int sync_open(struct err *err)
 {
     current_tasks = interp_sdk("_asyncio", "_current_tasks");
     ensure_future = interp_sdk("asyncio", "ensure_future");
-    if (current_tasks && ensure_future)
+    cancelled_error = interp_sdk("asyncio", "CancelledError");
+    if (current_tasks && ensure_future && cancelled_error)
         return 0;
     PyErr_Print();
     return err_set(err, ERR_SYSTEM, "start Python: asyncio is not as it was");

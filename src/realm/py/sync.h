@@ -22,6 +22,9 @@
 
 /* Whether run_sync would wait here. */
 bool sync_can_wait(void);
+/* Whether a frame on that strand waits, which may have ended since; for which request. */
+struct strand;
+bool sync_is_waiting(const struct strand *strand, uint32_t *ret_stream);
 int sync_open(struct err *err) MUST_CHECK;
 /* A promise of function(*arguments, **named), which the loop calls soon; named may be NULL.
  * Undefined having thrown when there is no memory. */
