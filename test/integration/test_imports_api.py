@@ -1,4 +1,6 @@
 """Modules, packages and data files of the project: docs/compatibility.md names these tests."""
+import re
+
 import pytest
 
 pytestmark = pytest.mark.asan
@@ -79,3 +81,25 @@ def test_one_module_is_loaded_once(corral):
                                   "    return Response.new(f'{first.state is second.state} {len(first.state)}')\n",
                   "src/first.py": "import second\nstate = second.state\n", "src/second.py": "state = []\nstate.append(1)\n"})
     assert one.get().text == "True 1"
+
+
+def test_modules_named_as_one_of_pythons_own(corral):
+    """Those that Pyodide has not loaded before a worker are the project's own, as there: queue.py of who has queues."""
+    early = ["queue", "calendar", "locale", "html", "statistics", "tarfile"]
+    names = ", ".join(early)
+    files = {"src/lzma/no_module.txt": "", **{"src/%s.py" % name: "OWN = %r\n" % name for name in early[1:]}}
+    one = corral({"src/entry.py": "import %s, email, json, lzma\nlzma.compress(b'')\nfrom concurrent.futures import ThreadPoolExecutor\nfrom js import Response\n"
+                                  "from queue.jobs import JOB\n\ndef on_fetch(request):\n    pool = ThreadPoolExecutor(1)\n"
+                                  "    return Response.new(json.dumps([m.OWN for m in (%s)] + [JOB, pool.submit(int, '5').result()]))\n" % (names, names),
+                  "src/queue/__init__.py": "OWN = 'queue'\n", "src/queue/jobs.py": "JOB = 'job'\n", "src/email.py": "", **files})
+    assert one.get().json() == [*early, "job", 5]
+
+
+@pytest.mark.parametrize("file, source, hint", [
+    ("types.py", "from types import Item", "src/types.py is not seen: Python's own module `types` has the name and is loaded before, on Cloudflare too"),
+    ("json/__init__.py", "import json\njson.my_dumps({})", "src/json/__init__.py is not seen: Python's own module `json` has the name"),
+    ("workers.py", "from workers import Response", "src/workers.py hides the `workers` of Cloudflare: give it another name"),
+], ids=["from types", "json", "workers"])
+def test_a_module_that_hides_another_or_is_hidden_is_named(corral, file, source, hint):
+    one = corral({"src/entry.py": source + "\n\ndef on_fetch(request):\n    pass\n", "src/" + file: ""}, ready=False)
+    one.wait_log(re.escape(hint))

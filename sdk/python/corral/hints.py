@@ -3,8 +3,11 @@ import difflib
 import errno
 import importlib
 import inspect
+import os
 import re
 import sys
+
+from . import errors
 
 # Modules that are known packages: import name -> (PyPI name, Debian package or '').
 # Debian's are what the platform calls its built-in packages.
@@ -146,11 +149,30 @@ def _known(e):
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
     if isinstance(e, SystemExit):
         return "exit ends no worker, only this request, with an error: return a Response instead"
-    for known in (_for_platform_import, _for_proxy, _for_constructor, _for_sdk, _for_box):
+    for known in (_for_hidden, _for_platform_import, _for_proxy, _for_constructor, _for_sdk, _for_box):
         hint = known(e)
         if hint:
             return hint
     return for_js_name(e)
+
+
+def _for_hidden(e):
+    """A module of the project that has the name of another one, and either of the two is not seen."""
+    name = e.name if isinstance(e, ImportError) else getattr(e.obj, "__name__", None) if isinstance(e, AttributeError) else None
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    if not isinstance(module, type(sys)) or (isinstance(e, AttributeError) and e.obj is not module):
+        return ""
+    file = getattr(module, "__file__", None) or ""
+    if name == "workers" and file:
+        return f"{errors.shown_path(file)} hides the `workers` of Cloudflare: give it another name"
+    if name not in sys.stdlib_module_names:
+        return ""
+    for own in (name + ".py", os.path.join(name, "__init__.py")):
+        own = os.path.join(sys.path[0], own)
+        if os.path.isfile(own) and file != own:
+            return (f"{errors.shown_path(own)} is not seen: Python's own module `{name}` has the name and is loaded before, on Cloudflare too: "
+                    "give it another")
+    return ""
 
 
 _OLD_NAME = re.compile(r"^(?:cannot import name '(\w+)' from 'pyodide' |module 'pyodide' has no attribute '(\w+)')")

@@ -5,6 +5,7 @@ struct realm_failure.  The kinds are those of enum failure in src/wire/message.h
 """
 import asyncio
 import gc
+import importlib.machinery
 import importlib.util
 import os
 import sys
@@ -71,6 +72,19 @@ def _folders(folder, beside_main):
     return list(dict.fromkeys([beside_main, folder, *filter(os.path.isdir, vendored_in)]))
 
 
+# Python's own modules that our SDK has loaded and Pyodide's has not: there a project's own ones of these names are found.
+_EARLY = ("calendar", "difflib", "fcntl", "grp", "locale", "lzma", "pwd", "queue", "ssl", "tarfile")
+
+
+def _make_room(folders):
+    """For modules of the project with a name of _EARLY; who has imported Python's keeps it."""
+    for name in _EARLY:
+        spec = importlib.machinery.PathFinder.find_spec(name, folders) if name in sys.modules else None
+        if spec is not None and spec.origin is not None:        # a folder without __init__.py comes after Python's own
+            for loaded in [loaded for loaded in sys.modules if loaded.partition(".")[0] == name]:
+                del sys.modules[loaded]
+
+
 def _process_pth_files(folders):
     """Installed packages may add folders, or run a line, by files NAME.pth: as Python's site does it."""
     import site
@@ -88,6 +102,7 @@ def _import_main(folder, main):
     sys.path[:] = folders + [other for other in sys.path if other not in folders]
     importlib.invalidate_caches()
     vendored.settle(folders)
+    _make_room(folders)
     if flags.is_on("python_process_pth_files"):
         _process_pth_files(folders)
     spec = importlib.util.spec_from_file_location(name, path)
