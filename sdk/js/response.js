@@ -149,7 +149,12 @@ class Response {
     const body = response.#body, coding = response.#headers === null ? null : response.#headers.get('content-encoding');
     // A body is here as its reader sees it, so it leaves without the coding that its headers still
     // name; save one that is passed on untouched, below.
-    if (coding !== null && !response.#isEncoded && KNOWN_CODING.test(coding)) headers = linesWithout(response.#headers, 'content-encoding');
+    if (coding !== null && !response.#isEncoded && KNOWN_CODING.test(coding)) {
+      headers = linesWithout(response.#headers, 'content-encoding');
+      if (body?.kind === 'bytes' && body.value[0] === 0x1f && body.value[1] === 0x8b)
+        internals.warnOnce("a body that is gzip already leaves without its Content-Encoding, and nobody unpacks it (Cloudflare would pack it once more): "
+          + "Response.new(data, headers=headers, encodeBody='manual') of js sends it with the header");
+    }
     if (typeof body === 'string') {
       response.#body = SENT;
       native.respond(id, response.#status, response.#statusText, headers, body);

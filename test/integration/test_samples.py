@@ -377,6 +377,9 @@ HINTS = [
     ("import workers\nworkers.FormData.new()", "workers.FormData is called without: `FormData(...)`"),
     ("import workers\nworkers.Response('x', statusText='OK')", "did you mean `status_text`?"),
     ("import workers\nworkers.Blob(['x'], contentType='a/b')", "did you mean `content_type`?"),
+    ("import workers\nworkers.Response('x', {'status': 201})", "`Response(body, status=201, headers={...})`"),
+    ("import workers\nworkers.Response.json([], {'status': 201})", "`Response.json(data, status=201, headers={...})`"),
+    ("import workers\nworkers.Response('x', 201, {'a': 'b'})", "`Response(body, status=201, headers={...})`"),
     ("import workers\nawait workers.fetch('http://x/', {'method': 'POST'})", "options are keywords: `fetch(url, method=..., headers=...)`"),
     ("import workers\nworkers.Request('http://x/', {'method': 'POST'})", "options are keywords: `Request(url, method=..., headers=...)`"),
 ]
@@ -431,7 +434,8 @@ def test_what_is_no_error_but_hardly_meant_is_warned_of_once(lab):
             ("Response.new(request.text())", "[object Promise]", "is an `await` missing?"),
             ("Response.new(asyncio.sleep(0))", None, "is an `await` missing?"),
             ("Response.new(x async for x in js.ReadableStream.from_([]))", None, "ReadableStream.from_(generator) makes a body of it"),
-            ("Response.json({'a': 1})", "{}", "Response.json of js makes {} of a dict")):
+            ("Response.json({'a': 1})", "{}", "Response.json of js makes {} of a dict"),
+            ("__import__('workers').Response(__import__('gzip').compress(b''), headers={'content-encoding': 'gzip'})", None, "encodeBody='manual'")):
         since = lab.mark()
         answer = good(lab.run("%s\nreturn %s" % (code, code)))
         assert body is None or answer.text == body

@@ -137,7 +137,15 @@ def _status(where, status):
             return int(status)
         except (ValueError, OverflowError):
             pass
-    raise TypeError(f"{where}: status must be an int or an HTTPStatus, not {status!r}")
+    raise _options_error(where, f"status must be an int or an HTTPStatus, not {status!r}", status)
+
+
+def _options_error(where, text, value):
+    """A TypeError; of a dict that stands where JavaScript has its options it says how they are given here."""
+    error = TypeError(f"{where}: {text}")
+    if isinstance(value, dict):
+        error.add_note(f"options are keywords: `{where}({'data' if '.' in where else 'body'}, status=201, headers={{...}})`")
+    return error
 
 
 class Response(FetchResponse):
@@ -165,7 +173,7 @@ class Response(FetchResponse):
         if status is not None:
             status = _status("Response", status)
         if status_text is not None and not isinstance(status_text, str):
-            raise TypeError(f"Response: status_text must be a str, not {type_name(status_text)}")
+            raise _options_error("Response", f"status_text must be a str, not {type_name(status_text)}", status_text)
         try:
             self.js_response = _new_response(to_body(body, "Response"), status, status_text, to_headers(headers, "Response"), web_socket)
         except JsException as e:
