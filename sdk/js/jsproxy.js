@@ -94,27 +94,22 @@ function bitsOf(object) {
 const looksLikeError = (object) => hasProperty(object, 'message') && hasProperty(object, 'name') &&
   (safely(() => object instanceof Error) || hasProperty(object, 'stack'));
 internals.classify = bitsOf;
+// Whether it can stand for the others of its prototype: it really is of that kind, and nothing was added to it.
+const TELLING = [...METHODS.map(([name]) => name), 'size', 'message', 'name', Symbol.toStringTag];
+const typedArrays = getPrototypeOf(Uint8Array.prototype), dataViews = DataView.prototype, { isPrototypeOf } = objectPrototype;
+const isTypical = (object) => {
+  for (let i = 0; i < TELLING.length; i++) if (hasOwn(object, TELLING[i])) return false;
+  if (isArray(object) !== apply(isPrototypeOf, arrays, [object])) return false;
+  return isArray(object) || (isView(object) === (apply(isPrototypeOf, typedArrays, [object]) || apply(isPrototypeOf, dataViews, [object])));
+};
 // The same of an object whose prototype is not known to be stable.
 const unstable = new WeakSet();
 internals.classifyFirst = (object) => {
   const prototype = getPrototypeOf(object);
   if (unstable.has(prototype)) return bitsOf(object);
-  if (safely(() => isStable(object))) return bitsOf(object) | STABLE;
+  if (safely(() => isStable(object))) return isTypical(object) ? bitsOf(object) | STABLE : bitsOf(object);
   unstable.add(prototype);
   return bitsOf(object);
-};
-
-// How to_py should take it.
-internals.kindOf = (object) => {
-  if (isArray(object)) return 'array';
-  if (object instanceof Map) return 'map';
-  if (object instanceof Set) return 'set';
-  if (object instanceof ArrayBuffer || isView(object)) return 'buffer';
-  if (typeof object === 'object') {
-    const proto = getPrototypeOf(object);
-    if (proto === null || proto === objectPrototype) return 'object';
-  }
-  return 'other';
 };
 
 internals.typeOf = (value) => typeof value;

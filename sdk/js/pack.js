@@ -11,10 +11,11 @@ const WORDS = 8192;             // that wait for the next structure; larger ones
 const WORDS_MAX = 1 << 27;      // 1 GiB
 const TEXT_MAX = 2048;          // longer ones travel alone
 
-const { Int32Array, Float64Array } = globalThis;
+const { Int32Array, Float64Array, ArrayBuffer, Map, Set, Proxy } = globalThis, { apply } = Reflect;
 const { getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
 const { isArray } = Array, { isView } = ArrayBuffer, { keys: keysOf, entries: entriesOf, defineProperty, hasOwn } = Object;
 const plainPrototype = Object.prototype, tagOf = plainPrototype.toString, joined = Array.prototype.join;
+const { set: copyFrom } = Object.getPrototypeOf(Float64Array.prototype);
 const plainMap = Map.prototype, mapForEach = plainMap.forEach;
 const mapGet = Map.prototype.get, mapSet = Map.prototype.set, mapHas = Map.prototype.has, mapDelete = Map.prototype.delete, setAdd = Set.prototype.add;
 
@@ -195,7 +196,7 @@ function newPacker(waits) {
     const old = doubles, length = room * 2 > wanted ? room * 2 : wanted;
     if (length > WORDS_MAX) throw tooLarge();
     useWords(new ArrayBuffer(length * 8));
-    doubles.set(old);
+    apply(copyFrom, doubles, [old]);
   }
 
   function word(tag, arg) {

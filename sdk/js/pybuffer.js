@@ -1,6 +1,6 @@
 // pybuffer.js - getBuffer(): the memory of a Python object as a typed array that shares it.
 
-const { transfer } = ArrayBuffer.prototype;
+const { transfer } = ArrayBuffer.prototype, { get: lengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
 const { defineProperty } = Object;
 const { apply } = Reflect;
 
@@ -38,9 +38,10 @@ class PyBufferView {
     this.#handle = this.#memory = undefined;
     this.data = undefined;
     // Whoever still has the array finds it empty: the memory is Python's again.  One that the engine does not let go of
-    // keeps it until it is collected.
+    // (it copied instead: C code has seen its address) keeps it until it is collected.
     try {
       if (memory) apply(transfer, memory, []);
+      if (memory && apply(lengthOf, memory, []) > 0) return;
     } catch {
       return;
     }

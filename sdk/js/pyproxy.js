@@ -5,7 +5,7 @@ const CALLABLE = 1, LENGTH = 2, GET = 4, SET = 8, HAS = 16, ITERABLE = 32, ITERA
 const KEPT_THIS = 4, BOUND = 16;                  // enum py_proxy_trait
 const JSON_ADAPTOR = 65536;
 const END = internals.END;
-const { ownKeys, getOwnPropertyDescriptor, apply } = Reflect;
+const { ownKeys, getOwnPropertyDescriptor, apply } = Reflect, { Proxy } = globalThis;
 const { defineProperty } = Object;
 const help = native.pythonHelp;
 
@@ -170,20 +170,21 @@ const PARTS = [[LENGTH, withLength], [GET, withGet], [SET, withSet], [HAS, withH
   [GET | SEQUENCE, withJson]];
 
 function addAll(target, part) {
-  for (const key of ownKeys(part)) defineProperty(target, key, { ...getOwnPropertyDescriptor(part, key), enumerable: false });
+  const keys = ownKeys(part);
+  for (let i = 0; i < keys.length; i++) defineProperty(target, keys[i], { ...getOwnPropertyDescriptor(part, keys[i]), enumerable: false });
 }
 const functionProxy = Object.create(Function.prototype);
 addAll(functionProxy, everyProxy);
 
-// For C: [the prototype of this kind, a function that makes Proxies of these targets].
+// For C: [the prototype of this kind, a function that makes Proxies of these targets].  Kinds are made when first met, and for all
+// requests: arrays' iterators may be somebody's own by then.
 internals.makeProxyKind = (kind) => {
   const prototype = Object.create(kind & CALLABLE ? functionProxy : everyProxy);
-  for (const [bits, part] of PARTS) if (kind & bits) addAll(prototype, part);
+  for (let i = 0; i < PARTS.length; i++) if (kind & PARTS[i][0]) addAll(prototype, PARTS[i][1]);
   const handlers = internals.proxyHandlers(kind, prototype);
-  return [prototype, (...targets) => {
-    const proxies = [];
-    for (let i = 0; i < targets.length; i++) proxies[i] = new Proxy(targets[i], handlers);
-    native.pythonStock(...proxies);
+  return [prototype, (...proxies) => {     // in the places of their targets: no setter of a prototype is asked
+    for (let i = 0; i < proxies.length; i++) proxies[i] = new Proxy(proxies[i], handlers);
+    apply(native.pythonStock, undefined, proxies);
     return proxies;
   }];
 };

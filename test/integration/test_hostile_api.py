@@ -345,3 +345,236 @@ def test_functions_and_objects_of_one_prototype(lab):
           globalThis.called = Object.setPrototypeOf(function () { return 7 }, Shared.prototype); 0''')
         return [callable(js.plain), callable(js.called), js.called()]
     """) == [False, True, 7]
+
+
+# ---- proxies of JavaScript's objects ----
+
+
+def test_attribute_names_that_are_none(lab):
+    assert lab.value("""
+        array, plain, errors = js.eval("[1]"), js.eval("({})"), []
+        for proxy in (array, plain):
+            for wrong in (lambda: type(proxy).__getattribute__(proxy, 5), lambda: type(proxy).__setattr__(proxy, 5, 6),
+                          lambda: type(proxy).__delattr__(proxy, b"x")):
+                try:
+                    wrong()
+                except TypeError as e:
+                    errors.append("must be string" in str(e))
+        return errors
+    """) == [True] * 6
+
+
+def test_types_of_proxies_stay_what_they_are(lab):
+    # A symbol that claimed to be an array would be asked for its items.
+    outcome = lab.outcome("""
+        object.__dict__["__class__"].__set__(js.Symbol.iterator, type(js.eval("[1]")))
+    """)
+    assert outcome["error"] == "TypeError", outcome
+
+
+def test_methods_of_methods_of_methods(lab):
+    assert lab.value("""
+        method = js.eval("(function () {})")
+        for i in range(300_000):
+            method = method.bind
+        del method
+        return "alive"
+    """) == "alive"
+
+
+def test_a_method_that_once_had_a_signature(lab):
+    assert lab.value("""
+        def signature(a: int, /): ...
+        o = js.eval("({ f(...all) { return all.length } })")
+        plain = o.f
+        signed = plain.bind_sig(signature)
+        del signed
+        return [o.f._sig is None, o.f(1, 2, 3)]
+    """) == [True, 3]
+
+
+def test_what_a_trap_throws_is_heard_where_it_was_asked(lab):
+    assert lab.value("""
+        proxy, heard = js.eval("new Proxy({}, { get() {}, has() { throw new RangeError('from has') } })"), []
+        for i in range(3):
+            try:
+                proxy.missing
+            except Exception as e:
+                heard.append("from has" in str(e))
+            heard.append(js.eval("1 + 1"))
+        return heard
+    """) == [True, 2] * 3
+
+
+def test_the_first_of_a_kind_speaks_for_itself_alone(lab):
+    assert lab.value("""
+        found = []
+        for code in ("Object.assign(new Float32Array(2), { then() {} })", "new Float32Array(2)", "Object.create(Float64Array.prototype)",
+                     "new Float64Array(2)", "Object.assign(new FinalizationRegistry(() => {}), { then() {} })",
+                     "new FinalizationRegistry(() => {})", "Object.create(DataView.prototype)", "new DataView(new ArrayBuffer(2))"):
+            proxy = type(js.eval(code))
+            found.append(hasattr(proxy, "__await__") + 2 * hasattr(proxy, "to_bytes"))
+        return found
+    """) == [3, 2, 0, 2, 1, 0, 0, 2]
+
+
+def test_an_empty_array_many_times(lab):
+    assert lab.value("return [len(js.eval('[]') * 10**15), len(js.eval('[1]') * -(10**15))]") == [0, 0]
+
+
+def test_bytes_that_overlap(lab):
+    assert lab.value("""
+        memory = bytearray(range(100))
+        part = js.eval("(p) => p.getBuffer().data.subarray(1, 100)")(memory)
+        part.assign(memoryview(memory)[:99])
+        first = memory[:4].hex()
+        part.assign_to(memoryview(memory)[:99])
+        return [first, memory[:4].hex()]
+    """) == ["00000102", "00010203"]
+
+
+def test_threads_that_give_javascript_something_are_refused(lab):
+    assert lab.value("""
+        import threading
+        class Thing: pass
+        thing, refused = Thing(), []
+        array, steps = js.eval("[1]"), js.eval("(async function* () { yield 1 })()")
+        def work():
+            for one in (lambda: array.append(thing), lambda: array.insert(0, thing), lambda: array.index("a"), lambda: array.count("a"),
+                        lambda: array.__setitem__(0, thing), lambda: steps.asend(thing), lambda: steps.athrow(ValueError("x"))):
+                try:
+                    one()
+                except RuntimeError as e:
+                    refused.append("main thread" in str(e))
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        return [refused, sys.getrefcount(thing)]
+    """) == [[True] * 7, 2]
+
+
+# ---- proxies of Python's objects ----
+
+
+def test_indices_beyond_all_numbers(lab):
+    assert lab.value("""
+        found = set()
+        for value in ([1], (1,), b"a", range(3)):
+            for index in ("100000000000000000000", "9223372036854775808", "9223372036854775807", "9" * 400):
+                found.add(js.eval("(list, i) => list[i]")(value, index))
+                found.add(js.eval("(list, i) => i in list")(value, index))
+        return sorted(map(repr, found))
+    """) == ["False", "None"]
+
+
+def test_a_long_chain_of_attributes_ends_at_once(lab):
+    assert lab.value("""
+        from pyodide.ffi import create_proxy
+        class Node: pass
+        head = node = Node()
+        for i in range(100_000):
+            node.next = Node()
+            node = node.next
+        proxy = create_proxy(head)
+        count = js.eval("(h) => { let n = 0, x = h; for (; x !== undefined; x = x.next) { n++; globalThis.last = x } return n }")(proxy)
+        proxy.destroy()
+        try:
+            js.eval("last.next")
+        except Exception as e:
+            return [count, "borrowed attribute proxy" in str(e)]
+    """) == [100_001, True]
+
+
+def test_an_attribute_that_is_the_error_of_another_proxy(lab):
+    # The proxy is neither's: it must not end with them, nor stand in the lists of both.
+    assert lab.value("""
+        import _corral
+        from pyodide.ffi import create_proxy, JsException
+        class Thing: pass
+        look, kept, ended = js.eval("(o) => { o.f; o.g; o.e; o.f }"), [], 0
+        for n in range(200):
+            proxy = create_proxy(Thing())
+            try:
+                js.eval("((x) => { throw x })")(proxy)
+            except JsException as e:
+                error = e
+            a, b = Thing(), Thing()
+            for thing in (a, b):
+                thing.e, thing.f, thing.g = error, Thing(), Thing()
+            first, second = create_proxy(a), create_proxy(b)
+            look(first), look(second), look(first)
+            kept.append(first)
+            del second
+            js.eval("for (let i = 0; i < 1000; i++) new Uint8Array(10000)")
+            if len(kept) > 5:
+                kept.pop(0).destroy()
+            ended += _corral.is_destroyed(proxy)
+        first.destroy()
+        return [ended, _corral.is_destroyed(proxy)]
+    """) == [0, False]
+
+
+def test_a_view_whose_memory_c_code_has_seen(lab):
+    # The engine copies such memory where it should move it: Python must not get it back then.
+    assert lab.value("""
+        memory = bytearray(1 << 16)
+        view = js.eval("(p) => p.getBuffer()")(memory)
+        data = view.data
+        data.to_bytes()
+        view.release()
+        try:
+            memory.extend(bytes(1 << 20))
+        except BufferError:
+            pass
+        data.fill(7)
+        return [data.byteLength in (0, 1 << 16), memory[0] in (0, 7)]
+    """) == [True, True]
+
+
+# ---- structures ----
+
+
+def test_a_container_whose_key_another_one_takes(lab):
+    assert lab.value("""
+        made = js.eval("(() => { const a = [1, 2, 3]; return new Map([[1, a], [1n, 5], ['x', a], ['y', [4]], ['z', a]]) })()")
+        return [str(made.to_py()) for i in range(50)][-1]
+    """) == "{1: 5, 'x': [1, 2, 3], 'y': [4], 'z': [1, 2, 3]}"
+
+
+PATCHES = """
+    globalThis.caught = 0;
+    const arrays = Object.getPrototypeOf(Float64Array.prototype), { set } = arrays, { ArrayBuffer, Map, Set, Proxy } = globalThis;
+    const iterate = Array.prototype[Symbol.iterator];
+    globalThis.unpatch = () => {
+      arrays.set = set;
+      Object.assign(globalThis, { ArrayBuffer, Map, Set, Proxy });
+      Array.prototype[Symbol.iterator] = iterate;
+    };
+    arrays.set = function (...all) { caught++; return Reflect.apply(set, this, all) };
+    for (const type of [ArrayBuffer, Map, Set])
+      globalThis[type.name] = class extends type { constructor(...all) { super(...all); caught++ } };
+    globalThis.Proxy = function (target, handlers) { caught++; return new Proxy(target, handlers) };
+    Array.prototype[Symbol.iterator] = function* () { caught++; yield 5 };
+"""
+
+
+def test_crossings_use_nothing_that_a_worker_has_replaced(lab):
+    assert lab.value("""
+        from pyodide.ffi import to_js
+        class Odd:      # of a kind that is new here
+            def __call__(self): return 3
+            def __len__(self): return 3
+            async def __anext__(self): return 1
+            def __delitem__(self, key): pass
+        many, kind = js.eval("new Array(20000).fill(1.5)"), js.eval("(x) => typeof x")
+        js.eval('''(() => { %s })()''')
+        try:
+            crossed = [len(many.to_py()), [kind(Odd()) for i in range(30)] == ["function"] * 30]
+            to_js({"a": {1, 2}})
+            js.eval("unpatch(); Object.defineProperty(Array.prototype, 0, { set() { caught++ }, get() { return 7 }, configurable: true })")
+            del Odd.__len__     # another kind
+            crossed.append([kind(Odd()) for i in range(30)] == ["function"] * 30)
+        finally:
+            js.eval("unpatch(); delete Array.prototype[0]")
+        return [*crossed, js.eval("caught")]
+    """ % PATCHES) == [20000, True, True, 0]

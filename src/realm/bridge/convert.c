@@ -335,7 +335,12 @@ JSValueRef bridge_to_js(PyObject *object)
     if (object == null_object)
         return JSValueMakeNull(js);
     if (PyExceptionInstance_Check(object) &&
-        PyObject_TypeCheck(object, (PyTypeObject *)bridge_js_exception_type()))
-        return bridge_error(object);
+        PyObject_TypeCheck(object, (PyTypeObject *)bridge_js_exception_type())) {
+        JSValueRef error;
+        Py_INCREF(object); /* its attributes may run code that lets it go */
+        error = bridge_error(object);
+        Py_DECREF(object);
+        return error;
+    }
     return py_proxy_new(object);
 }

@@ -16,8 +16,9 @@ enum { REPEATED_MAX = 1 << 26 }; /* items of array * n */
     X(arrayCount)                                                                                  \
     X(arrayDrop)                                                                                   \
     X(arrayExtend)                                                                                 \
-    X(arrayHas) X(arrayIndex) X(arrayInsert) X(arrayPush) X(arrayPut) X(arrayRepeat)               \
-        X(arrayReplace) X(arrayReverse) X(arrayReversed) X(arraySlice) X(arrayTake) X(setProperty)
+    X(arrayHas)                                                                                    \
+    X(arrayIndex) X(arrayInsert) X(arrayPush) X(arrayPut) X(arrayRepeat) X(arrayReplace)           \
+        X(arrayReverse) X(arrayReversed) X(arraySlice) X(arrayTake) X(setProperty)
 #define DECLARE(name) static JSObjectRef name;
 INTERNALS(DECLARE)
 
@@ -80,6 +81,12 @@ JSObjectRef js_array_of(PyObject *iterable, const char *text)
     Py_ssize_t count;
 
     return counted_array_of(iterable, text, &count);
+}
+
+/* For JavaScript, on the one thread that may. */
+static JSValueRef converted(PyObject *object)
+{
+    return bridge_is_main_thread() ? bridge_to_js(object) : NULL;
 }
 
 /* ---- items ---- */
@@ -208,7 +215,7 @@ static int set_at(PyObject *self, Py_ssize_t index, PyObject *item)
     JSValueRef arguments[3];
 
     arguments[1] = engine_number((double)index);
-    arguments[2] = bridge_to_js(item);
+    arguments[2] = converted(item);
     return arguments[2] && run(setProperty, self, 3, arguments) ? 0 : -1;
 }
 
@@ -305,6 +312,8 @@ static JSValueRef repeated(PyObject *self, Py_ssize_t times)
 
     if (n < 0)
         return NULL;
+    if (n == 0)
+        times = 0;
     if (n > 0 && times > REPEATED_MAX / n) {
         PyErr_Format(PyExc_MemoryError, "an array of %zd items %zd times has too many items", n,
                      times);
@@ -337,7 +346,7 @@ static PyObject *append(PyObject *self, PyObject *item)
 {
     JSValueRef arguments[2];
 
-    arguments[1] = bridge_to_js(item);
+    arguments[1] = converted(item);
     return arguments[1] ? done(run(arrayPush, self, 2, arguments)) : NULL;
 }
 
@@ -350,7 +359,7 @@ static PyObject *insert(PyObject *self, PyObject *all)
     if (!PyArg_ParseTuple(all, "nO:insert", &index, &item))
         return NULL;
     arguments[1] = engine_number((double)index);
-    arguments[2] = bridge_to_js(item);
+    arguments[2] = converted(item);
     return arguments[2] ? done(run(arrayInsert, self, 3, arguments)) : NULL;
 }
 
@@ -421,7 +430,7 @@ static Py_ssize_t find(PyObject *self, PyObject *value, Py_ssize_t start, Py_ssi
     if (stop > n)
         stop = n;
     if (is_javascripts(value)) {
-        arguments[1] = bridge_to_js(value);
+        arguments[1] = converted(value);
         arguments[2] = engine_number((double)start);
         arguments[3] = engine_number((double)stop);
         answer = arguments[1] ? run(arrayIndex, self, 4, arguments) : NULL;
@@ -453,7 +462,7 @@ static PyObject *count_method(PyObject *self, PyObject *value)
     Py_ssize_t n, count = 0;
 
     if (is_javascripts(value)) {
-        arguments[1] = bridge_to_js(value);
+        arguments[1] = converted(value);
         return arguments[1] ? found(self, run(arrayCount, self, 2, arguments)) : NULL;
     }
     n = js_proxy_length(self);

@@ -55,10 +55,10 @@ ENGINE_LOCKED(python_name)
 /* The name that a number or a text stands for. */
 static PyObject *name_of(JSValueRef key, int *ret_number)
 {
-    int number = JSValueIsNumber(engine.context, key) ? (int)engine_number_of(key) : -1;
+    double number = JSValueIsNumber(engine.context, key) ? engine_number_of(key) : -1;
 
-    *ret_number = number >= 0 && number < name_count ? number : -1;
-    return *ret_number >= 0 ? Py_NewRef(names[number].name) : text_of(key);
+    *ret_number = number >= 0 && number < name_count ? (int)number : -1;
+    return *ret_number >= 0 ? Py_NewRef(names[*ret_number].name) : text_of(key);
 }
 
 static bool makes_proxy(PyObject *object)
@@ -82,7 +82,8 @@ static JSValueRef attribute_value(PyObject *object, JSValueRef holder, PyObject 
         if (is_method)
             value = Py_TYPE(method)->tp_descr_get(method, object, (PyObject *)Py_TYPE(object));
         child = value ? bridge_to_js(value) : NULL;
-        if (child && py_proxy_check(child) && p->whole->object)
+        /* A JsException may stand for a proxy that is not its own. */
+        if (child && value && py_proxy_object(child) == value && p->whole->object)
             py_proxy_remember(p, text, (JSObjectRef)child, method);
         if (is_method)
             Py_XDECREF(value);
@@ -249,11 +250,15 @@ PY_NATIVE(python_get_item)
 /* pythonAt(proxy, index) -> object[index]; undefined for an IndexError */
 static JSValueRef python_at(PyObject *object, size_t count, const JSValueRef *arguments)
 {
-    Py_ssize_t index = (Py_ssize_t)engine_number_of(arguments[1]);
+    double number = engine_number_of(arguments[1]);
     PyObject *item = NULL, *key;
+    Py_ssize_t index;
     JSValueRef value;
 
     (void)count;
+    if (!(number < (double)PY_SSIZE_T_MAX)) /* which, rounded, is one more than that */
+        return engine.undefined;
+    index = (Py_ssize_t)number;
     if (PyList_CheckExact(object)) {
         if (index >= PyList_GET_SIZE(object))
             return engine.undefined;

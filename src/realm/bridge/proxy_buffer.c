@@ -170,7 +170,7 @@ static PyObject *assign(PyObject *self, PyObject *source)
             is_good = has_same_items(self, &from);
     }
     if (is_good)
-        memcpy((char *)bytes.data, from.buf, bytes.len);
+        memmove((char *)bytes.data, from.buf, bytes.len); /* getBuffer() shares memory */
     PyBuffer_Release(&from);
     return is_good ? Py_NewRef(Py_None) : NULL;
 }
@@ -193,7 +193,7 @@ static PyObject *assign_to(PyObject *self, PyObject *target)
             is_good = has_same_items(self, &to);
     }
     if (is_good)
-        memcpy(to.buf, bytes.data, bytes.len);
+        memmove(to.buf, bytes.data, bytes.len);
     PyBuffer_Release(&to);
     return is_good ? Py_NewRef(Py_None) : NULL;
 }

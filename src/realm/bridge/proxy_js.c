@@ -223,9 +223,9 @@ static void proxy_free(struct js_proxy *p, bool is_main_thread)
 
 /* A method is mostly made for one call and then for the next: `o.f()` in a loop.  So its owner
  * keeps the last one, without being kept by it. */
-static void proxy_dealloc(PyObject *self)
+static struct js_proxy *proxy_end(struct js_proxy *p)
 {
-    struct js_proxy *p = (struct js_proxy *)self, *owner = (struct js_proxy *)p->owner;
+    struct js_proxy *owner = (struct js_proxy *)p->owner;
     bool is_main_thread = strand_here();
 
     if (p->spare)
@@ -233,10 +233,22 @@ static void proxy_dealloc(PyObject *self)
     p->spare = NULL;
     Py_CLEAR(p->notes);
     p->owner = NULL;
-    if (owner && is_main_thread && !owner->spare)
+    if (owner && is_main_thread && !owner->spare && !(p->bits & SIGNED))
         owner->spare = p;
     else
         proxy_free(p, is_main_thread);
+    return owner;
+}
+
+/* Owners may have owners (`f.bind.bind ...`), more than the stack has room for. */
+static void proxy_dealloc(PyObject *self)
+{
+    struct js_proxy *owner = proxy_end((struct js_proxy *)self);
+
+    while (owner && Py_REFCNT(owner) == 1) {
+        Py_SET_REFCNT((PyObject *)owner, 0);
+        owner = proxy_end(owner);
+    }
     Py_XDECREF(owner);
 }
 
@@ -329,6 +341,34 @@ static PyObject *head_property(const struct head *head, PyObject *name)
     return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.len, "replace");
 }
 
+/* Whether it has a property of that name: 1 or 0; -1 with an exception.  The engine's own question
+ * leaves what a Proxy's trap throws to whoever runs JavaScript next. */
+static int has_property(JSObjectRef object, PyObject *name)
+{
+    static JSObjectRef plain_has;
+    JSValueRef arguments[2], thrown = NULL, has;
+
+    if (!plain_has)
+        plain_has = engine_internal("plainHas");
+    arguments[0] = object;
+    arguments[1] = bridge_key(name);
+    if (!arguments[1])
+        return -1;
+    has = engine_call(plain_has, 2, arguments, &thrown);
+    if (!thrown)
+        return JSValueToBoolean(engine.context, has);
+    bridge_raise(thrown);
+    return -1;
+}
+
+static PyObject *no_attribute(JSObjectRef object, PyObject *name)
+{
+    if (object == engine.global) /* sdk/python/corral/hints.py knows this text */
+        return PyErr_Format(PyExc_AttributeError, "JavaScript has no global '%U'", name);
+    PyErr_SetObject(PyExc_AttributeError, name);
+    return NULL;
+}
+
 static PyObject *get_property(PyObject *self, PyObject *name)
 {
     const struct head *head = ((struct js_proxy *)self)->head;
@@ -336,25 +376,22 @@ static PyObject *get_property(PyObject *self, PyObject *name)
     JSObjectRef object = result ? NULL : property_holder(self);
     JSStringRef text = object ? bridge_name(name) : NULL; /* new */
     JSValueRef thrown = NULL, value;
+    int has;
 
     if (!text)
         return result;
     value = JSObjectGetProperty(engine.context, object, text, &thrown);
-    if (thrown)
-        bridge_raise(thrown);
-    else if (JSValueIsUndefined(engine.context, value) &&
-             !JSObjectHasProperty(engine.context, object, text)) {
-        if (object == engine.global) /* sdk/python/corral/hints.py knows this text */
-            PyErr_Format(PyExc_AttributeError, "JavaScript has no global '%U'", name);
-        else
-            PyErr_SetObject(PyExc_AttributeError, name);
-    } else {
-        result = method_again((struct js_proxy *)self, value);
-        if (!result)
-            result = bridge_to_python(value, self);
-    }
     JSStringRelease(text);
-    return result;
+    if (thrown)
+        return bridge_raise(thrown);
+    if (JSValueIsUndefined(engine.context, value)) {
+        has = has_property(object, name);
+        if (has == 0)
+            return no_attribute(object, name);
+        return has < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    result = method_again((struct js_proxy *)self, value);
+    return result ? result : bridge_to_python(value, self);
 }
 
 /* For `from x import *`: all the names that a module of JavaScript has of its own. */
@@ -403,9 +440,10 @@ static PyObject *proxy_getattr(PyObject *self, PyObject *name)
     struct js_proxy *p = (struct js_proxy *)self;
     PyObject *result;
 
-    if (_PyType_Lookup(Py_TYPE(self), name))
+    /* __getattribute__ called by hand takes anything for a name. */
+    if (!PyUnicode_Check(name) || _PyType_Lookup(Py_TYPE(self), name))
         return PyObject_GenericGetAttr(self, name);
-    if (p->notes && PyUnicode_Check(name)) {
+    if (p->notes) {
         result = is_modules(name) ? PyDict_GetItemWithError(p->notes, name) : NULL;
         if (result || PyErr_Occurred())
             return Py_XNewRef(result);
@@ -457,6 +495,8 @@ static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
     JSObjectRef object;
     PyObject *bare;
 
+    if (!PyUnicode_Check(name)) /* __setattr__ called by hand */
+        return PyObject_GenericSetAttr(self, name, value);
     if (is_modules(name)) {
         PyObject *notes = js_proxy_notes(self);
         if (!notes)

@@ -209,9 +209,11 @@ static PyTypeObject *make_type(int bits)
     finish = type ? interp_sdk("corral.kinds", "finish") : NULL;
     if (finish)
         done = PyObject_CallFunction(finish, "Oi", type, bits);
-    if (done) /* it has been given a metaclass, for isinstance() with it */
+    if (done) { /* it has been given a metaclass, for isinstance() with it */
         Py_SET_TYPE(type, (PyTypeObject *)Py_NewRef(done));
-    else
+        /* Nobody may make an array of a symbol by changing its __class__. */
+        ((PyTypeObject *)type)->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
+    } else
         Py_CLEAR(type);
     Py_XDECREF(finish);
     Py_XDECREF(done);

@@ -21,7 +21,8 @@ enum { ARGUMENTS_FEW = 32, ARGUMENTS_MAX = 4096 };
     X(awaitFor)                                                                                    \
     X(deleteItem)                                                                                  \
     X(getItem)                                                                                     \
-    X(hasKey) X(idOf) X(includesItem) X(isPromise) X(iterator) X(kindOf) X(length) X(mapIterator)  \
+    X(hasKey)                                                                                      \
+    X(idOf) X(includesItem) X(isPromise) X(iterator) X(kindOf) X(length) X(mapIterator)            \
         X(objectEntries) X(objectKeys) X(objectValues) X(plainDelete) X(plainGet) X(plainHas)      \
             X(plainSet) X(setItem) X(step) X(stepLater) X(takeOther) X(truth) X(typeOf)            \
                 X(viewDelete) X(viewGet) X(viewHas) X(viewIterator) X(viewLength) X(END)           \
@@ -470,7 +471,7 @@ PyObject *js_proxy_anext(PyObject *self)
 
 static PyObject *asend(PyObject *self, PyObject *value)
 {
-    return step_later(self, "next", bridge_to_js(value), false);
+    return bridge_is_main_thread() ? step_later(self, "next", bridge_to_js(value), false) : NULL;
 }
 
 static PyObject *aclose(PyObject *self, PyObject *unused)
@@ -481,8 +482,11 @@ static PyObject *aclose(PyObject *self, PyObject *unused)
 
 static PyObject *athrow(PyObject *self, PyObject *arguments)
 {
-    PyObject *function = interp_sdk("corral.kinds", "exception_of"), *exception;
+    PyObject *function, *exception;
 
+    if (!bridge_is_main_thread())
+        return NULL;
+    function = interp_sdk("corral.kinds", "exception_of");
     exception = function ? PyObject_CallObject(function, arguments) : NULL;
     Py_XDECREF(function);
     if (!exception)

@@ -181,32 +181,56 @@ JSValueRef py_proxy_ask_target(py_ask_fn ask, size_t count, const JSValueRef *ar
     return value ? value : engine.undefined;
 }
 
-static void destroy(struct py_proxy *p, const char *message)
+/* What it held: it can be used no more.  *children: what of its family ends with it is put before
+ * these. */
+static PyObject *take_out(struct py_proxy *p, const char *message, struct py_proxy **children)
 {
-    struct py_proxy *whole = p->whole, *family = p->family, *child = NULL;
+    struct py_proxy *whole = p->whole, *family = p->family, **last = &family->children;
     PyObject *object = whole->object;
     char words[512];
 
     if (!object)
-        return;
-    snprintf(words, sizeof words, "%s\nThe object was of type \"%s\"",
-             message && *message ? message : "Object has already been destroyed",
+        return NULL;
+    snprintf(words, sizeof words, "%s\nThe object was of type \"%s\"", message,
              Py_TYPE(object)->tp_name);
     whole->object = NULL;
     whole->words = mem_strdup(words);
-    if (--family->sharers == 0) {
-        child = family->children;
-        family->children = NULL;
-    }
-    while (child) {
-        struct py_proxy *next = child->sibling;
+    if (--family->sharers > 0)
+        return object;
+    while (*last)
+        last = &(*last)->sibling;
+    *last = *children;
+    *children = family->children;
+    family->children = NULL;
+    return object;
+}
+
+/* Children have children, more than the stack has room for (a list of linked objects).  Their
+ * objects are let go when all are out: code that runs then may free these structs. */
+static void destroy(struct py_proxy *p, const char *message)
+{
+    struct py_proxy *children = NULL;
+    PyObject *object =
+        take_out(p, message && *message ? message : "Object has already been destroyed", &children);
+    PyObject *objects = children ? PyList_New(0) : NULL;
+
+    while (children) {
+        struct py_proxy *child = children;
+        PyObject *held;
+        children = child->sibling;
         child->sibling = NULL;
-        destroy(child,
-                "This borrowed attribute proxy was automatically destroyed in the process "
-                "of destroying the proxy it was borrowed from. Try using the 'copy' method.");
-        child = next;
+        held = take_out(child,
+                        "This borrowed attribute proxy was automatically destroyed in the process "
+                        "of destroying the proxy it was borrowed from. Try using the 'copy' "
+                        "method.",
+                        &children);
+        if (held && objects && PyList_Append(objects, held) == 0)
+            Py_DECREF(held);
+        else if (held) /* out of memory: it lives for ever, which is safe */
+            PyErr_Clear();
     }
-    Py_DECREF(object);
+    Py_XDECREF(object);
+    Py_XDECREF(objects);
 }
 
 PyObject *py_proxy_unwrap(JSValueRef proxy)
@@ -470,7 +494,9 @@ static JSValueRef python_stock(JSContextRef js, JSObjectRef function, JSObjectRe
 {
     (void)js, (void)function, (void)self, (void)ret_thrown;
     for (size_t i = 0; i < count && i < BATCH; i++)
-        stocked->stock[i].proxy = (JSObjectRef)arguments[i];
+        if (JSValueIsObject(engine.context, arguments[i]) &&
+            JSObjectGetProxyTarget((JSObjectRef)arguments[i]) == stocked->stock[i].target)
+            stocked->stock[i].proxy = (JSObjectRef)arguments[i];
     return engine.undefined;
 }
 
@@ -481,10 +507,14 @@ static bool refill(struct kind *kind)
 
     for (unsigned i = 0; i < count; i++) {
         kind->stock[i].target = JSObjectMake(engine.context, kind->class, NULL);
+        kind->stock[i].proxy = NULL;
         targets[i] = kind->stock[i].target;
     }
     stocked = kind;
     proxies = engine_run(kind->wrap, count, targets);
+    for (unsigned i = 0; i < count; i++)
+        if (!kind->stock[i].proxy)
+            proxies = engine.undefined;
     if (!JSValueIsObject(engine.context, proxies)) {
         PyErr_NoMemory();
         return false;
@@ -659,7 +689,7 @@ void py_proxy_remember(struct py_proxy *p, JSStringRef name, JSObjectRef child, 
 
 PyObject *py_proxy_helper(const char *name)
 {
-    PyObject *modules = PyImport_GetModuleDict(), *module, *found; /* borrowed */
+    PyObject *modules = PyImport_GetModuleDict(), *module; /* borrowed */
 
     module = PyDict_GetItemString(modules, "corral.pyproxy");
     if (!module) {
@@ -668,9 +698,7 @@ PyObject *py_proxy_helper(const char *name)
             return NULL;
         Py_DECREF(module); /* sys.modules has it */
     }
-    found = PyObject_GetAttrString(module, name);
-    Py_XDECREF(found); /* the module has it */
-    return found;
+    return PyObject_GetAttrString(module, name);
 }
 
 void py_proxy_open_dicts(bool is_open)

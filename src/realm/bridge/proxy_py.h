@@ -83,7 +83,7 @@ JSObjectRef py_proxy_remembered(struct py_proxy *p, JSStringRef name, PyObject *
 void py_proxy_remember(struct py_proxy *p, JSStringRef name, JSObjectRef child, PyObject *method);
 /* The array [this, arguments ...] of a bound one. */
 JSObjectRef py_proxy_bound(struct py_proxy *p);
-/* corral.pyproxy's function of that name; borrowed, NULL with an exception. */
+/* corral.pyproxy's function of that name; new, NULL with an exception. */
 PyObject *py_proxy_helper(const char *name);
 
 /* What is found inside an asJsJson() is seen the same way. */

@@ -212,12 +212,13 @@ static JSValueRef python_call_with(PyObject *object, size_t count, const JSValue
          promises = JSValueToBoolean(engine.context, arguments[5]);
     PyObject *list = list_of(arguments[1]), *tuple = list ? PyList_AsTuple(list) : NULL,
              *named = tuple ? dict_of(arguments[2], arguments[3]) : NULL, *result = NULL;
+    PyObject *helper = NULL;
     JSValueRef value = NULL, thrown = NULL;
 
     (void)count;
     if (named && is_relaxed) {
-        PyObject *helper = py_proxy_helper("call_relaxed"), /* borrowed */
-            *whole = helper ? PyTuple_Pack(3, object, tuple, named) : NULL;
+        helper = py_proxy_helper("call_relaxed");
+        PyObject *whole = helper ? PyTuple_Pack(3, object, tuple, named) : NULL;
         Py_SETREF(tuple, whole);
         Py_CLEAR(named);
         object = helper;
@@ -236,6 +237,7 @@ static JSValueRef python_call_with(PyObject *object, size_t count, const JSValue
     Py_XDECREF(tuple);
     Py_XDECREF(named);
     Py_XDECREF(result);
+    Py_XDECREF(helper);
     return value;
 }
 PY_NATIVE(python_call_with)
@@ -266,6 +268,7 @@ static JSValueRef python_help(PyObject *object, size_t count, const JSValueRef *
     if (helper && tuple)
         result = PyObject_CallObject(helper, tuple);
     value = result ? bridge_to_js(result) : NULL;
+    Py_XDECREF(helper);
     Py_XDECREF(tuple);
     Py_XDECREF(result);
     return value;
@@ -284,6 +287,7 @@ static JSValueRef python_throw(PyObject *generator, size_t count, const JSValueR
     if (exception)
         result = PyObject_CallFunctionObjArgs(helper, generator, exception, NULL);
     value = result ? bridge_to_js(result) : NULL;
+    Py_XDECREF(helper);
     Py_XDECREF(exception);
     Py_XDECREF(result);
     return value;

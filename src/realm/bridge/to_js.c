@@ -433,6 +433,7 @@ static int put_wrapped(struct packer *p, PyObject *object)
         return ASK;
     if (!p->may_wrap)
         return fail("No conversion known for x.", NULL);
+    p->runs_code = true; /* of objects that end meanwhile: what JavaScript let go */
     proxy = py_proxy_new(object);
     if (!proxy)
         return -1;

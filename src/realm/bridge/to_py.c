@@ -22,7 +22,7 @@ struct unpacker {
     const JSChar *text; /* what is left of it */
     size_t text_left;
     JSObjectRef others;
-    PyObject **seen; /* borrowed: all are in the structure */
+    PyObject **seen; /* owned: an equal key may take one out of the structure again */
     size_t seen_count, seen_cap;
     PyObject *first_seen[16];
 };
@@ -84,7 +84,7 @@ static int see(struct unpacker *u, PyObject *container)
         u->seen = grown;
         u->seen_cap = cap;
     }
-    u->seen[u->seen_count++] = container;
+    u->seen[u->seen_count++] = Py_NewRef(container);
     return 0;
 }
 
@@ -194,6 +194,8 @@ static PyObject *get(struct unpacker *u)
     case PACK_BUFFER:
         return get_other(u, (unsigned)arg, tag == PACK_BUFFER);
     case PACK_SEEN:
+        if (arg < 0 || (size_t)arg >= u->seen_count)
+            return PyErr_Format(PyExc_SystemError, "to_py(): a container is missing");
         return Py_NewRef(u->seen[arg]);
     default:
         return get_container(u, tag, arg);
@@ -228,6 +230,8 @@ static PyObject *unpack(JSValueRef packed, const union word *words)
     result = get(&u);
     /* The words are this array's: the collector must find it on the stack until here. */
     __asm__ volatile("" : : "r"(packed) : "memory");
+    for (size_t i = 0; i < u.seen_count; i++)
+        Py_DECREF(u.seen[i]);
     if (u.seen != u.first_seen)
         PyMem_Free(u.seen);
     if (text)
