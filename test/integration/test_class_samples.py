@@ -56,11 +56,11 @@ def test_pages_and_redirects(ask, origin):
 
 
 def test_two_pages_and_three_servers(ask):
-    new = good(ask("split_test", "/page", to="origin"))
+    new = good(ask("two_versions", "/page", to="origin"))
     group = re.fullmatch(r"which-page=(old|new); path=/", new.headers["set-cookie"])[1]
     assert new.text == "<p>GET /%s/page</p>" % group
-    assert good(ask("split_test", "/page", to="origin", cookie="which-page=new")).text == "<p>GET /new/page</p>"
-    assert good(ask("split_test", "/old/x", to="origin")).text == "<p>GET /old/x</p>"
+    assert good(ask("two_versions", "/page", to="origin", cookie="which-page=new")).text == "<p>GET /new/page</p>"
+    assert good(ask("two_versions", "/old/x", to="origin")).text == "<p>GET /old/x</p>"
     both = good(ask("both"))
     assert [todo["id"] for todo in both.json()["todos"]] == [1, 2, 3] and both.json()["failed"] == [503, "LookupError"]
     assert both.headers["content-type"] == "application/json;charset=UTF-8"
