@@ -26,7 +26,11 @@ def gate(name):
 
 def on_fetch(request):
     if request.headers.get("x-wait"):
-        return Response.new(str(run_sync(gate(request.headers.get("x-wait")))))
+        try:
+            return Response.new(str(run_sync(gate(request.headers.get("x-wait")))))
+        finally:
+            if "given up" in kept and not kept["given up"].done():
+                kept["given up"].set_result("ended")
     scope = dict(globals())
     exec(compile(base64.b64decode(request.headers.get("x-code")).decode().removeprefix("async "), "lab.py", "exec"), scope)
     try:
@@ -189,10 +193,11 @@ def test_who_waits_for_clients_that_left_makes_room_for_others(corral):
     assert "64 calls wait already" in one.outcome("run_sync(asyncio.sleep(0))")["text"]
     for client in clients[:40]:
         client.close()
-    waits = "return run_sync(asyncio.sleep(0.001, 'waited'))"
-    until("they have left", lambda: one.outcome(waits).get("value") == "waited")
+    # What one waits for ends while another gives up for it.
+    waits = "kept['given up'] = asyncio.Future()\nreturn run_sync(kept['given up'])"
+    until("they have left", lambda: one.outcome(waits).get("value") == "ended")
     one.wait_log("CancelledError: run_sync.. gave up: the client of this request has left")
-    found = []
+    waits, found = "return run_sync(asyncio.sleep(0.001, 'waited'))", []
     threads = [threading.Thread(target=lambda: found.append(one.outcome(waits))) for _ in range(30)]
     for thread in threads:
         thread.start()

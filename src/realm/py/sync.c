@@ -228,11 +228,11 @@ static int wait_with(PyObject *capsule, PyObject *callback)
     struct aside aside;
     int r;
 
-    if (ticket_of(capsule) == TICKET_OVER)
-        return 0;
     worker_defer();
     if (waiting.count >= REALM_WAITING_MAX && !make_room())
         PyErr_Clear(); /* strand_wait says why */
+    if (ticket_of(capsule) == TICKET_OVER) /* at once, or while others gave up */
+        return 0;
     set_ticket(capsule, TICKET_WAITS);
     waiting_add(&mine);
     step_aside(&aside);
