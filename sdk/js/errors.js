@@ -1,5 +1,9 @@
 // errors.js - how thrown values read in logs, and what Python's exceptions are in JavaScript.
 
+// What V8 has and this engine not yet: the names of the methods that `using` calls.
+for (const name of ['dispose', 'asyncDispose'])
+  if (!Symbol[name]) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+
 // JavaScriptCore's stack holds lines `name@url:line:column` without the message.
 function stackLines(error) {
   let stack;

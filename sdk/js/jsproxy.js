@@ -8,7 +8,8 @@ const objectPrototype = Object.prototype;
 
 const CALLABLE = 1, AWAITABLE = 2, ITERABLE = 4, ITERATOR = 8, LENGTH = 16, ARRAY = 32, BUFFER = 64, ASYNC_ITERABLE = 128, ERROR = 256,
   GET = 512, SET = 1024, GENERATOR = 2048, ASYNC_ITERATOR = 4096, ASYNC_GENERATOR = 8192, TYPED_ARRAY = 16384,
-  HAS = 1 << 21, INCLUDES = 1 << 22, ARRAY_LIKE = 1 << 23, STABLE = 1 << 30;
+  HAS = 1 << 21, INCLUDES = 1 << 22, ARRAY_LIKE = 1 << 23, DISPOSABLE = 1 << 26, ASYNC_DISPOSABLE = 1 << 27, STABLE = 1 << 30;
+const { dispose, asyncDispose } = Symbol;
 
 function hasMethod(object, name) {
   try { return typeof object[name] === 'function'; } catch { return false; }
@@ -55,10 +56,13 @@ function methodBits(object) {
   if (typeof object[Symbol.iterator] === 'function') bits |= ITERABLE;
   if (typeof object[Symbol.asyncIterator] === 'function') bits |= ASYNC_ITERABLE;
   if (typeof object.next === 'function') bits |= ITERATOR;
+  if (typeof object[dispose] === 'function') bits |= DISPOSABLE;
+  if (typeof object[asyncDispose] === 'function') bits |= ASYNC_DISPOSABLE;
   return bits;
 }
 const METHODS = [['then', AWAITABLE], ['get', GET], ['set', SET], ['has', HAS], ['includes', INCLUDES], ['next', ITERATOR],
-  [Symbol.iterator, ITERABLE], [Symbol.asyncIterator, ASYNC_ITERABLE]];
+  [Symbol.iterator, ITERABLE], [Symbol.asyncIterator, ASYNC_ITERABLE],
+  [dispose, DISPOSABLE], [asyncDispose, ASYNC_DISPOSABLE]];
 const slowMethodBits = (object) => METHODS.reduce((bits, [name, bit]) => (hasMethod(object, name) ? bits | bit : bits), 0);
 const mayHave = (object) => 'length' in object || 'size' in object || 'message' in object;
 
@@ -127,7 +131,7 @@ internals.dir = (object) => {
   for (let o = object; o !== null; o = getPrototypeOf(o))
     for (const name of getOwnPropertyNames(o))
       if (!/^\d/.test(name)) names.add(WORDS.has(name.replace(/_*$/, '')) ? `${name}_` : name);
-  if (isArray(object)) names.delete('keys');
+  if (isArray(object) || isView(object)) names.delete('keys');
   return [...names];
 };
 internals.setProperty = (o, key, value) => { o[key] = value; };
@@ -173,6 +177,8 @@ internals.viewIterator = (o) => Object.keys(o)[Symbol.iterator]();
 
 internals.iterator = (o) => o[Symbol.iterator]();
 internals.mapIterator = (o) => (typeof o.keys === 'function' ? o.keys() : o[Symbol.iterator]());
+internals.dispose = (o) => { o[dispose](); };
+internals.asyncDispose = (o) => o[asyncDispose]();
 internals.asyncIterator = (o) => o[Symbol.asyncIterator]();
 internals.clearMap = (o) => {
   if (typeof o.clear !== 'function') return false;

@@ -12,6 +12,7 @@ CALLABLE, AWAITABLE, ITERABLE, ITERATOR, LENGTH, ARRAY, BUFFER, ASYNC_ITERABLE =
 ERROR, GET, SET, GENERATOR, ASYNC_ITERATOR, ASYNC_GENERATOR, TYPED_ARRAY, DOUBLE = (1 << n for n in range(8, 16))
 OBJECT_MAP, HEREDITARY, JSON = (1 << n for n in range(16, 19))
 ONCE, HAS, INCLUDES, ARRAY_LIKE, SIGNED = (1 << n for n in range(20, 25))
+DISPOSABLE, ASYNC_DISPOSABLE = (1 << n for n in range(26, 28))
 MAP = GET | LENGTH | ITERABLE
 MUTABLE_MAP = MAP | SET
 
@@ -202,6 +203,33 @@ class PromiseMethods:
     get_loop = _as_future("get_loop", "The event loop.")
 
 
+# ---- what is disposed of ----
+
+
+class DisposableMethods:
+    """`with` for what JavaScript declares with `using`."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback, /):
+        _js("dispose")(self)
+
+
+class AsyncDisposableMethods:
+    """`async with` for what JavaScript declares with `await using`."""
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, traceback, /):
+        await _settled(_js("asyncDispose")(self))
+
+
+async def _settled(value):
+    return await value if hasattr(type(value), "__await__") else value
+
+
 def _add(type, *classes):
     for one in classes:
         for name, value in vars(one).items():
@@ -252,6 +280,10 @@ def finish(type, bits):
         _add(type, IteratorMethods)
     if bits & GENERATOR:
         _add(type, GeneratorMethods)
+    if bits & DISPOSABLE:
+        _add(type, DisposableMethods)
+    if bits & ASYNC_DISPOSABLE:
+        _add(type, AsyncDisposableMethods)
     if bits & OBJECT_MAP or bits & MUTABLE_MAP == MUTABLE_MAP:
         _add(type, MapMethods, MutableMapMethods)
     elif bits & MAP == MAP:

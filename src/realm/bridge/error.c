@@ -94,11 +94,18 @@ PyObject *bridge_exception(JSValueRef thrown)
 
 PyObject *bridge_raise(JSValueRef thrown)
 {
-    PyObject *exception = bridge_exception(thrown);
+    PyObject *exception = bridge_exception(thrown), *context;
 
-    if (exception)
-        PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception,
+    if (!exception)
+        return NULL;
+    context = PyException_GetContext(exception);
+    if (context) /* one of Python's on its way through */
+        PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), Py_NewRef(exception),
                       PyException_GetTraceback(exception)); /* steals all three */
+    else /* gets the one that is being handled for its context */
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+    Py_XDECREF(context);
+    Py_DECREF(exception);
     return NULL;
 }
 

@@ -32,8 +32,10 @@ enum {
     HAS = 1 << 21,
     INCLUDES = 1 << 22,
     ARRAY_LIKE = 1 << 23,
-    SIGNED = 1 << 24, /* by bind_sig */
-    CLOSES = 1 << 25, /* of an asynchronous loop: when it is left, its iterator ends */
+    SIGNED = 1 << 24,     /* by bind_sig */
+    CLOSES = 1 << 25,     /* of an asynchronous loop: when it is left, its iterator ends */
+    DISPOSABLE = 1 << 26, /* has Symbol.dispose: `with` */
+    ASYNC_DISPOSABLE = 1 << 27,
     STABLE = 1 << 30, /* in an answer of JavaScript: true of all objects of this prototype */
 
     MAP = GET | LENGTH | ITERABLE,

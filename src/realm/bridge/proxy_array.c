@@ -178,10 +178,16 @@ PyObject *js_array_subscript(PyObject *self, PyObject *key)
 static int set_part(PyObject *self, PyObject *slice, PyObject *items)
 {
     JSValueRef arguments[4];
+    PyObject *by = ((PySliceObject *)slice)->step;
+    bool is_plain = by == Py_None || (PyLong_CheckExact(by) && PyLong_AsLong(by) == 1);
     Py_ssize_t start, step, count, n = 0;
 
     if (items) {
-        arguments[3] = counted_array_of(items, "must assign iterable to extended slice", &n);
+        /* In the words of lists. */
+        arguments[3] = counted_array_of(items,
+                                        is_plain ? "can only assign an iterable"
+                                                 : "must assign iterable to extended slice",
+                                        &n);
         if (!arguments[3])
             return -1;
     }

@@ -449,7 +449,7 @@ static PyObject *proxy_getattr(PyObject *self, PyObject *name)
             return Py_XNewRef(result);
     }
     /* dict() and its like take what has keys() for a mapping. */
-    if (p->bits & ARRAY && PyUnicode_CompareWithASCIIString(name, "keys") == 0) {
+    if (p->bits & (ARRAY | TYPED_ARRAY) && PyUnicode_CompareWithASCIIString(name, "keys") == 0) {
         PyErr_SetObject(PyExc_AttributeError, name);
         return NULL;
     }
