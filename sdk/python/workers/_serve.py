@@ -1,18 +1,16 @@
 """workers._serve - what asgi and wsgi share: a request's address and headers, an answer and its body in pieces."""
 import asyncio
-from http import HTTPStatus
 
 import _corral
-import js
 from corral.bridge import JsException
 from pyodide.ffi import create_proxy
 
-from ._response import Response
 from ._runtime import wait_until
 from ._values import python_error
 
-_header_lines = _corral.internal("linesOfHeaders")
+_text_of_request = _corral.internal("textOfRequest")
 _new_response = _corral.internal("newResponse")
+_new_ascii_answer = _corral.internal("newAsciiAnswer")
 _new_outlet = _corral.internal("newOutlet")
 _outlet_stream = _corral.internal("outletStream")
 _outlet_write = _corral.internal("outletWrite")
@@ -20,16 +18,22 @@ _outlet_end = _corral.internal("outletEnd")
 
 NO_BODY = frozenset((101, 103, 204, 205, 304))
 PORTS = {"http": 80, "https": 443}
-SMALL_BODY = 65536      # of a request: is read in one
+SMALL_BODY = 65536      # crosses in one
 
 
 class ClientDisconnected(OSError):
     """Nobody reads the answer any more."""
 
 
-def lines_of(js_headers):
-    """[(name, value)] of Headers of JavaScript, in their order, names in lower case."""
-    parts = _header_lines(js_headers).split("\n")
+def parts_of(js_request):
+    """(method, url, version of HTTP, whether there is a body, its headers as text) of a Request of JavaScript."""
+    method, url, protocol, body, lines = _text_of_request(js_request).split("\n", 4)
+    return method, url, protocol[5:] if protocol.startswith("HTTP/") else "1.1", bool(body), lines
+
+
+def pairs_of(lines):
+    """[(name, value)] of headers as text or as bytes, in their order, names in lower case."""
+    parts = lines.split(b"\n" if isinstance(lines, bytes) else "\n")
     return list(zip(parts[:-1:2], parts[1::2]))
 
 
@@ -49,35 +53,33 @@ def split_url(url):
     return scheme, host, int(port or PORTS.get(scheme, 0)), "/" + path, query
 
 
-def http_version(js_request):
-    """"1.1" or "2", as the client spoke."""
-    protocol = getattr(js_request.cf, "httpProtocol", None) if js_request.cf else None
-    return protocol[5:] if isinstance(protocol, str) and protocol.startswith("HTTP/") else "1.1"
-
-
-def small_length(pairs):
-    """Whether the request says that its body is small."""
-    for name, value in pairs:
-        if name == "content-length":
-            return value.isascii() and value.isdigit() and int(value) <= SMALL_BODY
-    return False
+def is_small(length):
+    """Whether a Content-Length is one of a small body."""
+    return length.isascii() and length.isdigit() and int(length) <= SMALL_BODY
 
 
 def answer(status, pairs, body, status_text=""):
     """A Response of JavaScript; pairs: [(name, value)] of text."""
-    parts = []
-    for name, value in pairs:
-        if "\n" in name:
-            raise ValueError(f"{name!r} is not a valid header name")
-        if "\n" in value or "\r" in value:
-            raise ValueError(f"the value of the header {name!r} has a line break in it")
-        parts += name, value
+    parts = [part for pair in pairs for part in pair]
+    text = "\n".join(parts)
+    if text.count("\n") >= (len(parts) or 1) or "\r" in text:
+        _refuse_line_breaks(pairs)
     if status in NO_BODY:
         body = None
     try:
-        return _new_response(body, status, status_text, "\n".join(parts) if parts else None, None)
+        if type(body) is bytes and len(body) <= SMALL_BODY and body.isascii():
+            return _new_ascii_answer(body.decode("ascii"), status, status_text, text or None)
+        return _new_response(body, status, status_text, text or None, None)
     except JsException as e:
         raise python_error(e) from None
+
+
+def _refuse_line_breaks(pairs):
+    for name, value in pairs:
+        if "\n" in name or "\r" in name:
+            raise ValueError(f"{name!r} is not a valid header name")
+        if "\n" in value or "\r" in value:
+            raise ValueError(f"the value of the header {name!r} has a line break in it")
 
 
 def said_length(pairs):

@@ -9,10 +9,10 @@ does after its answer is kept alive as by ctx.waitUntil().  The lifespan is that
 """
 import asyncio
 import logging
+import weakref
 from urllib.parse import unquote
 
-from ._serve import (NO_BODY, Departure, Outlet, answer, check_wanted, fail, http_version, keep, lines_of, said_length,
-                     small_length, split_url)
+from ._serve import NO_BODY, Departure, Outlet, answer, check_wanted, fail, is_small, keep, pairs_of, parts_of, said_length, split_url
 from ._values import JsException, unwrap
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
@@ -35,36 +35,64 @@ def run_in_background(awaitable):
     return future
 
 
+def _first(headers, wanted):
+    return next((value for name, value in headers if name == wanted), None)
+
+
 def request_to_scope(req, env, ws=False, state=None):
     """The scope of a request: ASGI's fields, and the bindings under "env"."""
-    js_request = unwrap(req)
-    scheme, host, port, path, query = split_url(js_request.url)
-    pairs = lines_of(js_request.headers)
+    return _scope(parts_of(unwrap(req)), env, ws, state)
+
+
+def _scope(parts, env, ws, state):
+    method, url, version, _, lines = parts
+    scheme, host, port, path, query = split_url(url)
+    headers = pairs_of(lines.encode())
     scope = {
-        "type": "websocket" if ws else "http",
+        "type": "http",
         "asgi": dict(ASGI),
-        "http_version": http_version(js_request),
-        "scheme": scheme.replace("http", "ws", 1) if ws else scheme,
+        "http_version": version,
+        "method": method,
+        "scheme": scheme,
         "path": unquote(path),
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in pairs],
+        "headers": headers,
         "client": None,
         "server": (host, port),
         "extensions": {},
         "env": env,
     }
     if ws:
-        scope["subprotocols"] = [word.strip() for name, value in pairs if name == "sec-websocket-protocol" for word in value.split(",")]
-    else:
-        scope["method"] = str(js_request.method)
-    address = next((value for name, value in pairs if name == "cf-connecting-ip"), None)
+        del scope["method"]
+        scope["type"], scope["scheme"] = "websocket", scheme.replace("http", "ws", 1)
+        scope["subprotocols"] = [word.strip() for name, value in headers if name == b"sec-websocket-protocol"
+                                 for word in value.decode().split(",")]
+    address = _first(headers, b"cf-connecting-ip") if "cf-connecting-ip" in lines else None
     if address:
-        scope["client"] = (address, 0)
+        scope["client"] = (address.decode(), 0)
     if state is not None:
         scope["state"] = dict(state)
     return scope
+
+
+# Applications that know no lifespan are asked once.
+_refused = weakref.WeakSet()
+
+
+def _is_refused(app):
+    try:
+        return app in _refused
+    except TypeError:
+        return False
+
+
+def _refuse(app):
+    try:
+        _refused.add(app)
+    except TypeError:       # nothing that can be remembered
+        pass
 
 
 class _Lifespan:
@@ -73,12 +101,15 @@ class _Lifespan:
     def __init__(self, app):
         loop = asyncio.get_running_loop()
         self._app, self._failure = app, ""
-        self._started, self._asked, self._stopped = loop.create_future(), loop.create_future(), loop.create_future()
+        self._started, self._stopped, self._asked = loop.create_future(), loop.create_future(), asyncio.Event()
         self._count = 0
         self._task = None
         self.state = {}
 
     async def start(self):
+        if _is_refused(self._app):
+            self._started.set_result(False)
+            return
         self._task = asyncio.get_running_loop().create_task(self._run())
         if not await self._started and self._failure:
             await self._raise("startup")
@@ -86,8 +117,7 @@ class _Lifespan:
     async def stop(self):
         if not self._started.result():
             return
-        if not self._asked.done():
-            self._asked.set_result(None)
+        self._asked.set()
         await self._stopped
         if self._failure:
             await self._raise("shutdown")
@@ -101,7 +131,7 @@ class _Lifespan:
         self._count += 1
         if self._count == 1:
             return {"type": "lifespan.startup"}
-        await asyncio.shield(self._asked)
+        await self._asked.wait()
         return {"type": "lifespan.shutdown"}
 
     async def _send(self, message):
@@ -124,6 +154,8 @@ class _Lifespan:
                 raise
             if not self._started.done():
                 logger.debug("The ASGI application raised before reporting startup: taken as one without lifespan", exc_info=e)
+                if not self._count:     # it did not even look
+                    _refuse(self._app)
             else:
                 logger.exception("Exception in the lifespan of the ASGI application")
         finally:
@@ -135,9 +167,9 @@ class _Lifespan:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, js_request):
+    def __init__(self, js_request, has_body, headers):
         loop = asyncio.get_running_loop()
-        self._request = js_request
+        self._request, self._has_body, self._request_headers = js_request, has_body, headers
         self.response = loop.create_future()    # a Response of JavaScript
         self._over = loop.create_future()       # the client has gone, or has all
         self._reader = None
@@ -179,10 +211,10 @@ class _Exchange:
     async def _next_piece(self):
         if not self._is_begun:
             self._is_begun = True
-            if not self._request.body:
+            if not self._has_body:
                 self._is_read = True
                 return {"type": "http.request", "body": b"", "more_body": False}
-            if small_length(lines_of(self._request.headers)):
+            if is_small(_first(self._request_headers, b"content-length") or b"-"):
                 body = (await self._request.arrayBuffer()).to_bytes()
                 self._is_read = True
                 return {"type": "http.request", "body": body, "more_body": False}
@@ -282,7 +314,7 @@ def _text(value):
     """A name or value of a header, which ASGI has as bytes."""
     if isinstance(value, str):
         return value
-    if not isinstance(value, (bytes, bytearray, memoryview)):
+    if type(value) is not bytes and not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"http.response.start: names and values of headers must be bytes, not {type(value).__name__}")
     value = bytes(value)
     try:
@@ -297,10 +329,13 @@ async def fetch(app, req, env, ctx=None):
     req: a Request of `workers` or of JavaScript.  Raises what the application raises before its answer.
     """
     js_request = unwrap(req)
+    parts = parts_of(js_request)
+    scope = _scope(parts, env, False, None)
     lifespan = _Lifespan(app)
     await lifespan.start()
-    exchange = _Exchange(js_request)
-    task = asyncio.get_running_loop().create_task(exchange.run(app, request_to_scope(js_request, env, state=lifespan.state)))
+    scope["state"] = lifespan.state.copy()
+    exchange = _Exchange(js_request, parts[3], scope["headers"])
+    task = asyncio.get_running_loop().create_task(exchange.run(app, scope))
     try:
         response = await exchange.response
     except Exception:

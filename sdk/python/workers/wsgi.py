@@ -14,8 +14,8 @@ import sys
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
-from ._serve import (NO_BODY, ClientDisconnected, Departure, Outlet, answer, check_wanted, fail, http_version, keep, lines_of,
-                     said_length, small_length, split_url)
+from ._serve import (NO_BODY, ClientDisconnected, Departure, Outlet, answer, check_wanted, fail, is_small, keep, pairs_of, parts_of,
+                     said_length, split_url)
 from ._values import JsException, unwrap
 
 logger = logging.getLogger("wsgi")
@@ -56,15 +56,15 @@ class _Input(io.RawIOBase):
         super().close()
 
 
-async def _input_of(js_request, pairs):
+async def _input_of(js_request, has_body, pairs):
     """wsgi.input, and how long it is, or -1."""
-    if not js_request.body:
+    if not has_body:
         return io.BytesIO(b""), 0
     try:
         from pyodide.ffi import can_run_sync, run_sync
     except ImportError:
         can_run_sync = run_sync = None
-    if not small_length(pairs) and can_run_sync is not None and can_run_sync():
+    if not any(name == "content-length" and is_small(value) for name, value in pairs) and can_run_sync is not None and can_run_sync():
         return io.BufferedReader(_Input(js_request.body, run_sync), 65536), -1
     body = (await js_request.arrayBuffer()).to_bytes()
     return io.BytesIO(body), len(body)
@@ -81,13 +81,14 @@ def build_environ(req, env, body):
     length = -1
     if isinstance(body, (bytes, bytearray)):
         body, length = io.BytesIO(body), len(body)
-    return _environ(js_request, env, body, length, lines_of(js_request.headers))
+    method, url, version, _, lines = parts_of(js_request)
+    return _environ(method, url, version, pairs_of(lines), env, body, length)
 
 
-def _environ(js_request, env, body, length, pairs):
-    scheme, host, port, path, query = split_url(js_request.url)
+def _environ(method, url, version, pairs, env, body, length):
+    scheme, host, port, path, query = split_url(url)
     environ = {
-        "REQUEST_METHOD": str(js_request.method),
+        "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
         "PATH_INFO": _native(unquote_to_bytes(path)),
         "QUERY_STRING": _native(query),
@@ -95,7 +96,7 @@ def _environ(js_request, env, body, length, pairs):
         "REQUEST_URI": path + ("?" + query if query else ""),
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": "HTTP/" + http_version(js_request),
+        "SERVER_PROTOCOL": "HTTP/" + version,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scheme,
         "wsgi.input": body,
@@ -252,9 +253,10 @@ async def fetch(app, req, env, ctx=None, *, serialize=False):
     """
     global _serial
     js_request = unwrap(req)
-    pairs = lines_of(js_request.headers)
-    body, length = await _input_of(js_request, pairs)
-    environ = _environ(js_request, env, body, length, pairs)
+    method, url, version, has_body, lines = parts_of(js_request)
+    pairs = pairs_of(lines)
+    body, length = await _input_of(js_request, has_body, pairs)
+    environ = _environ(method, url, version, pairs, env, body, length)
     exchange = _Exchange(js_request)
     if serialize and _serial is None:
         _serial = asyncio.Lock()
