@@ -247,6 +247,66 @@ def test_asgi_lifespan(lab):
     """)
 
 
+def test_asgi_lifespan_is_left_out_where_nothing_would_happen(lab):
+    """Applications that refuse the scope are asked once; FastAPI's and Starlette's only with something to do."""
+    run(lab, """
+        from fastapi import FastAPI
+        from starlette.applications import Starlette
+        from starlette.middleware.cors import CORSMiddleware
+        asked = []
+
+        class Seeing:
+            def __init__(self, app):
+                self.app = app
+            async def __call__(self, scope, receive, send):
+                asked.append(scope["type"])
+                await self.app(scope, receive, send)
+
+        class Mine(FastAPI):
+            async def __call__(self, scope, receive, send):
+                asked.append(scope["type"])
+                await super().__call__(scope, receive, send)
+
+        async def hears(app):
+            asked.clear()
+            same((await ask(app)).status, 404)
+            return asked.copy()
+
+        plain = FastAPI()
+        plain.add_middleware(CORSMiddleware)
+        same([await hears(Starlette()), await hears(plain)], [[], []])
+        plain.add_event_handler("shutdown", lambda: asked.append("down"))
+        same(await hears(plain), ["down"])
+        same(await hears(FastAPI(on_startup=[lambda: asked.append("up")])), ["up"])
+        seen = FastAPI()
+        seen.add_middleware(Seeing)
+        same([await hears(seen), await hears(Mine()), await hears(Seeing(FastAPI()))], [["lifespan", "http"]] * 3)
+
+        async def refusing(scope, receive, send):
+            asked.append(scope["type"])
+            same(scope["type"], "http")
+            await send(start(404))
+            await send(body())
+        same([await hears(refusing), await hears(refusing)], [["lifespan", "http"], ["http"]])
+
+        async def failing(scope, receive, send):
+            asked.append(scope["type"])
+            if scope["type"] == "lifespan":
+                await receive()
+                raise OSError("not yet")
+            await send(start(404))
+            await send(body())
+        same([await hears(failing), await hears(failing)], [["lifespan", "http"]] * 2)
+
+        class Odd:
+            __hash__ = None
+            async def __call__(self, scope, receive, send):
+                await refusing(scope, receive, send)
+        odd = Odd()
+        same([await hears(odd), await hears(odd)], [["lifespan", "http"]] * 2)
+    """)
+
+
 def test_asgi_errors(lab):
     run(lab, """
         def app_of(*messages, error=None):

@@ -95,6 +95,17 @@ def _refuse(app):
         pass
 
 
+def _is_idle(app):
+    """Whether it is one of Starlette's or FastAPI's own classes, in whose lifespan nothing would happen."""
+    if type(app).__module__ not in ("fastapi.applications", "starlette.applications"):
+        return False
+    router = getattr(app, "router", None)
+    return (type(router).__module__ in ("fastapi.routing", "starlette.routing") and "lifespan" not in vars(router)
+            and type(getattr(router, "lifespan_context", None)).__name__ == "_DefaultLifespan"
+            and not getattr(router, "on_startup", None) and not getattr(router, "on_shutdown", None)
+            and all(getattr(middleware, "cls", middleware).__module__.startswith("starlette.") for middleware in app.user_middleware))
+
+
 class _Lifespan:
     """The application's start and its end, around one request."""
 
@@ -107,7 +118,7 @@ class _Lifespan:
         self.state = {}
 
     async def start(self):
-        if _is_refused(self._app):
+        if _is_refused(self._app) or _is_idle(self._app):
             self._started.set_result(False)
             return
         self._task = asyncio.get_running_loop().create_task(self._run())
