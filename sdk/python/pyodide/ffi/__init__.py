@@ -9,6 +9,8 @@ from corral.convert import ConversionError, InternalError
 from corral.js_modules import register_js_module, unregister_js_module
 from corral.scalars import JsBigInt, JsNull, jsnull
 
+from . import _methods
+
 IN_BROWSER = IN_PYODIDE = True  # as on Cloudflare: there is a JavaScript to talk to
 convert.null = jsnull
 _KEPT, _ONCE, _TAKES_THIS, _PROMISES = 1, 2, 4, 8     # enum py_proxy_trait
@@ -54,12 +56,14 @@ class _Kind(kinds.Kind):
         return cls
 
 
-class JsProxy(metaclass=_Kind):
-    """Any object of JavaScript."""
+def _kind(name, *wanted, test=None, base=None, doc=""):
+    bases = base if isinstance(base, tuple) else (base or JsProxy,)
+    described = getattr(_methods, name.removeprefix("Js"), None)
+    members = _methods.methods_of(described) if described else {}
+    return _Kind(name, bases, {**members, "__module__": __name__, "__doc__": doc, "_wanted": wanted, "_test": test})
 
 
-def _kind(name, *wanted, test=None, base=JsProxy, doc=""):
-    return _Kind(name, base if isinstance(base, tuple) else (base,), {"__module__": __name__, "__doc__": doc, "_wanted": wanted, "_test": test})
+JsProxy = _kind("JsProxy", base=object, doc="Any object of JavaScript.")
 
 
 def _instance_of(name):
