@@ -512,6 +512,22 @@ static void refuse_connection(struct connection *c)
     connection_kill(c, RESET_CLIENT_GONE);
 }
 
+/* Who is there; an IPv4 address as such, also where IPv6 carries it. */
+static void note_address(struct connection *c)
+{
+    struct sockaddr_storage name;
+    int len = sizeof name;
+    const char *mapped = "::ffff:";
+
+    if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&name, &len) < 0 ||
+        uv_ip_name((struct sockaddr *)&name, c->address, sizeof c->address) < 0) {
+        c->address[0] = '\0';
+        return;
+    }
+    if (strncmp(c->address, mapped, strlen(mapped)) == 0 && strchr(c->address, '.'))
+        memmove(c->address, c->address + strlen(mapped), strlen(c->address) - strlen(mapped) + 1);
+}
+
 void connection_accept(struct front *front, uv_stream_t *listener)
 {
     struct connection *c = mem_alloc(sizeof *c);
@@ -533,6 +549,7 @@ void connection_accept(struct front *front, uv_stream_t *listener)
         connection_kill(c, RESET_CLIENT_GONE);
         return;
     }
+    note_address(c);
     uv_tcp_nodelay(&c->tcp, 1);
     /* An answer may take as long as it likes: only this finds a client without a FIN. */
     uv_tcp_keepalive(&c->tcp, 1, FRONT_KEEPALIVE_S);

@@ -147,15 +147,24 @@ struct span exchange_target(const struct exchange *ex)
     return (struct span){url.data + ex->path_at, url.len - ex->path_at};
 }
 
+/* The client's headers, and who it is; a CF-Connecting-IP of its own is kept, as `wrangler dev` keeps it. */
 static int copy_headers(struct exchange *ex, const char *data)
 {
     const struct head *head = &ex->head;
+    struct span address = span_of(ex->connection->address);
+    bool is_known = address.len == 0;
 
     for (size_t i = 0; i < head->field_count; i++) {
         const struct head_field *f = &head->fields[i];
         if (f->is_hop)
             continue;
         if (pairs_add(&ex->store, head_part(data, f->name), head_part(data, f->value)) < 0)
+            return ERR_NOMEM;
+        ex->headers_count++;
+        is_known |= span_is_nocase(head_part(data, f->name), "cf-connecting-ip");
+    }
+    if (!is_known) {
+        if (pairs_add(&ex->store, SPAN("CF-Connecting-IP"), address) < 0)
             return ERR_NOMEM;
         ex->headers_count++;
     }

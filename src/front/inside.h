@@ -96,6 +96,7 @@ struct connection {
     struct front *front;
     TAILQ_ENTRY(connection) all, dirty;
     enum connection_state state;
+    char address[INET6_ADDRSTRLEN]; /* the client's; "" when nobody knows */
     struct exchange *exchange;      /* HEAD, BUSY */
     struct waits waits;
     bool is_dirty, is_reading, is_writing, is_eof, is_shut;

@@ -338,12 +338,13 @@ static int read_arguments(const struct outcall_head *head, struct ask *ret, stru
     return 0;
 }
 
-/* Which headers of the worker do not leave: those of the connection, and those
- * that libcurl writes itself. */
+/* Which headers of the worker do not leave: those of the connection, those that
+ * libcurl writes itself, and who the client is, which only a front says. */
 static bool is_ours(struct span name)
 {
     return token_is_hop(name) || span_is_nocase(name, "host") ||
-           span_is_nocase(name, "content-length") || span_is_nocase(name, "expect");
+           span_is_nocase(name, "content-length") || span_is_nocase(name, "expect") ||
+           span_is_nocase(name, "cf-connecting-ip");
 }
 
 static int add_line(struct transfer *t, const char *line, struct err *err)

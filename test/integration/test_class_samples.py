@@ -91,6 +91,7 @@ def test_requests_are_sent_on(ask):
     for path, through in (("/echo", None), ("/echo/by-request", "worker")):
         said = good(ask("elsewhere", path, "POST", "a body", to="cafe.example", x_own="1")).json()
         assert (said["method"], said["body"], said["headers"]["x-own"], said["headers"].get("x-through")) == ("POST", "a body", "1", through)
+        assert "cf-connecting-ip" not in said["headers"], "servers behind are not told as if they were asked by the client"
     assert ask("elsewhere", to="other.example").text == "nothing at other.example"
     assert good(ask("sent_on")).json() == {"method": "POST", "body": {"greeting": "hi", "name": "Zoë"}, "auth": "Bearer demo-password"}
     changed = ask("sent_on", "/changed")
@@ -110,6 +111,7 @@ def test_cookies_countries_and_links(ask):
     assert good(ask("crumbs", cookie="x=1; __uid=abc")).text == "abc"
     assert good(ask("crumbs")).headers.get_all("set-cookie") == ["__uid=u-1; HttpOnly; SameSite=Lax", 'theme="dark mode"']
     assert good(ask("crumbs", "/where")).text == "<p>nowhere, None, None"
+    assert good(ask("crumbs", "/address")).text == "127.0.0.1 True" and good(ask("crumbs", "/address", CF_Connecting_IP="203.0.113.9")).text == "203.0.113.9 False"
     assert ask("crumbs", "/linked", referer="http://other.example/").status == 403
     assert good(ask("crumbs", "/linked", to="me.example", referer="http://me.example/page")).text == "the image"
 
@@ -178,7 +180,7 @@ def test_frameworks(ask):
     assert (made.status, made.json()) == (201, {"item": "rope", "count": 1, "note": None})
     wrong = ask("orders", "/orders", "POST", '{"item": "rope", "count": 0}', content_type="application/json")
     assert wrong.status == 422 and wrong.json()["detail"][0]["loc"] == ["body", "count"]
-    until("the note", lambda: good(ask("orders", "/orders/3?verbose=yes")).json() == {"number": 3, "verbose": True, "noted": ["rope"]})
+    until("the note", lambda: good(ask("orders", "/orders/3?verbose=yes")).json() == {"number": 3, "verbose": True, "noted": ["rope"], "client": "127.0.0.1"})
     assert (ask("orders", "/orders/10").json(), ask("orders", "/nothing").status) == ({"detail": "no such order"}, 404)
     assert good(ask("orders", "/raw", "POST", "a=1&b=c+d", content_type="application/x-www-form-urlencoded")).json() == {"size": 9, "form": {"a": "1", "b": "c d"}}
     assert good(ask("orders", "/lines")).text == "line 0\nline 1\nline 2\n"
@@ -266,9 +268,9 @@ def test_the_environment(ask):
 
 def test_what_the_module_keeps(ask):
     for _ in range(3):
-        assert good(ask("kept", x_client="a")).json() == {"todo": 5, "fetched": 1, "fibonacci": 2880067194370816120, "hits": True}
-    slow = ask("kept", x_client="a")
-    assert (slow.status, slow.headers["retry-after"]) == (429, "600") and good(ask("kept", x_client="b")).json()["fetched"] == 1
+        assert good(ask("kept")).json() == {"todo": 5, "fetched": 1, "fibonacci": 2880067194370816120, "hits": True}
+    slow = ask("kept")
+    assert (slow.status, slow.headers["retry-after"]) == (429, "600") and good(ask("kept", CF_Connecting_IP="2001:db8::1")).json()["fetched"] == 1
 
 
 def test_asyncio_at_length(ask):

@@ -15,16 +15,17 @@ static void gives_the_request_to_the_pool_and_the_answer_to_the_client(void)
     UNTIL(fake_count == 1);
     CHECK(strcmp(fake_calls[0]->method, "GET") == 0);
     CHECK(strcmp(fake_calls[0]->url, "http://a.b:1/x?y") == 0);
-    CHECK(strcmp(fake_calls[0]->headers, "Host: a.b:1\nX-One: 1\nx-one: 2\n") == 0);
+    CHECK(strcmp(fake_calls[0]->headers, "Host: a.b:1\nX-One: 1\nx-one: 2\nCF-Connecting-IP: 127.0.0.1\n") == 0);
     CHECK(fake_calls[0]->has_body_end && fake_calls[0]->body_length == 0);
     fake_head(fake_calls[0], 201, "A: 1\na: 2\nContent-Length: 99\n", 5);
     fake_body(fake_calls[0], "hello", 5, true);
     UNTIL(client_has(&c, "hello"));
     CHECK(client_has(&c, "HTTP/1.1 201 Created\r\nA: 1\r\na: 2\r\nDate: "));
     CHECK(client_has(&c, "GMT\r\nContent-Length: 5\r\n\r\nhello"));
-    /* And again on the same connection. */
-    client_send(&c, GET);
+    /* And again on the same connection, with another address given. */
+    client_send(&c, "GET / HTTP/1.1\r\nHost: a\r\ncf-connecting-ip: 1.2.3.4\r\n\r\n");
     UNTIL(fake_count == 2);
+    CHECK(strcmp(fake_calls[1]->headers, "Host: a\ncf-connecting-ip: 1.2.3.4\n") == 0);
     fake_answer(fake_calls[1], "");
     UNTIL(client_has(&c, "Content-Length: 0\r\n\r\n"));
     CHECK(!c.is_closed && front_connections(front) == 1);

@@ -1,4 +1,5 @@
 """Cookies read and set; where the client is, as far as known; who links here."""
+import ipaddress
 from http.cookies import SimpleCookie
 from urllib.parse import urlparse
 
@@ -12,6 +13,9 @@ class Default(WorkerEntrypoint):
             cf = request.cf
             country = (cf.country if cf else None) or "nowhere"
             return Response(f"<p>{country}, {getattr(cf, 'city', None)}, {cf.timezone}", headers={"content-type": "text/html"})
+        if path == "/address":
+            address = ipaddress.ip_address(request.headers["cf-connecting-ip"])
+            return Response(f"{address} {address.is_loopback}")
         if path == "/linked":
             referer = request.headers["Referer"]
             if referer and urlparse(referer).hostname != urlparse(request.url).hostname:

@@ -30,7 +30,7 @@ class Default(WorkerEntrypoint):
         return await (await fetch("https://example.com/todos/5")).json()
 
     async def fetch(self, request):
-        client = request.headers["x-client"] or "nobody"
+        client = request.headers["CF-Connecting-IP"]
         tokens, since = buckets.get(client, (3, time.monotonic()))
         tokens = min(3, tokens + (time.monotonic() - since) / 600)
         if tokens < 1:

@@ -45,10 +45,10 @@ async def create(order: Order, tasks: BackgroundTasks):
 
 
 @app.get("/orders/{number}")
-async def show(number: int, verbose: bool = False):
+async def show(number: int, request: Request, verbose: bool = False):
     if number > 9:
         raise HTTPException(404, "no such order")
-    return {"number": number, "verbose": verbose, "noted": noted}
+    return {"number": number, "verbose": verbose, "noted": noted, "client": request.client.host}
 
 
 @app.post("/raw")
