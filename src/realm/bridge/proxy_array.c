@@ -17,8 +17,10 @@ enum { REPEATED_MAX = 1 << 26 }; /* items of array * n */
     X(arrayDrop)                                                                                   \
     X(arrayExtend)                                                                                 \
     X(arrayHas)                                                                                    \
-    X(arrayIndex) X(arrayInsert) X(arrayPush) X(arrayPut) X(arrayRepeat) X(arrayReplace)           \
-        X(arrayReverse) X(arrayReversed) X(arraySlice) X(arrayTake) X(setProperty)
+    X(arrayIndex)                                                                                  \
+    X(arrayInsert)                                                                                 \
+    X(arrayPush) X(arrayPut) X(arrayRepeat) X(arrayReplace) X(arrayReverse) X(arrayReversed)       \
+        X(arraySlice) X(arrayTake) X(setProperty)
 #define DECLARE(name) static JSObjectRef name;
 INTERNALS(DECLARE)
 
@@ -505,21 +507,26 @@ static PyObject *reversed(PyObject *self, PyObject *unused)
 }
 
 PyMethodDef js_array_methods[] = {
-    {"append", append, METH_O, "Append an item to the end."},
-    {"extend", extend, METH_O, "Append all items of an iterable."},
-    {"insert", insert, METH_VARARGS, "Insert an item before the index."},
-    {"pop", pop, METH_VARARGS, "Remove and return the item at the index, or the last."},
-    {"remove", remove_method, METH_O, "Remove the first item that is equal."},
-    {"index", index_method, METH_VARARGS, "The first index of an equal item."},
-    {"count", count_method, METH_O, "How many items are equal."},
-    {"reverse", reverse, METH_NOARGS, "Turn the order round, in place."},
+    {"append", append, METH_O, "append($self, object, /)\n--\n\nAppend an item to the end."},
+    {"extend", extend, METH_O, "extend($self, other, /)\n--\n\nAppend all items of an iterable."},
+    {"insert", insert, METH_VARARGS,
+     "insert($self, index, value, /)\n--\n\nInsert an item before the index."},
+    {"pop", pop, METH_VARARGS,
+     "pop($self, index=-1, /)\n--\n\nRemove and return the item at the index, or the last."},
+    {"remove", remove_method, METH_O,
+     "remove($self, value, /)\n--\n\nRemove the first item that is equal."},
+    {"index", index_method, METH_VARARGS,
+     "index($self, value, start=0, stop=2147483647, /)\n--\n\nThe first index of an equal item."},
+    {"count", count_method, METH_O, "count($self, x, /)\n--\n\nHow many items are equal."},
+    {"reverse", reverse, METH_NOARGS, "reverse($self, /)\n--\n\nTurn the order round, in place."},
     {"__reversed__", reversed, METH_NOARGS, "An iterator from the end."},
     {0},
 };
 PyMethodDef js_typed_array_methods[] = {
-    {"index", index_method, METH_VARARGS, "The first index of an equal item."},
-    {"count", count_method, METH_O, "How many items are equal."},
-    {"reverse", reverse, METH_NOARGS, "Turn the order round, in place."},
+    {"index", index_method, METH_VARARGS,
+     "index($self, value, start=0, stop=2147483647, /)\n--\n\nThe first index of an equal item."},
+    {"count", count_method, METH_O, "count($self, x, /)\n--\n\nHow many items are equal."},
+    {"reverse", reverse, METH_NOARGS, "reverse($self, /)\n--\n\nTurn the order round, in place."},
     {"__reversed__", reversed, METH_NOARGS, "An iterator from the end."},
     {0},
 };

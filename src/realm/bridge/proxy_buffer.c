@@ -234,14 +234,17 @@ static PyObject *from_file(PyObject *self, PyObject *file)
 }
 
 PyMethodDef js_buffer_methods[] = {
-    {"to_bytes", to_bytes, METH_NOARGS, NULL},
-    {"to_memoryview", to_memoryview, METH_NOARGS, NULL},
-    {"to_string", (PyCFunction)(void (*)(void))to_string, METH_VARARGS | METH_KEYWORDS, NULL},
-    {"assign", assign, METH_O, NULL},
-    {"assign_to", assign_to, METH_O, NULL},
-    {"to_file", to_file, METH_O, NULL},
+    {"to_bytes", to_bytes, METH_NOARGS, "to_bytes($self, /)\n--\n\nA copy as bytes."},
+    {"to_memoryview", to_memoryview, METH_NOARGS,
+     "to_memoryview($self, /)\n--\n\nA copy as a memoryview."},
+    {"to_string", (PyCFunction)(void (*)(void))to_string, METH_VARARGS | METH_KEYWORDS,
+     "to_string($self, /, encoding=None)\n--\n\nThe text in it."},
+    {"assign", assign, METH_O, "assign($self, rhs, /)\n--\n\nCopy a Python buffer into it."},
+    {"assign_to", assign_to, METH_O,
+     "assign_to($self, to, /)\n--\n\nCopy it into a Python buffer."},
+    {"to_file", to_file, METH_O, "to_file($self, file, /)\n--\n\nWrite it to an open file."},
     {"into_file", to_file, METH_O, NULL},
     {"_into_file", to_file, METH_O, NULL},
-    {"from_file", from_file, METH_O, NULL},
+    {"from_file", from_file, METH_O, "from_file($self, file, /)\n--\n\nFill it from an open file."},
     {0},
 };

@@ -22,11 +22,12 @@ enum { ARGUMENTS_FEW = 32, ARGUMENTS_MAX = 4096 };
     X(deleteItem)                                                                                  \
     X(getItem)                                                                                     \
     X(hasKey)                                                                                      \
-    X(idOf) X(includesItem) X(isPromise) X(iterator) X(kindOf) X(length) X(mapIterator)            \
-        X(objectEntries) X(objectKeys) X(objectValues) X(plainDelete) X(plainGet) X(plainHas)      \
-            X(plainSet) X(setItem) X(step) X(stepLater) X(takeOther) X(truth) X(typeOf)            \
-                X(viewDelete) X(viewGet) X(viewHas) X(viewIterator) X(viewLength) X(END)           \
-                    X(MISSING) X(OTHER)
+    X(idOf)                                                                                        \
+    X(includesItem)                                                                                \
+    X(isPromise) X(iterator) X(kindOf) X(length) X(mapIterator) X(objectEntries) X(objectKeys)     \
+        X(objectValues) X(plainDelete) X(plainGet) X(plainHas) X(plainSet) X(setItem) X(step)      \
+            X(stepLater) X(takeOther) X(truth) X(typeOf) X(viewDelete) X(viewGet) X(viewHas)       \
+                X(viewIterator) X(viewLength) X(END) X(MISSING) X(OTHER)
 #define DECLARE(name) static JSObjectRef name;
 INTERNALS(DECLARE)
 
@@ -678,45 +679,57 @@ static PyObject *get_kind(PyObject *self, void *unused)
 }
 
 PyMethodDef js_proxy_methods[] = {
-    {"to_py", METHOD(bridge_method_to_py), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"object_entries", object_entries, METH_NOARGS, NULL},
-    {"object_keys", object_keys, METH_NOARGS, NULL},
-    {"object_values", object_values, METH_NOARGS, NULL},
-    {"bind_sig", bind_sig, METH_O, NULL},
-    {"bind_class", bind_class, METH_O, NULL},
-    {"to_weakref", to_weakref, METH_NOARGS, NULL},
+    {"to_py", METHOD(bridge_method_to_py), METH_FASTCALL | METH_KEYWORDS,
+     "to_py($self, /, *, depth=-1, default_converter=None)\n--\n\nPython's dict, list, set and so "
+     "on of what is in it."},
+    {"object_entries", object_entries, METH_NOARGS,
+     "object_entries($self, /)\n--\n\nObject.entries(x)."},
+    {"object_keys", object_keys, METH_NOARGS, "object_keys($self, /)\n--\n\nObject.keys(x)."},
+    {"object_values", object_values, METH_NOARGS,
+     "object_values($self, /)\n--\n\nObject.values(x)."},
+    {"bind_sig", bind_sig, METH_O,
+     "bind_sig($self, signature, /)\n--\n\nThe same object, converting as a function or class "
+     "says."},
+    {"bind_class", bind_class, METH_O,
+     "bind_class($self, signature, /)\n--\n\nThe same class, its objects bound to a signature."},
+    {"to_weakref", to_weakref, METH_NOARGS, "to_weakref($self, /)\n--\n\nA JsWeakRef to it."},
     {0},
 };
 PyMethodDef js_view_methods[] = {
-    {"as_object_map", METHOD(view_of), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"as_object_map", METHOD(view_of), METH_FASTCALL | METH_KEYWORDS,
+     "as_object_map($self, /, *, hereditary=False)\n--\n\nA JsMutableMap of the properties."},
     {0},
 };
 PyMethodDef js_json_methods[] = {
-    {"as_py_json", as_py_json, METH_NOARGS, NULL},
+    {"as_py_json", as_py_json, METH_NOARGS,
+     "as_py_json($self, /)\n--\n\nThe object as dicts and lists would be."},
     {0},
 };
 PyMethodDef js_async_methods[] = {
-    {"asend", asend, METH_O, NULL},
+    {"asend", asend, METH_O, "asend($self, value, /)\n--\n\nAn awaitable of the next item."},
     {0},
 };
 PyMethodDef js_async_generator_methods[] = {
-    {"athrow", athrow, METH_VARARGS, NULL},
-    {"aclose", aclose, METH_NOARGS, NULL},
+    {"athrow", athrow, METH_VARARGS, "athrow($self, value, /, *args)\n--\n\nRaise at its yield."},
+    {"aclose", aclose, METH_NOARGS, "aclose($self, /)\n--\n\nEnd it at its yield."},
     {0},
 };
 PyMethodDef js_callable_methods[] = {
-    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS,
+     "new($self, /, *args, **kwargs)\n--\n\nnew X(...)."},
     {0},
 };
 PyMethodDef js_double_methods[] = {
-    {"destroy", destroy, METH_NOARGS, NULL},
-    {"unwrap", unwrap, METH_NOARGS, NULL},
-    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"destroy", destroy, METH_NOARGS, "destroy($self, /)\n--\n\nLet go of the Python object."},
+    {"unwrap", unwrap, METH_NOARGS, "unwrap($self, /)\n--\n\nThe Python object."},
+    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS,
+     "new($self, /, *args, **kwargs)\n--\n\nnew X(...)."},
     {0},
 };
 PyMethodDef js_once_methods[] = {
-    {"destroy", destroy, METH_NOARGS, NULL},
-    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"destroy", destroy, METH_NOARGS, "destroy($self, /)\n--\n\nLet go of the Python object."},
+    {"new", METHOD(method_new), METH_FASTCALL | METH_KEYWORDS,
+     "new($self, /, *args, **kwargs)\n--\n\nnew X(...)."},
     {0},
 };
 PyGetSetDef js_proxy_getset[] = {

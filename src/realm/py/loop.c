@@ -517,15 +517,22 @@ static PyMethodDef handle_methods[] = {
 };
 
 static PyMethodDef loop_methods[] = {
-    {"call_soon", METHOD(call_soon), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"call_soon_threadsafe", METHOD(call_soon_threadsafe), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"call_later", METHOD(call_later), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"call_at", METHOD(call_at), METH_FASTCALL | METH_KEYWORDS, NULL},
-    {"time", loop_time, METH_NOARGS, NULL},
-    {"create_future", create_future, METH_NOARGS, NULL},
-    {"is_running", yes, METH_NOARGS, NULL},
-    {"is_closed", no, METH_NOARGS, NULL},
-    {"get_debug", get_debug, METH_NOARGS, NULL},
+    {"call_soon", METHOD(call_soon), METH_FASTCALL | METH_KEYWORDS,
+     "call_soon($self, callback, /, *args, context=None)\n--\n\nCall it in the next turn."},
+    {"call_soon_threadsafe", METHOD(call_soon_threadsafe), METH_FASTCALL | METH_KEYWORDS,
+     "call_soon_threadsafe($self, callback, /, *args, context=None)\n--\n\ncall_soon() from any "
+     "thread."},
+    {"call_later", METHOD(call_later), METH_FASTCALL | METH_KEYWORDS,
+     "call_later($self, delay, callback, /, *args, context=None)\n--\n\nCall it after so many "
+     "seconds."},
+    {"call_at", METHOD(call_at), METH_FASTCALL | METH_KEYWORDS,
+     "call_at($self, when, callback, /, *args, context=None)\n--\n\nCall it at a time of time()."},
+    {"time", loop_time, METH_NOARGS, "time($self, /)\n--\n\nSeconds of the loop's clock."},
+    {"create_future", create_future, METH_NOARGS,
+     "create_future($self, /)\n--\n\nA Future of this loop."},
+    {"is_running", yes, METH_NOARGS, "is_running($self, /)\n--\n\nYes."},
+    {"is_closed", no, METH_NOARGS, "is_closed($self, /)\n--\n\nNo."},
+    {"get_debug", get_debug, METH_NOARGS, "get_debug($self, /)\n--\n\nWhether debugging is on."},
     {"_set_debug", set_debug, METH_O, NULL},
     {0},
 };
