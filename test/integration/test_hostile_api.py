@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import LAB, script
+from harness import BIN, LAB, script
 
 pytestmark = pytest.mark.asan
 
@@ -578,3 +578,41 @@ def test_crossings_use_nothing_that_a_worker_has_replaced(lab):
             js.eval("unpatch(); delete Array.prototype[0]")
         return [*crossed, js.eval("caught")]
     """ % PATCHES) == [20000, True, True, 0]
+
+
+def test_a_promise_that_rejects_with_the_end_of_an_iteration(lab):
+    # No future takes it; a waiter must hear of it all the same.
+    outcome = lab.outcome("""
+        def end(): raise StopIteration(3)
+        await js.eval("(async (f) => f())")(end)
+    """)
+    assert (outcome["error"], outcome["text"]) == ("RuntimeError", "promise raised StopIteration"), outcome
+
+
+@pytest.mark.skipif(BIN.name != "rel", reason="sanitizers need the address space that is limited here")
+def test_bytes_that_do_not_fit_into_memory(lab):
+    # An error, not a value that is missing.
+    assert lab.value("""
+        from pyodide.ffi import to_js
+        keep, said, part = [], [], bytes(40 << 20)
+        try:
+            while len(keep) < 1000:
+                keep.append(bytes(40 << 20))
+        except MemoryError:
+            pass
+        for one in (lambda: to_js(part), lambda: to_js([part]), lambda: to_js(memoryview(part)), lambda: js.Blob.new([part]),
+                    lambda: js.eval("(p) => p.toJs()")(part)):
+            made = []
+            try:
+                while len(made) < 100:
+                    made.append(one())
+                    if made[-1] is None:
+                        break
+                said.append("fits" if made[-1] is not None else "missing")
+            except BaseException as e:
+                said.append("out of memory" if "emory" in str(e) + repr(e) or "ConversionError" in repr(e) else repr(e))
+            del made
+            js.eval("for (let i = 0; i < 100; i++) new Uint8Array(1000)")
+        keep.clear()
+        return said
+    """) == ["out of memory"] * 5

@@ -108,10 +108,14 @@ static JSValueRef row(const struct items *items, const char *from, Py_ssize_t n,
         }
     if (items->is_swapped)
         swap(bytes, n, size);
-    if (items->kind >= 0)
-        return JSObjectMakeTypedArrayWithBytesNoCopy(engine.context, (JSTypedArrayType)items->kind,
-                                                     bytes, (size_t)(n * size), free_bytes, NULL,
-                                                     NULL);
+    if (items->kind >= 0) {
+        value = JSObjectMakeTypedArrayWithBytesNoCopy(engine.context, (JSTypedArrayType)items->kind,
+                                                      bytes, (size_t)(n * size), free_bytes, NULL,
+                                                      NULL);
+        if (!value)
+            PyErr_NoMemory();
+        return value;
+    }
     if (items->kind == TEXT) {
         PyObject *text = PyUnicode_DecodeUTF8(bytes, n * size, "replace");
         value = text ? bridge_to_js(text) : NULL;
@@ -158,9 +162,14 @@ JSValueRef bridge_buffer_to_js(PyObject *object)
     PyObject *memory;
     Py_buffer view;
 
-    if (PyBytes_CheckExact(object))
-        return web_new_bytes(
+    if (PyBytes_CheckExact(object)) {
+        value = web_new_bytes(
             (struct span){PyBytes_AS_STRING(object), (size_t)PyBytes_GET_SIZE(object)});
+        if (value != engine.undefined)
+            return value;
+        PyErr_NoMemory();
+        return NULL;
+    }
     memory = PyMemoryView_FromObject(object); /* new: has strides whatever the object says */
     if (!memory)
         return NULL;

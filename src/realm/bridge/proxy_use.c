@@ -452,6 +452,8 @@ static JSValueRef python_bytes(JSContextRef js, JSObjectRef function, JSObjectRe
         return bridge_throw(ret_thrown);
     bytes = web_new_bytes((struct span){view.len ? view.buf : "", (size_t)view.len});
     PyBuffer_Release(&view);
+    if (bytes == engine.undefined) /* which would mean that it is no buffer */
+        return engine_throw(ret_thrown, "RangeError", "Out of memory");
     return bytes;
 }
 ENGINE_LOCKED(python_bytes)

@@ -496,15 +496,34 @@ PyObject *loop_new_task(PyObject *take_coroutine)
     return task;
 }
 
+/* No future takes a StopIteration, whoever waits for it would wait for ever: a RuntimeError, as out
+ * of a coroutine (PEP 479).  New. */
+static PyObject *exception_for(PyObject *exception)
+{
+    PyObject *error;
+
+    if (!PyErr_GivenExceptionMatches(exception, PyExc_StopIteration))
+        return Py_NewRef(exception);
+    error = PyObject_CallFunction(PyExc_RuntimeError, "s", "promise raised StopIteration");
+    if (error)
+        PyException_SetCause(error, Py_NewRef(exception)); /* steals */
+    return error;
+}
+
 PyObject *loop_settle(PyObject *future, PyObject *value, bool is_error)
 {
-    PyObject *is_done = PyObject_CallMethod(future, "done", NULL);
+    PyObject *is_done = PyObject_CallMethod(future, "done", NULL), *exception, *set;
     int done = is_done ? PyObject_IsTrue(is_done) : -1;
 
     Py_XDECREF(is_done);
     if (done)
         return done > 0 ? Py_NewRef(Py_None) : NULL;
-    return PyObject_CallMethod(future, is_error ? "set_exception" : "set_result", "O", value);
+    if (!is_error)
+        return PyObject_CallMethod(future, "set_result", "O", value);
+    exception = exception_for(value);
+    set = exception ? PyObject_CallMethod(future, "set_exception", "O", exception) : NULL;
+    Py_XDECREF(exception);
+    return set;
 }
 
 /* ---- life ---- */
