@@ -159,7 +159,7 @@ def rss_mib(pid):
 
 def measure(corral, leaks):
     """How many blocks and how much of its memory an instance has gained from the first to the last of these windows."""
-    one = corral(SOURCE % leaks)
+    one = corral(SOURCE % leaks, env={"CORRAL_TEST_INSTANCES": "1"})
     pid = ask(one, 3000)[-1][1]
     rss, blocks = [], []
     for _ in range(WINDOWS):
