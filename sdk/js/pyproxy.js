@@ -141,7 +141,8 @@ const awaitable = {
 function callWith(proxy, args, where, isRelaxed, promises) {
   if (args.length === 0) throw new TypeError(`${where} requires at least one argument (the key word argument object)`);
   const named = args.pop();
-  if (named.constructor !== undefined && named.constructor.name !== 'Object') throw new TypeError('kwargs argument is not an object');
+  if (named === null || named === undefined || (named.constructor !== undefined && named.constructor.name !== 'Object'))
+    throw new TypeError('kwargs argument is not an object');
   return native.pythonCallWith(proxy, args, Object.keys(named), Object.values(named), isRelaxed, promises);
 }
 const callable = {
