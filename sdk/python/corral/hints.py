@@ -6,6 +6,7 @@ import inspect
 import os
 import re
 import sys
+from types import CoroutineType
 
 from . import errors
 
@@ -149,7 +150,7 @@ def _known(e):
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
     if isinstance(e, SystemExit):
         return "exit ends no worker, only this request, with an error: return a Response instead"
-    for known in (_for_hidden, _for_platform_import, _for_proxy, _for_constructor, _for_sdk, _for_box):
+    for known in (_for_hidden, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box):
         hint = known(e)
         if hint:
             return hint
@@ -205,6 +206,22 @@ def _for_platform_import(e):
     return ""
 
 
+_ADDRESS = {"path": "urllib.parse.urlparse(url).path", "query": "urllib.parse.urlparse(url).query", "hostname": "urllib.parse.urlparse(url).hostname",
+            "params": "urllib.parse.parse_qs(urllib.parse.urlparse(url).query)", "pathname": "js.URL.new(url).pathname",
+            "searchParams": "js.URL.new(url).searchParams", "search": "js.URL.new(url).search", "origin": "js.URL.new(url).origin"}
+
+
+def _for_value(e):
+    """A coroutine taken for what it will bring, an address for one that is taken apart."""
+    if isinstance(e, TypeError) and e.args == ("'coroutine' object is not subscriptable",):
+        return "a coroutine: `await` it first"
+    if isinstance(e, AttributeError) and isinstance(e.obj, CoroutineType):
+        return "a coroutine: `await` it first"
+    if isinstance(e, AttributeError) and type(e.obj) is str and e.obj.startswith(("http://", "https://")) and e.name in _ADDRESS:
+        return f"an address is text: {_ADDRESS[e.name]}"
+    return ""
+
+
 def _for_proxy(e):
     """A JavaScript object taken for a dict, or for one of other names; a promise for what it will bring."""
     if isinstance(e, TypeError) and e.args == ("Object of type JsProxy is not JSON serializable",):
@@ -250,6 +267,7 @@ def _for_constructor(e):
 
 
 _NO_KEYWORD = re.compile(r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'")
+_ELSEWHERE = {"content": "body", "status_code": "status", "reason": "status_text"}     # what other frameworks call them
 _NO_OPTIONS = re.compile(r"(?:(Request)\.__init__|(fetch))\(\) takes .* positional arguments? but \d+ were given")
 
 
@@ -268,7 +286,9 @@ def _for_sdk(e):
     match = _NO_KEYWORD.match(e.args[0])
     if match and match[1] in workers.__all__:
         known = inspect.signature(getattr(workers, match[1])).parameters
-        right = re.sub("[A-Z]", lambda upper: "_" + upper[0].lower(), match[2])
+        right = _ELSEWHERE.get(match[2]) or re.sub("[A-Z]", lambda upper: "_" + upper[0].lower(), match[2])
+        if match[2] in ("content_type", "media_type", "mimetype") and "headers" in known:
+            return "did you mean `headers={'content-type': ...}`?"
         near = [right] if right in known else difflib.get_close_matches(match[2], known, 1, 0.7)
         return f"did you mean `{near[0]}`?" if near else ""
     return ""

@@ -9,7 +9,7 @@ from pyodide.ffi import to_js
 from ._blob import Blob
 from ._formdata import FormData
 from ._headers import of_request, to_js_headers
-from ._values import JsException, JsProxy, kind, no_attribute, none_of, python_error, text_option, to_body, type_name
+from ._values import NAMES, JsException, JsProxy, kind, no_attribute, none_of, python_error, text_option, to_body, type_name
 
 _OF_BROWSERS = {"credentials", "destination", "is_history_navigation", "mode", "referrer", "referrer_policy"}
 _METHODS = {method.value: method for method in HTTPMethod}
@@ -34,6 +34,13 @@ def js_options(where, options):
 
 def _object_of(value):
     return to_js(value, dict_converter=js.Object.fromEntries)
+
+
+# What other frameworks' requests have.
+_QUERY = "parse_qs(urlparse(request.url).query) of urllib.parse"
+_NAMES = NAMES | {"args": _QUERY, "query": _QUERY, "query_params": _QUERY, "path": "urlparse(request.url).path of urllib.parse",
+                  "cookies": 'SimpleCookie(request.headers.get("cookie", "")) of http.cookies', "form": "await request.form_data()",
+                  "data": "await request.bytes()", "get_json": "await request.json()"}
 
 
 class Request:
@@ -150,4 +157,4 @@ class Request:
     def __getattr__(self, name):
         if name in _OF_BROWSERS:
             raise AttributeError(f"Request.{name} is a matter of browsers: a worker's requests have none", name=name, obj=self)
-        no_attribute(self, name)
+        no_attribute(self, name, _NAMES)

@@ -19,10 +19,10 @@ _stream_of_pieces = _corral.internal("streamOfPieces")
 # What JavaScript's Response and Request take as a body.
 BODY_KINDS = frozenset(("buffer", "Blob", "File", "FormData", "ReadableStream", "URLSearchParams"))
 FILE_PIECE = 65536
-_NAMES = {"arrayBuffer": "bytes() or buffer()", "formData": "form_data()", "bodyUsed": "body_used", "statusText": "status_text",
-          "type": "content_type", "lastModified": "last_modified", "getAll": "get_all()", "entries": "items()", "has": "`in`",
-          "set": "[name] = value", "getSetCookie": 'get_all("set-cookie")', "append": "add_header()", "forEach": "items()",
-          "delete": "del", "webSocket": "js_object.webSocket", "signal": "js_object.signal"}
+NAMES = {"arrayBuffer": "bytes() or buffer()", "formData": "form_data()", "bodyUsed": "body_used", "statusText": "status_text",
+         "type": "content_type", "lastModified": "last_modified", "getAll": "get_all()", "entries": "items()", "has": "`in`",
+         "set": "[name] = value", "getSetCookie": 'get_all("set-cookie")', "append": "add_header()", "forEach": "items()",
+         "delete": "del", "webSocket": "js_object.webSocket", "signal": "js_object.signal"}
 
 
 def python_error(e):
@@ -54,11 +54,11 @@ def type_name(value):
     return type(value).__name__
 
 
-def no_attribute(self, name):
-    """Raise AttributeError; say what JavaScript's name for something is called here."""
+def no_attribute(self, name, names=NAMES):
+    """Raise AttributeError; say what something is called here that has another name in JavaScript, or elsewhere."""
     error = AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
     if not name.startswith("_"):
-        right, has_js = _NAMES.get(name), "js_object" in dir(type(self))
+        right, has_js = names.get(name), "js_object" in dir(type(self))
         if right:
             error.add_note(f"In Python it is {right}" + ("; the JavaScript object is in js_object" if has_js else ""))
         elif has_js and isinstance(self.js_object, JsProxy) and hasattr(self.js_object, name):
