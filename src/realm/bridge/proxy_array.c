@@ -16,11 +16,8 @@ enum { REPEATED_MAX = 1 << 26 }; /* items of array * n */
     X(arrayCount)                                                                                  \
     X(arrayDrop)                                                                                   \
     X(arrayExtend)                                                                                 \
-    X(arrayHas)                                                                                    \
-    X(arrayIndex)                                                                                  \
-    X(arrayInsert)                                                                                 \
-    X(arrayPush) X(arrayPut) X(arrayRepeat) X(arrayReplace) X(arrayReverse) X(arrayReversed)       \
-        X(arraySlice) X(arrayTake) X(setProperty)
+    X(arrayHas) X(arrayIndex) X(arrayInsert) X(arrayPush) X(arrayPut) X(arrayRepeat)               \
+        X(arrayReplace) X(arrayReverse) X(arrayReversed) X(arraySlice) X(arrayTake) X(setProperty)
 #define DECLARE(name) static JSObjectRef name;
 INTERNALS(DECLARE)
 
