@@ -290,6 +290,48 @@ def test_wait_until_of_the_module(all_of_it):
         all_of_it.wait_log(word, since=before)
 
 
+def test_callbacks_of_javascript_belong_to_their_request(all_of_it):
+    """What a timer, a promise or an event calls may use wait_until(), while the request goes on."""
+    before = all_of_it.mark()
+    assert run(all_of_it, """
+        import asyncio
+        from pyodide.ffi import create_once_callable, create_proxy
+        got, over = [], asyncio.Event()
+
+        def look(where, last=False):
+            def called(*_):
+                try:
+                    wait_until(js.Promise.resolve(1))
+                    got.append(where)
+                except Exception as e:
+                    got.append(f"{where}: {e}")
+                if last:
+                    over.set()
+            return called
+
+        await js.Promise.resolve(1).then(look("then"))
+        await js.Promise.reject(js.Error.new("x")).catch(look("catch"))
+        js.queueMicrotask(create_once_callable(look("microtask")))
+        target = js.EventTarget.new()
+        target.addEventListener("x", create_proxy(look("event")))
+        js.eval("(target) => { setTimeout(() => target.dispatchEvent(new Event('x')), 1) }")(target)
+        async def later():
+            await asyncio.sleep(0)
+            look("coroutine", True)()
+        js.setTimeout(create_proxy(later), 2)
+        await over.wait()
+
+        async def after():      # nothing holds the request any more
+            try:
+                wait_until(js.Promise.resolve(1))
+            except Exception as e:
+                print("too late:", e)
+        js.setTimeout(create_proxy(after), 50)
+        return got
+    """) == ["then", "catch", "microtask", "event", "coroutine"]
+    all_of_it.wait_log(r"too late: Error: waitUntil\(\) belongs to a request", since=before)
+
+
 def test_names_of_the_sdk(all_of_it):
     assert run(all_of_it, """
         class Mine(DurableObject): pass

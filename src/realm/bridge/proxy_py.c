@@ -29,6 +29,7 @@
 #include "realm/bridge/cells.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/py/interp.h"
 
 enum {
     REPORT = 64 * 1024, /* bytes that are told to the collector together */
@@ -552,7 +553,11 @@ static JSObjectRef make(PyObject *take_object, int traits, unsigned bits, struct
         Py_XDECREF(take_object);
         goto done;
     }
-    *p = (struct py_proxy){.object = take_object, .traits = traits, .kind = bits, .sharers = 1};
+    *p = (struct py_proxy){.object = take_object,
+                           .traits = traits,
+                           .kind = bits,
+                           .sharers = 1,
+                           .stream = interp_stream()};
     p->whole = p->family = p;
     p->target = blank->target;
     p->proxy = proxy = blank->proxy;

@@ -42,6 +42,7 @@ struct py_proxy {
     PyObject *method;                    /* of a remembered bound method: the function; or NULL */
     int traits;                          /* enum py_proxy_trait */
     unsigned kind;
+    uint32_t stream;                     /* of the request whose code made it, or 0 */
 };
 
 /* NULL when it is none. */

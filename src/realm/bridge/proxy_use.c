@@ -6,8 +6,10 @@
 #include "realm/bridge/proxy_py.h"
 
 #include "base/mem.h"
+#include "realm/exchange.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/py/interp.h"
 #include "realm/py/sync.h"
 #include "realm/web/web.h"
 
@@ -128,10 +130,25 @@ static JSValueRef promise(PyObject *function, const struct call *c, JSValueRef *
     return value;
 }
 
+/* What JavaScript calls by itself - for a timer, a promise, an event - belongs to the request that
+ * handed it over, as long as that goes on.  NULL when there is none, or code of Python calls. */
+static PyObject *enter_request(const struct py_proxy *p)
+{
+    PyObject *token;
+
+    if (p->stream == 0 || PyThreadState_Get()->cframe->current_frame || interp_stream() != 0 ||
+        !exchange_find(p->stream))
+        return NULL;
+    token = interp_enter_stream(p->stream);
+    if (!token)
+        PyErr_Clear();
+    return token;
+}
+
 static JSValueRef call(struct py_proxy *p, JSObjectRef self, size_t count,
                        const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    PyObject *function = py_proxy_use(p, ret_thrown), *result = NULL;
+    PyObject *function = py_proxy_use(p, ret_thrown), *result = NULL, *token;
     int traits = p->traits;
     JSValueRef value = NULL;
     struct call c;
@@ -144,6 +161,7 @@ static JSValueRef call(struct py_proxy *p, JSObjectRef self, size_t count,
     }
     c.all = c.few;
     c.count = 0;
+    token = enter_request(p);
     if (!(traits & PY_PROXY_ONCE && py_proxy_destroy(p->target) < 0) &&
         call_init(&c, p, self, count, arguments)) {
         if (traits & PY_PROXY_PROMISES)
@@ -158,7 +176,11 @@ static JSValueRef call(struct py_proxy *p, JSObjectRef self, size_t count,
     Py_XDECREF(result);
     Py_DECREF(function);
     Py_LeaveRecursiveCall();
-    return value ? value : bridge_throw(ret_thrown);
+    if (!value)
+        value = bridge_throw(ret_thrown);
+    if (token)
+        interp_leave_stream(token);
+    return value;
 }
 
 JSValueRef py_proxy_call(JSContextRef js, JSObjectRef target, JSObjectRef self, size_t count,
