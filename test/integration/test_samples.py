@@ -406,6 +406,15 @@ def test_what_beginners_write_gets_a_hint(lab):
         assert hint in lab.run("from " + names).text.splitlines()[-1], names
 
 
+def test_names_of_a_newer_python_say_which(lab):
+    embedded = lab.value("return list(sys.version_info[:2])")
+    for code, since in (("from itertools import batched", 12), ("from typing import override", 12), ("import copy\ncopy.replace", 13),
+                        ("from warnings import deprecated", 13), ("import uuid\nuuid.uuid7()", 14)):
+        if embedded < [3, since]:
+            last = lab.run(code).text.splitlines()[-1]
+            assert "needs Python 3.%d, and this Corral embeds %d.%d" % (since, *embedded) in last, (code, last)
+
+
 CLASS = "from workers import Response, WorkerEntrypoint\n\nclass %s:\n    %s\n        return Response('x')\n"
 UNLOADABLE = [
     (CLASS % ("Default", "async def fetch(self, request):"), "derive it from WorkerEntrypoint"),

@@ -150,7 +150,7 @@ def _known(e):
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
     if isinstance(e, SystemExit):
         return "exit ends no worker, only this request, with an error: return a Response instead"
-    for known in (_for_hidden, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box):
+    for known in (_for_hidden, _for_newer_name, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box):
         hint = known(e)
         if hint:
             return hint
@@ -338,6 +338,43 @@ _NEWER = [
 ]
 
 
+# Names of the standard library newer than that: module, since, names.
+_NEWER_NAMES = {
+    "itertools": {(3, 12): ("batched",)},
+    "typing": {(3, 12): ("override", "TypeAliasType"), (3, 13): ("TypeIs", "ReadOnly", "NoDefault", "get_protocol_members", "is_protocol")},
+    "collections.abc": {(3, 12): ("Buffer",)},
+    "asyncio": {(3, 12): ("eager_task_factory", "create_eager_task_factory"), (3, 13): ("QueueShutDown",)},
+    "calendar": {(3, 12): ("Month", "Day")},
+    "copy": {(3, 13): ("replace",)},
+    "math": {(3, 12): ("sumprod",), (3, 13): ("fma",)},
+    "random": {(3, 12): ("binomialvariate",)},
+    "statistics": {(3, 13): ("kde", "kde_random")},
+    "uuid": {(3, 14): ("uuid6", "uuid7", "uuid8")},
+    "warnings": {(3, 13): ("deprecated",)},
+}
+
+
+def _for_newer_name(e):
+    """A name of the standard library that a later Python has: Cloudflare's is 3.12 or later."""
+    if isinstance(e, ImportError) and e.args:
+        match = re.match(r"cannot import name '(\w+)'", str(e.args[0]))
+        module, name = e.name, match[1] if match else None
+    elif isinstance(e, AttributeError) and isinstance(e.obj, type(sys)):
+        module, name = e.obj.__name__, e.name
+    else:
+        return ""
+    for since, names in _NEWER_NAMES.get(module, {}).items():
+        if name in names and sys.version_info < since:
+            return _needs(f"`{module}.{name}`", since)
+    return ""
+
+
+def _needs(what, since):
+    newer = "%d.%d" % max(since, (3, 13))
+    return (f"{what} needs Python {since[0]}.{since[1]}, and this Corral embeds {sys.version_info[0]}.{sys.version_info[1]}: "
+            f"rebuild it with `make PYTHON_EMBED=python-{newer}-embed`")
+
+
 def _source_line(e):
     if e.filename and e.lineno:
         try:
@@ -352,7 +389,5 @@ def for_syntax(e):
     line = _source_line(e)
     for since, what, pattern in _NEWER:
         if sys.version_info < since and pattern.search(line):
-            newer = "%d.%d" % max(since, (3, 13))
-            return (f"{what} needs Python {since[0]}.{since[1]}, and this Corral embeds {sys.version_info[0]}.{sys.version_info[1]}: "
-                    f"rebuild it with `make PYTHON_EMBED=python-{newer}-embed`")
+            return _needs(what, since)
     return ""
