@@ -156,7 +156,9 @@ void strand_serve(void (*loop)(void *argument), void *argument)
         loop(argument);
         next = successor(&strands.first);
         strands.is_first_free = true;
+        strands.hooks->end();
         switch_to(&strands.first, next);
+        strands.hooks->begin();
         strands.is_first_free = false;
     }
 }

@@ -32,7 +32,8 @@ enum {
 
 struct strand;
 
-/* What makes a thread a strand, and what must surround its work: on that thread, with the baton. */
+/* What must surround its work when it gets the loop, and before others have it: on that thread, with
+ * the baton.  The first strand begins without. */
 struct strand_hooks {
     void (*begin)(void);
     void (*end)(void);

@@ -208,3 +208,33 @@ def test_who_waits_for_clients_that_left_makes_room_for_others(corral):
     for client in clients[40:]:
         assert client.recv(12) == b"HTTP/1.1 200"
         client.close()
+
+
+def test_threads_that_compute_do_not_come_between(strands):
+    """From a frame that waits to the next one the GIL goes along; each time had by another thread it would take a while."""
+    asks, waits = strands.value("""
+        over = []
+        def compute():
+            while not over:
+                pass
+        async def awaits():
+            for _ in range(20):
+                await asyncio.sleep(0.0001)
+        async def waits():
+            for _ in range(20):
+                run_sync(asyncio.sleep(0.0001))
+        def seconds(f):
+            async def all_():
+                await asyncio.gather(*[f() for _ in range(8)])
+            began = time.perf_counter()
+            run_sync(all_())
+            return time.perf_counter() - began
+        threads = [threading.Thread(target=compute) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            return [min(seconds(f) for _ in range(3)) for f in (awaits, waits)]
+        finally:
+            over.append(True)
+    """)
+    assert waits < 4 * asks

@@ -28,7 +28,8 @@ static PyObject *stream_variable;
 static PyThreadState *first_thread;
 static PyObject *outermost; /* the first thread's context, in which top-level code runs */
 static long strand_threads; /* states of strands beside the first: of threads that are ours */
-static _Thread_local PyThreadState *away; /* ours while the GIL is given away */
+static _Thread_local PyThreadState *away;         /* ours while the GIL is given away */
+static _Thread_local PyThreadState *strand_state; /* of this thread as a strand */
 
 static PyObject *sdk_source(PyObject *self, PyObject *name)
 {
@@ -83,7 +84,8 @@ static PyObject *request_line(PyObject *self, PyObject *unused)
 }
 
 /* thread_count() -> of Python's threads, also of those that are about to begin, without this one.
- * Those that stand in for it are none. (_thread._count() knows a thread only from its first instruction on.) */
+ * Those that stand in for it are none. (_thread._count() knows a thread only from its first
+ * instruction on.) */
 static PyObject *thread_count(PyObject *self, PyObject *unused)
 {
     PyThreadState *state = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
@@ -112,8 +114,8 @@ static PyObject *make_module(void)
 
     if (!module || PyModule_AddFunctions(module, bridge_functions) < 0 ||
         PyModule_AddFunctions(module, sync_functions) < 0 ||
-        PyModule_AddFunctions(module, locks_functions) < 0 ||
-        output_add_type(module) < 0 || loop_add_types(module) < 0 ||
+        PyModule_AddFunctions(module, locks_functions) < 0 || output_add_type(module) < 0 ||
+        loop_add_types(module) < 0 ||
         PyModule_AddIntConstant(module, "THREADS_MAX", REALM_THREADS_MAX) < 0 ||
         PyModule_AddIntConstant(module, "THREAD_STACK", REALM_THREAD_STACK) < 0)
         return NULL;
@@ -167,7 +169,7 @@ int interp_open(struct err *err)
         return err_nomem(err);
     if (python_start(err) < 0)
         return err->code;
-    first_thread = PyThreadState_Get();
+    first_thread = strand_state = PyThreadState_Get();
     stream_variable = PyContextVar_New("corral_request", NULL);
     if (!stream_variable || keep_outermost() < 0)
         return err_nomem(err);
@@ -204,13 +206,12 @@ void interp_suspend(void)
         away = PyEval_SaveThread();
 }
 
-void interp_begin_thread(void)
+static PyThreadState *new_state(void)
 {
     PyThreadState *thread = PyThreadState_New(first_thread->interp);
 
     if (!thread)
         Py_FatalError("no memory for a thread's state");
-    PyEval_RestoreThread(thread);
     strand_threads++;
     thread->dict = Py_XNewRef(first_thread->dict);
     thread->context = Py_NewRef(outermost);
@@ -218,6 +219,16 @@ void interp_begin_thread(void)
     thread->coroutine_origin_tracking_depth = first_thread->coroutine_origin_tracking_depth;
     thread->async_gen_firstiter = Py_XNewRef(first_thread->async_gen_firstiter);
     thread->async_gen_finalizer = Py_XNewRef(first_thread->async_gen_finalizer);
+    return thread;
+}
+
+/* The GIL comes and goes with the baton: it is the process's, as long as no state is the current
+ * one. Given away and taken again it would be had in between by threads that compute, 1 ms each. */
+void interp_begin_thread(void)
+{
+    if (!strand_state)
+        strand_state = new_state();
+    PyThreadState_Swap(strand_state);
     if (!bridge_stack_floor)
         bridge_measure_stack();
     away = PyEval_SaveThread();
@@ -226,9 +237,15 @@ void interp_begin_thread(void)
 void interp_end_thread(void)
 {
     interp_resume();
+    if (strand_state == first_thread) {
+        PyThreadState_Swap(NULL);
+        return;
+    }
     strand_threads--;
-    PyThreadState_Clear(PyThreadState_Get());
-    PyThreadState_DeleteCurrent();
+    PyThreadState_Clear(strand_state);
+    PyThreadState_Swap(NULL);
+    PyThreadState_Delete(strand_state);
+    strand_state = NULL;
 }
 
 void interp_fork_before(void)

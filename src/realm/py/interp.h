@@ -24,8 +24,8 @@ void interp_resume(void);
 void interp_suspend(void);
 bool interp_has_threads(void);
 
-/* Around what a strand that is not the first one runs: Python takes it for the same thread, with
- * its threading.local and its event loop. */
+/* A strand's hooks.  Python takes all of them for the same thread, with its threading.local and its
+ * event loop; who has the baton has the GIL, or has given it away by interp_suspend. */
 void interp_begin_thread(void);
 void interp_end_thread(void);
 

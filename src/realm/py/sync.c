@@ -57,12 +57,12 @@ static void step_aside(struct aside *aside)
     aside->task = current_task();
     set_current_task(NULL);
     aside->place = engine_leave(); /* runs the microtasks */
-    aside->thread = PyEval_SaveThread();
+    aside->thread = PyThreadState_Swap(NULL); /* the GIL goes along: interp_begin_thread */
 }
 
 static void step_back(struct aside *aside)
 {
-    PyEval_RestoreThread(aside->thread);
+    PyThreadState_Swap(aside->thread);
     engine_come_back(aside->place);
     set_current_task(aside->task);
 }
