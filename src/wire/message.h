@@ -9,7 +9,7 @@
  * Errors: x_put ERR_NOMEM, or ERR_LIMIT when the message is over frame_limit
  * (nothing is appended then); x_get ERR_INVALID.
  *
- * Pure; fuzzed by test/fuzz/fuzz_message.c. */
+ * Pure; fuzzed by test/fuzz/fuzz_frame.c. */
 #ifndef CORRAL_WIRE_MESSAGE_H
 #define CORRAL_WIRE_MESSAGE_H
 

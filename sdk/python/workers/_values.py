@@ -191,4 +191,4 @@ def wrap_request(js_request):
 
 def unwrap(value):
     """What JavaScript gets of a value of the SDK: its js_object, else the value."""
-    return getattr(value, "js_object", value)
+    return value if isinstance(value, JsProxy) else getattr(value, "js_object", value)
