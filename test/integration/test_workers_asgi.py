@@ -84,6 +84,7 @@ def test_asgi_scope(lab):
         same(type(asgi.request_to_scope(workers.Request(raw), env)["method"]), str)
         s = asgi.request_to_scope(Request.new("http://[::1]", headers=[["cf-connecting-ip", "1.2.3.4"]]), env, state={"a": 1})
         same([s["server"], s["path"], s["raw_path"], s["query_string"], s["state"], s["client"]], [("[::1]", 80), "/", b"/", b"", {"a": 1}, ("1.2.3.4", 0)])
+        same([asgi.request_to_scope(request, env)["client"], wsgi.build_environ(request, env, b"")["REMOTE_ADDR"]], [("127.0.0.1", 0), "127.0.0.1"])
         s = asgi.request_to_scope(Request.new("https://a/x", headers=[["sec-websocket-protocol", "a, b"]]), env, ws=True)
         same([s["type"], s["scheme"], s["subprotocols"], "method" in s, s["server"]], ["websocket", "wss", ["a", "b"], False, ("a", 443)])
         import asgi as short

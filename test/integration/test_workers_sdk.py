@@ -140,6 +140,42 @@ def test_response_of_a_generator_is_sent_as_it_comes(lab):
     assert answer.text.split() == [str(n) for n in range(1000)] and answer.headers["x-a"] == "1"
 
 
+def test_response_of_a_generator_ends_with_its_reader(lab):
+    run(lab, """
+        closed = []
+
+        async def waits():
+            try:
+                yield b"a"
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                closed.append("cancelled")
+                raise
+            finally:
+                await asyncio.sleep(0)
+                closed.append("closed")
+
+        class Iterable:                     # its iterator is what is to be closed
+            def __aiter__(self):
+                return waits()
+
+        for source in (waits, Iterable):
+            closed.clear()
+            reader = Response(source()).body.getReader()
+            same((await reader.read()).value.to_bytes(), b"a")
+            reading = reader.read()         # the generator waits meanwhile
+            await asyncio.sleep(0)
+            await asyncio.wait_for(reader.cancel(), 20)
+            same([closed, (await reading).done], [["cancelled", "closed"], True])
+
+            closed.clear()
+            reader = Response(source()).body.getReader()
+            await reader.read()
+            await asyncio.wait_for(reader.cancel(), 20)
+            same(closed[-1:], ["closed"])
+    """)
+
+
 def test_response_refuses(lab):
     run(lab, """
         class Test:

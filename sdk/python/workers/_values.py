@@ -105,6 +105,7 @@ class _Pieces:
         self._source = source
         self._context = contextvars.copy_context()      # of the request, whoever reads it
         self._is_open = True
+        self._step = None       # the task of the piece that is waited for
         if isinstance(source, io.IOBase):
             self._next, self._iterator = self._read, None
         elif isinstance(source, AsyncIterable):
@@ -130,7 +131,8 @@ class _Pieces:
         return self._close()
 
     def _later(self):
-        return asyncio.get_running_loop().create_task(self._one_later(), context=self._context)
+        self._step = asyncio.get_running_loop().create_task(self._one_later(), context=self._context)
+        return self._step
 
     async def _one_later(self):
         async for piece in self._iterator:
@@ -141,11 +143,20 @@ class _Pieces:
         if not self._is_open:
             return None
         self._is_open = False
-        if hasattr(self._source, "aclose"):
-            return asyncio.get_running_loop().create_task(self._source.aclose(), context=self._context)
+        if self._step is not None or hasattr(self._source, "aclose"):
+            return asyncio.get_running_loop().create_task(self._close_later(), context=self._context)
         if hasattr(self._source, "close"):
             self._source.close()
         return None
+
+    async def _close_later(self):
+        if self._step is not None and not self._step.done():
+            self._step.cancel()
+            await asyncio.wait({self._step})
+        for one in (self._iterator, self._source):
+            if hasattr(one, "aclose"):
+                await one.aclose()
+                return
 
 
 def stream_of(source):
