@@ -168,6 +168,43 @@ def test_asgi_streams(lab):
     """)
 
 
+def test_asgi_a_receive_that_is_cancelled_loses_nothing(lab):
+    """As Starlette's is_disconnected() does it."""
+    run(lab, """
+        @http
+        async def impatient(scope, receive, send):
+            got, more, tries = b"", True, 0
+            while more:
+                tries += 1
+                try:
+                    message = await asyncio.wait_for(receive(), 0.002)
+                except asyncio.TimeoutError:
+                    continue
+                got, more = got + message["body"], message["more_body"]
+            await send(start())
+            await send(body(got + (b" at once" if tries < 5 else b"")))
+
+        slow = js.eval("() => { let n = 0; return new ReadableStream({ async pull(c) { await new Promise((done) => { setTimeout(done, 10); });"
+                       "if (n < 3) c.enqueue(new TextEncoder().encode(`piece${n++} `)); else c.close(); } }); }")
+        for headers in ([], [["content-length", "21"]]):
+            r = await ask(impatient, "http://a/", method="POST", body=slow(), headers=headers)
+            same(await r.text(), "piece0 piece1 piece2 ")
+
+        @http
+        async def leaves(scope, receive, send):     # while it reads
+            try:
+                await asyncio.wait_for(receive(), 0.001)
+            except asyncio.TimeoutError:
+                await send(start())
+                await send(body(b"no time"))
+        with Records("asgi") as log:
+            log.logger.setLevel(logging.INFO)
+            same(await (await ask(leaves, "http://a/", method="POST", body=slow())).text(), "no time")
+            await asyncio.sleep(0.02)
+            same(log.texts, [])
+    """)
+
+
 def test_asgi_lifespan(lab):
     run(lab, """
         class App:

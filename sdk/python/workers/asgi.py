@@ -183,8 +183,8 @@ class _Exchange:
         self._request, self._has_body, self._request_headers = js_request, has_body, headers
         self.response = loop.create_future()    # a Response of JavaScript
         self._over = loop.create_future()       # the client has gone, or has all
-        self._reader = None
-        self._is_read = self._is_begun = False
+        self._reader = self._reading = None     # and the task that reads
+        self._is_read = False
         self._status, self._headers = None, []
         self._outlet = self._departure = None
 
@@ -209,32 +209,37 @@ class _Exchange:
     # -- what the application receives --
 
     async def receive(self):
-        if not self._is_read and not self._is_disconnected:
+        while not self._is_read and not self._is_disconnected:
+            if not self._has_body:
+                self._is_read = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            reading = self._reading or self._read()
             try:
-                return await self._next_piece()
+                body, has_more = await asyncio.shield(reading)      # who is impatient loses no piece
             except JsException:         # cut off on its way
                 self._is_read = True
                 self._end()
+                break
+            if self._reading is reading:        # or another receive() has had it
+                self._reading = None
+                self._is_read = not has_more
+                return {"type": "http.request", "body": body, "more_body": has_more}
         self._watch()
         await asyncio.shield(self._over)
         return {"type": "http.disconnect"}
 
+    def _read(self):
+        self._reading = asyncio.get_running_loop().create_task(self._next_piece())
+        self._reading.add_done_callback(_look_at)
+        return self._reading
+
     async def _next_piece(self):
-        if not self._is_begun:
-            self._is_begun = True
-            if not self._has_body:
-                self._is_read = True
-                return {"type": "http.request", "body": b"", "more_body": False}
+        if self._reader is None:
             if is_small(_first(self._request_headers, b"content-length") or b"-"):
-                body = (await self._request.arrayBuffer()).to_bytes()
-                self._is_read = True
-                return {"type": "http.request", "body": body, "more_body": False}
+                return (await self._request.arrayBuffer()).to_bytes(), False
             self._reader = self._request.body.getReader()
         step = await self._reader.read()
-        if step.done:
-            self._is_read = True
-            return {"type": "http.request", "body": b"", "more_body": False}
-        return {"type": "http.request", "body": step.value.to_bytes(), "more_body": True}
+        return (b"", False) if step.done else (step.value.to_bytes(), True)
 
     # -- what it sends --
 
@@ -312,6 +317,11 @@ class _Exchange:
         logger.error("Exception in ASGI application after response started", exc_info=e)
         if self._outlet is not None:
             self._outlet.fail("the application failed")
+
+
+def _look_at(task):
+    """Perhaps nobody else does."""
+    return task.cancelled() or task.exception()
 
 
 async def _give_up(reader):
