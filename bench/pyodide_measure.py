@@ -32,7 +32,7 @@ class Point {
 """)
 small, large = "x" * 1000, "x" * 100000
 record = {"name": "Ada", "tags": ["a", "b", "c"], "born": 1815, "more": {"x": 1.5, "y": None, "z": True}}
-records = to_js([record] * 50)
+records = to_js([dict(record, id=i) for i in range(50)])
 
 
 # ---- loops over one operation ----
