@@ -176,22 +176,22 @@ def program_classes():
 
 def measure():
     n, m, k = 5000, 2000, 100
-    one, text, program = "a crossing", "a string's crossing", "a program"
+    one, text, program, more = "a crossing", "a string's crossing", "a program", "more"
     here, kept = Point(), create_proxy(Point())
     rows = [
         (one, "attribute get", python(n, get, there.point)),
-        (one, "attribute set", python(n, set_, there.point)),
+        (more, "attribute set", python(n, set_, there.point)),
         (one, "method call", python(n, sum_, there.point)),
-        (one, "function call", python(n, call1, there.identity, 1)),
+        (more, "function call", python(n, call1, there.identity, 1)),
         (one, "constructor", python(n, call2, there.Point.new, 1, 2)),
         (one, "Headers.new()", python(m, call, Headers.new)),
         (one, "callback", python(n, call1, there.call, abs)),
-        (one, "JavaScript: attribute get", javascript(n, there.get, kept)),
-        (one, "JavaScript: attribute set", javascript(n, there.set, kept)),
-        (one, "JavaScript: method call", javascript(n, there.sum, kept)),
-        (one, "JavaScript: function call", javascript(n, there.apply, abs)),
-        (one, "to_js of a record", python(m // 4, call1, to_js, record)),
-        (one, "to_py of 50 records", python(k // 5, call, records.to_py)),
+        (more, "JavaScript: attribute get", javascript(n, there.get, kept)),
+        (more, "JavaScript: attribute set", javascript(n, there.set, kept)),
+        (more, "JavaScript: method call", javascript(n, there.sum, kept)),
+        (more, "JavaScript: function call", javascript(n, there.apply, abs)),
+        (more, "to_js of a record", python(m // 4, call1, to_js, record)),
+        (more, "to_py of 50 records", python(k // 5, call, records.to_py)),
         (text, "1 KB string to JavaScript", python(m, call1, there.lengthOf, small)),
         (text, "1 KB string from JavaScript", python(m, read_small, there)),
         (text, "1 KB string there and back", python(m, call1, there.identity, small)),
