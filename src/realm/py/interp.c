@@ -222,8 +222,9 @@ static PyThreadState *new_state(void)
     return thread;
 }
 
-/* The GIL comes and goes with the baton: it is the process's, as long as no state is the current
- * one. Given away and taken again it would be had in between by threads that compute, 1 ms each. */
+/* The GIL comes and goes with the baton: it is nobody's in particular while no state is the current
+ * one (until CPython 3.12; later PyThreadState_Swap itself gives it away).  Given away and taken
+ * again it would be had in between by threads that compute, 1 ms each. */
 void interp_begin_thread(void)
 {
     if (!strand_state)
