@@ -325,7 +325,7 @@ def test_modules_that_cloudflare_lacks_are_there(lab):
     assert lab.value("""
         import importlib, sys
         missing = []
-        for name in ("curses dbm ensurepip fcntl grp lib2to3 pwd resource syslog termios venv multiprocessing threading pty tty "
+        for name in ("curses dbm fcntl grp lib2to3 pwd resource syslog termios venv multiprocessing threading pty tty "
                      "ctypes sqlite3 ssl lzma bz2 hashlib decimal zoneinfo readline mmap".split()):
             if name == "lib2to3" and sys.version_info >= (3, 13):
                 continue
