@@ -224,26 +224,37 @@ JSValueRef py_proxy_item(PyObject *item, JSValueRef holder)
     return bridge_to_js(item);
 }
 
+static JSValueRef none(void)
+{
+    PyErr_Clear();
+    return engine.undefined;
+}
+
+/* What was found in the holder, for JavaScript; undefined for an IndexError. */
+static JSValueRef item_value(PyObject *take_item, JSValueRef holder)
+{
+    JSValueRef value;
+
+    if (!take_item)
+        return PyErr_ExceptionMatches(PyExc_IndexError) ? none() : NULL;
+    value = py_proxy_item(take_item, holder);
+    Py_DECREF(take_item);
+    return value;
+}
+
 /* pythonGetItem(proxy, key) -> object[key]; undefined when it is not there */
 static JSValueRef python_get_item(PyObject *object, size_t count, const JSValueRef *arguments)
 {
     PyObject *key = bridge_to_python(arguments[1], NULL), *item;
-    JSValueRef value;
 
     (void)count;
     if (!key)
         return NULL;
     item = PyObject_GetItem(object, key);
     Py_DECREF(key);
-    if (!item) {
-        if (!PyErr_ExceptionMatches(PyExc_KeyError) && !PyErr_ExceptionMatches(PyExc_IndexError))
-            return NULL;
-        PyErr_Clear();
-        return engine.undefined;
-    }
-    value = py_proxy_item(item, arguments[0]);
-    Py_DECREF(item);
-    return value;
+    if (!item && PyErr_ExceptionMatches(PyExc_KeyError))
+        return none();
+    return item_value(item, arguments[0]);
 }
 PY_NATIVE(python_get_item)
 
@@ -253,7 +264,6 @@ static JSValueRef python_at(PyObject *object, size_t count, const JSValueRef *ar
     double number = engine_number_of(arguments[1]);
     PyObject *item = NULL, *key;
     Py_ssize_t index;
-    JSValueRef value;
 
     (void)count;
     if (!(number < (double)PY_SSIZE_T_MAX)) /* which, rounded, is one more than that */
@@ -269,15 +279,7 @@ static JSValueRef python_at(PyObject *object, size_t count, const JSValueRef *ar
             item = PyObject_GetItem(object, key);
         Py_XDECREF(key);
     }
-    if (!item) {
-        if (!PyErr_ExceptionMatches(PyExc_IndexError))
-            return NULL;
-        PyErr_Clear();
-        return engine.undefined;
-    }
-    value = py_proxy_item(item, arguments[0]);
-    Py_DECREF(item);
-    return value;
+    return item_value(item, arguments[0]);
 }
 PY_TARGET_NATIVE(python_at)
 
