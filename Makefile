@@ -27,15 +27,15 @@ CFLAGS  := -std=c11 -D_GNU_SOURCE -Isrc -MMD -MP -fvisibility=hidden -fPIE $(WAR
 NODE_LIBS   := $(shell pkg-config --libs $(NODE_PKGS))
 WORKER_LIBS := $(shell pkg-config --libs $(WORKER_PKGS)) -ldl
 
-WORKER_ROOMS := base text wire box realm worker
-NODE_ROOMS   := base text wire loop project http herd service front cli
+WORKER_ROOMS := base text row wire box realm worker
+NODE_ROOMS   := base text row wire loop project http catalog herd keeper service front cli
 source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
 NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
 SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
 # ThreadSanitizer cannot follow engines that were built without it, nor a fork of threads: node side only.
 # But strand.c, which needs neither.
-UNIT.tsan := $(foreach r,$(filter-out base text wire,$(WORKER_ROOMS)),test/unit/$(r)_%.c)
+UNIT.tsan := $(foreach r,$(filter-out base text row wire,$(WORKER_ROOMS)),test/unit/$(r)_%.c)
 UNIT     := $(sort $(patsubst test/unit/%.c,$(B)/t/%,test/unit/realm_strand.c \
               $(filter-out test/unit/test.c $(UNIT.$(MODE)),$(wildcard test/unit/*.c))))
 FUZZ     := $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/*.c))

@@ -62,6 +62,7 @@ struct pool_spec {                  /* copied */
     const char *compatibility_date;
     const char *compatibility_flags;
     const char *env_json;
+    const char *bindings_json;          /* see struct load; NULL: none */
 };
 
 struct pool_events {

@@ -21,7 +21,8 @@ enum pool_state {
 };
 
 struct pool_text {              /* the spec, copied; absent strings are "" */
-    char *name, *folder, *main, *compatibility_date, *compatibility_flags, *env_json;
+    char *name, *folder, *main, *compatibility_date, *compatibility_flags, *env_json,
+        *bindings_json;
 };
 
 struct pool {

@@ -60,6 +60,7 @@ struct realm_bundle {
     const char *compatibility_date;     /* "" when not given */
     const char *compatibility_flags;    /* separated by spaces */
     struct span env;                    /* JSON object of plain values, for `env` */
+    struct span bindings;               /* JSON object of what else is in it: see struct load of the wire */
 };
 
 struct realm_failure {                  /* all text is the caller's: realm_failure_done */

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_VERSION 3u
+#define WIRE_VERSION 4u
 
 enum frame_type {
     /* Any connection. */

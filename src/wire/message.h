@@ -18,7 +18,7 @@
 
 #include "wire/frame.h"
 
-enum role { ROLE_ZYGOTE = 1, ROLE_TEMPLATE = 2, ROLE_INSTANCE = 3 };
+enum role { ROLE_ZYGOTE = 1, ROLE_TEMPLATE = 2, ROLE_INSTANCE = 3, ROLE_STORE = 4 };
 
 /* A list of name-value pairs (header fields, variables), still encoded. */
 struct pairs {
@@ -128,6 +128,7 @@ struct load {
     struct span compatibility_date;     /* "2026-03-01" or "" */
     struct span compatibility_flags;    /* separated by spaces */
     struct span env;        /* a JSON object: the bindings that are plain values */
+    struct span bindings;   /* a JSON object of all others: {"DB": {"type": "d1"}} */
 };
 
 struct loaded {

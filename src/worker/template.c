@@ -130,8 +130,9 @@ static int load(struct template *t, const struct frame *f, struct err *err)
     bundle.compatibility_date = copy_of(m.compatibility_date);
     bundle.compatibility_flags = copy_of(m.compatibility_flags);
     bundle.env = (struct span){copy_of(m.env), m.env.len};
+    bundle.bindings = (struct span){copy_of(m.bindings), m.bindings.len};
     if (!bundle.name || !bundle.folder || !bundle.main || !bundle.compatibility_date ||
-        !bundle.compatibility_flags || !bundle.env.data)
+        !bundle.compatibility_flags || !bundle.env.data || !bundle.bindings.data)
         return err_nomem(err);
     if (chdir(bundle.folder) < 0)
         return err_errno(err, errno, "enter the bundle's folder '%s'", bundle.folder);

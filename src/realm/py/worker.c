@@ -94,11 +94,13 @@ static int fail_internally(struct realm_failure *ret)
     return ERR_INVALID;
 }
 
-static PyObject *make_env(struct span json)
+static PyObject *make_env(struct span values, struct span bindings)
 {
-    JSValueRef text = text_value(json.len ? json : SPAN("{}")), thrown = NULL, value;
+    JSValueRef texts[] = {text_value(values.len ? values : SPAN("{}")),
+                          text_value(bindings.len ? bindings : SPAN("{}"))};
+    JSValueRef thrown = NULL, value;
 
-    value = engine_call(engine_internal("makeEnv"), 1, &text, &thrown);
+    value = engine_call(engine_internal("makeEnv"), 2, texts, &thrown);
     return thrown ? bridge_raise(thrown) : bridge_to_python(value, NULL);
 }
 
@@ -128,7 +130,7 @@ int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
     PyObject *load = interp_sdk("corral.load", "load"), *loaded = NULL;
     int r;
 
-    env = load && take_names() == 0 ? make_env(bundle->env) : NULL;
+    env = load && take_names() == 0 ? make_env(bundle->env, bundle->bindings) : NULL;
     if (env)
         loaded = PyObject_CallFunction(load, "sssssO", bundle->name, bundle->folder, bundle->main,
                                        bundle->compatibility_date, bundle->compatibility_flags, env);

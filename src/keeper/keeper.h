@@ -1,0 +1,88 @@
+/* keeper.h - the processes that hold databases (corral-store), seen from who uses them.
+ *
+ *   keeper      all of them: one per open database, known by its folder
+ *   store_call  one call on its way through one of them
+ *
+ * The first call on a database starts its process; without calls it ends after
+ * idle_ms.  When it dies, calls of which it has not begun to read anything are
+ * given to the next process; the others fail and say so.  A process that does
+ * not come up is tried again with back-off, and calls fail quickly meanwhile.
+ * A process is killed when it answers no PING for busy_ms, and when it breaks
+ * the protocol.
+ *
+ * The socket speaks the wire's frames: the node sends OUTCALL (struct
+ * outcall_head), BODY, CREDIT, RESET and PING; the store HELLO (ROLE_STORE), REPLY, BODY, CREDIT,
+ * RESET, LOG and PONG.  Streams are numbered from 1 by us.  Methods:
+ *
+ *   query   body: a call (row.h); reply: records.  Several statements are one transaction.
+ *           argument `order`: calls with the same one run in the order they came.
+ *   exec    body: SQL, any number of statements, one transaction; reply: records without ROWS
+ *   script  as exec, any length, with PROGRESS records; a BEGIN ... COMMIT around it is left out
+ *   dump    arguments table, no-data, no-schema; reply: SQL text
+ *   info    reply results: size (bytes), tables (count), bookmark
+ *
+ * Ownership: keeper_open, keeper_close(cb).  A call is gone when its terminal
+ * callback (`failed`, or `body` with is_end) has returned, or store_call_abort.
+ * Loop thread only.  No callback fires before the call that starts it returns. */
+#ifndef CORRAL_KEEPER_KEEPER_H
+#define CORRAL_KEEPER_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/span.h"
+#include "wire/message.h"
+
+struct keeper;
+struct store_call;
+
+enum keeper_sync { KEEPER_SYNC_NORMAL, KEEPER_SYNC_FULL };
+
+struct keeper_config {
+    const char *store_program;  /* path of corral-store */
+    enum keeper_sync sync;      /* NORMAL: what was acknowledged survives every crash of ours, but not
+                                   a power cut; FULL: that too */
+    uint64_t size_max_bytes;    /* of a database; 0: 10 GB */
+    int idle_ms;                /* 0: 60 s */
+    int query_ms;               /* longest that one call may run; 0: 30 s */
+    int busy_ms;                /* 0: 10 s */
+    unsigned stores_max;        /* processes at once: the longest idle one gives way; 0: 64 */
+    unsigned calls_max;         /* that wait or run in one store; 0: 1,024 */
+    void (*log)(void *self, enum log_level level, struct span text); /* NULL: dropped */
+    void *log_self;
+};
+
+int keeper_open(uv_loop_t *loop, const struct keeper_config *config, struct keeper **ret_keeper,
+                struct err *err) MUST_CHECK;
+/* Ends every store in good order (what was acknowledged is kept anyway); open calls fail. */
+void keeper_close(struct keeper *keeper, void (*closed)(void *self), void *self);
+
+struct store_call_events {
+    /* Once, unless it fails before. */
+    void (*head)(void *self, const struct reply *reply, bool is_end);
+    /* Bytes of the reply.  Give them back with store_call_credit once they are on their way. */
+    void (*body)(void *self, struct span bytes, bool is_end);
+    /* store_call_window has grown. */
+    void (*writable)(void *self);
+    /* One line for the worker's code, without "D1_ERROR: ". */
+    void (*failed)(void *self, struct span text);
+};
+
+/* `folder`: of the database, absolute; made when it is not there.  `head` is copied; its binding
+ * is not looked at.  is_end: no body follows.  ERR_LIMIT: too many calls wait. */
+int keeper_call(struct keeper *keeper, const char *folder, const struct outcall_head *head,
+                bool is_end, const struct store_call_events *events, void *self,
+                struct store_call **ret_call, struct err *err) MUST_CHECK;
+/* Bytes of the body that may be sent now; 0 while it waits for its store. */
+size_t store_call_window(const struct store_call *call);
+/* At most store_call_window bytes. */
+void store_call_body(struct store_call *call, struct span bytes, bool is_end);
+void store_call_credit(struct store_call *call, size_t bytes);
+/* Nobody waits any more: no callback fires from here on.  What has begun is undone, unless
+ * it is committed already. */
+void store_call_abort(struct store_call *call);
+
+#endif
