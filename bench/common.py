@@ -178,7 +178,7 @@ def corral(folder, source=HELLO, port=None, **settings):
 def generations(server):
     """Pids of zygotes, templates, instances."""
     table = families()
-    zygotes = table.get(server.pid, [])
+    zygotes = [p for p in table.get(server.pid, []) if stat(p)[0] != "corral-store"]
     templates = [t for z in zygotes for t in table.get(z, [])]
     return zygotes, templates, [i for t in templates for i in table.get(t, [])]
 

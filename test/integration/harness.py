@@ -320,7 +320,7 @@ class Corral:
     def generations(self):
         """The live (zygotes, templates, instances), oldest first: children, grandchildren and theirs."""
         table = processes()
-        zygotes = children(self.pid, table)
+        zygotes = [p for p in children(self.pid, table) if p.name != "corral-store"]
         templates = [t for z in zygotes for t in children(z.pid, table)]
         instances = [i for t in templates for i in children(t.pid, table)]
         return zygotes, templates, instances
@@ -333,6 +333,10 @@ class Corral:
 
     def instances(self):
         return self.generations()[2]
+
+    def stores(self):
+        """The processes that hold databases, oldest first."""
+        return [p for p in children(self.pid) if p.name == "corral-store"]
 
     def wait_settled(self):
         """One zygote, one template, an instance: what a quiet corral looks like."""
