@@ -6,6 +6,7 @@ B    := build/$(MODE)
 PYTHON_EMBED ?= python-3.11-embed
 NODE_PKGS    := libuv jansson libcurl
 WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec libcrypto
+STORE_PKGS   := sqlite3 libseccomp
 
 CC.dev  := gcc
 F.dev   := -Og -g3
@@ -22,16 +23,19 @@ F.fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-reco
 CC      := $(or $(strip $(CC.$(MODE))),$(error MODE=$(MODE)? one of dev rel asan tsan cov fuzz))
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wimplicit-fallthrough
 LLHTTP  := /usr/share/llhttp
-SYSTEM  := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(NODE_PKGS) $(WORKER_PKGS))) -isystem /usr/share/include/llhttp
+SYSTEM  := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(NODE_PKGS) $(WORKER_PKGS) $(STORE_PKGS))) -isystem /usr/share/include/llhttp
 CFLAGS  := -std=c11 -D_GNU_SOURCE -Isrc -MMD -MP -fvisibility=hidden -fPIE $(WARN) $(F.$(MODE)) $(SYSTEM)
 NODE_LIBS   := $(shell pkg-config --libs $(NODE_PKGS))
 WORKER_LIBS := $(shell pkg-config --libs $(WORKER_PKGS)) -ldl
+STORE_LIBS  := $(shell pkg-config --libs $(STORE_PKGS)) -lpthread -lm
 
+STORE_ROOMS  := base row wire box store
 WORKER_ROOMS := base text row wire box realm worker
 NODE_ROOMS   := base text row wire loop project http catalog herd keeper service front cli
 source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
 NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
+STORE_O  := $(call source,$(STORE_ROOMS))
 SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
 # ThreadSanitizer cannot follow engines that were built without it, nor a fork of threads: node side only.
 # But strand.c, which needs neither.
@@ -47,22 +51,29 @@ $(B)/corral: $(B)/src/main/corral.o $(B)/libnode.a
 	$(CC) $(F.$(MODE)) -pie $^ $(NODE_LIBS) -o $@
 $(B)/corral-worker: $(B)/src/main/corral_worker.o $(B)/libworker.a
 	$(CC) $(F.$(MODE)) -pie $^ $(WORKER_LIBS) -o $@
+$(B)/corral-store: $(B)/src/main/corral_store.o $(B)/libstore.a
+	$(CC) $(F.$(MODE)) -pie $^ $(STORE_LIBS) -o $@
 $(B)/libnode.a: $(NODE_O)
 	@rm -f $@
 	ar rcs $@ $^
 $(B)/libworker.a: $(WORKER_O)
 	@rm -f $@
 	ar rcs $@ $^
+$(B)/libstore.a: $(STORE_O)
+	@rm -f $@
+	ar rcs $@ $^
 
 # A unit test is test/unit/ROOM_FILE.c; the room says which side it links.
 $(B)/t/realm_% $(B)/t/worker_% $(B)/t/box_%: LINK = $(B)/libworker.a $(WORKER_LIBS)
+$(B)/t/store_%: LINK = $(B)/libstore.a $(STORE_LIBS)
 $(B)/t/realm_strand: LINK = $(B)/libworker.a
 LINK = $(B)/libnode.a $(NODE_LIBS)
-$(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(B)/libworker.a
+$(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(B)/libworker.a $(B)/libstore.a
 	@mkdir -p $(@D)
 	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
-$(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a
-	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(B)/libnode.a $(NODE_LIBS) -o $@
+$(B)/fuzz_sql $(B)/fuzz_split: LINK = $(B)/libstore.a $(STORE_LIBS)
+$(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
+	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
