@@ -34,20 +34,20 @@
 #include "project/path.h"
 
 enum {
-    TRIES = 4,                  /* while files change under our hands */
+    TRIES = 4, /* while files change under our hands */
     CHUNK = 64 * 1024,
 };
 
 #define FOLDER "bundles"
-#define NEW ".new-"             /* followed by the pid of who makes it, and a number */
-#define OLD ".old-"
+#define NEW    ".new-" /* followed by the pid of who makes it, and a number */
+#define OLD    ".old-"
 
-enum outcome { DONE = 0, CHANGED = 1 };         /* or a negative ERR_ */
+enum outcome { DONE = 0, CHANGED = 1 }; /* or a negative ERR_ */
 
 struct copy {
     const struct project *project;
     const struct inputs *in;
-    const char *to;             /* NULL: only read and hash */
+    const char *to; /* NULL: only read and hash */
     struct digest digest;
     uint64_t bytes;
     struct err *err;
@@ -74,7 +74,7 @@ static int create(char *path)
 
     if (fd < 0 && errno == ENOENT && make_parents(path) == 0)
         fd = open(path, flags, 0400);
-    if (fd >= 0 && fchmod(fd, 0400) < 0) {      /* whatever the umask says */
+    if (fd >= 0 && fchmod(fd, 0400) < 0) { /* whatever the umask says */
         close(fd);
         return -1;
     }
@@ -112,7 +112,7 @@ static int pour(struct copy *c, int in, int out, const char *inside)
             break;
         bytes += (uint64_t)n;
         if (c->bytes + bytes > BUNDLE_BYTES_MAX)
-            return CHANGED;     /* it grew since it was listed */
+            return CHANGED; /* it grew since it was listed */
         digest_add(&c->digest, chunk, (size_t)n);
         if (out >= 0 && write_all(out, chunk, (size_t)n) < 0)
             return err_errno(c->err, errno, "copy '%s' to '%s'", inside, c->to);
@@ -401,7 +401,7 @@ void bundle_sweep(const char *state_folder)
         char *path = path_join(base, entry->d_name);
         if (path && is_hash(entry->d_name)) {
             if (remove_unheld(path, &ignored) < 0)
-                errno = 0;      /* the next sweep tries again */
+                errno = 0; /* the next sweep tries again */
         } else if (path && is_abandoned(entry->d_name)) {
             remove_tree(path);
         }

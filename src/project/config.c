@@ -70,7 +70,10 @@ int config_read_file(const char *path, const char *shown, size_t limit_bytes, ch
     return 0;
 }
 
-static struct span text_of(const struct config *c) { return (struct span){c->text, c->len}; }
+static struct span text_of(const struct config *c)
+{
+    return (struct span){c->text, c->len};
+}
 
 /* The token that jansson stumbled over ends at its position: say where it starts. */
 static size_t error_offset(const json_error_t *e, size_t len)
@@ -118,8 +121,7 @@ static int read_json(struct config *c, struct diagnostics *d, struct err *err)
         diagnostics_add(d, SEVERITY_ERROR, (struct place){.file = c->shown}, NULL,
                         "the configuration must be an object: { ... }");
     else
-        diagnostics_add(d, SEVERITY_ERROR,
-                        place_at(c->shown, text_of(c), error_offset(&e, c->len)),
+        diagnostics_add(d, SEVERITY_ERROR, place_at(c->shown, text_of(c), error_offset(&e, c->len)),
                         json_hint(e.text), "this is not JSON: %s", e.text);
     return ERR_INVALID;
 }
@@ -155,8 +157,8 @@ static bool ends_with(const char *s, const char *end)
     return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-int config_read(const char *path, const char *shown, const char *worker_program,
-                struct config *ret, struct diagnostics *d, struct err *err)
+int config_read(const char *path, const char *shown, const char *worker_program, struct config *ret,
+                struct diagnostics *d, struct err *err)
 {
     struct config *c = ret;
     int r;

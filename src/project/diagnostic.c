@@ -9,12 +9,15 @@
 #include "text/position.h"
 
 enum {
-    TEXT_MAX = 2048,            /* bytes of one message */
-    SOURCE_SHOWN = 160,         /* bytes of a source line that are shown */
-    SOURCE_BEFORE = 100,        /* of them before the column, when the line is longer */
+    TEXT_MAX = 2048,     /* bytes of one message */
+    SOURCE_SHOWN = 160,  /* bytes of a source line that are shown */
+    SOURCE_BEFORE = 100, /* of them before the column, when the line is longer */
 };
 
-void diagnostics_init(struct diagnostics *d) { *d = (struct diagnostics){0}; }
+void diagnostics_init(struct diagnostics *d)
+{
+    *d = (struct diagnostics){0};
+}
 
 static void diagnostic_done(struct diagnostic *d)
 {
@@ -101,7 +104,10 @@ static int print_place(const struct diagnostic *d, struct buf *out)
     return r < 0 ? r : buf_append(out, " ", 1);
 }
 
-static bool is_inner_byte(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+static bool is_inner_byte(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
 
 /* The source line and a caret below the column; of a long line the part around it. */
 static int print_source(const struct diagnostic *d, struct buf *out)
@@ -135,7 +141,7 @@ static int print_hint(const char *hint, struct buf *out)
 {
     int r = buf_append(out, "\n  hint: ", 9);
 
-    for (const char *line = hint; r == 0 && line; ) {
+    for (const char *line = hint; r == 0 && line;) {
         const char *end = strchr(line, '\n');
         size_t n = end ? (size_t)(end - line) : strlen(line);
         if (line != hint)

@@ -8,7 +8,10 @@
 #define K0 0x0706050403020100u
 #define K1 0x0f0e0d0c0b0a0908u
 
-static uint64_t rotate(uint64_t x, int n) { return x << n | x >> (64 - n); }
+static uint64_t rotate(uint64_t x, int n)
+{
+    return x << n | x >> (64 - n);
+}
 
 static void rounds(uint64_t v[4], int n)
 {
@@ -36,7 +39,9 @@ static void word(struct digest *d, uint64_t m)
 void digest_init(struct digest *d)
 {
     *d = (struct digest){{K0 ^ 0x736f6d6570736575u, K1 ^ 0x646f72616e646f6du ^ 0xee,
-                          K0 ^ 0x6c7967656e657261u, K1 ^ 0x7465646279746573u}, 0, 0};
+                          K0 ^ 0x6c7967656e657261u, K1 ^ 0x7465646279746573u},
+                         0,
+                         0};
 }
 
 void digest_add(struct digest *d, const void *bytes, size_t n)
@@ -52,7 +57,7 @@ void digest_add(struct digest *d, const void *bytes, size_t n)
         }
     }
     for (; n >= 8; n -= 8, p += 8, d->len += 8) {
-        memcpy(&m, p, 8);       /* little endian machines only, as the wire */
+        memcpy(&m, p, 8); /* little endian machines only, as the wire */
         word(d, m);
     }
     for (; n > 0; n--, d->len++)

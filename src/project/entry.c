@@ -13,7 +13,7 @@
 #include "text/nearest.h"
 
 enum {
-    LOOK_ENTRIES_MAX = 2000,    /* directory entries that a guess looks at */
+    LOOK_ENTRIES_MAX = 2000, /* directory entries that a guess looks at */
     LOOK_DEPTH_MAX = 5,
 };
 
@@ -149,7 +149,7 @@ int entry_check(struct project *p, const char *main, struct place where, struct 
     path = path_real_parent(given);
     if (!path && errno == ENOMEM)
         r = err_nomem(err);
-    if (!path)  /* a folder on the way is missing: judge by the letters */
+    if (!path) /* a folder on the way is missing: judge by the letters */
         path = path_normal(given);
     inside = path ? path_below(p->folder, path) : NULL;
     if (r == 0 && !path) {

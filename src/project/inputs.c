@@ -29,7 +29,7 @@ struct walk {
         ino_t ino;
     } above[BUNDLE_DEPTH_MAX];
     size_t depth;
-    size_t fullest_count;       /* files directly in the fullest folder */
+    size_t fullest_count; /* files directly in the fullest folder */
     char *fullest;
 };
 
@@ -58,7 +58,10 @@ static bool is_config(const struct project *p, const char *inside)
            (p->config && p->config[0] && strcmp(inside, path_base(p->config)) == 0);
 }
 
-static bool is_in_modules(const char *inside) { return path_below(MODULES, inside) != NULL; }
+static bool is_in_modules(const char *inside)
+{
+    return path_below(MODULES, inside) != NULL;
+}
 
 /* The folder of main, inside the project: "" when it is the project's own. */
 static char *main_folder(const struct project *p)
@@ -104,9 +107,32 @@ bool inputs_has_path(const struct project *p, const char *inside)
         return is_reached(p, inside, 0);
     if (strncmp(inside, p->main, len < n ? len : n) != 0)
         return false;
-    if (len < n)                /* a folder on the way to main */
+    if (len < n) /* a folder on the way to main */
         return p->main[len] == '/';
     return (n == 0 || !inside[n] || inside[n] == '/') && is_reached(p, inside, n);
+}
+
+static bool is_main_below(const struct project *p, const char *folder)
+{
+    const char *inside;
+
+    if (path_below(folder, p->folder))
+        return true;
+    inside = path_below(p->folder, folder);
+    return inside && p->main && path_below(inside, p->main);
+}
+
+bool inputs_is_state(const struct project *p, const char *path)
+{
+    static const char *const OURS[] = {"bundles", "d1"};
+    const char *below = p->state_folder ? path_below(p->state_folder, path) : NULL;
+
+    if (!below || !is_main_below(p, p->state_folder))
+        return below != NULL;
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (path_below(OURS[i], below))
+            return true;
+    return false;
 }
 
 /* ---- the walk ---- */
@@ -149,11 +175,11 @@ static int follow(struct walk *w, const char *path, const char *inside, struct s
     if (!real && errno == ENOMEM)
         return err_nomem(w->err);
     if (!real)
-        return 0;               /* leads nowhere: an editor's lock, a broken link */
+        return 0; /* leads nowhere: an editor's lock, a broken link */
     if (!path_below(w->project->folder, real)) {
         err_set(w->err, ERR_INVALID, "'%s' is a link that leaves the project (%s)", inside, real);
         r = err_hint(w->err, "put a copy into the project, or the link outside the folder of main");
-    } else if (path_below(w->project->state_folder, real) || stat(real, ret_st) < 0) {
+    } else if (inputs_is_state(w->project, real) || stat(real, ret_st) < 0) {
         r = 0;
     }
     w->in->has_links = w->in->has_links || r == 1;
@@ -189,7 +215,7 @@ static int visit(struct walk *w, const char *inside, size_t *files)
 
     if (!path)
         return err_nomem(w->err);
-    if (strcmp(path, w->project->state_folder) == 0 || lstat(path, &st) < 0)
+    if (inputs_is_state(w->project, path) || lstat(path, &st) < 0)
         r = 0;
     else if (S_ISLNK(st.st_mode))
         r = follow(w, path, inside, &st);
@@ -214,7 +240,7 @@ static void note_fullest(struct walk *w, const char *inside, size_t files)
         return;
     copy = mem_strdup(inside);
     if (!copy)
-        return;                 /* only a nicety of a message */
+        return; /* only a nicety of a message */
     mem_free(w->fullest);
     w->fullest = copy;
     w->fullest_count = files;

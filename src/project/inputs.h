@@ -33,4 +33,8 @@ bool inputs_skips_name(const char *name);
 /* Is this path inside the project an input, would it exist as a file or folder? */
 bool inputs_has_path(const struct project *p, const char *inside);
 
+/* Is this absolute path part of the state: bundles, databases?  All of the state folder is, unless
+ * main lies in it too (`--persist-to .`). */
+bool inputs_is_state(const struct project *p, const char *path);
+
 #endif

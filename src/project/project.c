@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "project/config.h"
+#include "project/databases.h"
 #include "project/entry.h"
 #include "project/inputs.h"
 #include "project/path.h"
@@ -91,8 +92,7 @@ static int find_above(struct project *p, struct err *err)
 }
 
 /* --config FILE: its folder is the project. */
-static int use_config(struct project *p, const char *config, struct diagnostics *d,
-                      struct err *err)
+static int use_config(struct project *p, const char *config, struct diagnostics *d, struct err *err)
 {
     char *path = path_real_parent(config);
 
@@ -141,7 +141,9 @@ static int start_folder(const struct project_options *o, struct project *p, stru
     else
         diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, NULL, "there is no %s '%s'",
                         o->folder ? "folder" : "file",
-                        o->folder ? o->folder : o->entry ? o->entry : ".");
+                        o->folder  ? o->folder
+                        : o->entry ? o->entry
+                                   : ".");
     return ERR_NOT_FOUND;
 }
 
@@ -161,7 +163,7 @@ static int adopt_current(struct project *p, struct err *err)
     return 0;
 }
 
-enum search { SEARCH_HERE, SEARCH_ABOVE };      /* in one folder, or in those above it too */
+enum search { SEARCH_HERE, SEARCH_ABOVE }; /* in one folder, or in those above it too */
 
 static void report_no_config(const struct project *p, enum search search, struct diagnostics *d)
 {
@@ -181,7 +183,8 @@ static void report_no_config(const struct project *p, enum search search, struct
              near ? near : "src/entry.py", today);
     diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, hint,
                     "no wrangler.json, wrangler.jsonc or wrangler.toml in '%s'%s",
-                    shown ? shown : p->folder, search == SEARCH_ABOVE ? " or a folder above it" : "");
+                    shown ? shown : p->folder,
+                    search == SEARCH_ABOVE ? " or a folder above it" : "");
     mem_free(shown);
     mem_free(near);
 }
@@ -189,8 +192,7 @@ static void report_no_config(const struct project *p, enum search search, struct
 /* The name becomes part of file names and of the worker's name. */
 static void check_env_name(const char *env, struct diagnostics *d)
 {
-    static const char GOOD[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    static const char GOOD[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 
     if (env[strspn(env, GOOD)] || env[0] == '.' || strlen(env) > 64)
         diagnostics_add(d, SEVERITY_ERROR, (struct place){0}, NULL,
@@ -213,26 +215,49 @@ static int locate(const struct project_options *o, struct project *p, struct dia
         return r < 0 ? r : 0;
     if (o->entry)
         return search == SEARCH_ABOVE ? adopt_current(p, err) : 0;
+    if (o->scope == PROJECT_STATE)
+        return 0;
     report_no_config(p, search, d);
     return ERR_NOT_FOUND;
 }
 
 /* ---- load ---- */
 
+/* Without symbolic links, as far as the path is there already.  NULL: no memory. */
+static char *real_so_far(const char *path)
+{
+    char *whole = path_normal(path), *real = NULL, *out, kept;
+    size_t len = whole ? strlen(whole) : 0;
+
+    errno = 0;
+    while (len > 1 && !real && errno != ENOMEM) {
+        kept = whole[len];
+        whole[len] = '\0';
+        real = path_real(whole);
+        whole[len] = kept;
+        while (!real && len > 1 && whole[--len] != '/')
+            ;
+    }
+    if (!real && errno != ENOMEM)
+        return whole;
+    out = real && whole[len] ? path_join(real, whole + len + 1) : real;
+    if (out != real)
+        mem_free(real);
+    mem_free(whole);
+    return out;
+}
+
 static int fill_state_folder(const struct project_options *o, struct project *p, struct err *err)
 {
-    char *given = o->state_folder ? path_normal(o->state_folder) : path_join(p->folder, ".corral");
-    char *real = given ? path_real(given) : NULL;
+    char *given = o->state_folder ? mem_strdup(o->state_folder) : path_join(p->folder, ".corral");
 
-    if (given && !real && errno != ENOMEM)      /* not there yet */
-        real = path_real_parent(given);
-    if (given && !real && errno != ENOMEM) {
-        p->state_folder = given;
-        return 0;
-    }
+    p->state_folder = given ? real_so_far(given) : NULL;
     mem_free(given);
-    p->state_folder = real;
-    return real ? 0 : err_nomem(err);
+    if (!p->state_folder)
+        return err_nomem(err);
+    p->data_folder =
+        o->state_folder ? mem_strdup(p->state_folder) : path_join(p->state_folder, "state");
+    return p->data_folder ? 0 : err_nomem(err);
 }
 
 /* `main` of the configuration, or the entry of the command line. */
@@ -247,7 +272,7 @@ static int check_main(const struct project_options *o, const struct config *c,
         entry = path_normal(o->entry);
         if (!entry)
             return err_nomem(err);
-        if (o->folder && o->entry[0] != '/' && !is_file(entry)) {  /* or seen from the folder */
+        if (o->folder && o->entry[0] != '/' && !is_file(entry)) { /* or seen from the folder */
             mem_free(entry);
             entry = path_join(p->folder, o->entry);
         }
@@ -257,11 +282,12 @@ static int check_main(const struct project_options *o, const struct config *c,
     }
     if (s->main)
         return entry_check(p, s->main, s->main_place, d, err);
-    if (s->has_main)            /* of a wrong type: said already */
+    if (s->has_main) /* of a wrong type: said already */
         return 0;
     near = entry_nearest(p->folder, NULL);
-    snprintf(hint, sizeof hint, c->format == CONFIG_TOML ? "add main = \"%.500s\" at the top"
-                                                         : "add \"main\": \"%.500s\"",
+    snprintf(hint, sizeof hint,
+             c->format == CONFIG_TOML ? "add main = \"%.500s\" at the top"
+                                      : "add \"main\": \"%.500s\"",
              near ? near : "src/entry.py");
     mem_free(near);
     diagnostics_add(d, SEVERITY_ERROR, (struct place){.file = c->shown}, hint,
@@ -309,8 +335,11 @@ static int load(const struct project_options *o, struct project *p, struct confi
         r = load_config(o, p, c, d, err);
     if (r == 0)
         r = settings_read(p->config ? c : NULL, o, p, &s, d, err);
-    if (r == 0)
-        r = vars_collect(p->config ? c : NULL, o, p, d, err);
+    if (r == 0 && p->config)
+        r = databases_read(c, p, d, err);
+    if (r != 0 || o->scope == PROJECT_STATE)
+        return r;
+    r = vars_collect(p->config ? c : NULL, o, p, d, err);
     if (r == 0)
         r = check_main(o, c, &s, p, d, err);
     return r;
@@ -319,8 +348,14 @@ static int load(const struct project_options *o, struct project *p, struct confi
 /* No NULL among the strings. */
 static int fill_empty(struct project *p, struct err *err)
 {
-    char **all[] = {&p->config, &p->shown, &p->secrets_file, &p->env_files,
-                    &p->compatibility_date, &p->compatibility_flags};
+    char **all[] = {&p->config,
+                    &p->shown,
+                    &p->main,
+                    &p->env_json,
+                    &p->secrets_file,
+                    &p->env_files,
+                    &p->compatibility_date,
+                    &p->compatibility_flags};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!*all[i])
@@ -376,16 +411,19 @@ int project_load(const struct project_options *options, struct project *ret_proj
         r = ERR_INVALID;
     if ((r == ERR_INVALID || r == ERR_NOT_FOUND) && diagnostics->errors > 0)
         return fail(diagnostics, r, err);
-    if (r == 0)
+    if (r == 0 && options->scope == PROJECT_WHOLE)
         look_for_links(p);
     return r;
 }
 
 void project_done(struct project *p)
 {
-    char *all[] = {p->folder, p->config, p->shown, p->state_folder, p->env, p->name, p->main,
-                   p->compatibility_date, p->compatibility_flags, p->env_json, p->env_files,
-                   p->secrets_file};
+    char *all[] = {
+        p->folder,   p->config,    p->shown,       p->state_folder,       p->data_folder,
+        p->env,      p->name,      p->main,        p->compatibility_date, p->compatibility_flags,
+        p->env_json, p->env_files, p->secrets_file};
+
+    databases_done(p);
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]);

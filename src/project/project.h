@@ -29,7 +29,14 @@
 #include "base/err.h"
 #include "project/diagnostic.h"
 
+enum project_scope {
+    PROJECT_WHOLE,          /* to serve it */
+    PROJECT_STATE,          /* for commands on its databases: no variables, no main, no look at its
+                               files; without a configuration it is the current folder */
+};
+
 struct project_options {            /* borrowed during the call */
+    enum project_scope scope;
     const char *folder;     /* of the project; NULL: the current one or the nearest parent with a
                                configuration (with entry: seen from the entry's folder) */
     const char *config;     /* --config: this file, whatever its name; its folder is the project;
@@ -50,11 +57,24 @@ struct project_options {            /* borrowed during the call */
     const char *worker_program;     /* corral-worker, which reads TOML for us */
 };
 
+struct project_database {   /* all owned, none NULL */
+    char *binding;          /* env.BINDING */
+    char *name;             /* what this machine calls it: database_name, else database_id, else
+                               the binding */
+    char *id, *preview_id;  /* as written, or "" */
+    char *migrations_dir;   /* as written: seen from the configuration's folder; "migrations" */
+    char *migrations_table; /* "d1_migrations" */
+};
+
 struct project {            /* all text owned; none is NULL after success */
     char *folder;           /* absolute, without symbolic links */
     char *config;           /* absolute path of the configuration; "" when there is none */
     char *shown;            /* the same for people: "examples/hello/wrangler.toml", "" */
     char *state_folder;     /* absolute; may not exist yet */
+    char *data_folder;      /* what workers keep: FOLDER/.corral/state, or what --persist-to names;
+                               absolute; may not exist yet */
+    struct project_database *databases;     /* of the chosen environment, in their order */
+    size_t database_count;
     char *env;              /* chosen environment, "" for the top level */
     char *name;             /* of the worker: with --env NAME-ENV */
     char *main;             /* inside folder, '/' between parts: "src/entry.py" */
@@ -70,6 +90,9 @@ struct project {            /* all text owned; none is NULL after success */
 int project_load(const struct project_options *options, struct project *ret_project,
                  struct diagnostics *diagnostics, struct err *err) MUST_CHECK;
 void project_done(struct project *p);
+
+/* May it be the name of a binding?  JavaScript's identifiers. */
+bool project_is_binding(const char *text);
 
 /* ---- for whoever watches files ---- */
 

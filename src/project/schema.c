@@ -18,13 +18,13 @@ enum {
     ANY = 31,
 };
 
-enum where { TOP, EVERYWHERE };         /* EVERYWHERE: in [env.X] as well */
+enum where { TOP, EVERYWHERE }; /* EVERYWHERE: in [env.X] as well */
 
 enum state {
-    USED,       /* Corral reads it */
-    LATER,      /* known; not supported yet */
-    SILENT,     /* nothing to support */
-    GONE,       /* of old wranglers */
+    USED,   /* Corral reads it */
+    LATER,  /* known; not supported yet */
+    SILENT, /* nothing to support */
+    GONE,   /* of old wranglers */
 };
 
 struct known {
@@ -32,7 +32,7 @@ struct known {
     unsigned types;
     enum where where;
     enum state state;
-    const char *wanted;     /* NULL: made from types */
+    const char *wanted; /* NULL: made from types */
 };
 
 static const struct known KNOWN[] = {
@@ -55,7 +55,7 @@ static const struct known KNOWN[] = {
      "a list of strings such as [\"python_workers\"]"},
     {"compliance_region", STRING, EVERYWHERE, LATER, NULL},
     {"containers", LIST, EVERYWHERE, LATER, NULL},
-    {"d1_databases", LIST, EVERYWHERE, LATER, NULL},
+    {"d1_databases", LIST, EVERYWHERE, USED, NULL},
     {"data_blobs", TABLE, TOP, LATER, NULL},
     {"define", TABLE, EVERYWHERE, LATER, NULL},
     {"dev", TABLE, TOP, LATER, NULL},
@@ -145,30 +145,45 @@ static const struct known *find(const char *name)
 static unsigned type_of(const json_t *value)
 {
     switch (json_typeof(value)) {
-    case JSON_STRING: return STRING;
+    case JSON_STRING:
+        return STRING;
     case JSON_INTEGER:
-    case JSON_REAL: return NUMBER;
+    case JSON_REAL:
+        return NUMBER;
     case JSON_TRUE:
-    case JSON_FALSE: return BOOLEAN;
-    case JSON_OBJECT: return TABLE;
-    case JSON_ARRAY: return LIST;
-    default: return 0;
+    case JSON_FALSE:
+        return BOOLEAN;
+    case JSON_OBJECT:
+        return TABLE;
+    case JSON_ARRAY:
+        return LIST;
+    default:
+        return 0;
     }
 }
 
 static const char *word_of(enum config_format format, unsigned type)
 {
     switch (type) {
-    case STRING: return "a string";
-    case NUMBER: return "a number";
-    case BOOLEAN: return "true or false";
-    case TABLE: return format == CONFIG_TOML ? "a table" : "an object";
-    case LIST: return "a list";
-    default: return "null";
+    case STRING:
+        return "a string";
+    case NUMBER:
+        return "a number";
+    case BOOLEAN:
+        return "true or false";
+    case TABLE:
+        return format == CONFIG_TOML ? "a table" : "an object";
+    case LIST:
+        return "a list";
+    default:
+        return "null";
     }
 }
 
-const char *schema_key(size_t i) { return i < KNOWN_COUNT ? KNOWN[i].name : NULL; }
+const char *schema_key(size_t i)
+{
+    return i < KNOWN_COUNT ? KNOWN[i].name : NULL;
+}
 
 bool schema_fits(const char *key, const json_t *value)
 {
@@ -209,8 +224,8 @@ static void check_key(const struct config *c, const char *const *path, size_t de
     const struct known *known = find(path[depth - 1]);
     struct place where = config_key_place(c, path, depth);
     struct nearest near;
-    char text[160];
-    bool *is_said;
+    char text[160], hint[300];
+    bool *is_said, is_single;
 
     if (!known) {
         nearest_init(&near, path[depth - 1]);
@@ -229,8 +244,11 @@ static void check_key(const struct config *c, const char *const *path, size_t de
     }
     if (!(known->types & type_of(value))) {
         wanted(c, known, text, sizeof text);
-        diagnostics_add(d, SEVERITY_ERROR, config_value_place(c, path, depth), NULL,
-                        "'%s' must be %s, not %s", shown, text, schema_word(c, value));
+        is_single = known->types == LIST && json_is_object(value) && c->format == CONFIG_TOML;
+        snprintf(hint, sizeof hint, "two brackets make a list of tables: [[%s]]", shown);
+        diagnostics_add(d, SEVERITY_ERROR, config_value_place(c, path, depth),
+                        is_single ? hint : NULL, "'%s' must be %s, not %s", shown, text,
+                        schema_word(c, value));
         return;
     }
     is_said = &said->keys[known - KNOWN];
@@ -254,7 +272,8 @@ void schema_check(const struct config *c, const char *env, struct schema_said *s
 
     if (env)
         level = json_object_get(json_object_get(level, "env"), env);
-    json_object_foreach(level, key, value) {
+    json_object_foreach(level, key, value)
+    {
         path[depth - 1] = key;
         if (env)
             snprintf(shown, sizeof shown, "env.%s.%s", env, key);

@@ -16,7 +16,7 @@
 enum { NAME_LEN_MAX = 255 };
 
 struct found {
-    json_t *value;              /* borrowed; NULL: not given */
+    json_t *value; /* borrowed; NULL: not given */
     const char *path[4];
     size_t depth;
 };
@@ -98,8 +98,7 @@ static int read_name(const struct config *c, struct project *p, struct diagnosti
     int r;
 
     if (f.value && schema_fits("name", f.value) && (!name || !is_name(name))) {
-        diagnostics_add(d, SEVERITY_ERROR, place_of(c, &f), NULL,
-                        "'name' %s", NAME_RULE);
+        diagnostics_add(d, SEVERITY_ERROR, place_of(c, &f), NULL, "'name' %s", NAME_RULE);
         name = NULL;
     }
     base = name ? mem_strdup(name) : name_of_folder(p->folder);
@@ -216,14 +215,16 @@ static int read_flags(const struct config *c, struct project *p, struct diagnost
 
     if (!json_is_array(f.value))
         return 0;
-    json_array_foreach(f.value, i, flag) {
+    json_array_foreach(f.value, i, flag)
+    {
         const char *text = text_of(flag);
         snprintf(index, sizeof index, "%zu", i);
         f.path[f.depth] = index;
         if (!json_is_string(flag))
             diagnostics_add(d, SEVERITY_ERROR, config_value_place(c, f.path, f.depth + 1), NULL,
                             "'compatibility_flags' must be a list of strings such as "
-                            "[\"python_workers\"]: this one is %s", schema_word(c, flag));
+                            "[\"python_workers\"]: this one is %s",
+                            schema_word(c, flag));
         else if (!is_flag(text))
             diagnostics_add(d, SEVERITY_ERROR, config_value_place(c, f.path, f.depth + 1), NULL,
                             "\"%s\" is not a compatibility flag such as \"python_workers\"",
@@ -277,9 +278,8 @@ static void check_env(const struct config *c, const struct project *p, struct di
                         "there is no environment '%s': the top level is used", p->env);
         return;
     }
-    json_object_foreach(envs, name, value)
-        if (r == 0)
-            r = buf_print(&names, "%s%s", buf_len(&names) ? ", " : "the environments are: ", name);
+    json_object_foreach(envs, name, value) if (r == 0) r =
+        buf_print(&names, "%s%s", buf_len(&names) ? ", " : "the environments are: ", name);
     if (r == 0)
         r = buf_append(&names, "", 1);
     d->is_short |= r < 0;
@@ -289,8 +289,8 @@ static void check_env(const struct config *c, const struct project *p, struct di
     buf_done(&names);
 }
 
-int settings_read(const struct config *c, const struct project_options *options,
-                  struct project *p, struct settings *ret, struct diagnostics *d, struct err *err)
+int settings_read(const struct config *c, const struct project_options *options, struct project *p,
+                  struct settings *ret, struct diagnostics *d, struct err *err)
 {
     int r = options->name ? take_name(options->name, p, d) : read_name(c, p, d);
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-static bool is_short;           /* an allocation has failed since value_parse began */
+static bool is_short; /* an allocation has failed since value_parse began */
 
 static void *allocate(size_t n)
 {
@@ -15,7 +15,10 @@ static void *allocate(size_t n)
     return p;
 }
 
-void value_init(void) { json_set_alloc_funcs(allocate, mem_free); }
+void value_init(void)
+{
+    json_set_alloc_funcs(allocate, mem_free);
+}
 
 int value_parse(struct span text, json_t **ret_value, json_error_t *ret_error)
 {

@@ -104,7 +104,8 @@ static int expand_all(json_t *raw, const char *shown, json_t *out, struct diagno
     const char *name;
     int r = done ? 0 : ERR_NOMEM;
 
-    json_object_foreach(raw, name, value) {
+    json_object_foreach(raw, name, value)
+    {
         buf_eat(&text, buf_len(&text));
         if (r == 0)
             r = dotenv_expand((struct span){json_string_value(value), json_string_length(value)},
@@ -229,9 +230,8 @@ static void warn_missing(const struct config *c, const char *env, json_t *top, j
     json_t *value;
     int r = 0;
 
-    json_object_foreach(top, key, value)
-        if (r == 0 && !json_object_get(own, key))
-            r = buf_print(&names, "%s%s", buf_len(&names) ? ", " : "", key);
+    json_object_foreach(top, key, value) if (r == 0 && !json_object_get(own, key)) r =
+        buf_print(&names, "%s%s", buf_len(&names) ? ", " : "", key);
     if (buf_len(&names) > 0) {
         where.column = 0;
         where.source = (struct span){NULL, 0};
@@ -284,7 +284,8 @@ static int take_required(const struct config *c, const json_t *names, const json
     json_t *name, *value;
     size_t i;
 
-    json_array_foreach(names, i, name) {
+    json_array_foreach(names, i, name)
+    {
         value = json_object_get(files, json_string_value(name));
         if (value && json_object_set(out, json_string_value(name), value) < 0)
             return ERR_NOMEM;
@@ -311,8 +312,8 @@ static int read_secrets(const struct config *c, const struct project_options *op
     r = options->env_file_count > 0 ? read_named_files(options, p, files, d, err)
                                     : read_files(p, files, d, err);
     names = r >= 0 && c ? required_names(c, p, d) : NULL;
-    if (r >= 0 && (names ? take_required(c, names, files, out, d)
-                         : json_object_update(out, files)) < 0)
+    if (r >= 0 &&
+        (names ? take_required(c, names, files, out, d) : json_object_update(out, files)) < 0)
         r = err_nomem(err);
     json_decref(files);
     return r;
@@ -327,7 +328,7 @@ static int read_flags(const struct project_options *options, json_t *out, struct
         if (!colon || colon == text) {
             diagnostics_add(d, SEVERITY_ERROR, (struct place){0},
                             "for example --var GREETING:hello", "--var '%.*s' must be NAME:VALUE",
-                            (int)strcspn(text, "= \t"), text);     /* no more: it may be a secret */
+                            (int)strcspn(text, "= \t"), text); /* no more: it may be a secret */
             continue;
         }
         r = value_set_string(out, (struct span){text, (size_t)(colon - text)}, span_of(colon + 1));
@@ -340,8 +341,8 @@ static int read_flags(const struct project_options *options, json_t *out, struct
     return 0;
 }
 
-int vars_collect(const struct config *c, const struct project_options *options,
-                 struct project *p, struct diagnostics *d, struct err *err)
+int vars_collect(const struct config *c, const struct project_options *options, struct project *p,
+                 struct diagnostics *d, struct err *err)
 {
     json_t *out;
     int r = 0;

@@ -32,7 +32,7 @@ int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
     *ret_roots = (struct watch_roots){0};
     if (!p->folder)
         return 0;
-    if (!p->main || !slash || p->has_links)     /* everything is below the project's folder */
+    if (!p->main || !slash || p->has_links) /* everything is below the project's folder */
         return add(ret_roots, p->folder, "", WATCH_TREE);
     folder = mem_copy(p->main, (size_t)(slash - p->main));
     if (!folder)
@@ -81,7 +81,7 @@ bool project_ignores(const struct project *p, const char *path)
         return true;
     if (!inside[0])
         return false;
-    if (p->state_folder && path_below(p->state_folder, path))
+    if (inputs_is_state(p, path))
         return true;
     if (p->config && p->config[0] && strcmp(p->config, path) == 0)
         return false;
