@@ -11,9 +11,9 @@
 #define CORRAL_HERD_INSTANCE_H
 
 #include "herd/call.h"
-#include "herd/kin.h"
+#include "kin/kin.h"
 #include "herd/outcall.h"
-#include "herd/streams.h"
+#include "kin/streams.h"
 
 enum {
     INSTANCE_STREAMS_MAX = 1024,        /* calls in one instance at once */

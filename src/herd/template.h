@@ -6,7 +6,7 @@
 #ifndef CORRAL_HERD_TEMPLATE_H
 #define CORRAL_HERD_TEMPLATE_H
 
-#include "herd/kin.h"
+#include "kin/kin.h"
 #include "herd/lines.h"
 
 struct template_events {

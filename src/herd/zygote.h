@@ -8,7 +8,7 @@
 #ifndef CORRAL_HERD_ZYGOTE_H
 #define CORRAL_HERD_ZYGOTE_H
 
-#include "herd/kin.h"
+#include "kin/kin.h"
 #include "loop/child.h"
 
 struct zygote_events {

@@ -14,7 +14,7 @@
  *      send never spans the start of a parcel or the end of a fresh one.
  *   3. Bytes and descriptors of an ended peer are dropped at the end of the turn.
  *
- * Who calls: herd (zygote, template, instance). */
+ * Who calls: kin. */
 #include "loop/peer.h"
 
 #include <assert.h>

@@ -1,11 +1,11 @@
-/* herd_lines.c - src/herd/lines.c and limits.h: lines however they are cut, brakes. */
+/* herd_lines.c - src/herd/lines.c and kin/limits.h: lines however they are cut, brakes. */
 #include "herd/lines.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "herd/limits.h"
+#include "kin/limits.h"
 #include "test.h"
 
 static char got[64 * 1024];

@@ -2,7 +2,7 @@
  *
  * Invariant: every entry can be reached from its home slot (id & mask) without
  * crossing a free slot; remove shifts entries back to keep it so. */
-#include "herd/streams.h"
+#include "kin/streams.h"
 
 #include <assert.h>
 

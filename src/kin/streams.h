@@ -5,8 +5,8 @@
  *
  * Embedded: zeroes or streams_init, streams_done.  The table does not own what
  * it points at.  Errors: streams_add ERR_NOMEM, table unchanged. */
-#ifndef CORRAL_HERD_STREAMS_H
-#define CORRAL_HERD_STREAMS_H
+#ifndef CORRAL_KIN_STREAMS_H
+#define CORRAL_KIN_STREAMS_H
 
 #include <stddef.h>
 #include <stdint.h>

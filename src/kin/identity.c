@@ -4,7 +4,7 @@
  * parent was the expected one while the process lived.  What remains possible
  * is that a process ends, its number goes to another child of the same parent,
  * and that one is taken for it: same tenant, same box. */
-#include "herd/identity.h"
+#include "kin/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * The kernel attaches the writer's pid to the first bytes (peer.h); a pid may
  * be somebody else's by the time it is read.  So: hold it by a pidfd, read its
  * parent in /proc, and see by the pidfd that it still lived behind the read. */
-#ifndef CORRAL_HERD_IDENTITY_H
-#define CORRAL_HERD_IDENTITY_H
+#ifndef CORRAL_KIN_IDENTITY_H
+#define CORRAL_KIN_IDENTITY_H
 
 #include <sys/types.h>
 

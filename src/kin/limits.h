@@ -1,8 +1,8 @@
 /* limits.h - two small brakes: how soon to try again, how much to log.
  *
  * Both embedded, plain data, times in milliseconds of clock_now_ms. */
-#ifndef CORRAL_HERD_LIMITS_H
-#define CORRAL_HERD_LIMITS_H
+#ifndef CORRAL_KIN_LIMITS_H
+#define CORRAL_KIN_LIMITS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* herd_kin.c - src/herd/kin.c: processes that die, flood, lie, or are somebody else. */
+/* kin_kin.c - src/kin/kin.c: processes that die, flood, lie, or are somebody else. */
 #include <sys/prctl.h>
 
 #include "herd_actor.h"
@@ -215,7 +215,7 @@ static void fork_order(void)
     SAY_MESSAGE(spawned, 0, 0, .id = 1, .pid = 1);
 }
 
-_Static_assert(WIRE_VERSION == 3, "the words of two lies name it");
+_Static_assert(WIRE_VERSION == 4, "the words of two lies name it");
 
 static void liars_are_ended(void)
 {
@@ -225,8 +225,8 @@ static void liars_are_ended(void)
         bool is_before_up;
     } LIES[] = {
         {no_hello, "PONG frame before HELLO", true},
-        {hello_of_a_template, "HELLO of version 3 in role 2", true},
-        {hello_of_the_future, "HELLO of version 4 in role 3", true},
+        {hello_of_a_template, "HELLO of version 4 in role 2", true},
+        {hello_of_the_future, "HELLO of version 5 in role 3", true},
         {hello_twice, "HELLO frame from an instance", false},
         {unknown_frame, "frame of unknown type 127", false},
         {huge_frame, "BODY frame of 2147483647 bytes is over 65536", false},
@@ -314,5 +314,5 @@ int main(int argc, char **argv)
     };
 
     signal(SIGPIPE, SIG_IGN);
-    return test_main("herd_kin", TESTS, argc, argv);
+    return test_main("kin_kin", TESTS, argc, argv);
 }

@@ -14,12 +14,12 @@
  *   1. No frame is given out before `up` or after `ended`.
  *   2. `ended` fires before `gone`, each exactly once.
  *   3. Log text above the ration is dropped, with one notice per second. */
-#include "herd/kin.h"
+#include "kin/kin.h"
 
 #include <assert.h>
 
 #include "base/clock.h"
-#include "herd/identity.h"
+#include "kin/identity.h"
 
 static const bool MOVES[KIN_STATES][KIN_STATES] = {
     [KIN_STARTING] = {[KIN_UP] = true, [KIN_ENDING] = true},

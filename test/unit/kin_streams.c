@@ -1,5 +1,5 @@
-/* herd_streams.c - src/herd/streams.c against a plain array, through growth and removal. */
-#include "herd/streams.h"
+/* kin_streams.c - src/kin/streams.c against a plain array, through growth and removal. */
+#include "kin/streams.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -96,5 +96,5 @@ int main(int argc, char **argv)
         {0},
     };
 
-    return test_main("herd_streams", TESTS, argc, argv);
+    return test_main("kin_streams", TESTS, argc, argv);
 }

@@ -1,6 +1,6 @@
-/* kin.h - one process of the herd behind its socket: who it is, its frames, its end.
+/* kin.h - one process of ours behind its socket: who it is, its frames, its end.
  *
- * What zygote, template and instance have in common for the node.  Opened on
+ * What zygote, template, instance and store have in common for the node.  Opened on
  * our end of the socket before the process exists.  `up` when it has said HELLO
  * and is who it should be; `frame` for every frame behind that, save LOG;
  * `ended` once, when it is no more or is given up; `gone` last: the memory is
@@ -8,11 +8,11 @@
  *
  * Embedded in its owner.  Events fire from the loop or from the end of a turn,
  * never from inside a call on it.  Loop thread only. */
-#ifndef CORRAL_HERD_KIN_H
-#define CORRAL_HERD_KIN_H
+#ifndef CORRAL_KIN_KIN_H
+#define CORRAL_KIN_KIN_H
 
 #include "base/log.h"
-#include "herd/limits.h"
+#include "kin/limits.h"
 #include "loop/peer.h"
 #include "loop/proc.h"
 #include "wire/message.h"
