@@ -4,15 +4,26 @@
  *   store_call  one call on its way through one of them
  *
  * The first call on a database starts its process; without calls it ends after
- * idle_ms.  When it dies, calls of which it has not begun to read anything are
+ * idle_ms.  When it dies, calls of which it cannot have read anything are
  * given to the next process; the others fail and say so.  A process that does
  * not come up is tried again with back-off, and calls fail quickly meanwhile.
  * A process is killed when it answers no PING for busy_ms, and when it breaks
  * the protocol.
  *
+ * A process is started as
+ *
+ *     corral-store FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS
+ *
+ * with a socket as descriptor 3, in the folder that is there already, and in a
+ * session of its own; it is tied to its parent.  It says HELLO when it takes
+ * calls; when the database cannot be opened, HELLO and then FAILED (struct
+ * failed, kind FAILURE_INTERNAL: text and hint are for people), and ends.  The
+ * end of what it reads means: end in good order.  It closes its socket last.
+ *
  * The socket speaks the wire's frames: the node sends OUTCALL (struct
  * outcall_head), BODY, CREDIT, RESET and PING; the store HELLO (ROLE_STORE), REPLY, BODY, CREDIT,
- * RESET, LOG and PONG.  Streams are numbered from 1 by us.  Methods:
+ * RESET (RESET_FAILED: the first line of its text is for the worker), LOG and PONG.
+ * Streams are numbered from 1 by us.  Methods:
  *
  *   query   body: a call (row.h); reply: records.  Several statements are one transaction.
  *           argument `order`: calls with the same one run in the order they came.
@@ -20,6 +31,9 @@
  *   script  as exec, any length, with PROGRESS records; a BEGIN ... COMMIT around it is left out
  *   dump    arguments table, no-data, no-schema; reply: SQL text
  *   info    reply results: size (bytes), tables (count), bookmark
+ *
+ * The end of a reply (FRAME_END, RESET) ends the stream in both directions,
+ * also while the call's body still comes; so does our RESET.
  *
  * Ownership: keeper_open, keeper_close(cb).  A call is gone when its terminal
  * callback (`failed`, or `body` with is_end) has returned, or store_call_abort.
