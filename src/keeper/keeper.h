@@ -28,8 +28,10 @@
  *   query   body: a call (row.h); reply: records.  Several statements are one transaction.
  *           argument `order`: calls with the same one run in the order they came.
  *   exec    body: SQL, any number of statements, one transaction; reply: records without ROWS
- *   script  as exec, any length, with PROGRESS records; a BEGIN ... COMMIT around it is left out
- *   dump    arguments table, no-data, no-schema; reply: SQL text
+ *           (argument `rows`: with ROWS, as query)
+ *   script  as exec, any length, with PROGRESS records; the BEGIN and COMMIT of a dump are left
+ *           out, also when statements follow behind the COMMIT
+ *   dump    arguments table (any number of them: those only), no-data, no-schema; reply: SQL text
  *   info    reply results: size (bytes), tables (count), bookmark
  *
  * The end of a reply (FRAME_END, RESET) ends the stream in both directions,

@@ -18,6 +18,7 @@
 #define CORRAL_STORE_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -115,7 +116,8 @@ uint32_t engine_wal_frames(void);
 
 /* ---- dump.c ---- */
 struct dump_options {
-    struct span table;  /* "": all */
+    const struct span *tables;  /* those only; none: all */
+    size_t table_count;
     bool has_no_data;
     bool has_no_schema;
 };
