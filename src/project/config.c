@@ -13,9 +13,9 @@
 
 #include "base/mem.h"
 #include "project/toml.h"
-#include "project/value.h"
 #include "text/jsonc.h"
 #include "text/position.h"
+#include "text/value.h"
 
 static int read_all(int fd, char *text, size_t len, size_t *ret_len)
 {

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "project/config.h"
-#include "project/databases.h"
+#include "project/bindings.h"
 #include "project/entry.h"
 #include "project/inputs.h"
 #include "project/path.h"
@@ -336,7 +336,7 @@ static int load(const struct project_options *o, struct project *p, struct confi
     if (r == 0)
         r = settings_read(p->config ? c : NULL, o, p, &s, d, err);
     if (r == 0 && p->config)
-        r = databases_read(c, p, d, err);
+        r = bindings_read(c, p, d, err);
     if (r != 0 || o->scope == PROJECT_STATE)
         return r;
     r = vars_collect(p->config ? c : NULL, o, p, d, err);
@@ -423,7 +423,7 @@ void project_done(struct project *p)
         p->env,      p->name,      p->main,        p->compatibility_date, p->compatibility_flags,
         p->env_json, p->env_files, p->secrets_file};
 
-    databases_done(p);
+    bindings_done(p);
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]);

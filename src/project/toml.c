@@ -24,7 +24,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "project/value.h"
+#include "text/value.h"
 
 static int write_all(int fd, struct span text)
 {

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "project/path.h"
 #include "project/schema.h"
-#include "project/value.h"
 #include "text/dotenv.h"
+#include "text/value.h"
 
 enum { VARS_FILE_MAX = 1 << 20 };
 

@@ -626,6 +626,12 @@ static void documents_every_key(void)
 /* ---- databases ---- */
 
 static const struct config_case DATABASES[] = {
+    {"wrangler.json",
+     HEAD ",\n\"d1_databases\": [{\"binding\": \"DB\",\n\"database_name\": \"a\\nb\"}]}",
+     ERR_INVALID,
+     "wrangler.json:3:18: error: the name of a database has no control characters\n"
+     "    \"database_name\": \"a\\nb\"}]}\n"
+     "                     ^\n"},
     {"wrangler.json", HEAD ", \"d1_databases\": []}", 0, ""},
     {"wrangler.json", HEAD ",\n\"d1_databases\": {\"binding\": \"DB\"}}", ERR_INVALID,
      "wrangler.json:2:17: error: 'd1_databases' must be a list, not an object\n"

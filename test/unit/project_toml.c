@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "project/value.h"
+#include "text/value.h"
 #include "project_tree.h"
 #include "test.h"
 

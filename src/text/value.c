@@ -1,5 +1,5 @@
 /* value.c - see value.h. */
-#include "project/value.h"
+#include "text/value.h"
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
-/* databases.c - [[d1_databases]]: which databases a worker has, and what it calls them.
+/* bindings.c - [[d1_databases]]: which databases a worker has, and what it calls them.
  *
  * A database of this machine is known by its name; ids are Cloudflare's, so a
  * placeholder or none will do.  A key without text ("") counts as not given. */
-#include "project/databases.h"
+#include "project/bindings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,6 +131,23 @@ static void check_binding(struct walk *w, const char *text)
                                 "two bindings are called '%s'", text);
 }
 
+/* As catalog/database.h wants it; JSON and TOML are UTF-8 already. */
+static void check_name(struct walk *w, const char *name, size_t key)
+{
+    bool is_odd = false;
+
+    w->path[OF_ENTRY] = KEYS[key];
+    for (const char *at = name; *at; at++)
+        is_odd = is_odd || (unsigned char)*at < 0x20 || *at == 0x7f;
+    if (strlen(name) > DATABASE_NAME_MAX)
+        diagnostics_add(w->d, SEVERITY_ERROR, value_place(w, OF_KEY), NULL,
+                        "the name of a database may have %d bytes: this one has %zu",
+                        DATABASE_NAME_MAX, strlen(name));
+    else if (is_odd)
+        diagnostics_add(w->d, SEVERITY_ERROR, value_place(w, OF_KEY), NULL,
+                        "the name of a database has no control characters");
+}
+
 static int keep(struct walk *w, const char *const texts[KEY_COUNT])
 {
     struct project_database *db = &w->p->databases[w->p->database_count++];
@@ -138,12 +155,7 @@ static int keep(struct walk *w, const char *const texts[KEY_COUNT])
 
     if (!name[0])
         name = texts[ID][0] ? texts[ID] : texts[BINDING];
-    if (strlen(name) > DATABASE_NAME_MAX) {
-        w->path[OF_ENTRY] = KEYS[texts[NAME][0] ? NAME : texts[ID][0] ? ID : BINDING];
-        diagnostics_add(w->d, SEVERITY_ERROR, value_place(w, OF_KEY), NULL,
-                        "the name of a database may have %d bytes: this one has %zu",
-                        DATABASE_NAME_MAX, strlen(name));
-    }
+    check_name(w, name, texts[NAME][0] ? NAME : texts[ID][0] ? ID : BINDING);
     db->binding = mem_strdup(texts[BINDING]);
     db->name = mem_strdup(name);
     db->id = mem_strdup(texts[ID]);
@@ -210,8 +222,7 @@ static void warn_missing(struct walk *w, const json_t *top)
     buf_done(&names);
 }
 
-int databases_read(const struct config *c, struct project *p, struct diagnostics *d,
-                   struct err *err)
+int bindings_read(const struct config *c, struct project *p, struct diagnostics *d, struct err *err)
 {
     struct walk w = {c, p, d, .path = {"env", p->env, LIST_KEY}, .first = 2};
     json_t *level = c->root, *list, *entry;
@@ -241,7 +252,7 @@ int databases_read(const struct config *c, struct project *p, struct diagnostics
     return r < 0 ? err_nomem(err) : 0;
 }
 
-void databases_done(struct project *p)
+void bindings_done(struct project *p)
 {
     for (size_t i = 0; i < p->database_count; i++) {
         struct project_database *db = &p->databases[i];

@@ -2,9 +2,9 @@
  *
  * jansson calls a failed allocation a syntax error as often as not; here it is
  * ERR_NOMEM.  Call value_init before any other use of jansson in a function
- * that may be the first.  Inside project/ only; one thread. */
-#ifndef CORRAL_PROJECT_VALUE_H
-#define CORRAL_PROJECT_VALUE_H
+ * that may be the first.  One thread; in the node only. */
+#ifndef CORRAL_TEXT_VALUE_H
+#define CORRAL_TEXT_VALUE_H
 
 #include <jansson.h>
 
