@@ -4,8 +4,10 @@
  *   DATA/d1/NAME/db.sqlite       and what SQLite keeps beside it
  *   DATA/d1/NAME/lock            flock()ed shared by who has the database open
  *
- * Names are what people call databases: 1 to 64 bytes; what is not [A-Za-z0-9_-] is written %XX in
- * the folder's name, so that no name leads anywhere else.
+ * Names are what people call databases: 1 to 64 bytes of UTF-8 without control characters; what is
+ * not [A-Za-z0-9_-] is written %XX in the folder's name, so that no name leads anywhere else.  The
+ * folder makes the database: about.json is written where it is missing or wrong, with a new uuid (""
+ * when the disk does not let us).  A symbolic link in a folder's place is no database.
  *
  * Errors: ERR_INVALID: the name; ERR_NOT_FOUND; ERR_LIMIT: there is one of that name already, or it is
  * in use; ERR_SYSTEM; ERR_NOMEM.  Synchronous; a few small files. */
@@ -16,6 +18,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+
+enum { DATABASE_NAME_MAX = 64 };    /* bytes */
 
 struct database {       /* all text owned */
     char *folder;       /* absolute */
@@ -29,7 +33,7 @@ void database_done(struct database *d);
 /* The folder that a database of this name has, whether it is there or not; to be freed. */
 int database_folder(const char *data_folder, const char *name, char **ret_folder,
                     struct err *err) MUST_CHECK;
-/* uuid NULL: a new random one. */
+/* uuid NULL: a new random one.  Of two who create the same one, one gets ERR_LIMIT. */
 int database_create(const char *data_folder, const char *name, const char *uuid,
                     struct database *ret, struct err *err) MUST_CHECK;
 int database_find(const char *data_folder, const char *name_or_uuid, struct database *ret,
@@ -41,7 +45,8 @@ struct databases {
 };
 int database_list(const char *data_folder, struct databases *ret, struct err *err) MUST_CHECK;
 void databases_done(struct databases *list);
-/* With everything in it, unless somebody has it open. */
+/* With everything in it, unless somebody has it open.  Who opens one takes the lock and then looks
+ * whether its folder is still called so. */
 int database_delete(const char *data_folder, const char *name, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,22 @@
+/* name.h - names of databases, and the names of their folders.
+ *
+ * A name is UTF-8, 1 to DATABASE_NAME_MAX bytes, without control characters.  In the folder's name
+ * what is not [A-Za-z0-9_-] is written %XX: it has no slash, and no dot to begin with.  Pure.
+ * Inside catalog/ only. */
+#ifndef CORRAL_CATALOG_NAME_H
+#define CORRAL_CATALOG_NAME_H
+
+#include <stdbool.h>
+
+#include "catalog/database.h"
+
+enum { NAME_CODED_MAX = 3 * DATABASE_NAME_MAX };
+
+/* ERR_INVALID says what is wrong. */
+int name_check(const char *name, struct err *err) MUST_CHECK;
+/* Of a name that was checked. */
+void name_encode(const char *name, char out[NAME_CODED_MAX + 1]);
+/* false: no folder of ours is called so. */
+bool name_decode(const char *coded, char out[DATABASE_NAME_MAX + 1]);
+
+#endif
