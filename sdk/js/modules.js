@@ -19,7 +19,17 @@ const importedEnv = new Proxy({}, {
   },
 });
 
-internals.makeEnv = (json) => (own = JSON.parse(json));
+// What a binding's type makes of its name.
+const makers = { __proto__: null };
+internals.onBinding = (type, make) => { makers[type] = make; };
+
+// values: a JSON object of plain values; bindings: of { type }.
+internals.makeEnv = (values, bindings) => {
+  own = JSON.parse(values);
+  for (const [name, { type }] of Object.entries(JSON.parse(bindings)))
+    internals.setOwn(own, name, makers[type](name));
+  return own;
+};
 internals.importedEnv = () => importedEnv;
 internals.onPatch = (function_) => { patchOf = function_; };
 internals.countPatches = (more) => { patches += more; };

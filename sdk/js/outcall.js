@@ -45,6 +45,17 @@ function room(signal) {
   });
 }
 
+// As soon as a call may be made: start(), else fail(error).
+internals.whenRoom = async (start, fail) => {
+  try {
+    while (native.outcallRoom() === 0) await room(null);
+  } catch (e) {
+    fail(e);
+    return;
+  }
+  start();
+};
+
 // What becomes the body of a call: whole, for native.outcall, and where that is
 // only a length, the number of an incoming body to relay or a stream to send.
 function bodyToSend(body) {

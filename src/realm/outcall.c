@@ -5,7 +5,8 @@
  *     +-- failed, cancelled, request over ---+
  *
  * Invariants:
- *   1. settle is called once: with the reply, or with why there is none.
+ *   1. settle is called once: with the reply, or with why there is none.  Who has an ear instead
+ *      hears one end: the last bytes, or why there are none.
  *   2. The host hears nothing of an outcall that is not is_open.
  *   3. It is freed when !is_open, settled, and its reply's body is over. */
 #include "realm/outcall.h"
@@ -83,7 +84,8 @@ static void check_end(struct outcall *o)
     outflow_close(&o->out);
     id = engine_number(o->stream);
     flow_wake(&o->over, 0, NULL);
-    engine_run(body_over, 1, &id);
+    if (!o->is_heard)
+        engine_run(body_over, 1, &id);
     mem_free(o);
 }
 
@@ -112,12 +114,16 @@ static void settle(struct outcall *o, size_t count, const JSValueRef *arguments)
 /* No (more) reply. */
 static void fail(struct outcall *o, JSValueRef error)
 {
+    const struct outcall_ear *ear = o->ear;
     bool is_replied = !o->settle;
 
     o->holds++;
     set_closed(o);
     settle(o, 1, &error);
-    if (is_replied)
+    o->ear = NULL;
+    if (ear)
+        ear->failed(o->ear_self, error);
+    else if (is_replied)
         inflow_cut(&o->in, error);
     else
         inflow_drop(&o->in);
@@ -191,8 +197,7 @@ static const struct outflow_ops OUT = {out_send, out_over, out_broken};
 
 /* ---- open ---- */
 
-struct outcall *outcall_open(struct host_outcall *call, JSObjectRef on_settle,
-                             JSValueRef *ret_thrown)
+static struct outcall *open_call(struct host_outcall *call, JSValueRef *ret_thrown)
 {
     uint32_t stream = HOST_OUTCALL_BIT | (last + 1);
     struct exchange *x = exchange_find(call->request);
@@ -226,7 +231,6 @@ struct outcall *outcall_open(struct host_outcall *call, JSObjectRef on_settle,
     o->stream = stream;
     o->request = call->request;
     o->is_open = true;
-    o->settle = (JSObjectRef)engine_keep(on_settle);
     inflow_init(&o->in, &IN, stream, -1);
     outflow_init(&o->out, &OUT, stream, HOST_WINDOW);
     o->out.is_over = call->body_length == 0;
@@ -234,6 +238,30 @@ struct outcall *outcall_open(struct host_outcall *call, JSObjectRef on_settle,
     buckets[stream % BUCKETS] = o;
     if (x)
         x->outcalls++;
+    return o;
+}
+
+struct outcall *outcall_open(struct host_outcall *call, JSObjectRef on_settle,
+                             JSValueRef *ret_thrown)
+{
+    struct outcall *o = open_call(call, ret_thrown);
+
+    if (o)
+        o->settle = (JSObjectRef)engine_keep(on_settle);
+    return o;
+}
+
+struct outcall *outcall_open_heard(struct host_outcall *call, const struct outcall_ear *ear,
+                                   void *self, JSValueRef *ret_thrown)
+{
+    struct outcall *o = open_call(call, ret_thrown);
+
+    if (!o)
+        return NULL;
+    o->ear = ear;
+    o->ear_self = self;
+    o->is_heard = true;
+    o->in.is_over = true;
     return o;
 }
 
@@ -286,11 +314,38 @@ static enum coding find_coding(const struct realm_reply *reply)
     return coding;
 }
 
+static void hear(struct outcall *o, struct span bytes, bool is_end)
+{
+    const struct outcall_ear *ear = o->ear;
+
+    if (is_end) {
+        o->ear = NULL;
+        set_closed(o);
+    } else if (bytes.len > 0 && o->is_open) {
+        host->outcall_credit(host->self, o->stream, (uint32_t)bytes.len);
+    }
+    ear->bytes(o->ear_self, bytes, is_end);
+}
+
+/* Its ear hears it. */
+static void hear_reply(struct outcall *o, const struct realm_reply *reply)
+{
+    o->holds++;
+    o->ear->reply(o->ear_self, reply->status);
+    if (o->ear && reply->is_end)
+        hear(o, SPAN(""), true);
+    release(o);
+}
+
 void outcall_reply(struct outcall *o, const struct realm_reply *reply)
 {
     enum coding coding = reply->is_end ? CODING_NONE : find_coding(reply);
     JSValueRef arguments[6];
 
+    if (o->ear) {
+        hear_reply(o, reply);
+        return;
+    }
     if (!o->settle)
         return;
     o->holds++;
@@ -321,6 +376,11 @@ void outcall_reply(struct outcall *o, const struct realm_reply *reply)
 void outcall_body(struct outcall *o, struct span bytes, bool is_end)
 {
     o->holds++;
+    if (o->ear) {
+        hear(o, bytes, is_end);
+        release(o);
+        return;
+    }
     if (is_end)
         set_closed(o);
     inflow_arrive(&o->in, bytes, is_end);

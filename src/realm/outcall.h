@@ -15,6 +15,16 @@
 #include "realm/host.h"
 #include "realm/realm.h"
 
+/* C that takes a reply itself, and its body as it comes: all bytes are consumed when `bytes`
+ * returns. */
+struct outcall_ear {
+    void (*reply)(void *self, uint32_t status);
+    /* is_end: the last call. */
+    void (*bytes)(void *self, struct span bytes, bool is_end);
+    /* There is no (more) reply: the last call. */
+    void (*failed)(void *self, JSValueRef error);
+};
+
 struct outcall {
     uint32_t stream;
     uint32_t request;     /* the exchange it belongs to, 0: none */
@@ -23,8 +33,11 @@ struct outcall {
     struct outflow out;   /* its own body */
     JSObjectRef settle; /* called once: (undefined, status, results, headers, length) or (error) */
     JSObjectRef over;   /* called once when it is freed, or NULL */
-    bool is_open;       /* the node has not said its last word, nor have we cancelled */
-    unsigned holds;     /* C code of ours is inside */
+    const struct outcall_ear *ear; /* who hears the rest of it, or NULL; then `in` is not used */
+    void *ear_self;
+    bool is_heard;  /* had an ear from the start */
+    bool is_open;   /* the node has not said its last word, nor have we cancelled */
+    unsigned holds; /* C code of ours is inside */
 };
 
 void outcall_set_host(const struct host *host);
@@ -35,6 +48,9 @@ unsigned outcall_room(void);
 /* settle is called once, never from inside.  body_length: -1 when not known; 0: `out` is over.
  * NULL with *ret_thrown when it cannot be made now.  call->request is filled in. */
 struct outcall *outcall_open(struct host_outcall *call, JSObjectRef settle, JSValueRef *ret_thrown);
+/* The same with an ear, which hears nothing from inside. */
+struct outcall *outcall_open_heard(struct host_outcall *call, const struct outcall_ear *ear,
+                                   void *self, JSValueRef *ret_thrown);
 /* over() is called when nothing is left of it. */
 void outcall_on_over(struct outcall *o, JSObjectRef over);
 /* Nobody waits for the rest; whoever reads it sees error. */

@@ -368,7 +368,7 @@ static inline void end_process(void)
 struct worker_files {
     const char *entry;          /* text of src/entry.py */
     const char *more_name, *more_text;
-    const char *env, *date, *flags;
+    const char *env, *bindings, *date, *flags;
     uint32_t handlers;          /* that it has; 0: fetch alone */
 };
 
@@ -380,7 +380,8 @@ static inline int load_files(const struct worker_files *files, uint32_t *ret_han
         .name = "test", .folder = folder, .main = "src/entry.py",
         .compatibility_date = files->date ? files->date : "2024-03-01",
         .compatibility_flags = files->flags ? files->flags : "disable_python_no_global_handlers",
-        .env = files->env ? span_of(files->env) : SPAN("{}")};
+        .env = files->env ? span_of(files->env) : SPAN("{}"),
+        .bindings = files->bindings ? span_of(files->bindings) : SPAN("{}")};
 
     if (!mkdtemp(folder))
         abort();

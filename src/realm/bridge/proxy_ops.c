@@ -92,6 +92,18 @@ static JSObjectRef options_of(PyObject *const *values, PyObject *names)
     return options;
 }
 
+/* The function that Python calls with a None; only until it has called something else. */
+static JSObjectRef given_none;
+
+/* wasGivenNone(function): first thing in a function, whether it is Python's None that came as
+ * undefined */
+static JSValueRef was_given_none(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return JSValueMakeBoolean(js, given_none && arguments[0] == given_none);
+}
+
 /* values: room for all and the options; they must be on the stack, where JavaScript's collector
  * sees them. */
 static PyObject *call_with(PyObject *self, JSValueRef *values, PyObject *const *arguments, size_t n,
@@ -99,6 +111,7 @@ static PyObject *call_with(PyObject *self, JSValueRef *values, PyObject *const *
 {
     JSObjectRef object = js_proxy_object(self);
     JSValueRef thrown = NULL, result;
+    bool has_none = false;
 
     if (!object)
         return NULL;
@@ -106,6 +119,7 @@ static PyObject *call_with(PyObject *self, JSValueRef *values, PyObject *const *
         values[i] = bridge_to_js(arguments[i]);
         if (!values[i])
             return NULL;
+        has_none |= arguments[i] == Py_None;
     }
     if (names && PyTuple_GET_SIZE(names) > 0) {
         values[n] = options_of(arguments + n, names);
@@ -114,11 +128,13 @@ static PyObject *call_with(PyObject *self, JSValueRef *values, PyObject *const *
     }
     if (Py_EnterRecursiveCall(" in a call to JavaScript"))
         return NULL;
+    given_none = has_none ? object : NULL;
     if (is_new)
         result = JSObjectCallAsConstructor(engine.context, object, n, values, &thrown);
     else
         result =
             JSObjectCallAsFunction(engine.context, object, js_proxy_self(self), n, values, &thrown);
+    given_none = NULL;
     Py_LeaveRecursiveCall();
     if (thrown)
         return bridge_raise(thrown);
@@ -549,6 +565,7 @@ void js_proxy_ops_define(void)
 {
     waiter_class = engine_class("PythonWaiter", waiter_finalize);
     engine_native("settle", settle);
+    engine_native("wasGivenNone", was_given_none);
 }
 
 /* ---- methods ---- */

@@ -112,6 +112,8 @@ static const char *const scripts[] = {
     "js/fetch.js",
     "js/context.js",
     "js/modules.js",
+    "js/d1_rows.js",
+    "js/d1.js",
     "js/values.js",
     "js/occasions.js",
     "js/jsproxy.js",

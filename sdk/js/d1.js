@@ -1,0 +1,271 @@
+// d1.js - D1: databases of a worker, as env has them.
+//
+// Classes, checks and words are those of Cloudflare's own; the SQL runs in corral-store.  A call crosses to C once for each
+// statement and once to be sent (native.d1Put, d1Send), and its answer comes as d1_rows.js has it.
+
+const ALL = 0, FIRST = 1, NONE = 2;             // enum d1_rows
+const FIRST_PRIMARY = 'first-primary', UNCONSTRAINED = 'first-unconstrained';
+const ROWS = false, ARRAYS = true;
+const { D1Answer } = internals, { apply } = Reflect, { isArray } = Array, { isView } = ArrayBuffer;
+const { trim, replace, split } = String.prototype;
+
+function failure(kind, message) {
+  return new Error(`${kind}: ${message}`, { cause: new Error(message) });
+}
+
+// ---- calls ----
+
+// Statements of nothing but blanks are left out.
+function isBlank(sql) {
+  const first = sql.charCodeAt(0);
+  return !(first > 32 && first < 127) && apply(trim, apply(replace, sql, [/^\s+--.*/gm, '']), []) === '';
+}
+
+// Returns how many there are to be run.
+function put(statements) {
+  let count = 0;
+  for (let i = 0; i < statements.length; i++) {
+    const { statement, params } = statements[i];
+    if (typeof statement !== 'string') throw failure('D1_ERROR', `SQL must be a string and is of type '${typeof statement}'`);
+    if (isBlank(statement)) continue;
+    const all = [count, statement];
+    for (let k = 0; k < params.length; k++) all[k + 2] = params[k];
+    apply(native.d1Put, undefined, all);
+    count++;
+  }
+  if (count === 0) throw failure('D1_ERROR', 'No SQL statements detected.');
+  return count;
+}
+
+// What is wrong before a call is sent.  Outside of requests nothing may be asked, by the words that fetch() has for it too.
+function refused(e) {
+  return e instanceof TypeError || e instanceof RangeError ? failure('D1_ERROR', e.message) : e;
+}
+
+// finish(results) gives what the promise resolves to.
+function call(session, statements, wants, asArrays, finish) {
+  const request = native.currentRequest();
+  return new Promise((resolve, reject) => {
+    let count = 0;
+    const answer = new D1Answer(asArrays, (results, bookmark) => {
+      session._updateBookmark(bookmark);
+      try {
+        if (results.length !== count) throw failure('D1_ERROR', `The database answered ${results.length} statements of ${count}`);
+        resolve(finish(results));
+      } catch (e) { reject(e); }
+    }, ({ text }) => reject(failure('D1_ERROR', text)));
+    const start = () => {
+      try {
+        count = put(statements);
+        native.d1Send(bindingOf(session), request, answer, wants, constraintOf(session), undefined);
+      } catch (e) { reject(refused(e)); }
+    };
+    if (native.outcallRoom() > 0) start();
+    else internals.whenRoom(start, reject);
+  });
+}
+
+// A script: any number of statements.
+function callScript(session, script, finish) {
+  const request = native.currentRequest();
+  return new Promise((resolve, reject) => {
+    const answer = new D1Answer(ROWS, (results) => {
+      try { resolve(finish(results)); } catch (e) { reject(e); }
+    }, ({ line, text, sql }) => {
+      if (line > 0) reject(failure('D1_EXEC_ERROR', `Error in line ${line}: ${sql}: ${text}`));
+      else reject(failure('D1_ERROR', text));
+    });
+    const start = () => {
+      try { native.d1Send(bindingOf(session), request, answer, NONE, undefined, script); } catch (e) { reject(refused(e)); }
+    };
+    if (native.outcallRoom() > 0) start();
+    else internals.whenRoom(start, reject);
+  });
+}
+
+const resultOf = ({ rows, meta }) => ({ success: true, meta, results: rows });
+
+// ---- statements ----
+
+function isBytes(list) {
+  for (let i = 0; i < list.length; i++) {
+    const byte = list[i];
+    if (!(typeof byte === 'number' && byte >= 0 && byte < 256)) return false;
+  }
+  return true;
+}
+
+// What is bound for a value: a number, a string, null or a Uint8Array.
+function parameterOf(value, isNone) {
+  const type = typeof value;
+  if (type === 'number' || type === 'string') return value;
+  if (type === 'boolean') return value ? 1 : 0;
+  if (value === null || (value === undefined && isNone)) return null;
+  if (type === 'object') {
+    if (isArray(value) && isBytes(value)) return new Uint8Array(value);
+    if (value instanceof ArrayBuffer) return new Uint8Array(new Uint8Array(value));
+    if (isView(value)) return new Uint8Array(value instanceof DataView ? 0 : value);
+  }
+  if (type === 'object' || type === 'function') {
+    const bytes = native.isPython(value) ? native.pythonBytes(value) : undefined;
+    if (bytes !== undefined) return bytes;
+  }
+  throw failure('D1_TYPE_ERROR', `Type '${type}' not supported for value '${value}'`);
+}
+
+class D1PreparedStatement {
+  dbSession;
+  statement;
+  params;
+  constructor(secret, dbSession, statement, params) {
+    if (secret !== internals) throw new TypeError('Illegal constructor');
+    this.dbSession = dbSession;
+    this.statement = statement;
+    this.params = params;
+  }
+
+  bind(...values) {
+    const params = [];
+    let isNone = false;
+    // Before anything else is called.  Python's None is NULL, also where it is undefined in JavaScript.
+    for (let i = 0; i < values.length && !isNone; i++) isNone = values[i] === undefined && native.wasGivenNone(bind);
+    for (let i = 0; i < values.length; i++) params[i] = parameterOf(values[i], isNone);
+    return new D1PreparedStatement(internals, this.dbSession, this.statement, params);
+  }
+
+  first(colName) {
+    return call(this.dbSession, [this], FIRST, ROWS, ([{ rows }]) => {
+      if (rows.length === 0) return null;
+      if (colName === undefined) return rows[0];
+      const value = rows[0][colName];
+      if (value === undefined) throw new Error(`D1_COLUMN_NOTFOUND: Column not found (${colName})`, { cause: new Error('Column not found') });
+      return value;
+    });
+  }
+
+  run() { return call(this.dbSession, [this], ALL, ROWS, (results) => resultOf(results[0])); }
+
+  all() { return call(this.dbSession, [this], ALL, ROWS, (results) => resultOf(results[0])); }
+
+  raw(options) {
+    return call(this.dbSession, [this], ALL, ARRAYS, ([{ names, rows }]) => {
+      if (!options?.columnNames) return rows;
+      const all = [[...names]];
+      for (let i = 0; i < rows.length; i++) all[i + 1] = rows[i];
+      return all;
+    });
+  }
+}
+const { bind } = D1PreparedStatement.prototype;
+
+// An array, or Python's list or tuple, of statements.
+function statementsOf(list) {
+  const statements = native.isPython(list) ? list.toJs({ depth: 1 }) : list;
+  if (!isArray(statements)) throw new TypeError('batch() takes an array of statements');
+  const all = [];
+  for (let i = 0; i < statements.length; i++) {
+    if (!isArray(statements[i]?.params)) throw new TypeError(`batch() takes an array of statements, as prepare() and bind() give them; item ${i} is none`);
+    all[i] = statements[i];
+  }
+  return all;
+}
+
+// ---- databases ----
+
+let bindingOf, constraintOf;
+
+class D1DatabaseSession {
+  #binding;
+  constructor(secret, binding, bookmarkOrConstraint) {
+    if (secret !== internals) throw new TypeError('Illegal constructor');
+    this.#binding = binding;
+    this.bookmarkOrConstraint = bookmarkOrConstraint;
+    if (!bookmarkOrConstraint) throw new Error('D1_SESSION_ERROR: invalid bookmark or constraint');
+  }
+  static {
+    bindingOf = (session) => session.#binding;
+    constraintOf = (session) => (session instanceof D1DatabaseSessionAlwaysPrimary ? undefined : session.bookmarkOrConstraint);
+  }
+
+  // The latest that answers have brought; nothing as long as there was none.
+  getBookmark() {
+    const value = this.bookmarkOrConstraint;
+    return value === UNCONSTRAINED || value === FIRST_PRIMARY ? null : value;
+  }
+
+  // Answers of calls that ran at once may come in any order.
+  _updateBookmark(bookmark) {
+    const current = this.getBookmark();
+    if (bookmark && (current === null || current < bookmark)) this.bookmarkOrConstraint = bookmark;
+    return this.getBookmark();
+  }
+
+  prepare(sql) { return new D1PreparedStatement(internals, this, sql, []); }
+
+  async batch(statements) {
+    return call(this, statementsOf(statements), ALL, ROWS, (results) => {
+      const all = [];
+      for (let i = 0; i < results.length; i++) all[i] = resultOf(results[i]);
+      return all;
+    });
+  }
+}
+
+// Of the database itself: it has no bookmark, as every call goes where the writes go.
+class D1DatabaseSessionAlwaysPrimary extends D1DatabaseSession {
+  constructor(secret, binding) { super(secret, binding, FIRST_PRIMARY); }
+  _updateBookmark() { return null; }
+  getBookmark() { return null; }
+
+  async exec(query) {
+    const script = query.trim();
+    return callScript(this, script, (results) => {
+      if (results.length === 0) throw failure('D1_EXEC_ERROR', `Error in line 1: ${apply(split, script, ['\n'])[0]}: No SQL statements detected.`);
+      let duration = 0;
+      for (let i = 0; i < results.length; i++) duration += results[i].meta.duration;
+      return { count: results.length, duration };
+    });
+  }
+
+  async dump(binding) {
+    const request = native.currentRequest();
+    try {
+      const reply = await internals.outcall({ request, binding, method: 'dump', arguments: [], body: null, signal: null });
+      if (!reply.body) return new ArrayBuffer(0);
+      return await new Promise((resolve, reject) => {
+        native.bodyCollect(reply.body, (bytes, error) => {
+          if (bytes === undefined) reject(error ?? new TypeError('The answer was cut off.'));
+          else resolve(bytes);
+        });
+      });
+    } catch (e) {
+      throw e instanceof TypeError || e instanceof RangeError ? failure('D1_DUMP_ERROR', e.message) : e;
+    }
+  }
+}
+
+class D1Database {
+  #name;
+  #binding;
+  alwaysPrimarySession;
+  constructor(secret, name) {
+    if (secret !== internals) throw new TypeError('Illegal constructor');
+    this.#name = name;
+    this.#binding = native.d1Binding(name);
+    this.alwaysPrimarySession = new D1DatabaseSessionAlwaysPrimary(internals, this.#binding);
+  }
+
+  prepare(query) { return new D1PreparedStatement(internals, this.alwaysPrimarySession, query, []); }
+  async batch(statements) { return this.alwaysPrimarySession.batch(statements); }
+  async exec(query) { return this.alwaysPrimarySession.exec(query); }
+
+  withSession(constraintOrBookmark) {
+    const wanted = constraintOrBookmark?.trim();
+    return new D1DatabaseSession(internals, this.#binding, wanted == null || wanted === '' ? UNCONSTRAINED : wanted);
+  }
+
+  // The database as SQL text.
+  async dump() { return this.alwaysPrimarySession.dump(this.#name); }
+}
+
+internals.onBinding('d1', (name) => new D1Database(internals, name));
