@@ -33,13 +33,18 @@ struct engine_files {
     int wal;
     int shm;
     int journal;   /* only when one was left behind */
+    int epoch_file; /* "epoch": how often the WAL was begun anew, and the database's id */
+    int undo[2];   /* without names: what savepoints undo when it does not fit into memory */
     int lock;      /* "lock", flock()ed shared as long as we live: `corral d1 delete` wants it alone */
-    uint64_t epoch; /* how often the WAL was begun anew; kept in "epoch" */
+    uint64_t epoch; /* as read */
 };
+enum { ENGINE_UNDO_FILES = 2 };
 
 /* Create what is missing in the folder (db.sqlite, db.sqlite-wal, -shm, lock, epoch) and open it.
  * ERR_SYSTEM names the path and says what to do (read-only, no space, no right). */
 int engine_files_open(const char *folder, struct engine_files *ret, struct err *err) MUST_CHECK;
+/* When engine_init does not take them. */
+void engine_files_close(struct engine_files *files);
 
 /* ---- inside of it ---- */
 
@@ -54,6 +59,8 @@ struct engine_config {
 
 /* Once per process, before the first connection; makes a new file a database in WAL mode. */
 int engine_init(const struct engine_config *config, struct err *err) MUST_CHECK;
+/* Every connection is closed.  Closes the files; engine_init may come again. */
+void engine_done(void);
 
 /* Where the last commit stands: grows with every one, also over restarts. */
 struct engine_position {
