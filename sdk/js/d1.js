@@ -6,6 +6,8 @@
 const ALL = 0, FIRST = 1, NONE = 2;             // enum d1_rows
 const FIRST_PRIMARY = 'first-primary', UNCONSTRAINED = 'first-unconstrained';
 const ROWS = false, ARRAYS = true;
+const STATEMENTS_MAX = 10_000;                  // of one call: row.h
+const NOTHING = 'No SQL statements detected.';
 const { D1Answer } = internals, { apply } = Reflect, { isArray } = Array, { isView } = ArrayBuffer;
 const { trim, replace, split } = String.prototype;
 
@@ -21,6 +23,14 @@ function isBlank(sql) {
   return !(first > 32 && first < 127) && apply(trim, apply(replace, sql, [/^\s+--.*/gm, '']), []) === '';
 }
 
+// What is sent for a parameter: a number, a string, null or a Uint8Array.
+function valueOf(parameter) {
+  if (!isArray(parameter)) return parameter;
+  for (let i = 0; i < parameter.length; i++)
+    if (typeof parameter[i] !== 'number') throw failure('D1_ERROR', `Item ${i} of an array that was bound is no byte, but of type '${typeof parameter[i]}'`);
+  return new Uint8Array(parameter);
+}
+
 // Returns how many there are to be run.
 function put(statements) {
   let count = 0;
@@ -29,17 +39,26 @@ function put(statements) {
     if (typeof statement !== 'string') throw failure('D1_ERROR', `SQL must be a string and is of type '${typeof statement}'`);
     if (isBlank(statement)) continue;
     const all = [count, statement];
-    for (let k = 0; k < params.length; k++) all[k + 2] = params[k];
+    for (let k = 0; k < params.length; k++) all[k + 2] = valueOf(params[k]);
     apply(native.d1Put, undefined, all);
     count++;
   }
-  if (count === 0) throw failure('D1_ERROR', 'No SQL statements detected.');
+  if (count === 0) throw failure('D1_ERROR', NOTHING);
   return count;
 }
 
 // What is wrong before a call is sent.  Outside of requests nothing may be asked, by the words that fetch() has for it too.
 function refused(e) {
   return e instanceof TypeError || e instanceof RangeError ? failure('D1_ERROR', e.message) : e;
+}
+
+// As soon as there is room: begin(); what it throws goes to reject().
+function whenRoom(begin, reject) {
+  const start = () => {
+    try { begin(); } catch (e) { reject(refused(e)); }
+  };
+  if (native.outcallRoom() > 0) start();
+  else internals.whenRoom(start, reject);
 }
 
 // finish(results) gives what the promise resolves to.
@@ -54,38 +73,57 @@ function call(session, statements, wants, asArrays, finish) {
         resolve(finish(results));
       } catch (e) { reject(e); }
     }, ({ text }) => reject(failure('D1_ERROR', text)));
-    const start = () => {
-      try {
-        count = put(statements);
-        native.d1Send(bindingOf(session), request, answer, wants, constraintOf(session), undefined);
-      } catch (e) { reject(refused(e)); }
-    };
-    if (native.outcallRoom() > 0) start();
-    else internals.whenRoom(start, reject);
+    whenRoom(() => {
+      count = put(statements);
+      native.d1Send(bindingOf(session), request, answer, wants, constraintOf(session), undefined);
+    }, reject);
   });
 }
 
-// A script: any number of statements.
-function callScript(session, script, finish) {
-  const request = native.currentRequest();
+// ---- scripts ----
+
+const totalOf = (results) => {
+  let duration = 0;
+  for (let i = 0; i < results.length; i++) duration += results[i].meta.duration;
+  return { count: results.length, duration };
+};
+
+// One try.  lines: [{ statement, line }] that are one statement each; or null: the script is cut where statements end.
+// Resolves to { total } or { line, sql, text }, what is wrong with it; rejects when the database could not be asked.
+function tryScript(session, request, script, lines) {
   return new Promise((resolve, reject) => {
-    const answer = new D1Answer(ROWS, (results) => {
-      try { resolve(finish(results)); } catch (e) { reject(e); }
-    }, ({ line, text, sql }) => {
-      if (line > 0) reject(failure('D1_EXEC_ERROR', `Error in line ${line}: ${sql}: ${text}`));
-      else reject(failure('D1_ERROR', text));
+    const answer = new D1Answer(ROWS, (results) => resolve({ total: totalOf(results) }), ({ statement, line, text, sql }) => {
+      const failed = lines?.[statement];
+      if (statement === null) reject(failure('D1_ERROR', text));
+      else if (failed) resolve({ line: failed.line, sql: failed.statement, text });
+      else resolve({ line: line || 1, sql: sql || apply(split, script, ['\n'])[0], text });
     });
-    const start = () => {
-      try { native.d1Send(bindingOf(session), request, answer, NONE, undefined, script); } catch (e) { reject(refused(e)); }
-    };
-    if (native.outcallRoom() > 0) start();
-    else internals.whenRoom(start, reject);
+    whenRoom(() => {
+      if (lines) put(lines);
+      native.d1Send(bindingOf(session), request, answer, NONE, undefined, lines ? undefined : script);
+    }, reject);
   });
 }
 
-const resultOf = ({ rows, meta }) => ({ success: true, meta, results: rows });
+// A script is one statement a line.  That is all that Cloudflare's knows; where it comes to nothing (and nothing has happened
+// then), the script may still be one whose statements have lines of their own.
+async function runScript(session, query) {
+  const request = native.currentRequest(), script = apply(trim, query, []), all = apply(split, script, ['\n']), lines = [];
+  for (let i = 0; i < all.length; i++)
+    if (!isBlank(all[i])) lines[lines.length] = { statement: all[i], params: [], line: i + 1 };
+  if (lines.length === 0) throw failure('D1_EXEC_ERROR', `Error in line 1: ${all[0]}: ${NOTHING}`);
+  let found = lines.length <= STATEMENTS_MAX ? await tryScript(session, request, script, lines) : null;
+  if (!found || (!found.total && lines.length > 1)) {
+    const other = await tryScript(session, request, script, null);
+    if (!found || other.total || other.line > found.line) found = other;
+  }
+  if (found.total) return found.total;
+  throw failure('D1_EXEC_ERROR', `Error in line ${found.line}: ${found.sql}: ${found.text}`);
+}
 
 // ---- statements ----
+
+const resultOf = ({ rows, meta }) => ({ success: true, meta, results: rows });
 
 function isBytes(list) {
   for (let i = 0; i < list.length; i++) {
@@ -95,14 +133,15 @@ function isBytes(list) {
   return true;
 }
 
-// What is bound for a value: a number, a string, null or a Uint8Array.
+// What is bound for a value: a number, a string, null, an array of bytes or a Uint8Array.  Arrays are read when the statement
+// runs, all else is now.
 function parameterOf(value, isNone) {
   const type = typeof value;
   if (type === 'number' || type === 'string') return value;
   if (type === 'boolean') return value ? 1 : 0;
   if (value === null || (value === undefined && isNone)) return null;
   if (type === 'object') {
-    if (isArray(value) && isBytes(value)) return new Uint8Array(value);
+    if (isArray(value) && isBytes(value)) return value;
     if (value instanceof ArrayBuffer) return new Uint8Array(new Uint8Array(value));
     if (isView(value)) return new Uint8Array(value instanceof DataView ? 0 : value);
   }
@@ -217,40 +256,18 @@ class D1DatabaseSessionAlwaysPrimary extends D1DatabaseSession {
   _updateBookmark() { return null; }
   getBookmark() { return null; }
 
-  async exec(query) {
-    const script = query.trim();
-    return callScript(this, script, (results) => {
-      if (results.length === 0) throw failure('D1_EXEC_ERROR', `Error in line 1: ${apply(split, script, ['\n'])[0]}: No SQL statements detected.`);
-      let duration = 0;
-      for (let i = 0; i < results.length; i++) duration += results[i].meta.duration;
-      return { count: results.length, duration };
-    });
-  }
+  async exec(query) { return runScript(this, query); }
 
-  async dump(binding) {
-    const request = native.currentRequest();
-    try {
-      const reply = await internals.outcall({ request, binding, method: 'dump', arguments: [], body: null, signal: null });
-      if (!reply.body) return new ArrayBuffer(0);
-      return await new Promise((resolve, reject) => {
-        native.bodyCollect(reply.body, (bytes, error) => {
-          if (bytes === undefined) reject(error ?? new TypeError('The answer was cut off.'));
-          else resolve(bytes);
-        });
-      });
-    } catch (e) {
-      throw e instanceof TypeError || e instanceof RangeError ? failure('D1_DUMP_ERROR', e.message) : e;
-    }
+  async dump() {
+    throw failure('D1_DUMP_ERROR', "dump() is of D1's alpha databases alone: `corral d1 export NAME --output FILE` writes this one");
   }
 }
 
 class D1Database {
-  #name;
   #binding;
   alwaysPrimarySession;
   constructor(secret, name) {
     if (secret !== internals) throw new TypeError('Illegal constructor');
-    this.#name = name;
     this.#binding = native.d1Binding(name);
     this.alwaysPrimarySession = new D1DatabaseSessionAlwaysPrimary(internals, this.#binding);
   }
@@ -264,8 +281,7 @@ class D1Database {
     return new D1DatabaseSession(internals, this.#binding, wanted == null || wanted === '' ? UNCONSTRAINED : wanted);
   }
 
-  // The database as SQL text.
-  async dump() { return this.alwaysPrimarySession.dump(this.#name); }
+  async dump() { return this.alwaysPrimarySession.dump(); }
 }
 
 internals.onBinding('d1', (name) => new D1Database(internals, name));

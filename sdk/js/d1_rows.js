@@ -129,11 +129,12 @@ function readMeta(isChanged) {
 function readError() {
   const statement = ints[at * 2], line = ints[at * 2 + 1], length = ints[at * 2 + 2], sqlLength = ints[at * 2 + 3];
   at += 2;
-  return { statement, line, text: cut(length), sql: cut(sqlLength) };
+  return { statement: statement >>> 0, line: line >>> 0, text: cut(length), sql: cut(sqlLength) };
 }
 
 // What has come of one call: statements is a list of { names, rows, meta }.  end(statements, bookmark) and fail(error) are
-// called when it is whole, one of them, once.
+// called when it is whole, one of them, once; error: { statement, line, text, sql } of row.h, statement null when it comes from
+// nearer than the database.
 class Answer {
   constructor(asArrays, end, fail) {
     this.asArrays = asArrays;
@@ -181,4 +182,4 @@ internals.d1Take = (answer, count, newText, newLongs, newBytes) => {
   else if (bookmark !== undefined) answer.end(answer.statements, bookmark);
 };
 // Called by C instead: there is no (more) answer.
-internals.d1Fail = (answer, error) => { answer.fail({ statement: -1, line: 0, text: error.message, sql: '' }); };
+internals.d1Fail = (answer, error) => { answer.fail({ statement: null, line: 0, text: error.message, sql: '' }); };
