@@ -16,13 +16,14 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "catalog/database.h"
 #include "text/value.h"
 
 enum { ABOUT_BYTES_MAX = 4096 };
 
 #define FILE_NAME "about.json"
 
-bool about_is_uuid(const char *text)
+bool database_is_uuid(const char *text)
 {
     for (int i = 0; i < UUID_LEN; i++) {
         bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -51,7 +52,7 @@ int about_make(const char *uuid, int64_t created_ms, struct about *ret, struct e
     struct tm tm;
     size_t n;
 
-    if (uuid && !about_is_uuid(uuid))
+    if (uuid && !database_is_uuid(uuid))
         return err_set(err, ERR_INVALID, "'%.64s' is not a uuid", uuid);
     gmtime_r(&seconds, &tm);
     n = strftime(ret->created_at, sizeof ret->created_at, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -114,7 +115,7 @@ static bool take(const json_t *root, const char *name, struct about *ret)
     const char *says = json_string_value(json_object_get(root, "name"));
     const char *created = json_string_value(json_object_get(root, "created_at"));
 
-    if (!uuid || !says || !created || !about_is_uuid(uuid) || strcmp(says, name) != 0 ||
+    if (!uuid || !says || !created || !database_is_uuid(uuid) || strcmp(says, name) != 0 ||
         strlen(created) != CREATED_LEN || created[strspn(created, "0123456789-:.TZ")])
         return false;
     memcpy(ret->uuid, uuid, UUID_LEN + 1);

@@ -18,7 +18,6 @@ struct about {
     char created_at[CREATED_LEN + 1];
 };
 
-bool about_is_uuid(const char *text);
 /* uuid NULL: a random one. */
 int about_make(const char *uuid, int64_t created_ms, struct about *ret, struct err *err) MUST_CHECK;
 /* Into the folder, in place of what is there. */

@@ -397,7 +397,7 @@ int database_find(const char *data_folder, const char *name_or_uuid, struct data
     name_encode(name_or_uuid, coded);
     r = read_one(data_folder, home, coded, name_or_uuid, ret, err);
     close(home);
-    if (r == ERR_NOT_FOUND && about_is_uuid(name_or_uuid))
+    if (r == ERR_NOT_FOUND && database_is_uuid(name_or_uuid))
         r = find_uuid(data_folder, name_or_uuid, ret, err);
     return r;
 }

@@ -14,6 +14,7 @@
 #ifndef CORRAL_CATALOG_DATABASE_H
 #define CORRAL_CATALOG_DATABASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct database {       /* all text owned */
     int64_t size_bytes; /* of db.sqlite and its WAL */
 };
 void database_done(struct database *d);
+bool database_is_uuid(const char *text);
 
 /* The folder that a database of this name has, whether it is there or not; to be freed. */
 int database_folder(const char *data_folder, const char *name, char **ret_folder,

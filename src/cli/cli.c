@@ -14,6 +14,7 @@ struct command {
 
 static const struct command COMMANDS[] = {
     {"dev", dev_command, "serve a project on this machine and follow its changes"},
+    {"d1", d1_command, "make, list and delete databases of this machine"},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };

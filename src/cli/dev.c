@@ -16,7 +16,6 @@
  *
  * Called by: cli.c. */
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +36,7 @@
 #include "cli/excerpt.h"
 #include "cli/keys.h"
 #include "cli/portowner.h"
+#include "cli/program.h"
 #include "cli/reader.h"
 #include "cli/version.h"
 #include "front/front.h"
@@ -64,7 +64,7 @@ struct dev {
     uv_signal_t signals[2];
     struct dev_options options;
     char url[300];              /* where it serves, for people */
-    char worker_program[PATH_MAX + 32];
+    char worker_program[PROGRAM_PATH_MAX];
     struct reader reader;
     bool is_stale;              /* something has changed since the reader began */
     enum telling telling, stale_telling;    /* of the reading that runs; of the next */
@@ -83,22 +83,12 @@ struct dev {
 
 /* ---- beginning ---- */
 
-/* corral-worker stands beside corral. */
 static int find_worker_program(struct dev *dev, struct err *err)
 {
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    int r = program_find("corral-worker", dev->worker_program, err);
 
-    if (n < 0)
-        return err_errno(err, errno, "find my own program");
-    self[n] = '\0';
-    snprintf(dev->worker_program, sizeof dev->worker_program, "%s/corral-worker", dirname(self));
-    if (access(dev->worker_program, X_OK) < 0) {
-        err_errno(err, errno, "'%s'", dev->worker_program);
-        return err_hint(err, "corral-worker belongs beside corral: run `make` in the source folder.");
-    }
     dev->options.project.worker_program = dev->worker_program;
-    return 0;
+    return r;
 }
 
 /* ---- telling the person ---- */

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/process.h"
+
 enum { TCP_LISTEN_STATE = 0x0a };
 
 static unsigned long inode_in(const char *table, int port)
@@ -57,20 +59,6 @@ static int has_socket(const char *pid, unsigned long inode)
     return found;
 }
 
-static void read_name(const char *pid, char *ret_name, size_t size)
-{
-    char path[300];
-    FILE *f;
-
-    snprintf(path, sizeof path, "/proc/%s/comm", pid);
-    f = fopen(path, "re");
-    if (!f || !fgets(ret_name, (int)size, f))
-        snprintf(ret_name, size, "?");
-    ret_name[strcspn(ret_name, "\n")] = '\0';
-    if (f)
-        fclose(f);
-}
-
 pid_t portowner_find(int port, int family, char *ret_name, size_t size)
 {
     unsigned long inode = family == AF_INET ? inode_in("/proc/net/tcp", port) : 0;
@@ -87,8 +75,8 @@ pid_t portowner_find(int port, int family, char *ret_name, size_t size)
     while (pid < 0 && (e = readdir(d))) {
         if (!isdigit((unsigned char)e->d_name[0]) || !has_socket(e->d_name, inode))
             continue;
-        read_name(e->d_name, ret_name, size);
         pid = (pid_t)strtol(e->d_name, NULL, 10);
+        process_name(pid, ret_name, size);
     }
     closedir(d);
     return pid;

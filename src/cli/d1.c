@@ -1,0 +1,346 @@
+/* d1.c - find the command of `corral d1`, read its command line, its project and its database. */
+#include "cli/d1.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "text/nearest.h"
+#include "text/value.h"
+
+struct command {
+    const char *name, *usage;
+    int (*run)(char **args);
+    const char *help;
+};
+
+static const struct command COMMANDS[] = {
+    {"create", "create NAME", d1_create, "make a database, and show what to configure"},
+    {"list", "list", d1_list, "show the databases that there are"},
+    {"info", "info NAME", d1_info, "show one: its uuid, size and tables"},
+    {"delete", "delete NAME", d1_delete, "delete one with all that is in it"},
+};
+
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
+
+static const struct option SHARED[] = {
+    {"--env", "-e", "NAME", "use [env.NAME] of the configuration"},
+    {"--config", "-c", "FILE", "use this configuration file"},
+    {"--cwd", NULL, "FOLDER", "as if started in this folder"},
+    {"--persist-to", NULL, "FOLDER", "where databases are kept (.corral/state in the project)"},
+    {"--local", NULL, NULL, "on this machine, which is so anyway"},
+    {"--remote", NULL, NULL, "on a node that serves (not yet)"},
+    {"--help", "-h", NULL, "show this"},
+    {"--env-file", NULL, "FILE", NULL},   /* of wrangler: secrets, which nothing here needs */
+    {"--json", NULL, NULL, "write JSON"}, /* the last: only where there is something to write */
+};
+
+enum { SHARED_COUNT = sizeof SHARED / sizeof *SHARED, OWN_MAX = 24 };
+
+static int usage(FILE *out)
+{
+    fprintf(out, "Usage: corral d1 COMMAND [options]\n\n"
+                 "D1 databases of this machine: SQLite with Cloudflare's API.\n\nCommands:\n");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-14s %s\n", COMMANDS[i].usage, COMMANDS[i].help);
+    fprintf(out, "\n`corral d1 COMMAND --help` tells more.\n");
+    return out == stdout ? 0 : 2;
+}
+
+int d1_command(char **args)
+{
+    struct nearest near;
+    struct err err = {0};
+
+    if (!args[0])
+        return usage(stderr);
+    if (strcmp(args[0], "--help") == 0 || strcmp(args[0], "-h") == 0 ||
+        strcmp(args[0], "help") == 0)
+        return usage(stdout);
+    nearest_init(&near, args[0]);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(args[0], COMMANDS[i].name) == 0)
+            return COMMANDS[i].run(args + 1);
+        nearest_try(&near, COMMANDS[i].name);
+    }
+    err_set(&err, ERR_INVALID, "there is no command 'd1 %.64s'", args[0]);
+    if (near.best)
+        err_hint(&err, "Did you mean `corral d1 %s`?", near.best);
+    else
+        err_hint(&err, "`corral d1 --help` lists the commands.");
+    return cli_fail(&err, 2);
+}
+
+/* ---- the command line ---- */
+
+struct walk {
+    const struct d1_spec *spec;
+    void *self;
+    struct d1 *d1;
+    size_t words;
+    const char *cwd;
+    bool is_remote, wants_help;
+};
+
+static int take_word(struct walk *w, const char *word, struct err *err)
+{
+    if (w->words == D1_WORDS_MAX || !w->spec->words[w->words]) {
+        err_set(err, ERR_INVALID, "'%.64s' is too much: corral d1 %s", word, w->spec->usage);
+        return err_hint(err, "A name with spaces in it needs quotes.");
+    }
+    if (!word[0])
+        return err_set(err, ERR_INVALID, "%s must not be empty: corral d1 %s",
+                       w->spec->words[w->words], w->spec->usage);
+    w->d1->words[w->words++] = word;
+    return 0;
+}
+
+static bool is_on(const char *value)
+{
+    return !value || strcmp(value, "false") != 0;
+}
+
+static int take(void *self, const struct option *option, const char *value, struct err *err)
+{
+    struct walk *w = self;
+    struct d1 *d1 = w->d1;
+    const struct {
+        const char *name;
+        const char **to;
+    } TEXTS[] = {{"--env", &d1->options.env},
+                 {"--config", &d1->options.config},
+                 {"--cwd", &w->cwd},
+                 {"--persist-to", &d1->options.state_folder}};
+    const struct {
+        const char *name;
+        bool *to;
+    } SWITCHES[] = {
+        {"--json", &d1->is_json}, {"--remote", &w->is_remote}, {"--help", &w->wants_help}};
+
+    if (!option)
+        return take_word(w, value, err);
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        if (strcmp(option->name, TEXTS[i].name) == 0) {
+            *TEXTS[i].to = value;
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES; i++) {
+        if (strcmp(option->name, SWITCHES[i].name) == 0) {
+            *SWITCHES[i].to = is_on(value);
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < SHARED_COUNT; i++)
+        if (strcmp(option->name, SHARED[i].name) == 0)
+            return 0; /* --local, --env-file */
+    return w->spec->take(w->self, option, value, err);
+}
+
+/* The command's own options, then those of all. */
+static size_t join_options(const struct d1_spec *spec, struct option *table)
+{
+    size_t own = 0, shared = spec->has_json ? SHARED_COUNT : SHARED_COUNT - 1;
+
+    while (spec->options && spec->options[own].name && own < OWN_MAX) {
+        table[own] = spec->options[own];
+        own++;
+    }
+    memcpy(table + own, SHARED, shared * sizeof *SHARED);
+    return own + shared;
+}
+
+static int parse(struct walk *w, char **args, struct err *err)
+{
+    struct option table[OWN_MAX + SHARED_COUNT + 1] = {0};
+    size_t count = join_options(w->spec, table);
+    int r;
+
+    for (char **at = args; *at && strcmp(*at, "--") != 0; at++)
+        w->wants_help = w->wants_help || strcmp(*at, "--help") == 0 || strcmp(*at, "-h") == 0;
+    if (w->wants_help) {
+        printf("Usage: corral d1 %s [options]\n\n%s\n", w->spec->usage, w->spec->about);
+        option_print(table, count);
+        return 0;
+    }
+    r = option_parse(table, args, take, w, err);
+    if (r < 0)
+        return r;
+    if (w->words < D1_WORDS_MAX && w->spec->words[w->words])
+        return err_set(err, ERR_INVALID, "%s is missing: corral d1 %s", w->spec->words[w->words],
+                       w->spec->usage);
+    if (w->cwd && chdir(w->cwd) < 0)
+        return err_errno(err, errno, "--cwd '%s'", w->cwd);
+    return 0;
+}
+
+static int refuse_remote(struct err *err)
+{
+    err_set(err, ERR_INVALID, "--remote: there is no node with a control API to talk to yet");
+    return err_hint(err, "Leave it out: databases are on this machine, and `corral dev` uses the "
+                         "same ones.");
+}
+
+static int load(struct d1 *d1, struct err *err)
+{
+    struct diagnostics said = {0};
+    struct buf text = {0};
+    int r;
+
+    value_init();
+    d1->options.scope = PROJECT_STATE;
+    d1->options.worker_program = d1->worker_program;
+    r = program_find("corral-worker", d1->worker_program, err);
+    if (r < 0)
+        return r;
+    r = project_load(&d1->options, &d1->project, &said, err);
+    if (r < 0 && said.errors > 0 && diagnostics_print(&said, &text) == 0) {
+        fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&text)));
+        err->text[0] = '\0';
+    }
+    buf_done(&text);
+    diagnostics_done(&said);
+    return r;
+}
+
+int d1_begin(const struct d1_spec *spec, char **args, void *self, struct d1 *ret)
+{
+    struct walk w = {.spec = spec, .self = self, .d1 = ret};
+    struct err err = {0};
+
+    *ret = (struct d1){0};
+    if (parse(&w, args, &err) < 0)
+        return cli_fail(&err, 2);
+    if (w.wants_help)
+        return 0;
+    if (w.is_remote) {
+        refuse_remote(&err);
+        return cli_fail(&err, 1);
+    }
+    if (load(ret, &err) == 0)
+        return D1_GO;
+    d1_end(ret);
+    return err.text[0] ? cli_fail(&err, 1) : 1;
+}
+
+void d1_end(struct d1 *d1)
+{
+    project_done(&d1->project);
+}
+
+/* ---- the database ---- */
+
+static const struct project_database *find_configured(const struct project *p, const char *word)
+{
+    for (size_t i = 0; i < p->database_count; i++)
+        if (strcmp(p->databases[i].name, word) == 0)
+            return &p->databases[i];
+    for (size_t i = 0; i < p->database_count; i++)
+        if (strcmp(p->databases[i].binding, word) == 0)
+            return &p->databases[i];
+    for (size_t i = 0; i < p->database_count; i++)
+        if (strcasecmp(p->databases[i].id, word) == 0)
+            return &p->databases[i];
+    return NULL;
+}
+
+static int report_unknown(const struct d1 *d1, const char *word, struct err *err)
+{
+    struct databases all = {0};
+    struct err ignored;
+    struct nearest near;
+
+    nearest_init(&near, word);
+    for (size_t i = 0; i < d1->project.database_count; i++) {
+        nearest_try(&near, d1->project.databases[i].name);
+        nearest_try(&near, d1->project.databases[i].binding);
+    }
+    if (database_list(d1->project.data_folder, &all, &ignored) == 0)
+        for (size_t i = 0; i < all.count; i++)
+            nearest_try(&near, all.items[i].name);
+    err_set(err, ERR_NOT_FOUND, "there is no database '%s'", word);
+    if (near.best)
+        err_hint(err, "Did you mean '%s'?", near.best);
+    else
+        err_hint(err, "`corral d1 list` shows those there are, `corral d1 create NAME` makes one.");
+    databases_done(&all);
+    return ERR_NOT_FOUND;
+}
+
+int d1_target(const struct d1 *d1, const char *word, struct d1_target *ret, struct err *err)
+{
+    const char *data = d1->project.data_folder;
+    struct database found;
+    int r;
+
+    *ret = (struct d1_target){.configured = find_configured(&d1->project, word)};
+    if (ret->configured) {
+        ret->name = mem_strdup(ret->configured->name);
+        if (!ret->name)
+            return err_nomem(err);
+        r = database_folder(data, ret->name, &ret->folder, err);
+        if (r < 0)
+            d1_target_done(ret);
+        return r;
+    }
+    r = database_find(data, word, &found, err);
+    if (r == ERR_NOT_FOUND)
+        return report_unknown(d1, word, err);
+    if (r < 0)
+        return r;
+    ret->name = found.name;
+    ret->folder = found.folder;
+    found.name = found.folder = NULL;
+    database_done(&found);
+    return 0;
+}
+
+void d1_target_done(struct d1_target *target)
+{
+    mem_free(target->name);
+    mem_free(target->folder);
+    *target = (struct d1_target){0};
+}
+
+int d1_find(const struct d1 *d1, const char *word, struct database *ret, struct err *err)
+{
+    struct d1_target target;
+    int r = d1_target(d1, word, &target, err);
+
+    if (r < 0)
+        return r;
+    r = database_find(d1->project.data_folder, target.name, ret, err);
+    if (r == ERR_NOT_FOUND && target.configured) {
+        err_set(err, ERR_NOT_FOUND, "the database '%s' (env.%s) is configured, but not made yet",
+                target.name, target.configured->binding);
+        err_hint(err, "Its first use makes it, or `corral d1 create`.");
+    }
+    d1_target_done(&target);
+    return r;
+}
+
+int d1_confirm(const char *question, const char *option, bool *ret_is_yes, struct err *err)
+{
+    char answer[16] = "";
+    int c;
+
+    if (!isatty(STDIN_FILENO)) {
+        err_set(err, ERR_INVALID, "there is no terminal to ask on");
+        return err_hint(err, "With %s nothing is asked.", option);
+    }
+    printf("%s (y/N) ", question);
+    fflush(stdout);
+    if (!fgets(answer, sizeof answer, stdin))
+        printf("\n");
+    else if (!strchr(answer, '\n'))
+        while ((c = getchar()) != EOF && c != '\n')
+            ;
+    answer[strcspn(answer, "\r\n")] = '\0';
+    *ret_is_yes = strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    return 0;
+}

@@ -1,0 +1,179 @@
+/* d1_create.c - `corral d1 create NAME`: make a database, and say how a worker gets it. */
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/d1.h"
+
+static const struct option OPTIONS[] = {
+    {"--binding", NULL, "NAME", "what the worker calls it: env.NAME (made of the database's name)"},
+    {"--location", NULL, "PLACE", NULL}, /* of wrangler; all are here */
+    {"--jurisdiction", NULL, "PLACE", NULL},
+    {"--use-remote", NULL, NULL, NULL},
+    {0},
+};
+
+struct create {
+    const char *binding;
+};
+
+static int take(void *self, const struct option *option, const char *value, struct err *err)
+{
+    struct create *c = self;
+
+    if (strcmp(option->name, "--binding") != 0)
+        return 0;
+    if (!project_is_binding(value)) {
+        err_set(err, ERR_INVALID, "--binding '%.64s' is not a JavaScript identifier", value);
+        return err_hint(err, "Letters, digits, '_' and '$', no digit first: such as DB.");
+    }
+    c->binding = value;
+    return 0;
+}
+
+/* "my-books" -> "my_books": what is left of the name in an identifier; DB when nothing is. */
+static void binding_of(const char *name, char out[DATABASE_NAME_MAX + 2])
+{
+    size_t n = 0;
+
+    for (; *name; name++) {
+        bool is_gap = *name == '-' || *name == '_' || isspace((unsigned char)*name);
+        if (is_gap && (n == 0 || out[n - 1] != '_'))
+            out[n++] = '_';
+        if (!isascii(*name) || !isalnum((unsigned char)*name))
+            continue;
+        if (n == 0 && isdigit((unsigned char)*name))
+            out[n++] = '_';
+        out[n++] = *name;
+    }
+    out[n] = '\0';
+    if (!out[strspn(out, "_")])
+        strcpy(out, "DB");
+}
+
+/* ---- the snippet ---- */
+
+static void print_toml_text(const char *key, const char *text)
+{
+    printf("%s = \"", key);
+    for (; *text; text++) /* a name: no control characters */
+        printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    printf("\"\n");
+}
+
+static void print_toml(const char *env, const char *binding, const struct database *d)
+{
+    bool is_bare = !strchr(env, '.');
+
+    if (env[0])
+        printf(is_bare ? "[[env.%s.d1_databases]]\n" : "[[env.\"%s\".d1_databases]]\n", env);
+    else
+        printf("[[d1_databases]]\n");
+    print_toml_text("binding", binding);
+    print_toml_text("database_name", d->name);
+    print_toml_text("database_id", d->uuid);
+}
+
+static int print_json(const char *env, const char *binding, const struct database *d,
+                      struct err *err)
+{
+    json_t *root = json_pack("{s:[{s:s, s:s, s:s}]}", "d1_databases", "binding", binding,
+                             "database_name", d->name, "database_id", d->uuid);
+    char *text;
+
+    if (env[0])
+        root = json_pack("{s:{s:o}}", "env", env, root);
+    text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text)
+        return err_nomem(err);
+    printf("%s\n", text);
+    mem_free(text);
+    return 0;
+}
+
+static bool is_json(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot && (strcmp(dot, ".json") == 0 || strcmp(dot, ".jsonc") == 0);
+}
+
+static int show(const struct project *p, const char *binding, const struct database *d,
+                struct err *err)
+{
+    printf("To use it in your worker, add this to %s:\n\n",
+           p->shown[0] ? p->shown : "wrangler.toml");
+    if (is_json(p->config))
+        return print_json(p->env, binding, d, err);
+    print_toml(p->env, binding, d);
+    return 0;
+}
+
+/* ---- the command ---- */
+
+static const struct project_database *configured(const struct project *p, const char *name)
+{
+    for (size_t i = 0; i < p->database_count; i++)
+        if (strcmp(p->databases[i].name, name) == 0)
+            return &p->databases[i];
+    return NULL;
+}
+
+/* The id of the configuration, when it is one that no other database here has. */
+static const char *uuid_for(const struct project *p, const struct project_database *c)
+{
+    struct database other;
+    struct err ignored;
+
+    if (!c || !database_is_uuid(c->id))
+        return NULL;
+    if (database_find(p->data_folder, c->id, &other, &ignored) != 0)
+        return c->id;
+    database_done(&other);
+    return NULL;
+}
+
+static int create(const struct d1 *d1, const struct create *c, struct err *err)
+{
+    const struct project *p = &d1->project;
+    const struct project_database *known = configured(p, d1->words[0]);
+    char made[DATABASE_NAME_MAX + 2];
+    struct database d;
+    int r = database_create(p->data_folder, d1->words[0], uuid_for(p, known), &d, err);
+
+    if (r < 0)
+        return r;
+    printf("✅ Successfully created DB '%s'\n\n", d.name);
+    binding_of(d.name, made);
+    if (known && (!c->binding || strcmp(c->binding, known->binding) == 0))
+        printf("%s has it already: env.%s.\n", p->shown, known->binding);
+    else
+        r = show(p, c->binding ? c->binding : made, &d, err);
+    database_done(&d);
+    return r;
+}
+
+int d1_create(char **args)
+{
+    static const struct d1_spec SPEC = {
+        .usage = "create NAME",
+        .about = "Make a database on this machine, and show what to put into the configuration.\n",
+        .words = {"NAME"},
+        .options = OPTIONS,
+        .take = take,
+    };
+    struct create c = {0};
+    struct err err = {0};
+    struct d1 d1;
+    int code = d1_begin(&SPEC, args, &c, &d1), r;
+
+    if (code != D1_GO)
+        return code;
+    r = create(&d1, &c, &err);
+    d1_end(&d1);
+    return r < 0 ? cli_fail(&err, 1) : 0;
+}
