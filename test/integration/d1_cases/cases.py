@@ -12,6 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 HEAD = re.compile(r"^## (\w+)(.*)$", re.M)
+AS_MEANT = '"as meant"'
 SEES = "{ what, is, show, did, cost, all, raw, run, first }"
 
 

@@ -14,7 +14,7 @@
   const kind = (v) => '<' + (v === null ? 'null' : typeof v) + '>';
   const string = (v) => {
     const text = JSON.stringify(v).replace(/[\x7f-\xa0\u2028\u2029\ufeff]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
-    return v.length <= longest ? text : 'string(' + v.length + ')' + JSON.stringify(v.slice(0, 20)) + '...' + JSON.stringify(v.slice(-20));
+    return v.length <= 4 * longest ? text : 'string(' + v.length + ')' + JSON.stringify(v.slice(0, 20)) + '...' + JSON.stringify(v.slice(-20));
   };
   const text = (v, above) => {
     if (typeof v === 'string') return string(v);
@@ -45,8 +45,7 @@
     if (!(e instanceof Error)) return 'throws ' + show(e);
     if (e instanceof TypeError || e instanceof RangeError || e instanceof SyntaxError || e instanceof ReferenceError) return 'throws ' + e.name;
     const cause = e.cause === undefined ? '' : e.cause instanceof Error ? ` (cause ${e.cause.name}: ${e.cause.message})` : ` (cause ${show(e.cause)})`;
-    const said = `throws ${e.name}: ${e.message}${cause}`;
-    return said.length <= 2 * longest ? said : said.slice(0, longest) + '...' + said.length;
+    return `throws ${e.name}: ${e.message}${cause}`;
   };
   const what = async (x) => {
     try {
