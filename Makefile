@@ -45,7 +45,7 @@ UNIT     := $(sort $(patsubst test/unit/%.c,$(B)/t/%,test/unit/realm_strand.c \
 FUZZ     := $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/*.c))
 .SECONDARY:
 .DELETE_ON_ERROR:
-all: $(B)/corral $(B)/corral-worker
+all: $(B)/corral $(B)/corral-worker $(B)/corral-store
 
 $(B)/corral: $(B)/src/main/corral.o $(B)/libnode.a
 	$(CC) $(F.$(MODE)) -pie $^ $(NODE_LIBS) -o $@

@@ -1,12 +1,14 @@
 /* box.h - what a process that runs tenant code may still ask of the kernel.
  *
- * Two stages.  A template enters the first before it reads a tenant byte: it
+ * Workers have two stages.  A template enters the first before it reads a tenant byte: it
  * may fork, ask whether it is single-threaded, and receive descriptors.  An
  * instance stacks the second on top: threads only, no new sockets, no exec, no
  * writing to files, memory bounded.  There is no way back from either.
- *
  * Both filters are made once, in the zygote, because making one costs
  * milliseconds and installing one costs microseconds.
+ *
+ * A store has one stage, the strictest: it reads and writes the descriptors
+ * that it has, and can get no other; no thread is made any more.
  *
  * Not here yet: namespaces, Landlock, uids (docs/security.md says what that
  * means).  Thread: main thread, single-threaded process. */
@@ -21,7 +23,7 @@
 
 struct sock_filter;
 
-enum box_stage { BOX_TEMPLATE, BOX_INSTANCE };
+enum box_stage { BOX_TEMPLATE, BOX_INSTANCE, BOX_STORE };
 
 struct box_filter {
     struct sock_filter *code;   /* NULL: none */

@@ -1,4 +1,4 @@
-/* filter.c - the two seccomp filters as lists of names.
+/* filter.c - the seccomp filters as lists of names.
  *
  * Invariants
  *  1. A call that is on no list fails with ENOSYS, as on an old kernel, so
@@ -7,9 +7,9 @@
  *  2. Whatever an instance may do, a template may do too: filters stack, and
  *     the kernel takes the stricter answer.
  *  3. Foreign call tables (i386 through int 0x80, x32) kill the process.
- *  4. tgkill reaches only this process once the instance stage is in force.
+ *  4. tgkill reaches only this process once the instance stage is in force, or the store's.
  *
- * Called by: worker/zygote.c makes both, template.c and instance.c enter. */
+ * Called by: worker/zygote.c makes its two, template.c and instance.c enter; store/start.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -106,9 +106,31 @@ static const int WRITES[] = {
     SCMP_SYS(creat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(unlink),
     SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
     SCMP_SYS(symlink), SCMP_SYS(symlinkat), SCMP_SYS(link), SCMP_SYS(linkat),
-    SCMP_SYS(truncate), SCMP_SYS(ftruncate), SCMP_SYS(chmod), SCMP_SYS(fchmod),
-    SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(fchown), SCMP_SYS(lchown),
+    SCMP_SYS(truncate), SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(fchown), SCMP_SYS(lchown),
     SCMP_SYS(fchownat), SCMP_SYS(utimensat), SCMP_SYS(mknod), SCMP_SYS(mknodat),
+};
+
+/* All that a store needs: memory, time, its threads, its files and its socket, which are open. */
+static const int STORE_ALLOW[] = {
+    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64), SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(ftruncate),
+    SCMP_SYS(fallocate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(dup), SCMP_SYS(poll),
+    SCMP_SYS(ppoll), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+    SCMP_SYS(msync), SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+    SCMP_SYS(sched_yield), SCMP_SYS(getcpu), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(getpid), SCMP_SYS(gettid),
+    SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getrandom),
+    SCMP_SYS(sysinfo), SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+/* What a store must not do, and the engines' processes may, more or less. */
+static const int STORE_ABUSE[] = {
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(clone), SCMP_SYS(fork),
+    SCMP_SYS(vfork), SCMP_SYS(recvmsg), SCMP_SYS(unshare), SCMP_SYS(seccomp),
+    SCMP_SYS(socketpair), SCMP_SYS(sendto), SCMP_SYS(setrlimit), SCMP_SYS(prctl),
+    SCMP_SYS(memfd_create), SCMP_SYS(chdir), SCMP_SYS(fchdir),
 };
 
 static const uint64_t NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
@@ -200,6 +222,7 @@ static int add_by_argument(scmp_filter_ctx ctx)
                              SCMP_CMP(2, SCMP_CMP_EQ, OPTIONS[i], 0));
     r = r ? r : add_open(ctx, SCMP_SYS(open), 1);
     r = r ? r : add_open(ctx, SCMP_SYS(openat), 2);
+    r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EROFS), SCMP_SYS(ftruncate), 0);
     return r;
 }
 
@@ -232,6 +255,49 @@ static int add_stage(scmp_filter_ctx ctx, enum box_stage stage)
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(vfork), 0);
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 0);
     return r;
+}
+
+/* Memory that can be run is never made: nothing in a store makes code. */
+static int add_memory(scmp_filter_ctx ctx, int call)
+{
+    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+                             SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+
+    return r ? r
+             : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 1,
+                                SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+}
+
+static int add_store(scmp_filter_ctx ctx)
+{
+    static const uint64_t FCNTLS[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,  F_SETFD,     F_GETFL,
+                                      F_SETFL, F_GETLK,         F_SETLK,  F_OFD_GETLK, F_OFD_SETLK};
+    static const uint64_t NO_PATH[] = {AT_EMPTY_PATH};  /* how libc asks about a descriptor */
+    int r = 0;
+
+    r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, STORE_ALLOW, COUNT(STORE_ALLOW));
+    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
+    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), STORE_ABUSE, COUNT(STORE_ABUSE));
+    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
+    r = r ? r : add_values(ctx, SCMP_SYS(fcntl), 1, FCNTLS, COUNT(FCNTLS));
+    r = r ? r : add_values(ctx, SCMP_SYS(newfstatat), 3, NO_PATH, 1);
+    r = r ? r : add_memory(ctx, SCMP_SYS(mmap));
+    r = r ? r : add_memory(ctx, SCMP_SYS(mprotect));
+    return r ? r
+             : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                SCMP_CMP(0, SCMP_CMP_EQ, FILTER_OWN_PID, 0));
+}
+
+/* The stages of a worker's processes. */
+static int add_worker(scmp_filter_ctx ctx, enum box_stage stage)
+{
+    int r = 0;
+
+    r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, ALLOW, COUNT(ALLOW));
+    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
+    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
+    r = r ? r : add_by_argument(ctx);
+    return r ? r : add_stage(ctx, stage);
 }
 
 /* Take the compiled program out of libseccomp, which only writes it to a file. */
@@ -275,11 +341,8 @@ int box_filter_init(struct box_filter *f, enum box_stage stage, struct err *err)
         return err_nomem(err);
     r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     r = r ? r : seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, ALLOW, COUNT(ALLOW));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
-    r = r ? r : add_by_argument(ctx);
-    r = r ? r : add_stage(ctx, stage);
+    if (r == 0)
+        r = stage == BOX_STORE ? add_store(ctx) : add_worker(ctx, stage);
     r = r < 0 ? err_errno(err, -r, "seccomp filter") : export_code(ctx, f, err);
     seccomp_release(ctx);
     return r;

@@ -1,0 +1,208 @@
+/* start.c - from the arguments to the first frame: files, threads, the box, HELLO.
+ *
+ * Invariants
+ *  1. Nothing of the database is interpreted before the box is entered: its files are only opened.
+ *  2. All threads are made before, so that the box needs none to be made: the filter knows no
+ * clone.
+ *  3. Dies with the node: killed by PDEATHSIG, or in good order at the end of the socket.
+ *
+ * What fails on the way is told in a FAILED frame that names the path and what to do. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "box/box.h"
+#include "store/serving.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define START_STACK (8 * 1024 * 1024)
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define START_STACK (8 * 1024 * 1024)
+#endif
+#endif
+#ifndef START_STACK
+#define START_STACK (1024 * 1024) /* bytes; SQLite's parser and its limits need a tenth */
+#endif
+
+enum { START_QUERY_MS_MAX = 24 * 3600 * 1000 };
+#define START_VM_MAX (4ULL << 30) /* bytes of address space: heap, bodies, mapped files, stacks */
+
+/* ---- arguments ---- */
+
+static int number_of(const char *text, uint64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return errno != 0 || *end || end == text || *text == '-' ? ERR_INVALID : 0;
+}
+
+static int take_option(struct store_options *o, const char *text, struct err *err)
+{
+    const char *value = strchr(text, '=');
+    struct span name = {text, value ? (size_t)(value - text) : strlen(text)};
+    uint64_t n = 0;
+
+    value = value ? value + 1 : "";
+    if (span_is(name, "--sync") && strcmp(value, "normal") == 0)
+        o->sync = ENGINE_SYNC_NORMAL;
+    else if (span_is(name, "--sync") && strcmp(value, "full") == 0)
+        o->sync = ENGINE_SYNC_FULL;
+    else if (span_is(name, "--size-max") && number_of(value, &n) == 0)
+        o->size_max_bytes = n;
+    else if (span_is(name, "--query-ms") && number_of(value, &n) == 0 && n > 0 &&
+             n <= START_QUERY_MS_MAX)
+        o->query_ms = (int64_t)n;
+    else
+        return err_set(err, ERR_INVALID, "corral-store does not know the option %s", text);
+    return 0;
+}
+
+int store_options_parse(int argc, char **argv, struct store_options *ret, struct err *err)
+{
+    int r = 0;
+
+    *ret = (struct store_options){.query_ms = 30 * 1000};
+    for (int i = 1; i < argc && r == 0; i++)
+        if (strncmp(argv[i], "--", 2) != 0 && !ret->folder)
+            ret->folder = argv[i];
+        else
+            r = take_option(ret, argv[i], err);
+    if (r == 0 && !ret->folder)
+        r = err_set(err, ERR_INVALID, "corral-store wants the folder of a database");
+    return r;
+}
+
+/* ---- threads ---- */
+
+static int make_locks(struct store *s, struct err *err)
+{
+    pthread_condattr_t monotonic;
+    int r = pthread_mutex_init(&s->lock, NULL);
+
+    r = r ? r : pthread_condattr_init(&monotonic);
+    r = r ? r : pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    r = r ? r : pthread_cond_init(&s->changed, &monotonic);
+    for (unsigned i = 0; i < STORE_THREADS && r == 0; i++) {
+        s->threads[i].store = s;
+        r = pthread_cond_init(&s->threads[i].wake, NULL);
+    }
+    return r ? err_errno(err, r, "make locks") : 0;
+}
+
+static int make_threads(struct store *s, struct err *err)
+{
+    pthread_attr_t small;
+    int r = pthread_attr_init(&small);
+
+    r = r ? r : pthread_attr_setstacksize(&small, START_STACK);
+    for (unsigned i = 1; i < STORE_THREADS && r == 0; i++)
+        r = pthread_create(&s->threads[i].id, &small, thread_main, &s->threads[i]);
+    return r ? err_errno(err, r, "start threads") : 0;
+}
+
+/* They wait until there is something to do. */
+static void await_threads(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->idle_count < STORE_THREADS - 1)
+        pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the box ---- */
+
+static int enter_box(struct err *err)
+{
+    const struct rlimit no_more = {0, 0};
+    struct box_filter filter = {0};
+    int r = box_limit(START_VM_MAX, err);
+
+    if (r == 0 && setrlimit(RLIMIT_NPROC, &no_more) < 0)
+        r = err_errno(err, errno, "limit processes");
+    if (r == 0)
+        r = box_filter_init(&filter, BOX_STORE, err);
+    if (r == 0)
+        r = box_filter_enter(&filter, err);
+    box_filter_done(&filter);
+    return r;
+}
+
+static int put_hello(struct store *s, struct err *err)
+{
+    const struct hello hello = {.version = WIRE_VERSION, .role = ROLE_STORE};
+    int r = hello_put(outbox_enter(&s->out), 0, 0, &hello, err);
+
+    outbox_leave(&s->out);
+    return r;
+}
+
+static _Noreturn void give_up(struct store *s, const struct err *why)
+{
+    const struct failed m = {
+        .kind = FAILURE_INTERNAL, .text = span_of(why->text), .hint = span_of(why->hint)};
+    struct err err;
+    int r = put_hello(s, &err);
+
+    r = r < 0 ? r : failed_put(outbox_enter(&s->out), 0, 0, &m, &err);
+    outbox_leave(&s->out);
+    if (r == 0)
+        r = outbox_drain(&s->out, &err);
+    _exit(1);
+}
+
+static int start(struct store *s, struct err *err)
+{
+    struct engine_config config = {.sync = s->options.sync,
+                                   .size_max_bytes = s->options.size_max_bytes};
+    int r = engine_files_open(s->options.folder, &config.files, err);
+
+    r = r < 0 ? r : make_locks(s, err);
+    r = r < 0 ? r : make_threads(s, err);
+    if (r < 0)
+        return r;
+    await_threads(s);
+    r = enter_box(err);
+    r = r < 0 ? r : engine_init(&config, err);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&s->lock);
+    s->is_started = true;
+    s->checkpointed = engine_position();
+    pthread_mutex_unlock(&s->lock);
+    r = put_hello(s, err);
+    return r < 0 ? r : outbox_drain(&s->out, err);
+}
+
+void store_main(const struct store_options *options, int control_fd)
+{
+    static struct store s;
+    struct err err = {0};
+    int r;
+
+    signal(SIGPIPE, SIG_IGN);
+    /* Ctrl-C in the terminal is the node's business; it ends us in order. */
+    setsid();
+    umask(077);
+    clearenv();
+    s.options = *options;
+    outbox_init(&s.out, control_fd);
+    fcntl(control_fd, F_SETFL, fcntl(control_fd, F_GETFL) | O_NONBLOCK);
+    box_close_from(control_fd + 1);
+    r = box_tie_to_parent(getppid(), &err);
+    r = r < 0 ? r : start(&s, &err);
+    if (r < 0)
+        give_up(&s, &err);
+    s.threads[0].is_leader = true;
+    s.threads[0].id = pthread_self();
+    thread_main(&s.threads[0]);
+    abort();
+}

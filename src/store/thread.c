@@ -1,0 +1,238 @@
+/* thread.c - leader and followers.
+ *
+ * Invariants
+ *  1. Exactly one thread leads.
+ *  2. While the leader runs SQL another thread is idle, or was when it began:
+ *     the watch passes the lead on as soon as there is one.
+ *  3. A thread is idle only while there is nothing that it could take up, but
+ *     for what the leader is about to.
+ *
+ * A thread has a connection for reading of its own, with its statements; the
+ * one for writing goes with is_writing. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/serving.h"
+
+enum job { JOB_NONE, JOB_LEAD, JOB_WRITE, JOB_CALL, JOB_CHECKPOINT };
+
+void store_die(struct store *s, const struct err *err)
+{
+    char text[sizeof err->text + sizeof err->hint + 8];
+    struct log_line m = {.level = LOG_ERROR};
+    struct err ignored;
+    struct buf *out;
+
+    if (err->code == ERR_GONE)
+        _exit(0);
+    snprintf(text, sizeof text, "%s%s%s", err->text, err->hint[0] ? ". " : "", err->hint);
+    m.text = span_of(text);
+    out = outbox_enter(&s->out);
+    if (log_line_put(out, 0, 0, &m, &ignored) < 0)
+        _exit(1);
+    outbox_leave(&s->out);
+    /* As far as the node reads: it may be the one that is broken. */
+    if (outbox_flush(&s->out, &ignored) < 0)
+        _exit(1);
+    _exit(1);
+}
+
+/* ---- the lead ---- */
+
+static struct thread *pop_idle(struct store *s)
+{
+    struct thread *t = s->idle;
+
+    if (t) {
+        s->idle = t->next_idle;
+        s->idle_count--;
+        t->is_idle = false;
+    }
+    return t;
+}
+
+void thread_pass_lead(struct thread *t)
+{
+    struct store *s = t->store;
+    struct thread *next;
+
+    if (!t->is_leader)
+        return;
+    pthread_mutex_lock(&s->lock);
+    next = pop_idle(s);
+    if (next) {
+        t->is_leader = false;
+        next->is_leader = true;
+        pthread_cond_signal(&next->wake);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void thread_pass_lead_if_slow(struct thread *t)
+{
+    if (t->is_leader && clock_now_us() - t->began_us > STORE_SLOW_US)
+        thread_pass_lead(t);
+}
+
+/* ---- the watch ---- */
+
+static bool look(void *self)
+{
+    struct thread *t = self;
+    int64_t now = clock_now_us();
+
+    if (t->is_leader && now - t->began_us > STORE_SLOW_US)
+        thread_pass_lead(t);
+    if (atomic_load_explicit(&t->store->is_ending, memory_order_relaxed))
+        return true;
+    if (!t->call)
+        return false;
+    if (now > t->deadline_us)
+        t->is_late = true;
+    return t->is_late || atomic_load_explicit(&t->call->is_cancelled, memory_order_relaxed);
+}
+
+void thread_begin(struct thread *t)
+{
+    t->began_us = clock_now_us();
+    t->call = NULL;
+}
+
+void thread_watch(struct thread *t, struct call *call)
+{
+    t->call = call;
+    t->deadline_us = clock_now_us() + t->store->options.query_ms * 1000;
+    t->is_late = t->is_stalled = t->is_blocked = t->has_no_rows = false;
+    t->is_first = true;
+}
+
+int thread_reader(struct thread *t, struct connection **ret, struct err *err)
+{
+    int r = 0;
+
+    if (!t->reader) {
+        r = connection_open(CONNECTION_READ, &t->reader, err);
+        if (r == 0)
+            connection_watch(t->reader, &t->watch);
+    }
+    *ret = t->reader;
+    return r;
+}
+
+/* ---- checkpoints ---- */
+
+bool store_wants_checkpoint(const struct store *s, uint32_t frames)
+{
+    struct engine_position now = engine_position();
+    uint32_t held = engine_wal_frames();
+
+    if (now.epoch == s->checkpointed.epoch && now.checkpoint == s->checkpointed.checkpoint)
+        held -= held < s->checkpointed.frame ? held : s->checkpointed.frame;
+    return !s->is_checkpointing && held > frames;
+}
+
+static void checkpoint(struct thread *t)
+{
+    struct store *s = t->store;
+    struct engine_position position = engine_position();
+    struct connection *c;
+    struct err err = {0};
+
+    thread_begin(t);
+    if (thread_reader(t, &c, &err) == 0)
+        connection_checkpoint(c);
+    pthread_mutex_lock(&s->lock);
+    s->is_checkpointing = false;
+    s->checkpointed = position;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void store_offer_checkpoint(struct store *s, uint32_t frames)
+{
+    pthread_mutex_lock(&s->lock);
+    /* the last idle one is for the lead */
+    if (s->idle_count >= 2 && !s->is_checkpoint_due && store_wants_checkpoint(s, frames)) {
+        s->is_checkpoint_due = true;
+        pthread_cond_signal(&pop_idle(s)->wake);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the life of a thread ---- */
+
+static enum job pick(struct thread *t, struct call **ret_call)
+{
+    struct store *s = t->store;
+
+    if (t->is_leader)
+        return JOB_LEAD;
+    if (atomic_load(&s->is_ending))
+        return JOB_NONE;
+    if (s->writes.first && !s->is_writing) {
+        s->is_writing = true;
+        return JOB_WRITE;
+    }
+    *ret_call = queue_pop(&s->todo);
+    if (*ret_call) {
+        (*ret_call)->state = CALL_RUNNING;
+        return JOB_CALL;
+    }
+    if (s->is_checkpoint_due ||
+        (s->is_started && store_wants_checkpoint(s, STORE_CHECKPOINT_FRAMES))) {
+        s->is_checkpointing = true;
+        s->is_checkpoint_due = false;
+        return JOB_CHECKPOINT;
+    }
+    return JOB_NONE;
+}
+
+static enum job wait_for_job(struct thread *t, struct call **ret_call)
+{
+    struct store *s = t->store;
+    enum job job;
+
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        job = pick(t, ret_call);
+        if (job != JOB_NONE)
+            break;
+        t->is_idle = true;
+        t->next_idle = s->idle;
+        s->idle = t;
+        s->idle_count++;
+        pthread_cond_broadcast(&s->changed);
+        while (t->is_idle)
+            pthread_cond_wait(&t->wake, &s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return job;
+}
+
+void *thread_main(void *self)
+{
+    struct thread *t = self;
+    struct call *call = NULL;
+
+    t->watch = (struct engine_watch){look, t};
+    for (;;) {
+        switch (wait_for_job(t, &call)) {
+        case JOB_LEAD:
+            lead_run(t);
+            break;
+        case JOB_WRITE:
+            group_run(t);
+            break;
+        case JOB_CALL:
+            run_call(t, call);
+            break;
+        case JOB_CHECKPOINT:
+            checkpoint(t);
+            break;
+        case JOB_NONE:
+            break;
+        }
+    }
+    return NULL;
+}
