@@ -33,6 +33,9 @@ def installed():
         ran = subprocess.run(["npm", "install", "--no-audit", "--no-fund", f"wrangler@{VERSION}"], cwd=KEPT, text=True, capture_output=True)
         if ran.returncode:
             raise SystemExit(f"npm cannot install wrangler@{VERSION}:\n{ran.stderr}")
+    found = json.loads((home / "wrangler/package.json").read_text())["version"]
+    if found != VERSION:
+        raise SystemExit(f"{home} holds wrangler {found}; the outcomes are of {VERSION}")
     return home
 
 
