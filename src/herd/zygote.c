@@ -29,7 +29,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -176,16 +175,6 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
     }
 }
 
-/* NAME=VALUE of our own environment, NULL when it is not set. */
-static char *inherited(const char *name, char *room, size_t size)
-{
-    const char *value = getenv(name);
-
-    if (!value || (size_t)snprintf(room, size, "%s=%s", name, value) >= size)
-        return NULL;
-    return room;
-}
-
 /* Start the child.  On failure child and socket are closed or on their way there. */
 static int start(struct zygote *zygote, struct err *err)
 {
@@ -200,7 +189,7 @@ static int start(struct zygote *zygote, struct err *err)
     int ours = -1, theirs = -1, n = 10, r;
 
     for (size_t i = 0; i < 3; i++) {
-        environment[n] = inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);
+        environment[n] = child_inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);
         n += environment[n] != NULL;
     }
     if (zygote->memory_bytes > 0) {

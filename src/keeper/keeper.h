@@ -12,13 +12,13 @@
  *
  * A process is started as
  *
- *     corral-store FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS
+ *     corral-store FOLDER --sync normal|full --size-max BYTES --query-ms MS
  *
- * with a socket as descriptor 3, in the folder that is there already, and in a
- * session of its own; it is tied to its parent.  It says HELLO when it takes
- * calls; when the database cannot be opened, HELLO and then FAILED (struct
- * failed, kind FAILURE_INTERNAL: text and hint are for people), and ends.  The
- * end of what it reads means: end in good order.  It closes its socket last.
+ * with a socket as descriptor 3, in a session of its own; the folder is there
+ * already.  It is tied to its parent, and says HELLO when it takes calls.  When
+ * the database cannot be opened it says HELLO and FAILED (struct failed, kind
+ * FAILURE_INTERNAL: text and hint are for people) and waits for its end.  The end of
+ * what it reads means: end in good order.  It closes its socket last.
  *
  * The socket speaks the wire's frames: the node sends OUTCALL (struct
  * outcall_head), BODY, CREDIT, RESET and PING; the store HELLO (ROLE_STORE), REPLY, BODY, CREDIT,
@@ -58,15 +58,15 @@ struct store_call;
 enum keeper_sync { KEEPER_SYNC_NORMAL, KEEPER_SYNC_FULL };
 
 struct keeper_config {
-    const char *store_program;  /* path of corral-store */
-    enum keeper_sync sync;      /* NORMAL: what was acknowledged survives every crash of ours, but not
-                                   a power cut; FULL: that too */
-    uint64_t size_max_bytes;    /* of a database; 0: 10 GB */
-    int idle_ms;                /* 0: 60 s */
-    int query_ms;               /* longest that one call may run; 0: 30 s */
-    int busy_ms;                /* 0: 10 s */
-    unsigned stores_max;        /* processes at once: the longest idle one gives way; 0: 64 */
-    unsigned calls_max;         /* that wait or run in one store; 0: 1,024 */
+    const char *store_program; /* path of corral-store */
+    enum keeper_sync sync;   /* NORMAL: what was acknowledged survives every crash of ours, but not
+                                a power cut; FULL: that too */
+    uint64_t size_max_bytes; /* of a database; 0: 10 GB */
+    int idle_ms;             /* 0: 60 s */
+    int query_ms;            /* longest that one call may run; 0: 30 s */
+    int busy_ms;             /* 0: 10 s */
+    unsigned stores_max;     /* processes at once: the longest idle one gives way; 0: 64 */
+    unsigned calls_max;      /* that wait or run in one store; 0: 1,024 */
     void (*log)(void *self, enum log_level level, struct span text); /* NULL: dropped */
     void *log_self;
 };
@@ -75,6 +75,9 @@ int keeper_open(uv_loop_t *loop, const struct keeper_config *config, struct keep
                 struct err *err) MUST_CHECK;
 /* Ends every store in good order (what was acknowledged is kept anyway); open calls fail. */
 void keeper_close(struct keeper *keeper, void (*closed)(void *self), void *self);
+
+/* Is a process there for this database, or on its way? */
+bool keeper_holds(const struct keeper *keeper, const char *folder);
 
 struct store_call_events {
     /* Once, unless it fails before. */
@@ -88,13 +91,14 @@ struct store_call_events {
 };
 
 /* `folder`: of the database, absolute; made when it is not there.  `head` is copied; its binding
- * is not looked at.  is_end: no body follows.  ERR_LIMIT: too many calls wait. */
+ * is not looked at.  is_end: no body follows.  ERR_LIMIT: too many calls wait; ERR_SYSTEM: its
+ * process did not start a moment ago, and why; ERR_GONE; ERR_NOMEM. */
 int keeper_call(struct keeper *keeper, const char *folder, const struct outcall_head *head,
                 bool is_end, const struct store_call_events *events, void *self,
                 struct store_call **ret_call, struct err *err) MUST_CHECK;
 /* Bytes of the body that may be sent now; 0 while it waits for its store. */
 size_t store_call_window(const struct store_call *call);
-/* At most store_call_window bytes. */
+/* At most store_call_window bytes; is_end without bytes at any time. */
 void store_call_body(struct store_call *call, struct span bytes, bool is_end);
 void store_call_credit(struct store_call *call, size_t bytes);
 /* Nobody waits any more: no callback fires from here on.  What has begun is undone, unless

@@ -71,6 +71,8 @@ static void end(struct kin *kin, enum kin_end how, const char *why)
         proc_kill(&kin->proc);
     if (kin->killed)
         kin->events->ended(kin->self, KIN_KILLED, kin->killed);
+    else if (kin->is_leaving && how == KIN_DIED)
+        kin->events->ended(kin->self, KIN_LEFT, why);
     else
         kin->events->ended(kin->self, how, why);
     peer_close(&kin->peer, on_peer_closed);
@@ -212,6 +214,15 @@ void kin_kill(struct kin *kin, const char *why)
     peer_fail(&kin->peer, why);
 }
 
-bool kin_is_up(const struct kin *kin) { return kin->state == KIN_UP && !kin->killed; }
+void kin_hang_up(struct kin *kin)
+{
+    kin->is_leaving = true;
+    peer_shut(&kin->peer);
+}
+
+bool kin_is_up(const struct kin *kin)
+{
+    return kin->state == KIN_UP && !kin->killed && !kin->is_leaving;
+}
 
 pid_t kin_pid(const struct kin *kin) { return kin->has_proc ? kin->proc.pid : 0; }

@@ -30,6 +30,7 @@ enum kin_end {
     KIN_DIED,       /* by itself */
     KIN_LIED,       /* broke a rule of the wire */
     KIN_KILLED,     /* by kin_kill */
+    KIN_LEFT,       /* by itself, after kin_hang_up */
 };
 
 struct kin_events {
@@ -54,6 +55,7 @@ struct kin {
     pid_t parent;               /* who must have forked it */
     struct ration ration;
     const char *killed;         /* why, when it was us */
+    bool is_leaving;            /* has been told to */
     bool has_proc;              /* known, held by a pidfd */
     bool is_peer_closed, is_proc_closed;
 };
@@ -65,6 +67,8 @@ int kin_open(struct kin *kin, struct turn *turn, int take_fd, enum role role, pi
              const struct kin_events *events, void *self, struct err *err) MUST_CHECK;
 /* SIGKILL; `ended` comes at the end of the turn.  `why` is static. */
 void kin_kill(struct kin *kin, const char *why);
+/* Send nothing more: one that ends in good order when it has read all.  Give it a deadline. */
+void kin_hang_up(struct kin *kin);
 /* Wait no longer for the end of a process that was killed; `gone` follows. */
 void kin_abandon(struct kin *kin);
 /* Up, and nobody has decided to end it. */

@@ -2,6 +2,8 @@
 #include "loop/child.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
@@ -56,3 +58,12 @@ void child_kill(struct child *child)
 }
 
 int child_pid(const struct child *child) { return uv_process_get_pid(&child->process); }
+
+char *child_inherited(const char *name, char *room, size_t size)
+{
+    const char *value = getenv(name);
+
+    if (!value || (size_t)snprintf(room, size, "%s=%s", name, value) >= size)
+        return NULL;
+    return room;
+}

@@ -34,4 +34,7 @@ void child_close(struct child *child, void (*closed)(void *self));
 void child_kill(struct child *child);
 int child_pid(const struct child *child);
 
+/* NAME=VALUE of our own environment, in room; NULL when it is not set, or too long. */
+char *child_inherited(const char *name, char *room, size_t size);
+
 #endif

@@ -53,7 +53,6 @@ static void drop_out(struct peer *peer)
 {
     while (!ring_is_empty(&peer->parcels))
         parcel_free(RING_OF(peer->parcels.next, struct parcel, ring));
-    peer->out_at += buf_len(&peer->out);
     buf_done(&peer->out);
 }
 
@@ -63,8 +62,8 @@ static void end(struct peer *peer, const char *why)
         return;
     peer->is_ended = true;
     uv_poll_stop(&peer->poll);
-    drop_out(peer);
     peer->events->ended(peer->self, why);
+    drop_out(peer);
 }
 
 /* recv, and who wrote it while that is still asked. */
@@ -221,6 +220,8 @@ static void flush(struct peer *peer)
         end(peer, "takes no more bytes");
         return;
     }
+    if (peer->is_shut && buf_len(&peer->out) == 0)
+        (void)shutdown(peer->fd, SHUT_WR);
     if (peer->was_full && buf_len(&peer->out) < PEER_OUT_FULL / 2) {
         peer->was_full = false;
         peer->events->room(peer->self);
@@ -325,6 +326,15 @@ void peer_fail(struct peer *peer, const char *why)
     peer->failed = why;
     turn_add(peer->turn, TURN_FLUSH, &peer->flush);
 }
+
+void peer_shut(struct peer *peer)
+{
+    peer->is_shut = true;
+    (void)peer_out(peer);
+}
+
+uint64_t peer_sent(const struct peer *peer) { return peer->out_at; }
+struct span peer_unsent(const struct peer *peer) { return buf_span(&peer->out); }
 
 pid_t peer_pid(const struct peer *peer) { return peer->pid; }
 

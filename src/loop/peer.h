@@ -56,6 +56,7 @@ struct peer {
     bool wants_pid;
     bool is_waiting;            /* for the socket to take more */
     bool was_full;
+    bool is_shut;
     bool is_ended;
     void (*closed)(void *self);
 };
@@ -78,6 +79,12 @@ int peer_attach(struct peer *peer, size_t start, const int *take_fds, unsigned c
                 struct err *err) MUST_CHECK;
 /* End it from our side: `ended` fires at the end of the turn.  `why` is static. */
 void peer_fail(struct peer *peer, const char *why);
+/* Nothing more will be appended: the other side reads the end behind what is there. */
+void peer_shut(struct peer *peer);
+/* How many bytes the kernel has taken so far, and what it has not, also inside `ended`: this is
+ * how one knows what a process that has ended can never have read. */
+uint64_t peer_sent(const struct peer *peer);
+struct span peer_unsent(const struct peer *peer);
 /* Take in what the socket still holds, for a process that is about to be given up. */
 void peer_read_all(struct peer *peer);
 
