@@ -50,6 +50,7 @@ _WRAPPERS = {
     "Response": Response._of, "Request": Request._of, "FormData": FormData._of, "Blob": Blob._of, "File": File._of, "Date": _date_of,
     "Number": lambda value: value.valueOf(), "buffer": _memory_of, "?TestController": lambda value: None,
 }
+_CONTAINERS = frozenset(("Array", "object", "Map", "Set"))
 
 
 def python_from_rpc(obj):
@@ -58,6 +59,10 @@ def python_from_rpc(obj):
     Arrays are lists, objects and Maps JsDicts, Sets sets, Dates datetimes, buffers memoryviews, null is None, an Error
     an Exception, Request, Response, FormData, Blob and File those of this package; other objects stay what they are.
     """
+    if isinstance(obj, JsProxy) and kind_of(obj) in _CONTAINERS:
+        made = _corral.plain_to_py(obj, JsDict)
+        if made is not NotImplemented:      # nothing in it wants a class of its own
+            return made
     return _from_rpc(obj, {})
 
 
@@ -70,7 +75,7 @@ def _from_rpc(value, seen):
     wrap = _WRAPPERS.get(what)
     if wrap is not None:
         return wrap(value)
-    if what not in ("Array", "object", "Map", "Set"):
+    if what not in _CONTAINERS:
         return value
     identity = value.js_id
     if identity in seen:

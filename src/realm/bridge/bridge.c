@@ -268,6 +268,8 @@ static PyObject *is_python(PyObject *self, PyObject *proxy)
 PyMethodDef bridge_functions[] = {
     {"to_js", (PyCFunction)(void (*)(void))bridge_function_to_js, METH_FASTCALL | METH_KEYWORDS,
      bridge_to_js_doc},
+    {"plain_to_py", (PyCFunction)(void (*)(void))bridge_function_plain_to_py, METH_FASTCALL,
+     bridge_plain_to_py_doc},
     {"set_dicts", bridge_set_dicts, METH_O, NULL},
     {"buffer_to_js", buffer_to_js, METH_O, NULL},
     {"is_python", is_python, METH_O, NULL},

@@ -46,6 +46,8 @@ PyObject *bridge_function_to_js(PyObject *self, PyObject *const *arguments, Py_s
                                 PyObject *names);
 extern const char bridge_to_js_doc[];
 PyObject *bridge_set_dicts(PyObject *self, PyObject *are_objects);
+PyObject *bridge_function_plain_to_py(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+extern const char bridge_plain_to_py_doc[];
 PyObject *bridge_method_to_py(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
                               PyObject *names);
 

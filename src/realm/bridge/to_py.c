@@ -3,6 +3,8 @@
  * pack() in sdk/js/pack.js writes what is in them as words (pack.h); here they are read.  With a
  * default_converter sdk/python/corral/convert.py goes step by step instead.
  *
+ * plain_to_py() is the same for what is of data alone, with dicts of another class.
+ *
  * Keys of objects come again and again: the last ones are kept, found by their characters. */
 #include "realm/bridge/pack.h"
 
@@ -22,7 +24,9 @@ struct unpacker {
     const JSChar *text; /* what is left of it */
     size_t text_left;
     JSObjectRef others;
-    PyObject **seen; /* owned: an equal key may take one out of the structure again */
+    PyObject *dict_type; /* borrowed: for plain_to_py(); or NULL */
+    bool has_other;      /* plain_to_py() has found something that is no data */
+    PyObject **seen;     /* owned: an equal key may take one out of the structure again */
     size_t seen_count, seen_cap;
     PyObject *first_seen[16];
 };
@@ -110,7 +114,7 @@ static PyObject *get_list(struct unpacker *u, Py_ssize_t n)
 
 static PyObject *get_dict(struct unpacker *u, Py_ssize_t n)
 {
-    PyObject *dict = PyDict_New();
+    PyObject *dict = u->dict_type ? PyObject_CallNoArgs(u->dict_type) : PyDict_New();
 
     if (dict && see(u, dict) < 0)
         Py_CLEAR(dict);
@@ -148,6 +152,11 @@ static PyObject *get_other(struct unpacker *u, unsigned index, bool is_buffer)
     if (!value)
         return PyErr_Format(PyExc_SystemError, "to_py(): a value is missing");
     proxy = bridge_to_python(value, NULL);
+    if (proxy && u->dict_type && bridge_is_from_js(proxy)) {
+        u->has_other = true;
+        Py_DECREF(proxy);
+        return PyErr_Format(PyExc_ValueError, "this is no data");
+    }
     if (!proxy || !is_buffer || !js_proxy_check(proxy))
         return proxy;
     view = PyObject_CallMethod(proxy, "to_memoryview", NULL);
@@ -179,7 +188,7 @@ static PyObject *get(struct unpacker *u)
     case PACK_UNDEFINED:
         Py_RETURN_NONE;
     case PACK_NULL:
-        return bridge_null_to_python();
+        return u->dict_type ? Py_NewRef(Py_None) : bridge_null_to_python();
     case PACK_FALSE:
         Py_RETURN_FALSE;
     case PACK_TRUE:
@@ -203,9 +212,9 @@ static PyObject *get(struct unpacker *u)
 }
 
 /* packed: what pack() returned. */
-static PyObject *unpack(JSValueRef packed, const union word *words)
+static PyObject *unpack(JSValueRef packed, const union word *words, PyObject *dict_type)
 {
-    struct unpacker u = {.at = words};
+    struct unpacker u = {.at = words, .dict_type = dict_type};
     JSStringRef text = NULL;
     PyObject *result;
 
@@ -236,10 +245,15 @@ static PyObject *unpack(JSValueRef packed, const union word *words)
         PyMem_Free(u.seen);
     if (text)
         JSStringRelease(text);
-    return result;
+    if (!u.has_other)
+        return result;
+    Py_XDECREF(result);
+    PyErr_Clear();
+    return Py_NewRef(Py_NotImplemented);
 }
 
-static PyObject *convert(PyObject *self, int depth)
+/* dict_type: NULL for to_py(). */
+static PyObject *convert(PyObject *self, int depth, PyObject *dict_type)
 {
     static JSObjectRef pack, pack_nested;
     JSValueRef arguments[2], thrown = NULL, packed;
@@ -257,10 +271,12 @@ static PyObject *convert(PyObject *self, int depth)
     arguments[1] = engine_number(depth);
     words = pack_take();
     packed = engine_call(words ? pack : pack_nested, 2, arguments, &thrown);
-    if (thrown)
+    if (thrown && dict_type)
+        result = Py_NewRef(Py_NotImplemented);
+    else if (thrown)
         bridge_raise(thrown);
     else
-        result = unpack(packed, words);
+        result = unpack(packed, words, dict_type);
     if (words)
         pack_give();
     engine_unlock();
@@ -303,5 +319,19 @@ PyObject *bridge_method_to_py(PyObject *self, PyObject *const *arguments, Py_ssi
         return PyErr_Format(PyExc_OverflowError, "to_py(): depth does not fit into 32 bits");
     if (depth == 0)
         return Py_NewRef(self);
-    return converter ? by_steps(self, (int)depth, converter) : convert(self, (int)depth);
+    return converter ? by_steps(self, (int)depth, converter) : convert(self, (int)depth, NULL);
+}
+
+const char bridge_plain_to_py_doc[] =
+    "plain_to_py(obj, dict_type, /)\n--\n\n"
+    "What a JsProxy of data is - numbers, strings, booleans, arrays, plain objects, Maps, Sets - "
+    "in "
+    "Python, with objects as dict_type and null as None; NotImplemented of anything else.";
+
+PyObject *bridge_function_plain_to_py(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    (void)self;
+    if (count != 2 || !js_proxy_check(arguments[0]))
+        return PyErr_Format(PyExc_TypeError, "plain_to_py() takes a JsProxy and a type");
+    return convert(arguments[0], -1, arguments[1]);
 }
