@@ -9,7 +9,7 @@ const ROWS = false, ARRAYS = true;
 const STATEMENTS_MAX = 10_000;                  // of one call: row.h
 const NOTHING = 'No SQL statements detected.';
 const { D1Answer } = internals, { apply } = Reflect, { isArray } = Array, { isView } = ArrayBuffer;
-const { trim, replace, split } = String.prototype;
+const { trim, replace, split, startsWith } = String.prototype;
 
 function failure(kind, message) {
   return new Error(`${kind}: ${message}`, { cause: new Error(message) });
@@ -115,7 +115,8 @@ async function runScript(session, query) {
   let found = lines.length <= STATEMENTS_MAX ? await tryScript(session, request, script, lines) : null;
   if (!found || (!found.total && lines.length > 1)) {
     const other = await tryScript(session, request, script, null);
-    if (!found || other.total || other.line > found.line) found = other;
+    const isFurther = !found || other.total || other.line > found.line;
+    if (isFurther || (other.line === found.line && apply(startsWith, found.text, ['incomplete input']))) found = other;
   }
   if (found.total) return found.total;
   throw failure('D1_EXEC_ERROR', `Error in line ${found.line}: ${found.sql}: ${found.text}`);

@@ -147,6 +147,10 @@ static void check_failing_scripts(void)
     fail_statement(0, 0, "incomplete input: SQLITE_ERROR", "");
     fail_statement(1, 3, "near NONSENSE: SQLITE_ERROR", "NONSENSE");
     CHECK(is(finish(stream), EXEC_ERROR("Error in line 3: NONSENSE: near NONSENSE: SQLITE_ERROR")));
+    stream = ask(EXEC("INSERT\\nVALUES"));
+    fail_statement(0, 0, "incomplete input: SQLITE_ERROR", "");
+    fail_statement(0, 1, "no such table", "INSERT\nVALUES");
+    CHECK(is(finish(stream), EXEC_ERROR("Error in line 1: INSERT\nVALUES: no such table")));
     stream = ask(EXEC("NONSENSE"));
     fail_statement(0, 0, "syntax error: SQLITE_ERROR", "");
     CHECK(is(finish(stream), EXEC_ERROR("Error in line 1: NONSENSE: syntax error: SQLITE_ERROR")));
