@@ -12,7 +12,7 @@
  *
  * A process is started as
  *
- *     corral-store FOLDER --sync normal|full --size-max BYTES --query-ms MS
+ *     corral-store FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS
  *
  * with a socket as descriptor 3, in a session of its own; the folder is there
  * already.  It is tied to its parent, and says HELLO when it takes calls.  When

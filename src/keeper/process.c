@@ -303,18 +303,21 @@ static int open_halves(struct store *store, struct err *err)
     const struct keeper_config *config = &store->keeper->config;
     char rooms[3][512], size_max[64], query_ms[64];
     char *environment[8] = {"LANG=C.UTF-8", "TZ=UTC"};
-    const char *sync = config->sync == KEEPER_SYNC_FULL ? "full" : "normal";
-    char *arguments[] = {store->keeper->program, store->folder, "--sync",
-                         (char *)sync,           "--size-max",  size_max,
-                         "--query-ms",           query_ms,      NULL};
+    const bool is_full = config->sync == KEEPER_SYNC_FULL;
+    char *arguments[] = {store->keeper->program,
+                         store->folder,
+                         is_full ? "--sync=full" : "--sync=normal",
+                         size_max,
+                         query_ms,
+                         NULL};
     int ours = -1, theirs = -1, n = 2, r;
 
     for (size_t i = 0; i < 3; i++) {
         environment[n] = child_inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);
         n += environment[n] != NULL;
     }
-    snprintf(size_max, sizeof size_max, "%" PRIu64, config->size_max_bytes);
-    snprintf(query_ms, sizeof query_ms, "%d", config->query_ms);
+    snprintf(size_max, sizeof size_max, "--size-max=%" PRIu64, config->size_max_bytes);
+    snprintf(query_ms, sizeof query_ms, "--query-ms=%d", config->query_ms);
     r = peer_pair(&ours, &theirs, err);
     if (r < 0)
         return r;

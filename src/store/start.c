@@ -9,6 +9,7 @@
  * What fails on the way is told in a FAILED frame that names the path and what to do. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,22 @@ static int put_hello(struct store *s, struct err *err)
     return r;
 }
 
+/* Until the node hangs up: of a process that has ended it could not tell any more who wrote. */
+static void await_end(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char room[4096];
+    ssize_t n = 1;
+
+    while (n > 0 || errno == EAGAIN || errno == EINTR) {
+        if (poll(&p, 1, -1) < 0 && errno != EINTR)
+            return;
+        n = read(fd, room, sizeof room);
+        if (n == 0)
+            return;
+    }
+}
+
 static _Noreturn void give_up(struct store *s, const struct err *why)
 {
     const struct failed m = {
@@ -156,6 +173,8 @@ static _Noreturn void give_up(struct store *s, const struct err *why)
     outbox_leave(&s->out);
     if (r == 0)
         r = outbox_drain(&s->out, &err);
+    if (r == 0)
+        await_end(s->out.fd);
     _exit(1);
 }
 

@@ -73,7 +73,7 @@ static inline void act(const struct script *scripts, size_t count, int argc, cha
 {
     const char *name;
 
-    if (argc < 3 || strcmp(argv[2], "--sync") != 0)
+    if (argc < 3 || strncmp(argv[2], "--sync=", 7) != 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     side = 3;

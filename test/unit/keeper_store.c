@@ -68,12 +68,12 @@ static void says_how_to_open_it(void)
     begin();
     CHECK(ask(0, "arguments", 0, &err) == 0);
     run_until(&overs, 1);
-    CHECK(strcmp(seen[0].text, "--sync full --size-max 5000000 --query-ms 1500") == 0);
+    CHECK(strcmp(seen[0].text, "--sync=full --size-max=5000000 --query-ms=1500") == 0);
     finish();
     begin();
     CHECK(ask(0, "arguments", 0, &err) == 0);
     run_until(&overs, 1);
-    CHECK(strcmp(seen[0].text, "--sync normal --size-max 10000000000 --query-ms 30000") == 0);
+    CHECK(strcmp(seen[0].text, "--sync=normal --size-max=10000000000 --query-ms=30000") == 0);
     finish();
 }
 
