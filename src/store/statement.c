@@ -99,6 +99,21 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static int compile_once(struct connection *c, const char *sql, size_t len, unsigned flags,
+                        sqlite3_stmt **ret_stmt, const char **ret_tail)
+{
+    c->refusal = NULL;
+    c->is_once = c->wants_writer = c->is_cancelled = false;
+    return sqlite3_prepare_v3(c->db, sql, (int)len + 1, flags, ret_stmt, ret_tail);
+}
+
+/* Another connection may have changed the tables since this one has read the schema; SQLite only
+ * looks when a statement runs. */
+static void refresh_schema(struct connection *c)
+{
+    (void)connection_exec(c, "SELECT 1 FROM sqlite_schema LIMIT 0");
+}
+
 /* SQLite takes the text as it is, if it ends with a NUL; *ret_rest is what follows the first
  * statement.  ret_stmt may be NULL: there is none. */
 static int compile(struct connection *c, const char *sql, size_t len, unsigned flags,
@@ -107,12 +122,15 @@ static int compile(struct connection *c, const char *sql, size_t len, unsigned f
     const char *tail = sql;
     int r;
 
-    c->refusal = NULL;
-    c->is_once = c->wants_writer = c->is_cancelled = false;
-    r = sqlite3_prepare_v3(c->db, sql, (int)len + 1, flags, ret_stmt, &tail);
+    r = compile_once(c, sql, len, flags, ret_stmt, &tail);
     if (r == SQLITE_NOMEM) {
         statement_forget_all(c);
-        r = sqlite3_prepare_v3(c->db, sql, (int)len + 1, flags, ret_stmt, &tail);
+        r = compile_once(c, sql, len, flags, ret_stmt, &tail);
+    } else if (r == SQLITE_ERROR || (r == SQLITE_OK && sqlite3_stmt_isexplain(*ret_stmt))) {
+        sqlite3_finalize(*ret_stmt);
+        refresh_schema(c);
+        r = compile_once(c, sql, len, flags, ret_stmt, &tail);
+        c->is_once = c->is_once || sqlite3_stmt_isexplain(*ret_stmt);
     }
     if (r != SQLITE_OK)
         return words_set(c, r, err);
@@ -392,14 +410,22 @@ static int stepped(struct connection *c, int code, struct err *err)
 
 static int step_all(struct rows *rows, struct err *err)
 {
+    bool is_first = true;
     int r;
 
     for (;;) {
         r = sqlite3_step(rows->stmt);
+        if (r != SQLITE_ROW && r != SQLITE_DONE)
+            return stepped(rows->c, r, err);
+        /* Not earlier: the first step compiles it anew when its tables have changed. */
+        if (is_first && rows->sink) {
+            rows->columns = sqlite3_column_count(rows->stmt);
+            if (put_columns(&rows->c->out, rows->stmt, rows->columns) < 0)
+                return err_nomem(err);
+        }
+        is_first = false;
         if (r == SQLITE_DONE)
             return 0;
-        if (r != SQLITE_ROW)
-            return stepped(rows->c, r, err);
         if (!rows->sink)
             continue;
         r = rows_add(rows, err);
@@ -417,14 +443,11 @@ static int statement_run(struct connection *c, struct statement *s, struct span 
 
     if (c->kind == CONNECTION_READ && !s->is_read)
         return err_set(err, ERR_INVALID, "attempt to write a readonly database: SQLITE_READONLY");
-    rows.columns = sqlite3_column_count(s->stmt);
     if (!s->is_planned)
         plan_make(c, s);
     measure(c, &b);
     c->is_cancelled = false;
     r = bind_all(c, s->stmt, values, count, err);
-    if (r == 0 && sink)
-        r = put_columns(&c->out, s->stmt, rows.columns) < 0 ? err_nomem(err) : 0;
     r = r < 0 ? r : step_all(&rows, err);
     if (r == 0 && rows.in_block > 0)
         rows_end(&rows);
