@@ -41,6 +41,7 @@
 #include "cli/version.h"
 #include "front/front.h"
 #include "herd/herd.h"
+#include "keeper/keeper.h"
 #include "loop/watch.h"
 #include "project/project.h"
 #include "service/service.h"
@@ -60,11 +61,13 @@ struct dev {
     struct herd *herd;
     struct front *front;
     struct service *service;
+    struct keeper *keeper;
     struct watch *watch;
     uv_signal_t signals[2];
     struct dev_options options;
     char url[300];              /* where it serves, for people */
     char worker_program[PROGRAM_PATH_MAX];
+    char store_program[PROGRAM_PATH_MAX];
     struct reader reader;
     bool is_stale;              /* something has changed since the reader began */
     enum telling telling, stale_telling;    /* of the reading that runs; of the next */
@@ -83,10 +86,11 @@ struct dev {
 
 /* ---- beginning ---- */
 
-static int find_worker_program(struct dev *dev, struct err *err)
+static int find_programs(struct dev *dev, struct err *err)
 {
     int r = program_find("corral-worker", dev->worker_program, err);
 
+    r = r < 0 ? r : program_find("corral-store", dev->store_program, err);
     dev->options.project.worker_program = dev->worker_program;
     return r;
 }
@@ -447,7 +451,7 @@ static int listen_on(struct dev *dev, struct err *err)
     return 0;
 }
 
-static void on_closed(void *self)
+static void on_keeper_closed(void *self)
 {
     struct dev *dev = self;
 
@@ -460,11 +464,18 @@ static void on_closed(void *self)
         uv_stop(dev->loop);
 }
 
+static void on_service_closed(void *self)
+{
+    struct dev *dev = self;
+
+    keeper_close(dev->keeper, on_keeper_closed, dev);
+}
+
 static void on_herd_closed(void *self)
 {
     struct dev *dev = self;
 
-    service_close(dev->service, on_closed, dev);
+    service_close(dev->service, on_service_closed, dev);
 }
 
 static void on_front_closed(void *self)
@@ -572,6 +583,12 @@ static int test_setting(const char *name, int otherwise)
     return text ? atoi(text) : otherwise;
 }
 
+static void log_store(void *self, enum log_level level, struct span text)
+{
+    (void)self;
+    log_write(level, "%.*s", SPAN_ARG(text));
+}
+
 static int open_node(struct dev *dev, struct err *err)
 {
     const struct herd_config herd = {.worker_program = dev->worker_program,
@@ -590,14 +607,22 @@ static int open_node(struct dev *dev, struct err *err)
                                            .idle_ms = test_setting("CORRAL_TEST_KEEPALIVE_MS", 0),
                                            .write_ms = test_setting("CORRAL_TEST_WRITE_MS", 0),
                                            .drain_ms = DEV_DRAIN_MS}};
-    const struct service_config service = {
+    struct service_config service = {
         .ca_file = getenv("SSL_CERT_FILE"),
         .connect_ms = test_setting("CORRAL_TEST_CONNECT_MS", 0),
         .silence_ms = test_setting("CORRAL_TEST_SILENCE_MS", 0)};
+    const struct keeper_config keeper = {
+        .store_program = dev->store_program,
+        .idle_ms = test_setting("CORRAL_TEST_STORE_IDLE_MS", 0),
+        .query_ms = test_setting("CORRAL_TEST_QUERY_MS", 0),
+        .stores_max = (unsigned)test_setting("CORRAL_TEST_STORES", 0),
+        .log = log_store};
     int r = catch_signals(dev, err);
 
     r = r < 0 ? r : front_open(dev->loop, &front, &dev->front, err);
     r = r < 0 ? r : listen_on(dev, err);
+    r = r < 0 ? r : keeper_open(dev->loop, &keeper, &dev->keeper, err);
+    service.keeper = dev->keeper;
     r = r < 0 ? r : service_open(dev->loop, &service, &dev->service, err);
     return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
 }
@@ -628,7 +653,7 @@ static int dev_run(struct dev *dev)
 
     raise_descriptor_limit();
     dev->loop = uv_default_loop();
-    r = find_worker_program(dev, &err);
+    r = find_programs(dev, &err);
     if (r < 0)
         return cli_fail(&err, 1);
     r = open_node(dev, &err);

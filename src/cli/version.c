@@ -8,7 +8,8 @@
 
 struct version {
     struct bundle bundle;
-    char *name, *date, *flags, *env_json;
+    char *name, *date, *flags, *env_json, *bindings_json;
+    struct outlets outlets;
     struct pool *pool;
     struct service *service;
     const struct version_events *events;
@@ -26,6 +27,8 @@ void version_free(struct version *v)
     mem_free(v->date);
     mem_free(v->flags);
     mem_free(v->env_json);
+    mem_free(v->bindings_json);
+    outlets_done(&v->outlets);
     mem_free(v);
 }
 
@@ -64,7 +67,19 @@ static void on_outcall(void *self, struct outcall *outcall, const struct outcall
 {
     const struct version *v = self;
 
-    service_outcall(v->service, outcall, head, is_end);
+    service_outcall(v->service, &v->outlets, outcall, head, is_end);
+}
+
+static int add_outlets(struct version *v, const struct project *p, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < p->database_count && r == 0; i++) {
+        const struct project_database *d = &p->databases[i];
+        r = outlets_add_d1(&v->outlets, d->binding, p->data_folder, d->name, d->id, err);
+    }
+    v->bindings_json = r == 0 ? outlets_json(&v->outlets) : NULL;
+    return r == 0 && !v->bindings_json ? err_nomem(err) : r;
 }
 
 int version_new(const struct project *p, struct bundle *bundle,
@@ -72,6 +87,7 @@ int version_new(const struct project *p, struct bundle *bundle,
                 struct err *err)
 {
     struct version *v = mem_alloc(sizeof *v);
+    int r;
 
     if (!v)
         return err_nomem(err);
@@ -81,9 +97,10 @@ int version_new(const struct project *p, struct bundle *bundle,
     v->date = mem_strdup(p->compatibility_date);
     v->flags = mem_strdup(p->compatibility_flags);
     v->env_json = mem_strdup(p->env_json);
-    if (!v->name || !v->date || !v->flags || !v->env_json) {
+    r = v->name && v->date && v->flags && v->env_json ? add_outlets(v, p, err) : err_nomem(err);
+    if (r < 0) {
         version_free(v);
-        return err_nomem(err);
+        return r;
     }
     v->bundle = *bundle;
     *bundle = (struct bundle){0};
@@ -103,7 +120,8 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
                                    .main = v->bundle.main,
                                    .compatibility_date = v->date,
                                    .compatibility_flags = v->flags,
-                                   .env_json = v->env_json};
+                                   .env_json = v->env_json,
+                                   .bindings_json = v->bindings_json};
 
     v->service = service;
     return pool_open(herd, &spec, &EVENTS, v, &v->pool, err);
@@ -126,5 +144,5 @@ bool version_is_same(const struct version *a, const struct version *b)
     return strcmp(a->bundle.folder, b->bundle.folder) == 0 &&
            strcmp(a->bundle.main, b->bundle.main) == 0 && strcmp(a->name, b->name) == 0 &&
            strcmp(a->date, b->date) == 0 && strcmp(a->flags, b->flags) == 0 &&
-           strcmp(a->env_json, b->env_json) == 0;
+           strcmp(a->env_json, b->env_json) == 0 && outlets_is_same(&a->outlets, &b->outlets);
 }

@@ -133,6 +133,8 @@ struct outcall_events {
 
 void outcall_accept(struct outcall *outcall, const struct outcall_events *events, void *self);
 void outcall_credit(struct outcall *outcall, size_t bytes);
+/* A number of the instance that asks, which no other one of this herd ever has. */
+uint32_t outcall_instance(const struct outcall *outcall);
 /* Would the instance take a reply now?  If not, `writable` comes when it may. */
 bool outcall_is_ready(const struct outcall *outcall);
 /* Once.  is_end: no body follows.  ERR_LIMIT when it is too long for a frame, ERR_NOMEM:

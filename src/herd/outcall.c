@@ -236,6 +236,8 @@ void outcall_credit(struct outcall *o, size_t bytes)
     o->owed = 0;
 }
 
+uint32_t outcall_instance(const struct outcall *o) { return o->instance->id; }
+
 bool outcall_is_ready(const struct outcall *o)
 {
     return !o->is_over && !peer_is_full(&o->instance->kin.peer);

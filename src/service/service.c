@@ -1,16 +1,18 @@
-/* service.c - look at an outcall's binding and method, and give it to who serves it.
+/* service.c - look at an outcall's binding, and give it to who serves it.
  *
  * The platform itself, binding "", has one method: fetch, to anywhere by http
- * and https. */
+ * and https.  Every other binding is looked up among those of the pool. */
 #include "service/service.h"
 
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "service/d1.h"
 #include "service/egress.h"
 
 struct service {
     struct egress *egress;
+    struct keeper *keeper;
 };
 
 int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,
@@ -26,6 +28,7 @@ int service_open(uv_loop_t *loop, const struct service_config *config, struct se
         mem_free(service);
         return r;
     }
+    service->keeper = config->keeper;
     *ret_service = service;
     return 0;
 }
@@ -36,14 +39,19 @@ void service_close(struct service *service, void (*closed)(void *self), void *se
     mem_free(service);
 }
 
-void service_outcall(struct service *service, struct outcall *outcall,
-                     const struct outcall_head *head, bool is_end)
+void service_outcall(struct service *service, const struct outlets *outlets,
+                     struct outcall *outcall, const struct outcall_head *head, bool is_end)
 {
+    const struct outlet *outlet = outlets_find(outlets, head->binding);
     char text[256];
     int n;
 
     if (head->binding.len == 0 && span_is(head->method, "fetch")) {
         egress_fetch(service->egress, outcall, head, is_end);
+        return;
+    }
+    if (outlet && service->keeper) {
+        d1_call(service->keeper, outlet, outcall, head, is_end);
         return;
     }
     n = snprintf(text, sizeof text, "There is no binding '%.*s' with a method '%.*s'.",

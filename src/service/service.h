@@ -1,4 +1,4 @@
-/* service.h - answer what workers ask of the node: fetch today, stores later.
+/* service.h - answer what workers ask of the node: fetch, and what their bindings stand for.
  *
  * One per node.  service_outcall takes every outcall of a pool and answers it
  * itself, whatever it asks for.  The arguments come from a hostile process:
@@ -14,6 +14,8 @@
 
 #include "base/err.h"
 #include "herd/herd.h"
+#include "keeper/keeper.h"
+#include "service/outlets.h"
 
 struct service;
 
@@ -23,14 +25,15 @@ struct service_config {
     int silence_ms;      /* longest wait for a server that says nothing; 0: 100 s */
     int lookups_max;     /* names looked up at once, also those that nobody waits for
                             any more; 0: 512 */
+    struct keeper *keeper; /* of D1 databases; lives longer than the last outcall */
 };
 
 int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,
                  struct err *err) MUST_CHECK;
 void service_close(struct service *service, void (*closed)(void *self), void *self);
 
-/* As pool_events.outcall. */
-void service_outcall(struct service *service, struct outcall *outcall,
-                     const struct outcall_head *head, bool is_end);
+/* As pool_events.outcall; `outlets`: the bindings of the pool. */
+void service_outcall(struct service *service, const struct outlets *outlets,
+                     struct outcall *outcall, const struct outcall_head *head, bool is_end);
 
 #endif

@@ -251,7 +251,7 @@ static void asks_for_many_names(void)
 
 static void serve(struct outcall *outcall, const struct outcall_head *head, bool is_end)
 {
-    service_outcall(service, outcall, head, is_end);
+    service_outcall(service, &(struct outlets){0}, outcall, head, is_end);
 }
 
 static void on_service_closed(void *self)
