@@ -31,39 +31,45 @@ enum outcome {
 
 /* ---- the queue ---- */
 
-/* false: there is nothing more, and is_writing has ended. */
-static bool take_group(struct store *s, struct group *g)
+/* The next call joins the group, if it may: a script is alone. */
+static struct call *take_call(struct store *s, struct group *g)
 {
     struct call *call;
 
-    g->count = 0;
     pthread_mutex_lock(&s->lock);
-    while (g->count < STORE_GROUP_MAX && s->writes.first && !atomic_load(&s->is_ending)) {
-        bool is_script = s->writes.first->method == CALL_SCRIPT;
-        if (is_script && g->count > 0)
-            break;
-        call = queue_pop(&s->writes);
+    call = g->count < STORE_GROUP_MAX && !atomic_load(&s->is_ending) ? s->writes.first : NULL;
+    if (call && call->method == CALL_SCRIPT && g->count > 0)
+        call = NULL;
+    if (call) {
+        queue_pop(&s->writes);
         call->state = CALL_RUNNING;
         g->calls[g->count++] = call;
-        if (is_script)
-            break;
     }
-    if (g->count == 0)
-        s->is_writing = false;
     pthread_mutex_unlock(&s->lock);
-    return g->count > 0;
+    return call;
 }
 
-/* Those from `first` on go back to the head of the queue. */
-static void give_back(struct store *s, struct group *g, unsigned first)
+/* The last one was not its time. */
+static void give_back(struct store *s, struct group *g)
 {
+    struct call *call = g->calls[--g->count];
+
     pthread_mutex_lock(&s->lock);
-    while (g->count > first) {
-        struct call *call = g->calls[--g->count];
-        call->state = CALL_QUEUED;
-        queue_push_front(&s->writes, call);
-    }
+    call->state = CALL_QUEUED;
+    queue_push_front(&s->writes, call);
     pthread_mutex_unlock(&s->lock);
+}
+
+/* false: there is nothing more, and is_writing has ended. */
+static bool has_more(struct store *s)
+{
+    bool has;
+
+    pthread_mutex_lock(&s->lock);
+    has = s->writes.first && !atomic_load(&s->is_ending);
+    s->is_writing = has;
+    pthread_mutex_unlock(&s->lock);
+    return has;
 }
 
 /* ---- one call ---- */
@@ -108,22 +114,24 @@ static enum outcome run_marked(struct thread *t, struct connection *c, struct ca
 
 /* ---- the group ---- */
 
-static void run_transaction(struct thread *t, struct group *g);
+/* Where the calls behind the first one come from. */
+enum source { SOURCE_GROUP, SOURCE_QUEUE };
+
+static void run_transaction(struct thread *t, struct group *g, enum source source);
 
 static void run_one_by_one(struct thread *t, const struct group *g)
 {
     for (unsigned i = 0; i < g->count; i++) {
         struct group one = {.calls = {g->calls[i]}, .count = 1};
-        run_transaction(t, &one);
+        run_transaction(t, &one, SOURCE_GROUP);
     }
 }
 
-static void fail_all(struct thread *t, const struct group *g, const struct err *err)
+static void fail(struct thread *t, struct call *call, const struct err *err)
 {
     const struct row_error fault = {.statement = UINT32_MAX};
 
-    for (unsigned i = 0; i < g->count; i++)
-        answer_error(t, g->calls[i], &fault, err);
+    answer_error(t, call, &fault, err);
 }
 
 /* Somebody has lost interest in what is done already, but not committed. */
@@ -135,40 +143,30 @@ static bool has_cancelled(const struct group *g)
     return false;
 }
 
-static void drop_cancelled(struct thread *t, struct group *g)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < g->count; i++)
-        if (atomic_load(&g->calls[i]->is_cancelled))
-            answer_nothing(t, g->calls[i]);
-        else
-            g->calls[kept++] = g->calls[i];
-    g->count = kept;
-}
-
-/* Run calls until something ends the group; afterwards it has only those that ran. */
-static enum outcome run_calls(struct thread *t, struct connection *c, struct group *g)
+/* Run the calls of the group, or those of the queue, until something ends it. */
+static enum outcome run_calls(struct thread *t, struct connection *c, struct group *g,
+                              enum source source)
 {
     enum outcome outcome = OUTCOME_RAN;
     int64_t began_us = clock_now_us();
-    unsigned n = 0;
+    struct call *call = g->calls[0];
 
-    while (n < g->count && outcome == OUTCOME_RAN) {
-        outcome = run_marked(t, c, g->calls[n], n == 0);
-        if (outcome != OUTCOME_BLOCKED)
-            n++;
-        if (g->calls[0]->has_left || clock_now_us() - began_us > STORE_GROUP_US)
+    while (call && outcome == OUTCOME_RAN) {
+        outcome = run_marked(t, c, call, g->count == 1);
+        if (outcome == OUTCOME_BLOCKED)
+            give_back(t->store, g);
+        if (source == SOURCE_GROUP || g->calls[0]->has_left || call->method == CALL_SCRIPT ||
+            clock_now_us() - began_us > STORE_GROUP_US)
             break;
         thread_pass_lead_if_slow(t);
+        if (outcome == OUTCOME_RAN)
+            call = take_call(t->store, g);
     }
-    give_back(t->store, g, n);
     return outcome;
 }
 
 static void commit(struct thread *t, struct connection *c, struct group *g)
 {
-    const struct row_error fault = {.statement = UINT32_MAX};
     struct err err = {0};
 
     /* A disk takes its time. */
@@ -182,28 +180,30 @@ static void commit(struct thread *t, struct connection *c, struct group *g)
         else if (g->calls[0]->is_failed)
             answer_done(t, g->calls[0]);
         else
-            answer_error(t, g->calls[0], &fault, &err);
+            fail(t, g->calls[0], &err);
         return;
     }
     for (unsigned i = 0; i < g->count; i++)
         answer_done(t, g->calls[i]);
 }
 
-static void run_transaction(struct thread *t, struct group *g)
+/* The group has one call. */
+static void run_transaction(struct thread *t, struct group *g, enum source source)
 {
     struct connection *c = t->store->writer;
     struct err err = {0};
     enum outcome outcome;
 
-    drop_cancelled(t, g);
-    if (g->count == 0)
-        return;
-    thread_watch(t, g->calls[0]);
-    if (connection_begin(c, &err) < 0) {
-        fail_all(t, g, &err);
+    if (atomic_load(&g->calls[0]->is_cancelled)) {
+        answer_nothing(t, g->calls[0]);
         return;
     }
-    outcome = run_calls(t, c, g);
+    thread_watch(t, g->calls[0]);
+    if (connection_begin(c, &err) < 0) {
+        fail(t, g->calls[0], &err);
+        return;
+    }
+    outcome = run_calls(t, c, g, source);
     if (outcome == OUTCOME_ENDED && g->count == 1) {
         answer_done(t, g->calls[0]);
     } else if (outcome == OUTCOME_ENDED || has_cancelled(g)) {
@@ -212,6 +212,29 @@ static void run_transaction(struct thread *t, struct group *g)
     } else {
         commit(t, c, g);
     }
+}
+
+/* While nobody writes all of it can be moved, and the WAL begins anew.  Followers that try the same
+ * never catch up with a writer that never rests. */
+static void checkpoint_if_large(struct thread *t)
+{
+    struct store *s = t->store;
+    uint32_t frames = engine_wal_frames();
+
+    if (frames < s->tried_frames)
+        s->tried_frames = 0; /* it has begun anew */
+    /* A reader may hold it up: then not again at once. */
+    if (!s->writer || frames < STORE_WAL_FRAMES ||
+        frames - s->tried_frames < STORE_CHECKPOINT_FRAMES)
+        return;
+    s->tried_frames = frames;
+    thread_pass_lead(t);
+    pthread_mutex_lock(&s->lock);
+    while (s->is_checkpointing)
+        pthread_cond_wait(&s->changed, &s->lock);
+    s->is_checkpointing = true;
+    pthread_mutex_unlock(&s->lock);
+    store_checkpoint(s, s->writer);
 }
 
 static int open_writer(struct thread *t, struct err *err)
@@ -229,16 +252,18 @@ static int open_writer(struct thread *t, struct err *err)
 void group_run(struct thread *t)
 {
     struct store *s = t->store;
-    struct group g;
     struct err err = {0};
 
     thread_begin(t);
-    while (take_group(s, &g)) {
-        if (open_writer(t, &err) < 0)
-            fail_all(t, &g, &err);
-        else
-            run_transaction(t, &g);
+    do {
+        struct group g = {.count = 0};
+        struct call *call = take_call(s, &g);
+        if (call && open_writer(t, &err) < 0)
+            fail(t, call, &err);
+        else if (call)
+            run_transaction(t, &g, SOURCE_QUEUE);
         t->call = NULL;
-    }
-    store_offer_checkpoint(s, STORE_CHECKPOINT_FRAMES);
+        checkpoint_if_large(t);
+        store_offer_checkpoint(s, STORE_CHECKPOINT_FRAMES);
+    } while (has_more(s));
 }

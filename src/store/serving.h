@@ -36,6 +36,7 @@ enum {
     STORE_GROUP_MAX = 256,          /* calls in one commit */
     STORE_GROUP_US = 10 * 1000,     /* after which no other call is taken into a group */
     STORE_CHECKPOINT_FRAMES = 1000, /* of the WAL */
+    STORE_WAL_FRAMES = 4000,        /* at which the writer rests until the WAL is moved */
     STORE_TICK_MS = 1000,
     STORE_END_MS = 3000,            /* that running calls get to end when the node has gone */
 };
@@ -76,6 +77,7 @@ struct store {
     int64_t ticked_us;
     /* the writer's: who has set is_writing */
     struct connection *writer;
+    uint32_t tried_frames;      /* of the WAL, when the writer last checkpointed */
     /* under the lock */
     pthread_mutex_t lock;
     pthread_cond_t changed;     /* credit, body, cancel, end; waited for by threads with a call */
@@ -105,6 +107,8 @@ void thread_watch(struct thread *t, struct call *call);
 int thread_reader(struct thread *t, struct connection **ret, struct err *err) MUST_CHECK;
 /* Has the WAL grown by so many frames since it was last moved into the database? */
 bool store_wants_checkpoint(const struct store *s, uint32_t frames);
+/* With is_checkpointing set by the caller; then it is no more. */
+void store_checkpoint(struct store *s, struct connection *c);
 /* Give the work to an idle thread, if two are, when the WAL has grown by so many frames. */
 void store_offer_checkpoint(struct store *s, uint32_t frames);
 /* Nothing can be right any more: say why, end. */

@@ -178,6 +178,14 @@ static _Noreturn void give_up(struct store *s, const struct err *why)
     _exit(1);
 }
 
+/* Nothing of the node's own environment is here for anybody. */
+static void wipe_environment(void)
+{
+    for (char **e = environ; e && *e; e++)
+        memset(*e, 0, strlen(*e));
+    clearenv();
+}
+
 static int start(struct store *s, struct err *err)
 {
     struct engine_config config = {.sync = s->options.sync,
@@ -211,7 +219,7 @@ void store_main(const struct store_options *options, int control_fd)
     /* Ctrl-C in the terminal is the node's business; it ends us in order. */
     setsid();
     umask(077);
-    clearenv();
+    wipe_environment();
     s.options = *options;
     outbox_init(&s.out, control_fd);
     fcntl(control_fd, F_SETFL, fcntl(control_fd, F_GETFL) | O_NONBLOCK);

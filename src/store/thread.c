@@ -133,20 +133,27 @@ bool store_wants_checkpoint(const struct store *s, uint32_t frames)
     return !s->is_checkpointing && held > frames;
 }
 
+void store_checkpoint(struct store *s, struct connection *c)
+{
+    struct engine_position position = engine_position();
+
+    connection_checkpoint(c);
+    pthread_mutex_lock(&s->lock);
+    s->is_checkpointing = false;
+    s->checkpointed = position;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void checkpoint(struct thread *t)
 {
-    struct store *s = t->store;
-    struct engine_position position = engine_position();
     struct connection *c;
     struct err err = {0};
 
     thread_begin(t);
-    if (thread_reader(t, &c, &err) == 0)
-        connection_checkpoint(c);
-    pthread_mutex_lock(&s->lock);
-    s->is_checkpointing = false;
-    s->checkpointed = position;
-    pthread_mutex_unlock(&s->lock);
+    if (thread_reader(t, &c, &err) < 0)
+        store_die(t->store, &err);
+    store_checkpoint(t->store, c);
 }
 
 void store_offer_checkpoint(struct store *s, uint32_t frames)
