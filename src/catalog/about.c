@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "catalog/database.h"
 #include "text/value.h"
 
 enum { ABOUT_BYTES_MAX = 4096 };
@@ -25,15 +24,15 @@ enum { ABOUT_BYTES_MAX = 4096 };
 
 bool database_is_uuid(const char *text)
 {
-    for (int i = 0; i < UUID_LEN; i++) {
+    for (int i = 0; i < UUID_SIZE - 1; i++) {
         bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
         if (is_dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
             return false;
     }
-    return !text[UUID_LEN];
+    return !text[UUID_SIZE - 1];
 }
 
-static int make_uuid(char out[UUID_LEN + 1], struct err *err)
+int database_make_uuid(char out[UUID_SIZE], struct err *err)
 {
     unsigned char b[16];
 
@@ -61,8 +60,8 @@ int about_make(const char *uuid, int64_t created_ms, struct about *ret, struct e
     snprintf(ret->created_at + n, sizeof ret->created_at - n, ".%03uZ",
              (unsigned)(created_ms % 1000) % 1000);
     if (!uuid)
-        return make_uuid(ret->uuid, err);
-    for (int i = 0; i <= UUID_LEN; i++)
+        return database_make_uuid(ret->uuid, err);
+    for (int i = 0; i < UUID_SIZE; i++)
         ret->uuid[i] = (char)tolower((unsigned char)uuid[i]);
     return 0;
 }
@@ -118,7 +117,7 @@ static bool take(const json_t *root, const char *name, struct about *ret)
     if (!uuid || !says || !created || !database_is_uuid(uuid) || strcmp(says, name) != 0 ||
         strlen(created) != CREATED_LEN || created[strspn(created, "0123456789-:.TZ")])
         return false;
-    memcpy(ret->uuid, uuid, UUID_LEN + 1);
+    memcpy(ret->uuid, uuid, UUID_SIZE);
     memcpy(ret->created_at, created, CREATED_LEN + 1);
     return true;
 }

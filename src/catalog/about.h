@@ -10,18 +10,20 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "catalog/database.h"
 
-enum { UUID_LEN = 36, CREATED_LEN = 24 };
+enum { CREATED_LEN = 24 };
 
 struct about {
-    char uuid[UUID_LEN + 1];            /* lower case; "" when it could not be kept */
+    char uuid[UUID_SIZE]; /* lower case; "" when it could not be kept */
     char created_at[CREATED_LEN + 1];
 };
 
 /* uuid NULL: a random one. */
 int about_make(const char *uuid, int64_t created_ms, struct about *ret, struct err *err) MUST_CHECK;
 /* Into the folder, in place of what is there. */
-int about_write(int folder, const char *name, const struct about *about, struct err *err) MUST_CHECK;
+int about_write(int folder, const char *name, const struct about *about,
+                struct err *err) MUST_CHECK;
 /* Read it; or make a new one and write it, if that can be.  ERR_NOMEM, ERR_SYSTEM. */
 int about_need(int folder, const char *name, struct about *ret, struct err *err) MUST_CHECK;
 

@@ -196,7 +196,7 @@ static int lock_alone(int folder, const char *name, struct err *err)
 
 int database_delete(const char *data_folder, const char *name, struct err *err)
 {
-    int home = -1, folder = -1, lock = -1, r = name_check(name, err), failed;
+    int home = -1, folder = -1, lock = -1, r = database_check_name(name, err), failed;
     char coded[NAME_CODED_MAX + 1], gone[64];
 
     if (r == 0)
@@ -289,7 +289,7 @@ static int read_one(const char *data_folder, int home, const char *coded, const 
 int database_folder(const char *data_folder, const char *name, char **ret_folder, struct err *err)
 {
     char coded[NAME_CODED_MAX + 1];
-    int r = name_check(name, err);
+    int r = database_check_name(name, err);
 
     if (r < 0)
         return r;
@@ -322,7 +322,7 @@ int database_create(const char *data_folder, const char *name, const char *uuid,
                     struct database *ret, struct err *err)
 {
     char coded[NAME_CODED_MAX + 1], spare[64];
-    int home = -1, folder = -1, r = name_check(name, err);
+    int home = -1, folder = -1, r = database_check_name(name, err);
     struct about about;
     bool is_made = false;
 
@@ -386,7 +386,7 @@ int database_find(const char *data_folder, const char *name_or_uuid, struct data
                   struct err *err)
 {
     char coded[NAME_CODED_MAX + 1];
-    int home, r = name_check(name_or_uuid, err);
+    int home, r = database_check_name(name_or_uuid, err);
 
     if (r == 0)
         r = open_home(data_folder, HOME_LOOK, &home, err);

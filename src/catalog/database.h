@@ -6,11 +6,11 @@
  *
  * Names are what people call databases: 1 to 64 bytes of UTF-8 without control characters; what is
  * not [A-Za-z0-9_-] is written %XX in the folder's name, so that no name leads anywhere else.  The
- * folder makes the database: about.json is written where it is missing or wrong, with a new uuid (""
- * when the disk does not let us).  A symbolic link in a folder's place is no database.
+ * folder makes the database: about.json is written where it is missing or wrong, with a new uuid
+ * ("" when the disk does not let us).  A symbolic link in a folder's place is no database.
  *
- * Errors: ERR_INVALID: the name; ERR_NOT_FOUND; ERR_LIMIT: there is one of that name already, or it is
- * in use; ERR_SYSTEM; ERR_NOMEM.  Synchronous; a few small files. */
+ * Errors: ERR_INVALID: the name; ERR_NOT_FOUND; ERR_LIMIT: there is one of that name already, or it
+ * is in use; ERR_SYSTEM; ERR_NOMEM.  Synchronous; a few small files. */
 #ifndef CORRAL_CATALOG_DATABASE_H
 #define CORRAL_CATALOG_DATABASE_H
 
@@ -20,17 +20,21 @@
 
 #include "base/err.h"
 
-enum { DATABASE_NAME_MAX = 64 };    /* bytes */
+enum { DATABASE_NAME_MAX = 64 }; /* bytes */
 
-struct database {       /* all text owned */
-    char *folder;       /* absolute */
+struct database { /* all text owned */
+    char *folder; /* absolute */
     char *name;
     char *uuid;         /* "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee" */
     char *created_at;   /* "2026-11-22T07:08:59.000Z" */
     int64_t size_bytes; /* of db.sqlite and its WAL */
 };
 void database_done(struct database *d);
+/* May a database be called so?  ERR_INVALID says why not. */
+int database_check_name(const char *name, struct err *err) MUST_CHECK;
 bool database_is_uuid(const char *text);
+enum { UUID_SIZE = 37 }; /* with its NUL */
+int database_make_uuid(char out[UUID_SIZE], struct err *err) MUST_CHECK;
 
 /* The folder that a database of this name has, whether it is there or not; to be freed. */
 int database_folder(const char *data_folder, const char *name, char **ret_folder,

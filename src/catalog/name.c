@@ -25,7 +25,7 @@ static size_t sequence(const unsigned char *at)
     return n;
 }
 
-int name_check(const char *name, struct err *err)
+int database_check_name(const char *name, struct err *err)
 {
     const unsigned char *at = (const unsigned char *)name;
     size_t n = strlen(name), step;
@@ -76,7 +76,7 @@ bool name_decode(const char *coded, char out[DATABASE_NAME_MAX + 1])
         at += *at == '%' ? 2 : 0;
     }
     out[n] = '\0';
-    if (strlen(out) != n || name_check(out, &ignored) < 0)
+    if (strlen(out) != n || database_check_name(out, &ignored) < 0)
         return false;
     name_encode(out, again); /* one name, one folder */
     return strcmp(again, coded) == 0;

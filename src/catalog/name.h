@@ -12,8 +12,6 @@
 
 enum { NAME_CODED_MAX = 3 * DATABASE_NAME_MAX };
 
-/* ERR_INVALID says what is wrong. */
-int name_check(const char *name, struct err *err) MUST_CHECK;
 /* Of a name that was checked. */
 void name_encode(const char *name, char out[NAME_CODED_MAX + 1]);
 /* false: no folder of ours is called so. */

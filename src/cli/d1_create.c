@@ -7,9 +7,11 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/d1.h"
+#include "project/patch.h"
 
 static const struct option OPTIONS[] = {
     {"--binding", NULL, "NAME", "what the worker calls it: env.NAME (made of the database's name)"},
+    {"--write-config", "--update-config", NULL, "put it into the configuration file"},
     {"--location", NULL, "PLACE", NULL}, /* of wrangler; all are here */
     {"--jurisdiction", NULL, "PLACE", NULL},
     {"--use-remote", NULL, NULL, NULL},
@@ -17,13 +19,16 @@ static const struct option OPTIONS[] = {
 };
 
 struct create {
-    const char *binding;
+    const char *binding; /* as asked for, or NULL */
+    bool writes;
 };
 
 static int take(void *self, const struct option *option, const char *value, struct err *err)
 {
     struct create *c = self;
 
+    if (strcmp(option->name, "--write-config") == 0)
+        c->writes = !value || strcmp(value, "false") != 0;
     if (strcmp(option->name, "--binding") != 0)
         return 0;
     if (!project_is_binding(value)) {
@@ -105,7 +110,7 @@ static bool is_json(const char *path)
 static int show(const struct project *p, const char *binding, const struct database *d,
                 struct err *err)
 {
-    printf("To use it in your worker, add this to %s:\n\n",
+    printf("\nTo use it in your worker, add this to %s:\n\n",
            p->shown[0] ? p->shown : "wrangler.toml");
     if (is_json(p->config))
         return print_json(p->env, binding, d, err);
@@ -123,37 +128,81 @@ static const struct project_database *configured(const struct project *p, const 
     return NULL;
 }
 
-/* The id of the configuration, when it is one that no other database here has. */
-static const char *uuid_for(const struct project *p, const struct project_database *c)
+/* The id of the configuration, when it is one that no other database here has; else a new one. */
+static int uuid_for(const struct project *p, const struct project_database *c, char out[UUID_SIZE],
+                    struct err *err)
 {
     struct database other;
     struct err ignored;
 
     if (!c || !database_is_uuid(c->id))
-        return NULL;
-    if (database_find(p->data_folder, c->id, &other, &ignored) != 0)
-        return c->id;
-    database_done(&other);
-    return NULL;
+        return database_make_uuid(out, err);
+    if (database_find(p->data_folder, c->id, &other, &ignored) == 0) {
+        database_done(&other);
+        return database_make_uuid(out, err);
+    }
+    memcpy(out, c->id, UUID_SIZE);
+    return 0;
+}
+
+/* The new text of the configuration, which is written when the database is there. */
+static int prepare(const struct d1 *d1, const char *binding, const char *uuid, struct patch *ret,
+                   struct err *err)
+{
+    const struct project *p = &d1->project;
+    const struct patch_database db = {binding, d1->words[0], uuid};
+
+    if (!p->config[0]) {
+        err_set(err, ERR_NOT_FOUND, "--write-config: there is no configuration in '%s'", p->folder);
+        return err_hint(err, "Leave it out, and put what is shown then into a wrangler.toml.");
+    }
+    return patch_make(p->config, p->shown, p->env, d1->worker_program, &db, ret, err);
+}
+
+/* A database that the configuration could not be given is none. */
+static int write_config(const struct d1 *d1, const struct patch *patch, struct err *err)
+{
+    struct err ignored;
+    int r = patch_write(patch, err);
+
+    if (r < 0)
+        (void)!database_delete(d1->project.data_folder, d1->words[0], &ignored);
+    return r;
 }
 
 static int create(const struct d1 *d1, const struct create *c, struct err *err)
 {
     const struct project *p = &d1->project;
     const struct project_database *known = configured(p, d1->words[0]);
-    char made[DATABASE_NAME_MAX + 2];
-    struct database d;
-    int r = database_create(p->data_folder, d1->words[0], uuid_for(p, known), &d, err);
+    bool is_known = known && (!c->binding || strcmp(c->binding, known->binding) == 0);
+    char made[DATABASE_NAME_MAX + 2] = "", uuid[UUID_SIZE];
+    const char *binding = c->binding ? c->binding : made;
+    struct patch patch = {0};
+    struct database d = {0};
+    int r = uuid_for(p, known, uuid, err);
 
+    if (r == 0)
+        r = database_check_name(d1->words[0], err);
+    if (r == 0)
+        binding_of(d1->words[0], made);
+    if (r == 0 && c->writes && !is_known)
+        r = prepare(d1, binding, uuid, &patch, err);
+    if (r == 0)
+        r = database_create(p->data_folder, d1->words[0], uuid, &d, err);
+    if (r == 0 && patch.path)
+        r = write_config(d1, &patch, err);
     if (r < 0)
-        return r;
-    printf("✅ Successfully created DB '%s'\n\n", d.name);
-    binding_of(d.name, made);
-    if (known && (!c->binding || strcmp(c->binding, known->binding) == 0))
+        goto done;
+    printf("✅ Successfully created DB '%s'\n", d.name);
+    if (patch.path)
+        printf("It is in %s as env.%s.\n", p->shown, binding);
+    else if (is_known)
         printf("%s has it already: env.%s.\n", p->shown, known->binding);
     else
-        r = show(p, c->binding ? c->binding : made, &d, err);
+        r = show(p, binding, &d, err);
+done:
     database_done(&d);
+    patch_done(&patch);
     return r;
 }
 
@@ -161,7 +210,9 @@ int d1_create(char **args)
 {
     static const struct d1_spec SPEC = {
         .usage = "create NAME",
-        .about = "Make a database on this machine, and show what to put into the configuration.\n",
+        .about =
+            "Make a database on this machine, and show what to put into the configuration, or\n"
+            "put it there.\n",
         .words = {"NAME"},
         .options = OPTIONS,
         .take = take,
