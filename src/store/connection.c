@@ -29,7 +29,8 @@ static const struct {
     int op, value;
 } SWITCHES[] = {
     {SQLITE_DBCONFIG_DEFENSIVE, 1},
-    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1}, /* or JSON and FTS5 are refused in CHECK, indexes and
+                                            views; the authorizer is asked about those too */
     {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
     {SQLITE_DBCONFIG_ENABLE_TRIGGER, 1},
     {SQLITE_DBCONFIG_ENABLE_VIEW, 1},
