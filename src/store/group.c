@@ -219,7 +219,7 @@ static void run_transaction(struct thread *t, struct group *g, enum source sourc
 static void checkpoint_if_large(struct thread *t)
 {
     struct store *s = t->store;
-    uint32_t frames = engine_wal_frames();
+    uint32_t frames = engine_position().frame;
 
     if (frames < s->tried_frames)
         s->tried_frames = 0; /* it has begun anew */

@@ -36,7 +36,7 @@ enum {
     STORE_GROUP_MAX = 256,          /* calls in one commit */
     STORE_GROUP_US = 10 * 1000,     /* after which no other call is taken into a group */
     STORE_CHECKPOINT_FRAMES = 1000, /* of the WAL */
-    STORE_WAL_FRAMES = 4000,        /* at which the writer rests until the WAL is moved */
+    STORE_WAL_FRAMES = 4000,        /* length of the WAL at which the writer rests until the WAL is moved */
     STORE_TICK_MS = 1000,
     STORE_END_MS = 3000,            /* that running calls get to end when the node has gone */
 };
@@ -90,7 +90,7 @@ struct store {
     bool is_writing;
     bool is_checkpointing;
     bool is_checkpoint_due;
-    struct engine_position checkpointed;
+    struct engine_position checkpointed;    /* where the last checkpoint began */
 };
 
 /* ---- thread.c ---- */
@@ -105,7 +105,7 @@ void thread_begin(struct thread *t);
 void thread_watch(struct thread *t, struct call *call);
 /* The thread's own connection, opened when it is first wanted. */
 int thread_reader(struct thread *t, struct connection **ret, struct err *err) MUST_CHECK;
-/* Has the WAL grown by so many frames since it was last moved into the database? */
+/* Are more than so many frames of the WAL to be moved into the database, and came since the last try? */
 bool store_wants_checkpoint(const struct store *s, uint32_t frames);
 /* With is_checkpointing set by the caller; then it is no more. */
 void store_checkpoint(struct store *s, struct connection *c);

@@ -125,12 +125,13 @@ int thread_reader(struct thread *t, struct connection **ret, struct err *err)
 
 bool store_wants_checkpoint(const struct store *s, uint32_t frames)
 {
-    struct engine_position now = engine_position();
-    uint32_t held = engine_wal_frames();
+    struct engine_position now = engine_position(), then = s->checkpointed;
+    bool is_same_wal = now.epoch == then.epoch && now.checkpoint == then.checkpoint;
 
-    if (now.epoch == s->checkpointed.epoch && now.checkpoint == s->checkpointed.checkpoint)
-        held -= held < s->checkpointed.frame ? held : s->checkpointed.frame;
-    return !s->is_checkpointing && held > frames;
+    if (s->is_checkpointing || engine_wal_frames() <= frames)
+        return false;
+    /* What a reader held up is tried again when there is more. */
+    return !is_same_wal || now.frame > then.frame + frames;
 }
 
 void store_checkpoint(struct store *s, struct connection *c)
