@@ -87,15 +87,21 @@ void position_find(void);
 /* ---- connection.c ---- */
 enum { CACHE_BUCKETS = 256, CACHE_MAX = 200, CACHE_SQL_MAX = 8 * 1024 };
 
-struct plan {                   /* what a program's counters mean: count.c */
-    uint16_t seeks;             /* outside of loops */
-    uint16_t exact_seeks;       /* of those, count only when they find something */
-    uint16_t scan_seeks;        /* within a loop over a whole table */
-    uint16_t loop_seeks;        /* within another loop */
-    uint16_t writes;            /* per changed row */
+struct plan {               /* what a program does with cursors, and where: count.c */
+    uint16_t seeks;         /* outside of loops */
+    uint16_t exact_seeks;   /* there, and counted only when they find something */
+    uint16_t scan_seeks;    /* in a loop over a whole table */
+    uint16_t loop_seeks;    /* in another loop */
+    uint16_t goto_seeks;    /* in a loop that is none over a cursor */
+    uint16_t scans;         /* loops over whole tables */
+    uint16_t counts;        /* count(*) without a loop */
+    uint16_t writes;        /* for each row that changes */
     uint16_t trigger_writes;
-    uint16_t schema_writes;     /* once */
-    uint16_t counts;            /* count(*) without a loop */
+    uint16_t schema_writes; /* when no row does */
+    uint16_t schema_rows;   /* and for each row of a table */
+    uint16_t goto_steps;    /* of the loop with goto_seeks */
+    bool has_next;          /* it has loops over cursors */
+    bool is_virtual;        /* it reads a virtual table */
 };
 
 struct statement {
@@ -107,6 +113,7 @@ struct statement {
     bool is_kept;                       /* in the cache */
     bool is_read;
     bool is_planned;
+    bool is_dml;                        /* INSERT, UPDATE, DELETE */
     struct plan plan;
     char sql[];
 };
@@ -118,6 +125,7 @@ struct connection {
     bool is_own;                /* what compiles now is ours: the authorizer lets it pass */
     bool is_asked;              /* connection_is_read compiles */
     bool wants_writer;          /* it must run on the writer */
+    bool is_dml;                /* what compiles inserts, updates or deletes */
     bool is_once;               /* works when compiled, so is not kept */
     bool has_deferred;          /* PRAGMA defer_foreign_keys was used */
     bool is_cancelled;          /* by the watch */
@@ -156,6 +164,7 @@ void plan_make(struct connection *c, struct statement *s);
 struct counted {
     int64_t changes, total; /* rows, by the statement itself; by triggers too */
     uint64_t rows;          /* that it gave */
+    int64_t count;          /* the first value that it gave, if that is a number */
 };
 void plan_count(const struct statement *s, const struct counted *counted, struct row_meta *meta);
 

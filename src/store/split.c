@@ -24,32 +24,34 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Behind the closing quote; 0: it is not there. */
-static size_t skip_quoted(struct span s, size_t at)
+enum { OPEN = -1 };
+
+/* Behind the closing quote, or OPEN. */
+static ptrdiff_t skip_quoted(struct span s, size_t at)
 {
     char close = s.data[at] == '[' ? ']' : s.data[at];
     const char *end;
 
     /* a doubled quote is the end of one and the start of the next: that is as good */
     end = memchr(s.data + at + 1, close, s.len - at - 1);
-    return end ? (size_t)(end - s.data) + 1 : 0;
+    return end ? end - s.data + 1 : OPEN;
 }
 
-/* Behind the comment that begins here; `at` itself when none does; 0: it does not end. */
-static size_t skip_comment(struct span s, size_t at)
+/* Behind the comment that begins here, if one does, or OPEN. */
+static ptrdiff_t skip_comment(struct span s, size_t at)
 {
     const char *end;
 
     if (s.len - at < 2)
-        return at;
+        return (ptrdiff_t)at;
     if (s.data[at] == '-' && s.data[at + 1] == '-') {
         end = memchr(s.data + at, '\n', s.len - at);
-        return end ? (size_t)(end - s.data) + 1 : 0;
+        return end ? end - s.data + 1 : OPEN;
     }
     if (s.data[at] != '/' || s.data[at + 1] != '*')
-        return at;
+        return (ptrdiff_t)at;
     end = s.len - at > 2 ? memmem(s.data + at + 2, s.len - at - 2, "*/", 2) : NULL;
-    return end ? (size_t)(end - s.data) + 2 : 0;
+    return end ? end - s.data + 2 : OPEN;
 }
 
 static enum state after_word(enum state state, struct span word)
@@ -86,16 +88,16 @@ int split_next(struct span script, size_t *ret_len, bool *ret_is_empty)
 {
     enum state state = START;
     bool is_empty = true;
-    size_t at = 0, next;
+    size_t at = 0;
 
     while (at < script.len) {
         char c = script.data[at];
+        ptrdiff_t behind = skip_comment(script, at);
 
-        next = skip_comment(script, at);
-        if (next == 0)
+        if (behind == OPEN)
             break;
-        if (next > at || is_blank(c)) {
-            at = next > at ? next : at + 1;
+        if ((size_t)behind > at || is_blank(c)) {
+            at = (size_t)behind > at ? (size_t)behind : at + 1;
             continue;
         }
         if (c == ';') {
@@ -110,15 +112,18 @@ int split_next(struct span script, size_t *ret_len, bool *ret_is_empty)
         }
         is_empty = false;
         if (c == '\'' || c == '"' || c == '`' || c == '[') {
-            at = skip_quoted(script, at);
-            if (at == 0)
+            behind = skip_quoted(script, at);
+            if (behind == OPEN)
                 break;
+            at = (size_t)behind;
             state = after_other(state);
         } else if (is_word(c)) {
-            for (next = at; next < script.len && is_word(script.data[next]);)
-                next++;
-            state = after_word(state, (struct span){script.data + at, next - at});
-            at = next;
+            size_t end = at + 1;
+
+            while (end < script.len && is_word(script.data[end]))
+                end++;
+            state = after_word(state, (struct span){script.data + at, end - at});
+            at = end;
         } else {
             at++;
             state = after_other(state);

@@ -103,7 +103,7 @@ static int compile_once(struct connection *c, const char *sql, size_t len, unsig
                         sqlite3_stmt **ret_stmt, const char **ret_tail)
 {
     c->refusal = NULL;
-    c->is_once = c->wants_writer = c->is_cancelled = false;
+    c->is_once = c->wants_writer = c->is_cancelled = c->is_dml = false;
     return sqlite3_prepare_v3(c->db, sql, (int)len + 1, flags, ret_stmt, ret_tail);
 }
 
@@ -184,6 +184,7 @@ static int statement_get(struct connection *c, struct span sql, struct statement
         return r;
     }
     s->is_read = sqlite3_stmt_readonly(s->stmt) && !c->wants_writer;
+    s->is_dml = c->is_dml;
     if (may_keep && !c->is_once && *ret_used == sql.len)
         keep(c, s);
     *ret = s;
@@ -298,6 +299,8 @@ struct rows {
     size_t mark; /* where the open block begins */
     uint32_t in_block;
     uint64_t all;
+    int64_t first;        /* value, if it is a number */
+    int64_t total_before; /* changes, before this statement */
 };
 
 static int rows_begin(struct rows *rows)
@@ -333,6 +336,8 @@ static int rows_add(struct rows *rows, struct err *err)
     size_t before = buf_len(out);
     int r = 0;
 
+    if (rows->all == 0)
+        rows->first = sqlite3_column_int64(rows->stmt, 0);
     if (rows->in_block == 0)
         r = rows_begin(rows);
     for (int i = 0; i < rows->columns && r == 0; i++) {
@@ -376,7 +381,7 @@ static void measure(struct connection *c, struct before *b)
 static int put_done(struct rows *rows, const struct statement *s, const struct before *b)
 {
     struct connection *c = rows->c;
-    struct counted counted = {.rows = rows->all};
+    struct counted counted = {.rows = rows->all, .count = rows->first};
     struct row_meta meta = {.duration_ms = (double)(clock_now_us() - b->started_us) / 1000};
     struct before after;
 
@@ -385,9 +390,9 @@ static int put_done(struct rows *rows, const struct statement *s, const struct b
         meta.size_after = b->size;
     } else {
         measure(c, &after);
-        counted.total = after.total - b->total;
+        counted.total = after.total - rows->total_before;
         counted.changes = counted.total > 0 ? sqlite3_changes64(c->db) : 0;
-        meta.changes = counted.total;
+        meta.changes = after.total - b->total;
         meta.last_row_id = after.last_row_id;
         meta.size_after = after.size;
         meta.changed_db =
@@ -435,24 +440,24 @@ static int step_all(struct rows *rows, struct err *err)
 }
 
 static int statement_run(struct connection *c, struct statement *s, struct span values,
-                         uint32_t count, const struct sink *sink, struct err *err)
+                         uint32_t count, const struct before *b, const struct sink *sink,
+                         struct err *err)
 {
-    struct rows rows = {.c = c, .stmt = s->stmt, .sink = sink};
-    struct before b;
+    struct rows rows = {
+        .c = c, .stmt = s->stmt, .sink = sink, .total_before = sqlite3_total_changes64(c->db)};
     int r;
 
     if (c->kind == CONNECTION_READ && !s->is_read)
         return err_set(err, ERR_INVALID, "attempt to write a readonly database: SQLITE_READONLY");
-    if (!s->is_planned)
+    if (!s->is_planned || sqlite3_stmt_status(s->stmt, SQLITE_STMTSTATUS_REPREPARE, 1) > 0)
         plan_make(c, s);
-    measure(c, &b);
     c->is_cancelled = false;
     r = bind_all(c, s->stmt, values, count, err);
     r = r < 0 ? r : step_all(&rows, err);
     if (r == 0 && rows.in_block > 0)
         rows_end(&rows);
     if (r == 0 && sink)
-        r = put_done(&rows, s, &b) < 0 ? err_nomem(err) : 0;
+        r = put_done(&rows, s, b) < 0 ? err_nomem(err) : 0;
     r = r < 0 || !sink ? r : rows_flush(&rows, err);
     buf_eat(&c->out, buf_len(&c->out));
     sqlite3_reset(s->stmt);
@@ -466,11 +471,13 @@ int connection_run(struct connection *c, struct span sql, struct span values, ui
 {
     struct statement *s;
     size_t used;
+    struct before b;
     bool is_last;
     int r;
 
     if (c->kind == CONNECTION_READ)
         connection_settle(c);
+    measure(c, &b);
     do {
         r = statement_get(c, sql, &s, &used, err);
         if (r < 0)
@@ -484,7 +491,7 @@ int connection_run(struct connection *c, struct span sql, struct span values, ui
                         "statement can have parameters.");
         else
             r = statement_run(c, s, is_last ? values : (struct span){"", 0}, is_last ? count : 0,
-                              is_last ? sink : NULL, err);
+                              &b, is_last ? sink : NULL, err);
         if (!s->is_kept)
             statement_free(s);
     } while (r == 0 && !is_last);

@@ -148,7 +148,7 @@ static const char *run_with(struct connection *c, struct span sql, struct span v
     return texts[turn];
 }
 
-static const char *ask(const char *sql)
+__attribute__((unused)) static const char *ask(const char *sql)
 {
     return run_with(reader, span_of(sql), SPAN(""), 0);
 }
@@ -169,14 +169,14 @@ static const char *put_span(struct span sql)
     return text;
 }
 
-static const char *put(const char *sql)
+__attribute__((unused)) static const char *put(const char *sql)
 {
     return put_span(span_of(sql));
 }
 
 #define IS(actual, wanted) is_text(__FILE__, __LINE__, actual, wanted)
 
-static void is_text(const char *file, int line, const char *actual, const char *wanted)
+__attribute__((unused)) static void is_text(const char *file, int line, const char *actual, const char *wanted)
 {
     if (strcmp(actual, wanted) == 0)
         return;
