@@ -174,7 +174,8 @@ class D1PreparedStatement {
   }
 
   first(colName) {
-    return call(this.dbSession, [this], FIRST, ROWS, ([{ rows }]) => {
+    return call(this.dbSession, [this], FIRST, ROWS, (results) => {
+      const { rows } = results[0];
       if (rows.length === 0) return null;
       if (colName === undefined) return rows[0];
       const value = rows[0][colName];
@@ -188,9 +189,10 @@ class D1PreparedStatement {
   all() { return call(this.dbSession, [this], ALL, ROWS, (results) => resultOf(results[0])); }
 
   raw(options) {
-    return call(this.dbSession, [this], ALL, ARRAYS, ([{ names, rows }]) => {
+    return call(this.dbSession, [this], ALL, ARRAYS, (results) => {
+      const { names, rows } = results[0], own = [], all = [own];
       if (!options?.columnNames) return rows;
-      const all = [[...names]];
+      for (let i = 0; i < names.length; i++) own[i] = names[i];
       for (let i = 0; i < rows.length; i++) all[i + 1] = rows[i];
       return all;
     });

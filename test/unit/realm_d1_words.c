@@ -1,5 +1,7 @@
 /* realm_d1_words.c - src/realm/web/d1_words.c and sdk/js/d1_rows.js: what a worker sees of the
  * records of an answer. */
+#include <sys/resource.h>
+
 #include "realm_d1.h"
 
 /* ---- answers ---- */
@@ -130,6 +132,61 @@ static void wide_rows_fit_into_the_words(void)
     in_database(ANY_JS, check_wide);
 }
 
+static void put_all(int step, uint32_t columns, uint32_t rows)
+{
+    const struct row_value value = {.tag = ROW_INT, .integer = 1};
+
+    if (step > 0)
+        put_columns(columns, (const char *const[]){"n", "m"});
+    if (step > 1)
+        put_rows(rows, 1, &value);
+    if (step > 2)
+        put_done();
+}
+
+/* Rows without end, where there is not much memory: an error, and the worker lives. */
+static void check_memory(void)
+{
+    static char text[100000];
+    uint32_t stream = ask("http://x/?return (await DB.prepare('SELECT').all()).results.length"),
+             call = last_asked()->stream;
+    struct row_value value = {.tag = ROW_TEXT, .bytes = {text, sizeof text}};
+    unsigned long pages = 0;
+    struct rlimit limit;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    if (!f || fscanf(f, "%lu", &pages) != 1)
+        abort();
+    fclose(f);
+    limit.rlim_cur = limit.rlim_max = pages * 4096 + (400ul << 20);
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    memset(text, 'x', sizeof text);
+    put_columns(1, (const char *const[]){"t"});
+    reply(call);
+    for (int i = 0; i < 10000 && !asked_of(call)->is_cancelled; i++) {
+        put_rows(1, 1, &value);
+        realm_reply_body(realm, call, buf_span(&answer), false);
+        buf_eat(&answer, buf_len(&answer));
+    }
+    CHECK(asked_of(call)->is_cancelled);
+    CHECK(strstr(finish(stream), "D1_ERROR: The result is too large for this worker's memory") !=
+          NULL);
+    stream = ask(OBJECTS);
+    put_all(3, 1, 1);
+    put_end();
+    send_answer(last_asked()->stream, 100000, 1);
+    CHECK(is(finish(stream), "[{\"n\":1}]"));
+}
+
+static void a_result_that_is_too_large_is_an_error(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* which has all of the address space */
+    in_database(ANY_JS, check_memory);
+#else
+    (void)check_memory;
+#endif
+}
+
 static void check_first(void)
 {
     const struct row_value values[] = {{.tag = ROW_INT, .integer = 1},
@@ -231,18 +288,6 @@ static void expect_refusal(bool is_end)
     CHECK(is(finish(stream), MALFORMED));
     CHECK(asked_of(call)->is_cancelled == !is_end);
     forget(stream);
-}
-
-static void put_all(int step, uint32_t columns, uint32_t rows)
-{
-    const struct row_value value = {.tag = ROW_INT, .integer = 1};
-
-    if (step > 0)
-        put_columns(columns, (const char *const[]){"n", "m"});
-    if (step > 1)
-        put_rows(rows, 1, &value);
-    if (step > 2)
-        put_done();
 }
 
 static void check_hostile(void)
@@ -363,6 +408,7 @@ int main(int argc, char **argv)
          values_are_what_d1_makes_of_them_wherever_they_are_cut},
         {"many_rows_come_in_blocks", many_rows_come_in_blocks},
         {"wide_rows_fit_into_the_words", wide_rows_fit_into_the_words},
+        {"a_result_that_is_too_large_is_an_error", a_result_that_is_too_large_is_an_error},
         {"first_makes_one_row", first_makes_one_row},
         {"a_restart_forgets_what_has_come", a_restart_forgets_what_has_come},
         {"errors_are_d1s", errors_are_d1s},
