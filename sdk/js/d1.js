@@ -287,4 +287,5 @@ class D1Database {
   async dump() { return this.alwaysPrimarySession.dump(); }
 }
 
+for (const C of [D1Database, D1DatabaseSession, D1PreparedStatement]) internals.knowKind(C);
 internals.onBinding('d1', (name) => new D1Database(internals, name));

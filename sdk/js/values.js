@@ -15,6 +15,10 @@ function nameOf(value) {
   try { return `?${value.constructor.name}`; } catch { return '?'; }
 }
 
+// Of classes whose objects are asked for often: what nameOf() would say.
+const known = new Map(), { get: mapGet } = Map.prototype;
+internals.knowKind = (C) => { known.set(C.prototype, `?${C.name}`); };
+
 // The kind of an object that came to Python: a name that the package knows, or '?' and the constructor's.
 internals.webKind = (value) => {
   if (typeof value === 'function') return 'function';
@@ -22,6 +26,8 @@ internals.webKind = (value) => {
   const proto = getPrototypeOf(value);
   if (proto === plainPrototype || proto === null) return 'object';
   if (isArray(value)) return 'Array';
+  const name = mapGet.call(known, proto);
+  if (name) return name;
   if (internals.isResponse(value)) return 'Response';
   if (internals.isRequest(value)) return 'Request';
   if (internals.isHeaders(value)) return 'Headers';

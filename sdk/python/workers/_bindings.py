@@ -9,6 +9,7 @@ from corral.bridge import JsProxy
 from . import _runtime
 from ._fetch import fetch
 from ._rpc import python_from_rpc, python_to_rpc
+from ._values import kind_of
 
 _WRAPPED = frozenset((
     "KvNamespace", "R2Bucket", "D1Database", "WorkerQueue", "Ai", "VectorizeIndexImpl", "AnalyticsEngine", "AnalyticsEngineDataset",
@@ -19,6 +20,8 @@ _LEFT_ALONE = frozenset((
     "ArrayBuffer", "DataView", "Uint8Array", "Uint8ClampedArray", "Int8Array", "Uint16Array", "Int16Array", "Uint32Array", "Int32Array",
     "Float16Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array", "ReadableStream", "URLSearchParams", "Headers",
 ))
+# Kinds of what is made often, and is neither awaited nor data.
+_OWN_OBJECTS = frozenset(("?D1PreparedStatement", "?D1DatabaseSession"))
 
 
 def _class_of(value):
@@ -39,15 +42,22 @@ class Binding:
         return self._wrap(result)
 
     def _wrap(self, value):
-        return type(self)(value) if isinstance(value, JsProxy) and _class_of(value) not in _LEFT_ALONE else value
+        if not isinstance(value, JsProxy):
+            return value
+        what = kind_of(value)
+        return value if (what[1:] if what.startswith("?") else _class_of(value)) in _LEFT_ALONE else type(self)(value)
 
     async def _of_promise(self, promise):
         return self._of(await promise)
 
     def _call(self, function, args, kwargs):
         result = function(*map(python_to_rpc, args), **{name: python_to_rpc(value) for name, value in kwargs.items()})
-        if isinstance(result, JsProxy) and hasattr(result, "then"):
-            return self._of_promise(result)
+        if isinstance(result, JsProxy):
+            what = kind_of(result)
+            if what in _OWN_OBJECTS:
+                return type(self)(result)
+            if what == "Promise" or hasattr(result, "then"):
+                return self._of_promise(result)
         return self._of(result)
 
     def __getattr__(self, name):
