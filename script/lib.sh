@@ -52,8 +52,10 @@ install_packages() {
 }
 
 # build MODE TARGET... - quiet unless something is wrong; make rebuilds only what changed.
+# One at a time for each mode: two would write the same files.
 build() {
     local mode=$1
     shift
-    make --no-print-directory -s -C "$root" -j"$(nproc)" MODE="$mode" "$@"
+    mkdir -p "$root/build"
+    flock "$root/build/$mode.lock" make --no-print-directory -s -C "$root" -j"$(nproc)" MODE="$mode" "$@"
 }
