@@ -166,9 +166,9 @@ def write(path, text):
     os.rename(beside, path)
 
 
-def corral(folder, source=HELLO, port=None, **settings):
-    """`corral dev` on a project of one file; settings are CORRAL_TEST_..."""
-    write(Path(folder) / "wrangler.toml", WRANGLER)
+def corral(folder, source=HELLO, port=None, tables="", **settings):
+    """`corral dev` on a project of one file; tables: more of its configuration; settings are CORRAL_TEST_..."""
+    write(Path(folder) / "wrangler.toml", WRANGLER + tables)
     write(Path(folder) / "src/entry.py", source)
     port = port or free_port()
     return Server("corral", [BIN / "corral", "dev", "--port", port, "--log-level", "warn", folder], port,
@@ -239,6 +239,47 @@ def timed(client):
     begun = time.perf_counter()
     status, body = client.get()
     return (time.perf_counter() - begun) * 1000, status, body
+
+
+# ---- load ----
+
+
+def wrk(port, path, connections, seconds, script=None):
+    """Requests per second, p50 and p99 in milliseconds, requests.  script: a file of Lua that makes them."""
+    out = subprocess.run(["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--latency", *(["-s", script] if script else []),
+                          "http://127.0.0.1:%d%s" % (port, path)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    bad = re.search(r"Socket errors:.*|Non-2xx.*", out)
+    if bad:
+        raise SystemExit("bench: wrk: " + bad.group(0))
+
+    def ms(percent):
+        value, unit = re.search(r"^ +%d%% +([\d.]+)(us|ms|s|m)$" % percent, out, re.M).groups()
+        return float(value) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
+    return (float(re.search(r"Requests/sec: +([\d.]+)", out).group(1)), ms(50), ms(99),
+            int(re.search(r"(\d+) requests in", out).group(1)))
+
+
+def role(server, pid):
+    if server.name != "corral":
+        return stat(pid)[0]
+    zygotes, templates, instances = generations(server)
+    return ("store" if stat(pid)[0] == "corral-store" else
+            "node" if pid == server.pid else "instance" if pid in instances else
+            "template" if pid in templates else "zygote")
+
+
+def measure(server, path, options, script=None):
+    """Of a server under `options.connections` connections for `options.seconds`: rate, p50, p99, and what
+    each of its processes takes for a request."""
+    wrk(server.port, path, options.connections, 1, script)  # warm
+    before = {pid: cpu_us(pid) for pid in tree(server.pid)}
+    rate, p50, p99, requests = wrk(server.port, path, options.connections, options.seconds, script)
+    spent = {}
+    for pid in before:
+        us = (cpu_us(pid) - before[pid]) / requests
+        if us >= 0.05:
+            spent.setdefault(role(server, pid), []).append(us)
+    return {"rate": rate, "p50": p50, "p99": p99, "cpu": spent}
 
 
 # ---- figures ----
