@@ -145,6 +145,19 @@ void engine_files_close(struct engine_files *f)
     *f = NONE;
 }
 
+/* Shared with whoever else has it open, and not with who deletes it.  That one takes the folder's
+ * name away before it deletes anything, the lock too: one that we got behind its back is of a
+ * folder that is called so no more. */
+static int take_lock(const struct engine_files *f, const char *folder, struct err *err)
+{
+    struct stat ours, named;
+
+    if (flock(f->lock, LOCK_SH | LOCK_NB) == 0 && fstat(f->folder, &ours) == 0 &&
+        stat(folder, &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+        return 0;
+    return err_set(err, ERR_LIMIT, "the database in '%s' is being deleted", folder);
+}
+
 int engine_files_open(const char *folder, struct engine_files *ret, struct err *err)
 {
     struct engine_files f = NONE;
@@ -156,8 +169,7 @@ int engine_files_open(const char *folder, struct engine_files *ret, struct err *
     if (f.folder < 0)
         return err_errno(err, errno, "open the database's folder '%s'", folder);
     r = open_one(&f, folder, "lock", &f.lock, err);
-    if (r == 0 && flock(f.lock, LOCK_SH | LOCK_NB) < 0)
-        r = err_set(err, ERR_LIMIT, "the database in '%s' is being deleted", folder);
+    r = r < 0 ? r : take_lock(&f, folder, err);
     r = r < 0 ? r : open_one(&f, folder, "db.sqlite", &f.database, err);
     r = r < 0 ? r : open_one(&f, folder, "db.sqlite-wal", &f.wal, err);
     r = r < 0 ? r : open_one(&f, folder, "db.sqlite-shm", &f.shm, err);
