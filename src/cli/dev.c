@@ -30,6 +30,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/access.h"
 #include "cli/browser.h"
 #include "cli/cli.h"
 #include "cli/dev_options.h"
@@ -78,6 +79,7 @@ struct dev {
     int64_t change_ms;          /* when the change came that newest was made for */
     struct buf watched;         /* the watcher's roots, NUL behind each */
     char secrets_told[256];     /* the file of secrets that was named last */
+    struct buf access_told;     /* the table of bindings that was printed last */
     bool has_keys;              /* of a terminal, see keys.h */
     bool is_announced;
     bool has_told_scheduled;    /* how to run the scheduled handler */
@@ -120,6 +122,23 @@ static void say_secrets(struct dev *dev)
     snprintf(dev->secrets_told, sizeof dev->secrets_told, "%s", file);
     if (file[0])
         log_info("Using secrets defined in %s", file);
+}
+
+/* What the worker has access to, when that is news. */
+static void say_access(struct dev *dev)
+{
+    struct buf text = {0};
+
+    if (access_print(&dev->last, &text) < 0 ||
+        (buf_len(&text) == buf_len(&dev->access_told) &&
+         memcmp(buf_data(&text), buf_data(&dev->access_told), buf_len(&text)) == 0)) {
+        buf_done(&text);
+        return;
+    }
+    if (buf_len(&text) > 0)
+        log_info("%.*s", SPAN_ARG(buf_span(&text)));
+    buf_done(&dev->access_told);
+    dev->access_told = text;
 }
 
 static const char KEYS[] = "[b] open a browser, [c] clear console, [x] to exit";
@@ -275,6 +294,7 @@ static int start_reading(struct dev *dev, struct reading *reading, struct err *e
         return reading->r;
     }
     say_secrets(dev);
+    say_access(dev);
     r = version_new(&dev->last, &reading->bundle, &EVENTS, dev, &v, err);
     if (r < 0)
         return r;
