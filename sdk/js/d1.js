@@ -9,10 +9,17 @@ const ROWS = false, ARRAYS = true;
 const STATEMENTS_MAX = 10_000;                  // of one call: row.h
 const NOTHING = 'No SQL statements detected.';
 const { D1Answer } = internals, { apply } = Reflect, { isArray } = Array, { isView } = ArrayBuffer;
-const { trim, replace, split, startsWith } = String.prototype;
+const { trim, replace, split, startsWith, slice } = String.prototype, { isFinite } = Number;
 
 function failure(kind, message) {
   return new Error(`${kind}: ${message}`, { cause: new Error(message) });
+}
+
+const SESSION_ERROR = 'D1_SESSION_ERROR: ';
+// Of what the database says.
+function said(text) {
+  if (apply(startsWith, text, [SESSION_ERROR])) return failure('D1_SESSION_ERROR', apply(slice, text, [SESSION_ERROR.length]));
+  return failure('D1_ERROR', text);
 }
 
 // ---- calls ----
@@ -27,7 +34,7 @@ function isBlank(sql) {
 function valueOf(parameter) {
   if (!isArray(parameter)) return parameter;
   for (let i = 0; i < parameter.length; i++)
-    if (typeof parameter[i] !== 'number') throw failure('D1_ERROR', `Item ${i} of an array that was bound is no byte, but of type '${typeof parameter[i]}'`);
+    if (!isFinite(parameter[i])) throw failure('D1_ERROR', `Item ${i} of an array that was bound is no byte`);
   return new Uint8Array(parameter);
 }
 
@@ -72,7 +79,7 @@ function call(session, statements, wants, asArrays, finish) {
         if (results.length !== count) throw failure('D1_ERROR', `The database answered ${results.length} statements of ${count}`);
         resolve(finish(results));
       } catch (e) { reject(e); }
-    }, ({ text }) => reject(failure('D1_ERROR', text)));
+    }, ({ text }) => reject(said(text)));
     whenRoom(() => {
       count = put(statements);
       native.d1Send(bindingOf(session), request, answer, wants, constraintOf(session), undefined);
@@ -94,9 +101,9 @@ function tryScript(session, request, script, lines) {
   return new Promise((resolve, reject) => {
     const answer = new D1Answer(ROWS, (results) => resolve({ total: totalOf(results) }), ({ statement, line, text, sql }) => {
       const failed = lines?.[statement];
-      if (statement === null) reject(failure('D1_ERROR', text));
+      if (statement === null) reject(said(text));
       else if (failed) resolve({ line: failed.line, sql: failed.statement, text });
-      else resolve({ line: line || 1, sql: sql || apply(split, script, ['\n'])[0], text });
+      else resolve({ line: line || 1, sql: sql ? apply(replace, sql, [/;$/, '']) : apply(split, script, ['\n'])[0], text });
     });
     whenRoom(() => {
       if (lines) put(lines);
@@ -108,6 +115,7 @@ function tryScript(session, request, script, lines) {
 // A script is one statement a line.  That is all that Cloudflare's knows; where it comes to nothing (and nothing has happened
 // then), the script may still be one whose statements have lines of their own.
 async function runScript(session, query) {
+  if (typeof query !== 'string') throw new TypeError(`exec() takes a string of SQL, not ${query === null ? 'null' : typeof query}`);
   const request = native.currentRequest(), script = apply(trim, query, []), all = apply(split, script, ['\n']), lines = [];
   for (let i = 0; i < all.length; i++)
     if (!isBlank(all[i])) lines[lines.length] = { statement: all[i], params: [], line: i + 1 };
@@ -134,6 +142,16 @@ function isBytes(list) {
   return true;
 }
 
+const { Float16Array, Float32Array, Float64Array } = globalThis;
+const isFloats = (view) => view instanceof Float64Array || view instanceof Float32Array || (Float16Array !== undefined && view instanceof Float16Array);
+
+// By element, and none of a DataView, as Array.from() has it; what no number of JSON is stays for valueOf().
+function viewBytes(view) {
+  if (view instanceof DataView) return new Uint8Array(0);
+  if (isFloats(view)) for (let i = 0; i < view.length; i++) if (!isFinite(view[i])) return [NaN];
+  return new Uint8Array(view);
+}
+
 // What is bound for a value: a number, a string, null, an array of bytes or a Uint8Array.  Arrays are read when the statement
 // runs, all else is now.
 function parameterOf(value, isNone) {
@@ -144,7 +162,7 @@ function parameterOf(value, isNone) {
   if (type === 'object') {
     if (isArray(value) && isBytes(value)) return value;
     if (value instanceof ArrayBuffer) return new Uint8Array(new Uint8Array(value));
-    if (isView(value)) return new Uint8Array(value instanceof DataView ? 0 : value);
+    if (isView(value)) return viewBytes(value);
   }
   if (type === 'object' || type === 'function') {
     const bytes = native.isPython(value) ? native.pythonBytes(value) : undefined;
