@@ -18,30 +18,36 @@
 #include "box/box.h"
 #include "test.h"
 
-enum inside { IN_NEITHER, IN_TEMPLATE, IN_INSTANCE };
+enum inside { IN_NEITHER, IN_TEMPLATE, IN_INSTANCE, IN_STORE };
+
+static int kept_file;   /* open before the box is entered */
 
 /* Run fn in a child inside the given stages; its result is the exit code. */
 static int run_inside(enum inside where, int (*fn)(void))
 {
-    struct box_filter template = {0}, instance = {0};
+    struct box_filter template = {0}, instance = {0}, store = {0};
     struct err err = {0};
     int status = 0;
     pid_t pid;
 
     CHECK(box_filter_init(&template, BOX_TEMPLATE, &err) == 0);
     CHECK(box_filter_init(&instance, BOX_INSTANCE, &err) == 0);
+    CHECK(box_filter_init(&store, BOX_STORE, &err) == 0);
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
-        if (where >= IN_TEMPLATE && box_filter_enter(&template, &err) < 0)
+        if (where == IN_STORE && box_filter_enter(&store, &err) < 0)
+            _exit(202);
+        if (where >= IN_TEMPLATE && where <= IN_INSTANCE && box_filter_enter(&template, &err) < 0)
             _exit(200);
-        if (where >= IN_INSTANCE && box_filter_enter(&instance, &err) < 0)
+        if (where == IN_INSTANCE && box_filter_enter(&instance, &err) < 0)
             _exit(201);
         _exit(fn());
     }
     waitpid(pid, &status, 0);
     box_filter_done(&template);
     box_filter_done(&instance);
+    box_filter_done(&store);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
@@ -145,6 +151,133 @@ static void refuses_what_reaches_out(void)
         CHECK(out == CASES[i].outside && template == CASES[i].template);
         CHECK(instance == CASES[i].instance);
     }
+}
+
+/* ---- the store's stage ---- */
+
+static int run_code(void)
+{
+    return refused((long)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                              0) == -1
+                       ? -1
+                       : 0);
+}
+static int make_runnable(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return refused(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+static int open_at(void) { return refused(openat(AT_FDCWD, "/", O_RDONLY)); }
+static int open_again(void) { return refused(syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0)); }
+static int rename_file(void) { return refused(rename("/dev/null/a", "/dev/null/b")); }
+static int remove_file(void) { return refused(unlink("/dev/null/a")); }
+static int look_around(void) { return refused(access("/", R_OK)); }
+static int see_file(void)
+{
+    struct stat st;
+
+    return refused(syscall(SYS_newfstatat, AT_FDCWD, "/", &st, 0));
+}
+static int make_socketpair(void)
+{
+    int fds[2];
+
+    return refused(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+}
+static int make_thread(void)
+{
+    pthread_t t;
+
+    return pthread_create(&t, NULL, (void *(*)(void *))(void *)pthread_self, NULL);
+}
+static int take_a_lease(void) { return refused(fcntl(0, F_SETOWN, getppid())); }
+static int signal_own_group(void) { return refused(syscall(SYS_tkill, gettid(), 0)); }
+
+static void lets_a_store_reach_nothing(void)
+{
+    static const struct {
+        const char *name;
+        int (*fn)(void);
+        int store;
+    } CASES[] = {
+        {"socket", open_socket, EPERM},
+        {"unix socket", open_unix_socket, EPERM},
+        {"socketpair", make_socketpair, EPERM},
+        {"connect", connect_out, EPERM},
+        {"sendmsg", send_descriptors, EPERM},
+        {"recvmsg", take_descriptors, EPERM},
+        {"execve", run_program, EPERM},
+        {"fork", fork_process, EPERM},
+        {"vfork", vfork_process, EPERM},
+        {"thread", make_thread, EPERM},
+        {"unshare", new_namespace, EPERM},
+        {"clone namespaces", new_namespace_by_clone, EPERM},
+        {"clone3", clone3_call, ENOSYS},
+        {"ptrace", trace_me, EPERM},
+        {"kill", kill_parent_softly, EPERM},
+        {"tkill", signal_own_group, EPERM},
+        {"tgkill parent", signal_parent, ENOSYS},
+        {"tgkill self", signal_self, 0},
+        {"open for writing", write_file, EPERM},
+        {"open with O_CREAT", create_file, EPERM},
+        {"open for reading", read_file, EPERM},
+        {"openat", open_at, EPERM},
+        {"openat2", open_again, EPERM},
+        {"access", look_around, ENOSYS},
+        {"stat by path", see_file, ENOSYS},
+        {"mkdir", make_folder, EROFS},
+        {"rename", rename_file, EROFS},
+        {"unlink", remove_file, EROFS},
+        {"fcntl(F_SETOWN)", take_a_lease, ENOSYS},
+        {"mmap of code", run_code, EPERM},
+        {"mprotect to code", make_runnable, EPERM},
+        {"bpf", load_bpf, EPERM},
+        {"io_uring", make_ring, EPERM},
+        {"userfaultfd", catch_faults, EPERM},
+        {"pidfd_open", open_pidfd, EPERM},
+        {"setrlimit", raise_limit, ENOSYS},
+        {"prctl(PR_SET_DUMPABLE)", become_dumpable, EPERM},
+        {"untie from the parent", untie, EPERM},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        int store = run_inside(IN_STORE, CASES[i].fn);
+        if (store != CASES[i].store)
+            printf("  %s: %d\n", CASES[i].name, store);
+        CHECK(store == CASES[i].store);
+    }
+}
+
+/* What a database asks of the descriptors that are open already. */
+static int use_a_file(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1};
+    char c = 'x';
+    struct stat st;
+    void *map;
+    int copy = fcntl(kept_file, F_DUPFD_CLOEXEC, 0);
+
+    if (copy < 0 || pwrite(copy, &c, 1, 4095) != 1 || pread(copy, &c, 1, 4095) != 1 || c != 'x')
+        return 1;
+    if (fstat(copy, &st) < 0 || st.st_size != 4096 || ftruncate(copy, 8192) < 0)
+        return 2;
+    if (fsync(copy) < 0 || fdatasync(copy) < 0 || fcntl(copy, F_SETLK, &lock) < 0)
+        return 3;
+    map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
+    if (map == MAP_FAILED || munmap(map, 8192) < 0 || close(copy) < 0)
+        return 4;
+    return 0;
+}
+
+static void lets_a_store_use_its_files(void)
+{
+    FILE *file = tmpfile();
+
+    CHECK(file);
+    kept_file = fileno(file);
+    CHECK(run_inside(IN_STORE, use_a_file) == 0);
+    fclose(file);
 }
 
 static void *add_one(void *n)
@@ -278,6 +411,8 @@ int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
         {"refuses_what_reaches_out", refuses_what_reaches_out},
+        {"lets_a_store_reach_nothing", lets_a_store_reach_nothing},
+        {"lets_a_store_use_its_files", lets_a_store_use_its_files},
         {"lets_threads_and_pipes_work", lets_threads_and_pipes_work},
         {"knows_whether_it_has_threads", knows_whether_it_has_threads},
         {"ties_a_child_to_its_parent", ties_a_child_to_its_parent},
