@@ -165,6 +165,18 @@ static int give_credit(struct store *s, struct call *call, size_t len, struct er
     return r;
 }
 
+/* With the lock held.  Then the call is answered. */
+static bool is_too_much(struct store *s, struct call *call, size_t len)
+{
+    if (buf_len(&call->body) + len > ROW_CALL_MAX)
+        answer_late_locked(s, call, SPAN(LONG_TEXT));
+    else if (s->calls.body_bytes + len > CALLS_BODIES_MAX)
+        answer_late_locked(s, call, SPAN(BUSY_TEXT));
+    else
+        return false;
+    return true;
+}
+
 /* With the lock held. */
 static int add_body(struct store *s, struct call *call, const struct frame *f, struct err *err)
 {
@@ -175,15 +187,12 @@ static int add_body(struct store *s, struct call *call, const struct frame *f, s
         return err_set(err, ERR_INVALID, "BODY on the stream %u after its end", f->stream);
     if (call->method == CALL_SCRIPT && buf_len(&call->body) + bytes.len > FRAME_WINDOW)
         return err_set(err, ERR_INVALID, "BODY without credit on the stream %u", f->stream);
-    if (buf_len(&call->body) + bytes.len > ROW_CALL_MAX) {
-        answer_late_locked(s, call, SPAN(LONG_TEXT));
+    if (call->state == CALL_RECEIVING && is_too_much(s, call, bytes.len))
         return 0;
-    }
-    if (s->calls.body_bytes + bytes.len > CALLS_BODIES_MAX ||
-        buf_append(&call->body, bytes.data, bytes.len) < 0) {
-        answer_late_locked(s, call, SPAN(BUSY_TEXT));
-        return 0;
-    }
+    if (call->method >= CALL_DUMP)
+        bytes.len = 0; /* they have none */
+    if (buf_append(&call->body, bytes.data, bytes.len) < 0)
+        return err_nomem(err);
     s->calls.body_bytes += bytes.len;
     call->has_whole_body = is_end;
     if (call->state != CALL_RECEIVING)
@@ -326,6 +335,22 @@ static void run_writes(struct thread *t)
         group_run(t);
 }
 
+/* Calls that are answered let others go on, which may write, and so on. */
+static void run_all(struct thread *t)
+{
+    struct store *s = t->store;
+    bool has_more = true;
+
+    while (t->is_leader && has_more) {
+        run_todo(t);
+        if (t->is_leader)
+            run_writes(t);
+        pthread_mutex_lock(&s->lock);
+        has_more = s->idle_count > 0 && (s->todo.first || (s->writes.first && !s->is_writing));
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
 /* All frames that are whole.  false: somebody else leads now. */
 static bool run_frames(struct thread *t)
 {
@@ -436,9 +461,7 @@ void lead_run(struct thread *t)
     while (t->is_leader) {
         if (!run_frames(t))
             return;
-        run_todo(t);
-        if (t->is_leader)
-            run_writes(t);
+        run_all(t);
         if (!t->is_leader)
             return;
         flush(t);
