@@ -1,4 +1,4 @@
-"""The programs of docs/python.md do what the page says: each is started and asked."""
+"""The programs of docs/python.md and docs/d1.md do what the pages say: each is started and asked."""
 import re
 
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from harness import ROOT
 from origin import Origin
 
-PAGE = (ROOT / "docs/python.md").read_text()
+PAGES = [(ROOT / page).read_text() for page in ("docs/python.md", "docs/d1.md")]
 PROGRAM = re.compile(r"```python\n(.*?)```\n((?:<!-- .*? -->\n)*)", re.S)
 ASKED = re.compile(r"<!-- (\w+) (\S+)(?: (.*?))? -> (.*?) -->")
 CONFIG = """\
@@ -18,12 +18,16 @@ compatibility_flags = ["python_workers"]
 [vars]
 SHOP = "Anvil"
 API = "%s"
+
+[[d1_databases]]
+binding = "DB"
+database_name = "page"
 """
-PROGRAMS = [(program, ASKED.findall(asked)) for program, asked in PROGRAM.findall(PAGE)]
+PROGRAMS = [(program, ASKED.findall(asked)) for page in PAGES for program, asked in PROGRAM.findall(page)]
 
 
 def test_every_program_says_what_it_answers():
-    assert len(PROGRAMS) >= 8 and all(asked for _, asked in PROGRAMS)
+    assert len(PROGRAMS) >= 10 and all(asked for _, asked in PROGRAMS)
 
 
 @pytest.fixture(scope="module")
