@@ -633,6 +633,7 @@ static int open_node(struct dev *dev, struct err *err)
         .silence_ms = test_setting("CORRAL_TEST_SILENCE_MS", 0)};
     const struct keeper_config keeper = {
         .store_program = dev->store_program,
+        .sync = dev->options.has_full_sync ? KEEPER_SYNC_FULL : KEEPER_SYNC_NORMAL,
         .idle_ms = test_setting("CORRAL_TEST_STORE_IDLE_MS", 0),
         .query_ms = test_setting("CORRAL_TEST_QUERY_MS", 0),
         .stores_max = (unsigned)test_setting("CORRAL_TEST_STORES", 0),

@@ -26,6 +26,7 @@ static const struct option OPTIONS[] = {
     {"--compatibility-date", NULL, "DATE", "behave as on this day"},
     {"--compatibility-flags", NULL, "FLAG", "such as python_workers; may be repeated"},
     {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
+    {"--d1-sync", NULL, "HOW", "full: D1 survives power cuts too; or normal, which is faster (normal)"},
     {"--test-scheduled", NULL, NULL, "/__scheduled?cron=... runs the scheduled handler"},
     {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
     {"--show-interactive-dev-session", NULL, NULL, "=false: no keys in the terminal"},
@@ -181,6 +182,14 @@ static int take_level(const char *value, struct err *err)
     return 0;
 }
 
+static int take_sync(struct dev_options *o, const char *value, struct err *err)
+{
+    if (strcmp(value, "full") != 0 && strcmp(value, "normal") != 0)
+        return err_set(err, ERR_INVALID, "--d1-sync is full or normal, not '%s'", value);
+    o->has_full_sync = strcmp(value, "full") == 0;
+    return 0;
+}
+
 static int take_own(struct walk *w, const char *name, const char *value, struct err *err)
 {
     struct dev_options *o = w->o;
@@ -208,6 +217,8 @@ static int take_own(struct walk *w, const char *name, const char *value, struct 
         return option_number(name, value, 0, 65535, &o->port, err);
     if (strcmp(name, "--log-level") == 0)
         return take_level(value, err);
+    if (strcmp(name, "--d1-sync") == 0)
+        return take_sync(o, value, err);
     if (strcmp(name, "--cwd") == 0)
         return chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
     if (strcmp(name, "--show-interactive-dev-session") == 0)

@@ -115,6 +115,20 @@ def kill(what, served, folder, restart):
     return served
 
 
+def test_how_dev_syncs(corral):
+    """--d1-sync reaches the process that has the database."""
+    files = {"wrangler.toml": CONFIG, "src/entry.py": WORKER}
+    for flags, how in (((), "normal"), (("--d1-sync", "full"), "full"), (("--d1-sync=normal",), "normal")):
+        served = corral(files, *flags)
+        assert served.get("/create").status == 200
+        (store,) = served.stores()
+        arguments = open("/proc/%d/cmdline" % store.pid).read().split("\0")
+        assert "--sync=" + how in arguments
+    refused = corral(files, "--d1-sync", "extra", ready=False)
+    assert refused.wait_exit() == 2
+    refused.wait_log("--d1-sync is full or normal, not 'extra'")
+
+
 @pytest.mark.long
 @pytest.mark.asan
 def test_a_hundred_kills(tmp_path):
