@@ -36,14 +36,16 @@ static void name_holder(const struct database *d, struct err *err)
     if (pid < 0)
         return;
     process_name(pid, name, sizeof name);
-    parent = process_parent(pid);
-    process_name(parent, parent_name, sizeof parent_name);
     err_set(err, ERR_LIMIT, "the database '%s' is in use by %s (process %d)", d->name, name,
             (int)pid);
-    if (parent > 1 && strcmp(parent_name, "corral") == 0)
-        err_hint(err, "Stop %s (process %d) first.", parent_name, (int)parent);
-    else
+    parent = process_parent(pid);
+    process_name(parent, parent_name, sizeof parent_name);
+    if (strcmp(parent_name, "corral") != 0) {
         err_hint(err, "Stop it first.");
+        return;
+    }
+    process_command(parent, parent_name, sizeof parent_name);
+    err_hint(err, "Stop `%s` (process %d) first.", parent_name, (int)parent);
 }
 
 static int confirm(const struct database *d, bool *ret_is_sure, struct err *err)

@@ -23,6 +23,27 @@ void process_name(pid_t pid, char *ret_name, size_t size)
         fclose(f);
 }
 
+void process_command(pid_t pid, char *ret_command, size_t size)
+{
+    char path[64], line[1024];
+    const char *program, *word;
+    size_t n;
+    FILE *f;
+
+    process_name(pid, ret_command, size);
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    f = fopen(path, "re");
+    if (!f)
+        return;
+    n = fread(line, 1, sizeof line - 2, f);
+    fclose(f);
+    line[n] = line[n + 1] = '\0'; /* each word ends with one */
+    program = strrchr(line, '/') ? strrchr(line, '/') + 1 : line;
+    word = line + strlen(line) + 1;
+    if (n > 0)
+        snprintf(ret_command, size, word[0] && word[0] != '-' ? "%s %s" : "%s", program, word);
+}
+
 pid_t process_parent(pid_t pid)
 {
     char path[64], line[512];

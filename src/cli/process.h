@@ -7,6 +7,8 @@
 
 /* "python3"; "?" when it cannot be told. */
 void process_name(pid_t pid, char *ret_name, size_t size);
+/* As it was started, without its options: "corral dev"; its name when that cannot be told. */
+void process_command(pid_t pid, char *ret_command, size_t size);
 /* -1 when it cannot be told. */
 pid_t process_parent(pid_t pid);
 /* Who has flock()ed this file; -1: nobody, or it cannot be told. */

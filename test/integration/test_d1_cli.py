@@ -8,13 +8,26 @@ import subprocess
 
 import pytest
 
-from harness import BIN
+from harness import BIN, holds
 
 pytestmark = pytest.mark.asan
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 TOML = 'name = "w"\nmain = "src/entry.py"\ncompatibility_date = "2026-03-01"\n'
 IN_TOML = TOML + '\n[[d1_databases]]\nbinding = "DB"\ndatabase_name = "books"\ndatabase_id = "to come"\n'
+
+
+COUNTS = """
+    import time
+    from workers import Response, WorkerEntrypoint
+    LOADED = time.time_ns()
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            await self.env.DB.exec("create table if not exists t(a)")
+            await self.env.DB.prepare("insert into t values (1)").run()
+            return Response("%d %d" % (LOADED, await self.env.DB.prepare("select count(*) as n from t").first("n")))
+"""
 
 
 class Shell:
@@ -225,3 +238,28 @@ def test_keeps_a_database_that_is_in_use(d1):
     name = open("/proc/self/comm").read().strip()
     assert said == "corral: the database 'books' is in use by %s (process %d)\n  Stop it first.\n" % (name, os.getpid())
     assert d1("delete", "books", "-y") == "Deleted 'books' successfully.\n"
+
+
+def test_beside_a_worker_that_uses_it(corral, d1, tmp_path):
+    """Its state, kept in the project's own folder, is neither bundled nor a reason to reload."""
+    project = tmp_path / "project"
+    toml = IN_TOML.replace('main =', 'compatibility_flags = ["python_workers"]\nmain =')
+    one = corral({"src/entry.py": COUNTS, "wrangler.toml": toml + '[[d1_databases]]\nbinding = "E"\n'}, "--persist-to", str(project))
+    here = ["--persist-to", ".", "--cwd", str(project)]
+    loaded = one.get().text.split()[0]
+    holds("nothing is loaded anew", lambda: one.get().text.split()[0] == loaded, 0.4)
+    assert sorted(os.listdir(project)) == ["bundles", "d1", "src", "wrangler.toml"] and len(os.listdir(project / "bundles")) == 1
+    said = d1("delete", "DB", "-y", *here, code=1)
+    assert re.fullmatch(r"corral: the database 'books' is in use by corral-store \(process \d+\)\n"
+                        r"  Stop `corral dev` \(process %d\) first\.\n" % one.pid, said), said
+    d1("create", "E", *here)
+    d1("delete", "E", "-y", *here)
+    before = int(one.get().text.split()[1])
+    one.close()
+    row = json.loads(d1("list", "--json", *here))[0]
+    assert row["name"] == "books" and row["binding"] == "DB" and row["file_size"] > 4096 and before > 2
+    again = corral(None, command=one.arguments)
+    assert again.get().text.split()[1] == str(before + 1)
+    again.close()
+    d1("delete", row["uuid"], "-y", *here)
+    assert os.listdir(project / "d1") == []
