@@ -63,14 +63,28 @@ static int epoch_new_id(struct epoch *e)
     return 0;
 }
 
-static int refuse(struct err *err, int code, const char *folder, const char *name)
+/* What to do about it. */
+static int advise(struct err *err, int code)
 {
-    err_errno(err, code, "open the database's file '%s/%s'", folder, name);
     if (code == EROFS || code == EACCES || code == EPERM)
         return err_hint(err, "the folder must be writable for whoever runs corral");
     if (code == ENOSPC || code == EDQUOT)
         return err_hint(err, "the disk is full: make room and try again");
+    if (code == ENOENT || code == ENOTDIR)
+        return err_hint(err, "the folder above it is not there: make it first");
     return err->code;
+}
+
+static int refuse(struct err *err, int code, const char *folder, const char *name)
+{
+    err_errno(err, code, "open the database's file '%s/%s'", folder, name);
+    return advise(err, code);
+}
+
+static int refuse_folder(struct err *err, int code, const char *folder)
+{
+    err_errno(err, code, "open the database's folder '%s'", folder);
+    return advise(err, code);
 }
 
 static int open_one(struct engine_files *f, const char *folder, const char *name, int *ret,
@@ -164,10 +178,10 @@ int engine_files_open(const char *folder, struct engine_files *ret, struct err *
     int r;
 
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-        return err_errno(err, errno, "make the database's folder '%s'", folder);
+        return refuse_folder(err, errno, folder);
     f.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f.folder < 0)
-        return err_errno(err, errno, "open the database's folder '%s'", folder);
+        return refuse_folder(err, errno, folder);
     r = open_one(&f, folder, "lock", &f.lock, err);
     r = r < 0 ? r : take_lock(&f, folder, err);
     r = r < 0 ? r : open_one(&f, folder, "db.sqlite", &f.database, err);
