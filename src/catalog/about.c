@@ -96,7 +96,7 @@ int about_write(int folder, const char *name, const struct about *about, struct 
         errno = ENOSPC;
         n = -1;
     }
-    if (n < 0 || renameat(folder, spare, folder, FILE_NAME) < 0) {
+    if (n < 0 || fsync(fd) < 0 || renameat(folder, spare, folder, FILE_NAME) < 0) {
         r = err_errno(err, errno, "write " FILE_NAME " of the database '%s'", name);
         if (fd >= 0)
             unlinkat(folder, spare, 0);

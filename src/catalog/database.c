@@ -346,6 +346,7 @@ int database_create(const char *data_folder, const char *name, const char *uuid,
         r = fill(data_folder, coded, name, folder, &about, ret, err);
     if (r < 0)
         goto done;
+    (void)fsync(folder);
     if (rename_new(home, spare, coded) < 0) {
         r = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR
                 ? already(name, err)
@@ -358,6 +359,8 @@ done:
         close(folder);
     if (r < 0 && is_made)
         clear_folder(home, spare, 0);
+    else
+        (void)fsync(home); /* what is committed in it later must not go with its name */
     close(home);
     return r;
 }

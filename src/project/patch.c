@@ -230,6 +230,14 @@ static int write_all(int fd, struct span text)
     return fsync(fd);
 }
 
+/* The mode of the file before, and its owner when root edits another's. */
+static int keep_owner(int fd, const struct stat *before)
+{
+    if (geteuid() == 0 && fchown(fd, before->st_uid, before->st_gid) < 0)
+        return -1;
+    return fchmod(fd, before->st_mode & 07777);
+}
+
 int patch_write(const struct patch *patch, struct err *err)
 {
     char *folder = path_parent(patch->path);
@@ -249,7 +257,7 @@ int patch_write(const struct patch *patch, struct err *err)
     unlink(buf_data(&spare));
     fd = open(buf_data(&spare), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || stat(patch->path, &st) < 0 || write_all(fd, buf_span(&patch->after)) < 0 ||
-        fchmod(fd, st.st_mode & 07777) < 0 || rename(buf_data(&spare), patch->path) < 0) {
+        keep_owner(fd, &st) < 0 || rename(buf_data(&spare), patch->path) < 0) {
         r = err_errno(err, errno, "write '%s'", patch->shown);
         if (fd >= 0)
             unlink(buf_data(&spare));

@@ -341,10 +341,23 @@ static int read_flags(const struct project_options *options, json_t *out, struct
     return 0;
 }
 
+/* Bindings win.  One that the configuration's own vars are in the way of was an error already. */
+static void warn_hidden(const struct project *p, const json_t *config_vars, const json_t *out,
+                        struct diagnostics *d)
+{
+    for (size_t i = 0; i < p->database_count; i++) {
+        const char *name = p->databases[i].binding;
+        if (json_object_get(out, name) && !json_object_get(config_vars, name))
+            diagnostics_add(d, SEVERITY_WARNING, (struct place){0}, "rename one of them",
+                            "the variable '%s' (%s) has no effect: a database is called so", name,
+                            p->secrets_file ? p->secrets_file : "--var");
+    }
+}
+
 int vars_collect(const struct config *c, const struct project_options *options, struct project *p,
                  struct diagnostics *d, struct err *err)
 {
-    json_t *out;
+    json_t *out, *config_vars = NULL;
     int r = 0;
 
     value_init();
@@ -353,15 +366,20 @@ int vars_collect(const struct config *c, const struct project_options *options, 
         return err_nomem(err);
     if (c && read_config_vars(c, p, out, d) < 0)
         r = err_nomem(err);
+    config_vars = r == 0 ? json_copy(out) : NULL;
+    if (r == 0 && !config_vars)
+        r = err_nomem(err);
     if (r == 0)
         r = read_secrets(c, options, p, out, d, err);
     if (r >= 0)
         r = read_flags(options, out, d) < 0 ? err_nomem(err) : 0;
     if (r == 0) {
+        warn_hidden(p, config_vars, out, d);
         p->env_json = json_dumps(out, JSON_COMPACT);
         if (!p->env_json)
             r = err_nomem(err);
     }
+    json_decref(config_vars);
     json_decref(out);
     return r;
 }

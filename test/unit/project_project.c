@@ -764,6 +764,12 @@ static void reads_databases(void)
     snprintf(path, sizeof path, "%s/.corral/state", tree_path);
     expect("data", o.p.data_folder, path);
     outcome_done(&o);
+    load(&(struct project_options){.vars = (const char *[]){"DB:x"}, .var_count = 1}, &o);
+    CHECK(o.result == 0);
+    expect("said", o.said,
+           "warning: the variable 'DB' (--var) has no effect: a database is called so\n"
+           "  hint: rename one of them\n");
+    outcome_done(&o);
     load(&(struct project_options){.env = "bare"}, &o);
     expect("said", o.said,
            "wrangler.json:3: warning: the environment 'bare' does not inherit 'd1_databases': it "
