@@ -65,7 +65,7 @@ function whenRoom(begin, reject) {
     try { begin(); } catch (e) { reject(refused(e)); }
   };
   if (native.outcallRoom() > 0) start();
-  else internals.whenRoom(start, reject);
+  else internals.whenRoom(start, (e) => reject(refused(e)));
 }
 
 // finish(results) gives what the promise resolves to.
@@ -74,8 +74,8 @@ function call(session, statements, wants, asArrays, finish) {
   return new Promise((resolve, reject) => {
     let count = 0;
     const answer = new D1Answer(asArrays, (results, bookmark) => {
-      session._updateBookmark(bookmark);
       try {
+        session._updateBookmark(bookmark);
         if (results.length !== count) throw failure('D1_ERROR', `The database answered ${results.length} statements of ${count}`);
         resolve(finish(results));
       } catch (e) { reject(e); }

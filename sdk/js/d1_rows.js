@@ -6,7 +6,8 @@
 const COLUMNS = 1, ROWS = 2, DONE = 3, END = 4, ERROR = 5, RESTART = 6;
 const NULL = 0, INT = 1, REAL = 2, TEXT = 3, BLOB = 4, LONG = 5;
 const WORDS = 8192;
-const SHAPES_MAX = 500, PLAIN_ROWS = 100;       // a shape's function is worth making only behind so many rows
+const SHAPES_MAX = 500, NAMES_MAX = 4096;       // characters of all names of one
+const PLAIN_ROWS = 100;                         // a shape's function is worth making only behind so many
 
 const { Int32Array, Float64Array, Map } = globalThis;
 const { substring } = String.prototype, { get: mapGet, set: mapSet, clear: mapClear } = Map.prototype;
@@ -47,7 +48,7 @@ function cell() {
 
 // ---- rows ----
 
-// The columns of a result and how its rows are made: { names, lengths, ends: text of all names, rows: made so far, make }.
+// The columns of a result and how its rows are made: { names, lengths, rows: made so far, make }.
 const shapes = new Map();
 
 function isShape(shape, count, first) {
@@ -75,6 +76,7 @@ function readShape(count) {
     return known;
   }
   const shape = newShape(count, first);
+  if (length > NAMES_MAX) return shape;
   if (shapes.size >= SHAPES_MAX) mapClear.call(shapes);
   mapSet.call(shapes, key, shape);
   return shape;
@@ -182,4 +184,4 @@ internals.d1Take = (answer, count, newText, newLongs, newBytes) => {
   else if (bookmark !== undefined) answer.end(answer.statements, bookmark);
 };
 // Called by C instead: there is no (more) answer.
-internals.d1Fail = (answer, error) => { answer.fail({ statement: null, line: 0, text: error.message, sql: '' }); };
+internals.d1Fail = (answer, error) => { answer.fail({ statement: null, line: 0, text: `${error.message}`, sql: '' }); };

@@ -213,6 +213,26 @@ def test_scripts_and_sessions(any_age):
     """) == [3, True, True, True, 3]
 
 
+def test_what_goes_on_behind_the_answer_is_kept_by_wait_until(old):
+    code = """
+        async def later():
+            await asyncio.sleep(0.01)
+            await env.DB.prepare("INSERT INTO t (a) VALUES ('kept')").run()
+        ctx.waitUntil(later())
+        return Response.new("answered")
+    """
+    assert old.run(with_table(code)).text == "answered"
+    until("the row is there", lambda: old.value("return await env.DB.prepare('SELECT a FROM t').first('a')") == "kept")
+
+
+def test_env_is_imported(any_age):
+    assert any_age.value("""
+        import workers
+        row = await workers.env.DB.prepare("SELECT ? AS a").bind("x").first()
+        return row.a
+    """) == "x"
+
+
 def test_errors_are_d1s(any_age):
     assert any_age.value("""
         async def said(awaitable):

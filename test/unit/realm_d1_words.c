@@ -105,6 +105,34 @@ static void many_rows_come_in_blocks(void)
     in_database(ANY_JS, check_many);
 }
 
+static void check_names(void)
+{
+    static const char *const names[] = {
+        "__proto__", "a\"b\\\n", "\xe2\x80\xa8", "constructor", "10", "a", "a", ""};
+    uint32_t stream = ask("http://x/?const { results: r } = await DB.prepare('SELECT').all(), t = "
+                          "JSON.stringify(r[0]);"
+                          "return [r.every((row) => JSON.stringify(row) === t %26%26 "
+                          "Object.getPrototypeOf(row) === Object.prototype), r.length, t]");
+    struct row_value values[8];
+
+    for (int i = 0; i < 8; i++)
+        values[i] = (struct row_value){.tag = ROW_INT, .integer = i};
+    put_columns(8, names);
+    for (int i = 0; i < 300; i++)
+        put_rows(1, 8, values);
+    put_done();
+    put_end();
+    send_answer(last_asked()->stream, 777, 777);
+    CHECK(is(finish(stream),
+             "[true,300,\"{\\\"10\\\":4,\\\"__proto__\\\":0,\\\"a\\\\\\\"b\\\\\\\\\\\\n\\\":1,"
+             "\\\"\xe2\x80\xa8\\\":2,\\\"constructor\\\":3,\\\"a\\\":6,\\\"\\\":7}\"]"));
+}
+
+static void names_are_whatever_they_are(void)
+{
+    in_database(ANY_JS, check_names);
+}
+
 static void check_wide(void)
 {
     const char *names[100];
@@ -407,6 +435,7 @@ int main(int argc, char **argv)
         {"values_are_what_d1_makes_of_them_wherever_they_are_cut",
          values_are_what_d1_makes_of_them_wherever_they_are_cut},
         {"many_rows_come_in_blocks", many_rows_come_in_blocks},
+        {"names_are_whatever_they_are", names_are_whatever_they_are},
         {"wide_rows_fit_into_the_words", wide_rows_fit_into_the_words},
         {"a_result_that_is_too_large_is_an_error", a_result_that_is_too_large_is_an_error},
         {"first_makes_one_row", first_makes_one_row},

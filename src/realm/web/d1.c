@@ -71,14 +71,19 @@ static int on_block(void *self, const struct d1_block *block)
 {
     struct call *c = self;
     JSValueRef arguments[] = {c->js, engine_number((double)block->count), block->text, block->longs,
-                              block->bytes};
+                              block->bytes},
+               thrown = NULL;
 
     if (c->is_told)
         return ERR_GONE;
-    c->is_told = c->answer.is_over;
     if (!take_block)
         take_block = engine_internal("d1Take");
-    engine_run(take_block, 5, arguments);
+    engine_call(take_block, 5, arguments, &thrown);
+    if (thrown) {
+        tell_failure(c, thrown);
+        return ERR_GONE;
+    }
+    c->is_told |= c->answer.is_over;
     return c->outcall ? 0 : ERR_GONE;
 }
 

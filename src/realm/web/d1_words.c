@@ -32,9 +32,9 @@ enum cell { CELL_NULL, CELL_INT, CELL_REAL, CELL_TEXT, CELL_BLOB, CELL_LONG };
 enum {
     WORDS = 8192, /* as in d1_rows.js */
     ROW_WORDS = 2 * ROW_COLUMNS_MAX + 2,
-    TEXT_UNITS = 32 * 1024,        /* of a block, but for its last row */
-    TEXT_ALONE = 1024,             /* a longer one is a string by itself: who keeps a short
-                                      one keeps its block's text */
+    TEXT_UNITS = 4 * 1024,         /* of a block, but for its last row */
+    TEXT_ALONE = 512,              /* a longer one is a string by itself: who keeps a short
+                                       one keeps its block's text */
     BLOB_BYTES = 256 * 1024,       /* as TEXT_UNITS */
     PROBE_EVERY = 4 * 1024 * 1024, /* bytes of records */
     PROBE_ROOM = 96 * 1024 * 1024, /* that must be left for what is made of them */
