@@ -219,7 +219,6 @@ static int set_switch(struct connection *c, const char *name, const char *arg)
         c->wants_writer = true;
         return SQLITE_DENY;
     }
-    c->is_once = true;
     if (strcmp(name, "defer_foreign_keys") == 0)
         c->has_deferred = true;
     for (unsigned i = 0; i < SETTING_COUNT; i++)
@@ -242,6 +241,7 @@ static bool is_number(const char *text)
 
 static int allow_pragma(struct connection *c, const char *name, const char *arg)
 {
+    c->is_once = true;
     for (size_t i = 0; i < COUNT(PRAGMAS); i++) {
         if (strcmp(name, PRAGMAS[i].name) != 0)
             continue;
@@ -295,7 +295,9 @@ int authorize(void *self, int action, const char *a, const char *b, const char *
     (void)trigger;
     if (c->is_own)
         return SQLITE_OK;
-    if (!is_main && action != SQLITE_READ && action != SQLITE_UPDATE)
+    /* of DROP COLUMN it is the column */
+    if (!is_main && action != SQLITE_READ && action != SQLITE_UPDATE &&
+        action != SQLITE_ALTER_TABLE)
         return SQLITE_DENY;
     if (action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE)
         c->is_dml |= strncmp(a, "sqlite_", 7) != 0;

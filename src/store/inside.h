@@ -126,7 +126,7 @@ struct connection {
     bool is_asked;              /* connection_is_read compiles */
     bool wants_writer;          /* it must run on the writer */
     bool is_dml;                /* what compiles inserts, updates or deletes */
-    bool is_once;               /* works when compiled, so is not kept */
+    bool is_once;               /* what it does or answers is settled when it is compiled */
     bool has_deferred;          /* PRAGMA defer_foreign_keys was used */
     bool is_cancelled;          /* by the watch */
     unsigned settings;          /* that this connection has */

@@ -102,9 +102,13 @@ static bool is_blank(char c)
 static int compile_once(struct connection *c, const char *sql, size_t len, unsigned flags,
                         sqlite3_stmt **ret_stmt, const char **ret_tail)
 {
+    int r;
+
     c->refusal = NULL;
     c->is_once = c->wants_writer = c->is_cancelled = c->is_dml = false;
-    return sqlite3_prepare_v3(c->db, sql, (int)len + 1, flags, ret_stmt, ret_tail);
+    r = sqlite3_prepare_v3(c->db, sql, (int)len + 1, flags, ret_stmt, ret_tail);
+    c->is_once = c->is_once || sqlite3_stmt_isexplain(*ret_stmt);
+    return r;
 }
 
 /* Another connection may have changed the tables since this one has read the schema; SQLite only
@@ -126,11 +130,10 @@ static int compile(struct connection *c, const char *sql, size_t len, unsigned f
     if (r == SQLITE_NOMEM) {
         statement_forget_all(c);
         r = compile_once(c, sql, len, flags, ret_stmt, &tail);
-    } else if (r == SQLITE_ERROR || (r == SQLITE_OK && sqlite3_stmt_isexplain(*ret_stmt))) {
+    } else if (r == SQLITE_ERROR || r == SQLITE_SCHEMA || (r == SQLITE_OK && c->is_once)) {
         sqlite3_finalize(*ret_stmt);
         refresh_schema(c);
         r = compile_once(c, sql, len, flags, ret_stmt, &tail);
-        c->is_once = c->is_once || sqlite3_stmt_isexplain(*ret_stmt);
     }
     if (r != SQLITE_OK)
         return words_set(c, r, err);

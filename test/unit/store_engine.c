@@ -29,6 +29,11 @@ static void sees_what_another_has_changed_in_the_schema(void)
     IS(put("create index i on t (a)"), "");
     IS(ask("explain query plan select * from t where a = 1"),
        "3,0,0,SEARCH t USING INDEX i (a=?);");
+    IS(ask("pragma index_info(i)"), "0,0,a;");
+    IS(put("alter table t rename column a to c"), "");
+    IS(ask("pragma index_info(i)"), "0,0,c;");
+    IS(put("alter table t drop column b"), "");
+    IS(ask("select * from t"), "1;");
     IS(put("drop table t"), "");
     IS(put("create table t(x, y, z)"), "");
     CHECK(connection_is_read(reader, SPAN("insert into t values (1, 2, 3)"), &database_err) == 0);
