@@ -90,8 +90,7 @@ static void write_or_drop(const char *line, size_t len)
 
 static bool is_set(const char *value) { return value && value[0]; }
 
-/* The customs of no-color.org and of Node. */
-static bool wants_colour(void)
+bool log_wants_colour(int fd)
 {
     const char *force = getenv("FORCE_COLOR"), *terminal = getenv("TERM");
 
@@ -99,7 +98,7 @@ static bool wants_colour(void)
         return strcmp(force, "0") != 0 && strcmp(force, "false") != 0;
     if (is_set(getenv("NO_COLOR")) || (terminal && strcmp(terminal, "dumb") == 0))
         return false;
-    return isatty(out_fd);
+    return isatty(fd);
 }
 
 static void put_line(enum log_level level, const char *who, const char *text, size_t len)
@@ -109,7 +108,7 @@ static void put_line(enum log_level level, const char *who, const char *text, si
 
     if (!is_asked) {
         is_asked = true;
-        is_coloured = wants_colour();
+        is_coloured = log_wants_colour(out_fd);
     }
     while (len > 0 && text[len - 1] == '\n')
         len--;

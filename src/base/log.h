@@ -10,6 +10,7 @@
 #define CORRAL_BASE_LOG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/span.h"
@@ -24,6 +25,8 @@ int log_level_parse(const char *name);
 /* Where lines go; 2 unless told otherwise.  Colour is on when it is a terminal,
  * unless NO_COLOR is set; FORCE_COLOR decides before both, "0" and "false" for off. */
 void log_set_fd(int fd);
+/* By the same customs, those of no-color.org and of Node, for other output. */
+bool log_wants_colour(int fd);
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line of a worker's own output: written as it is under `[NAME:lvl]`. */

@@ -69,5 +69,6 @@ int d1_create(char **args);
 int d1_list(char **args);
 int d1_info(char **args);
 int d1_delete(char **args);
+int d1_execute(char **args);
 
 #endif

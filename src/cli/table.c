@@ -1,205 +1,252 @@
-/* table.c - see table.h.
- *
- * Columns are as wide as terminals show text: glibc's C.UTF-8 knows which
- * characters take two places and which none. */
+/* table.c - clean what is in the cells, measure, draw. */
 #include "cli/table.h"
 
-#include <locale.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "base/mem.h"
+#include "text/width.h"
 
-struct frame {
-    struct buf *out;
-    const struct span *cells;
-    size_t columns;
-    size_t *widths;
-    struct span *rest; /* of the cells of the row that is being put */
+#define GREY  "\x1b[90m"
+#define BLUE  "\x1b[34m"
+#define RESET "\x1b[39m"
+
+enum { SEEN_MAX = 64 * TABLE_WIDTH_MAX }; /* bytes of a line that are looked at */
+
+struct cell { /* what is drawn of a text: its lines, '\n' between them */
+    struct buf text;
+    size_t lines, width;
+    size_t at; /* of the line that is drawn next */
 };
 
-/* One character of text that may be no UTF-8: its code point (U+FFFD), and how many bytes it has.
- */
-static uint32_t next_char(struct span text, size_t *ret_len)
+int table_init(struct table *t, size_t columns, enum table_look look)
 {
-    const unsigned char *at = (const unsigned char *)text.data;
-    size_t n = at[0] < 0xc2 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 1;
-    uint32_t c = n == 1 ? at[0] : at[0] & (0x7fu >> n);
-
-    *ret_len = 1;
-    if (n > text.len || (n == 1 && at[0] >= 0x80))
-        return 0xfffd;
-    for (size_t i = 1; i < n; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0xfffd;
-        c = c << 6 | (at[i] & 0x3f);
-    }
-    if ((n == 3 && (c < 0x800 || (c >= 0xd800 && c < 0xe000))) ||
-        (n == 4 && (c < 0x10000 || c > 0x10ffff)))
-        return 0xfffd;
-    *ret_len = n;
-    return c;
+    *t = (struct table){.look = look,
+                        .columns = columns,
+                        .widths = mem_alloc((columns + 1) * sizeof *t->widths),
+                        .cells = mem_alloc((columns + 1) * sizeof *t->cells)};
+    if (t->widths && t->cells)
+        return 0;
+    table_done(t);
+    return ERR_NOMEM;
 }
 
-/* What stands for a character that must not reach a terminal. */
-static uint32_t visible(uint32_t c)
+void table_done(struct table *t)
+{
+    for (size_t i = 0; t->cells && i < t->columns; i++)
+        buf_done(&t->cells[i].text);
+    mem_free(t->cells);
+    mem_free(t->widths);
+    *t = (struct table){0};
+}
+
+/* ---- cells ---- */
+
+/* Would it move the cursor, or turn the direction of the text around it? */
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x2028 && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+/* U+2400 and those behind it are the pictures of control characters. */
+static int put_picture(uint32_t c, struct buf *out)
 {
     if (c < 0x20)
-        return 0x2400 + c;
-    if (c == 0x7f)
-        return 0x2421;
-    return c >= 0x80 && c < 0xa0 ? 0xfffd : c;
+        return buf_print(out, "\xE2\x90%c", (int)(0x80 + c));
+    return c == 0x7F ? buf_append(out, "\xE2\x90\xA1", 3) : buf_append(out, "\xEF\xBF\xBD", 3);
 }
 
-static int put_char(struct buf *out, uint32_t c)
+static int put_clean(struct span line, struct buf *out)
 {
-    char b[4];
-
-    if (c < 0x80)
-        return buf_append(out, &(char){(char)c}, 1);
-    if (c < 0x800) {
-        b[0] = (char)(0xc0 | c >> 6);
-        b[1] = (char)(0x80 | (c & 0x3f));
-        return buf_append(out, b, 2);
-    }
-    if (c < 0x10000) {
-        b[0] = (char)(0xe0 | c >> 12);
-        b[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        b[2] = (char)(0x80 | (c & 0x3f));
-        return buf_append(out, b, 3);
-    }
-    b[0] = (char)(0xf0 | c >> 18);
-    b[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    b[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    b[3] = (char)(0x80 | (c & 0x3f));
-    return buf_append(out, b, 4);
-}
-
-/* Takes the next line of a cell; false: there is none (any more).  An empty cell has one. */
-static bool next_line(struct span *rest, struct span *ret)
-{
-    const char *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
-
-    if (!rest->data)
-        return false;
-    *ret = (struct span){rest->data, end ? (size_t)(end - rest->data) : rest->len};
-    *rest = end ? (struct span){end + 1, rest->len - ret->len - 1} : (struct span){NULL, 0};
-    return true;
-}
-
-/* Puts the line when out is there; how wide it is either way.  -1: no memory. */
-static long put_line(struct buf *out, struct span line)
-{
+    int r = 0;
     size_t len;
-    long width = 0;
-    uint32_t c;
-    int wide;
 
-    for (size_t at = 0; at < line.len; at += len) {
-        c = visible(next_char((struct span){line.data + at, line.len - at}, &len));
-        wide = wcwidth((wchar_t)c);
-        width += wide >= 0 ? wide : 1;
-        if (out && put_char(out, c) < 0)
-            return -1;
+    for (size_t at = 0; at < line.len && r == 0; at += len) {
+        struct span rest = {line.data + at, line.len - at};
+        uint32_t c = width_next(rest, &len);
+        r = is_control(c) || c == 0xFFFD ? put_picture(c, out) : buf_append(out, rest.data, len);
     }
-    return width;
+    return r;
 }
 
-static void measure(struct frame *f, size_t rows)
+static struct span behind(const struct cell *cell, size_t start)
 {
-    struct span rest, line;
-    long width;
-
-    for (size_t i = 0; i < rows * f->columns; i++) {
-        rest = f->cells[i];
-        while (next_line(&rest, &line)) {
-            width = put_line(NULL, line);
-            if ((size_t)width > f->widths[i % f->columns])
-                f->widths[i % f->columns] = (size_t)width;
-        }
-    }
+    return (struct span){buf_data(&cell->text) + start, buf_len(&cell->text) - start};
 }
 
-static int put_times(struct buf *out, const char *text, size_t n)
+static int put_line(struct cell *cell, struct span line)
+{
+    size_t start = buf_len(&cell->text), width;
+    int r;
+
+    if (line.len > SEEN_MAX)
+        line.len = SEEN_MAX;
+    r = put_clean(line, &cell->text);
+    if (r == 0 && width_cut(behind(cell, start), TABLE_WIDTH_MAX) < behind(cell, start).len) {
+        cell->text.tail =
+            cell->text.head + start + width_cut(behind(cell, start), TABLE_WIDTH_MAX - 1);
+        r = buf_append(&cell->text, "…", strlen("…"));
+    }
+    width = width_of(behind(cell, start));
+    if (width > cell->width)
+        cell->width = width;
+    cell->lines++;
+    return r;
+}
+
+int table_set(struct table *t, size_t column, struct span text)
+{
+    struct cell *cell = &t->cells[column];
+    int r = 0;
+
+    buf_eat(&cell->text, buf_len(&cell->text));
+    cell->lines = cell->width = cell->at = 0;
+    while (r == 0) {
+        const char *end = text.len > 0 ? memchr(text.data, '\n', text.len) : NULL;
+        size_t n = end ? (size_t)(end - text.data) : text.len;
+        bool is_cut = cell->lines == TABLE_LINES_MAX;
+        if (cell->lines > 0)
+            r = buf_append(&cell->text, "\n", 1);
+        if (r == 0)
+            r = put_line(cell, is_cut ? SPAN("…") : (struct span){text.data, n});
+        if (!end || is_cut)
+            break;
+        text.data += n + 1;
+        text.len -= n + 1;
+    }
+    return r;
+}
+
+void table_measure(struct table *t)
+{
+    for (size_t i = 0; i < t->columns; i++)
+        if (t->cells[i].width > t->widths[i])
+            t->widths[i] = t->cells[i].width;
+}
+
+/* ---- drawing ---- */
+
+static int repeat(struct buf *out, const char *text, size_t count)
 {
     int r = 0;
 
-    while (r == 0 && n-- > 0)
+    while (r == 0 && count-- > 0)
         r = buf_append(out, text, strlen(text));
     return r;
 }
 
-static int put_rule(struct frame *f, const char *left, const char *middle, const char *right)
+static int put_rule(struct table *t, struct buf *out, const char *left, const char *middle,
+                    const char *right)
+{
+    int r = repeat(out, GREY, t->look == TABLE_COLOURED);
+
+    for (size_t i = 0; i < t->columns && r == 0; i++) {
+        r = repeat(out, i == 0 ? left : middle, 1);
+        if (r == 0)
+            r = repeat(out, "─", t->widths[i] + 2);
+    }
+    if (r < 0)
+        return r;
+    return buf_print(out, "%s%s\n", right, t->look == TABLE_COLOURED ? RESET : "");
+}
+
+static struct span next_line(struct cell *cell)
+{
+    struct span line = {"", 0};
+    const char *end;
+
+    if (cell->at > buf_len(&cell->text))
+        return line;
+    line = behind(cell, cell->at);
+    end = line.len > 0 ? memchr(line.data, '\n', line.len) : NULL;
+    if (end)
+        line.len = (size_t)(end - line.data);
+    cell->at += line.len + 1;
+    return line;
+}
+
+/* The next line of every cell. */
+static int put_lines(struct table *t, struct buf *out, const char *colour)
+{
+    const char *bar = t->look == TABLE_COLOURED ? GREY "│" RESET : "│";
+    bool is_coloured = colour && t->look == TABLE_COLOURED;
+    int r = 0;
+
+    for (size_t i = 0; i < t->columns && r == 0; i++) {
+        struct span line = next_line(&t->cells[i]);
+        r = buf_print(out, "%s%s ", bar, is_coloured ? colour : "");
+        if (r == 0)
+            r = buf_append(out, line.data, line.len);
+        if (r == 0)
+            r = repeat(out, " ", t->widths[i] - width_of(line) + 1);
+        if (r == 0)
+            r = repeat(out, RESET, is_coloured);
+    }
+    return r < 0 ? r : buf_print(out, "%s\n", bar);
+}
+
+static int put_cells(struct table *t, struct buf *out, const char *colour)
+{
+    size_t lines = 1;
+    int r = 0;
+
+    for (size_t i = 0; i < t->columns; i++)
+        if (t->cells[i].lines > lines)
+            lines = t->cells[i].lines;
+    while (lines-- > 0 && r == 0)
+        r = put_lines(t, out, colour);
+    return r;
+}
+
+int table_put_head(struct table *t, struct buf *out)
+{
+    int r = put_rule(t, out, "┌", "┬", "┐");
+
+    return r < 0 ? r : put_cells(t, out, BLUE);
+}
+
+int table_put_row(struct table *t, struct buf *out)
+{
+    int r = put_rule(t, out, "├", "┼", "┤");
+
+    return r < 0 ? r : put_cells(t, out, NULL);
+}
+
+int table_put_end(struct table *t, struct buf *out)
+{
+    return put_rule(t, out, "└", "┴", "┘");
+}
+
+/* ---- all at once ---- */
+
+static int fill(struct table *t, const struct span *row)
 {
     int r = 0;
 
-    for (size_t i = 0; i < f->columns && r == 0; i++) {
-        r = put_times(f->out, i == 0 ? left : middle, 1);
-        if (r == 0)
-            r = put_times(f->out, "─", f->widths[i] + 2);
-    }
-    return r == 0 ? buf_print(f->out, "%s\n", right) : r;
-}
-
-static int put_row(struct frame *f, const struct span *row)
-{
-    struct span line;
-    bool is_more = true;
-    long width;
-
-    for (size_t i = 0; i < f->columns; i++)
-        f->rest[i] = row[i];
-    while (is_more) {
-        is_more = false;
-        for (size_t i = 0; i < f->columns; i++) {
-            if (buf_print(f->out, "│ ") < 0)
-                return ERR_NOMEM;
-            width = next_line(&f->rest[i], &line) ? put_line(f->out, line) : 0;
-            if (width < 0 || put_times(f->out, " ", f->widths[i] - (size_t)width + 1) < 0)
-                return ERR_NOMEM;
-            is_more = is_more || f->rest[i].data;
-        }
-        if (buf_print(f->out, "│\n") < 0)
-            return ERR_NOMEM;
-    }
-    return 0;
-}
-
-static int put_all(struct frame *f, size_t rows)
-{
-    int r;
-
-    measure(f, rows);
-    r = put_rule(f, "┌", "┬", "┐");
-    for (size_t i = 0; i < rows && r == 0; i++) {
-        if (i > 0)
-            r = put_rule(f, "├", "┼", "┤");
-        if (r == 0)
-            r = put_row(f, f->cells + i * f->columns);
-    }
-    return r == 0 ? put_rule(f, "└", "┴", "┘") : r;
+    for (size_t i = 0; i < t->columns && r == 0; i++)
+        r = table_set(t, i, row[i]);
+    return r;
 }
 
 int table_print(struct buf *out, const struct span *cells, size_t columns, size_t rows)
 {
-    struct frame f = {out, cells, columns, mem_alloc(columns * sizeof *f.widths + 1),
-                      mem_alloc(columns * sizeof *f.rest + 1)};
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before = (locale_t)0;
-    int r = f.widths && f.rest ? 0 : ERR_NOMEM;
+    struct table t;
+    int r = table_init(&t, columns, TABLE_PLAIN);
 
-    if (utf8)
-        before = uselocale(utf8);
-    if (r == 0)
-        r = put_all(&f, rows);
-    if (utf8) {
-        uselocale(before);
-        freelocale(utf8);
+    for (size_t i = 0; i < rows && r == 0; i++) {
+        r = fill(&t, cells + i * columns);
+        table_measure(&t);
     }
-    mem_free(f.widths);
-    mem_free(f.rest);
+    for (size_t i = 0; i < rows && r == 0; i++) {
+        r = fill(&t, cells + i * columns);
+        if (r == 0)
+            r = i == 0 ? table_put_head(&t, out) : table_put_row(&t, out);
+    }
+    if (r == 0)
+        r = table_put_end(&t, out);
+    table_done(&t);
     return r;
 }
 

@@ -2,12 +2,11 @@
 import fcntl
 import json
 import os
-import pty
 import re
-import subprocess
 
 import pytest
 
+from d1_shell import Shell
 from harness import BIN, holds
 
 pytestmark = pytest.mark.asan
@@ -28,36 +27,6 @@ COUNTS = """
             await self.env.DB.prepare("insert into t values (1)").run()
             return Response("%d %d" % (LOADED, await self.env.DB.prepare("select count(*) as n from t").first("n")))
 """
-
-
-class Shell:
-    def __init__(self, folder):
-        self.folder = folder
-        self.code = self.out = self.err = None
-
-    def __call__(self, *words, stdin=subprocess.DEVNULL, code=0):
-        done = subprocess.run([str(BIN / "corral"), "d1", *words], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              cwd=self.folder, text=True, timeout=60)
-        self.out, self.err = done.stdout, done.stderr
-        assert done.returncode == code, (words, done)
-        return self.out if code == 0 else self.err
-
-    def answer(self, text, *words, code=0):
-        """With a terminal to ask on, where `text` is typed."""
-        master, slave = pty.openpty()
-        try:
-            os.write(master, text.encode())
-            return self(*words, stdin=slave, code=code)
-        finally:
-            os.close(slave)
-            os.close(master)
-
-    def write(self, name, text):
-        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / name).write_bytes(text.encode())
-
-    def read(self, name):
-        return (self.folder / name).read_bytes().decode()
 
 
 @pytest.fixture
@@ -82,7 +51,6 @@ def test_says_what_there_is(d1):
         assert ("--json" in d1.out) == (command in ("list", "info"))
     assert d1("lst", code=2) == "corral: there is no command 'd1 lst'\n  Did you mean `corral d1 list`?\n"
     assert d1("frobnicate", code=2).endswith("`corral d1 --help` lists the commands.\n")
-    assert d1("time-travel", "info", "x", code=1) == "corral: 'corral d1 time-travel' is not supported yet\n"
     assert "Did you mean --json?" in d1("list", "--jason", code=2)
     assert "unknown option '--json'" in d1("delete", "x", "--json", code=2)
     assert d1("info", code=2) == "corral: NAME is missing: corral d1 info NAME\n"

@@ -1,0 +1,209 @@
+/* d1_execute.c - `corral d1 execute NAME`: SQL from the command line or a file, and what it gives.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/d1_json.h"
+#include "cli/d1_script.h"
+#include "cli/d1_table.h"
+
+static const struct option OPTIONS[] = {
+    {"--command", NULL, "SQL", "run this; several statements with ';' between them"},
+    {"--file", NULL, "FILE", "run what is in this file"},
+    {"--yes", "-y", NULL, "ask nothing"},
+    {"--preview", NULL, NULL, NULL}, /* of wrangler: with --remote only */
+    {0},
+};
+
+struct execute {
+    const char *command, *file;
+    bool is_preview;
+    struct d1 d1;
+    struct database database;
+};
+
+static int take(void *self, const struct option *option, const char *value, struct err *err)
+{
+    struct execute *x = self;
+
+    (void)err;
+    if (strcmp(option->name, "--command") == 0)
+        x->command = value;
+    else if (strcmp(option->name, "--file") == 0)
+        x->file = value;
+    else if (strcmp(option->name, "--preview") == 0)
+        x->is_preview = !value || strcmp(value, "false") != 0;
+    return 0;
+}
+
+static int check_options(const struct execute *x, struct err *err)
+{
+    if (x->file && x->command)
+        return err_set(err, ERR_INVALID, "can't provide both --command and --file");
+    if (!x->file && (!x->command || !x->command[0]))
+        return err_set(err, ERR_INVALID, "must provide --command or --file");
+    if (x->is_preview)
+        return err_set(err, ERR_INVALID, "can't use --preview without --remote");
+    return 0;
+}
+
+/* ---- the file ---- */
+
+static int refuse_file(const char *path, struct err *err)
+{
+    err_errno(err, errno, "Unable to read SQL text file \"%s\"", path);
+    return err_hint(err, "Please check the file path and try again.");
+}
+
+static int refuse_database_file(const char *path, struct err *err)
+{
+    err_set(err, ERR_INVALID, "\"%s\" is a binary SQLite database file instead of an SQL text file",
+            path);
+    return err_hint(err, "`sqlite3 %s .dump` writes it as SQL text.", path);
+}
+
+/* Opened, and past a byte order mark. */
+static int open_file(const char *path, struct d1_script *script, struct err *err)
+{
+    static const char MAGIC[] = "SQLite format 3", MARK[] = "\xEF\xBB\xBF";
+    char start[sizeof MAGIC] = "";
+    struct stat st;
+
+    script->name = path;
+    script->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (script->file < 0 || fstat(script->file, &st) < 0)
+        return refuse_file(path, err);
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return refuse_file(path, err);
+    }
+    if (!S_ISREG(st.st_mode))
+        return 0;
+    script->file_bytes = st.st_size;
+    if (pread(script->file, start, sizeof start, 0) < 0)
+        return refuse_file(path, err);
+    if (memcmp(start, MAGIC, sizeof MAGIC) == 0)
+        return refuse_database_file(path, err);
+    if (memcmp(start, MARK, 3) == 0 && lseek(script->file, 3, SEEK_SET) < 0)
+        return refuse_file(path, err);
+    return 0;
+}
+
+/* ---- output ---- */
+
+static void announce(const struct execute *x)
+{
+    char place[512];
+
+    if (x->d1.is_json)
+        return;
+    d1_place(&x->d1, place, sizeof place);
+    printf("Resource location: local\n\n🌀 Executing on local database %s (%s) from %s:\n",
+           x->d1.words[0], x->database.uuid, place);
+    fflush(stdout);
+}
+
+static int print(const struct execute *x, struct records *records, struct err *err)
+{
+    enum table_look look = log_wants_colour(STDOUT_FILENO) ? TABLE_COLOURED : TABLE_PLAIN;
+    int r;
+
+    if (!x->d1.is_json)
+        printf("🚣 %llu command%s executed successfully.\n", (unsigned long long)records->statements,
+               records->statements == 1 ? "" : "s");
+    if (x->d1.is_json || !isatty(STDOUT_FILENO))
+        r = d1_json_print(records, stdout, err);
+    else
+        r = d1_table_print(records, look, stdout, err);
+    if (r == 0 && (fflush(stdout) == EOF || ferror(stdout)))
+        r = err_errno(err, errno, "it was done, but the result could not be written");
+    return r;
+}
+
+/* On stdout, for programs: D1's own words, and where. */
+static int print_error(const struct records *records, const struct err *err)
+{
+    const struct row_error *e = &records->error;
+    bool is_d1 = records->state == RECORDS_FAILED;
+    struct buf out = {0};
+    int r = d1_json_quote(is_d1 ? e->text : span_of(err->text), &out);
+
+    if (r == 0 && is_d1 && e->statement != UINT32_MAX)
+        r = buf_print(&out, ",\n    \"statement\": %u,\n    \"line\": %u", e->statement + 1,
+                      e->line);
+    if (r == 0 && err->hint[0]) {
+        r = buf_print(&out, ",\n    \"notes\": [\n      {\n        \"text\": ");
+        r = r < 0 ? r : d1_json_quote(span_of(err->hint), &out);
+        r = r < 0 ? r : buf_print(&out, "\n      }\n    ]");
+    }
+    if (r == 0)
+        printf("{\n  \"error\": {\n    \"text\": %.*s\n  }\n}\n", SPAN_ARG(buf_span(&out)));
+    buf_done(&out);
+    return 1;
+}
+
+/* ---- the command ---- */
+
+static int run(struct execute *x, struct records *records, struct err *err)
+{
+    struct d1_script script = {
+        .file = -1, .file_bytes = -1, .shows_progress = !x->d1.is_json && isatty(STDERR_FILENO)};
+    struct d1_caller *caller = NULL;
+    int r = check_options(x, err);
+
+    if (r == 0 && x->file)
+        r = open_file(x->file, &script, err);
+    else if (r == 0)
+        script.text = span_of(x->command);
+    if (r == 0)
+        r = d1_use(&x->d1, x->d1.words[0], &x->database, err);
+    if (r == 0)
+        r = d1_caller_open(&caller, err);
+    if (r < 0)
+        goto done;
+    script.folder = x->database.folder;
+    announce(x);
+    r = d1_script_run(caller, &script, records, err);
+done:
+    d1_caller_close(caller);
+    if (script.file >= 0)
+        close(script.file);
+    return r;
+}
+
+int d1_execute(char **args)
+{
+    static const struct d1_spec SPEC = {
+        .usage = "execute NAME (--command SQL | --file FILE)",
+        .about =
+            "Run SQL on a database: all of it, or nothing when a statement is wrong.  NAME: its\n"
+            "name, its binding or its uuid.  On a terminal results are tables, else JSON.\n",
+        .words = {"NAME"},
+        .options = OPTIONS,
+        .take = take,
+        .has_json = true,
+    };
+    struct execute x = {0};
+    struct records records = {0};
+    struct err err = {0};
+    int code = d1_begin(&SPEC, args, &x, &x.d1), r;
+
+    if (code != D1_GO)
+        return code;
+    r = run(&x, &records, &err);
+    if (r == 0)
+        r = print(&x, &records, &err);
+    code = r == 0                                     ? 0
+           : x.d1.is_json && !d1_caller_interrupted() ? print_error(&records, &err)
+                                                      : d1_fail(&err);
+    records_done(&records);
+    database_done(&x.database);
+    d1_end(&x.d1);
+    return code;
+}

@@ -1,0 +1,203 @@
+"""corral d1 execute: SQL from the command line and from files, and what it gives."""
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from d1_shell import Shell
+from harness import BIN, DEADLINE, descendants, processes, rss_kb, until
+
+pytestmark = pytest.mark.asan
+
+TOML = """\
+name = "w"
+main = "src/entry.py"
+compatibility_date = "2026-03-01"
+compatibility_flags = ["python_workers"]
+
+[[d1_databases]]
+binding = "DB"
+database_name = "books"
+database_id = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+"""
+
+NOTES = "Resource location: local\n\n🌀 Executing on local database %s (aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee) from .corral/state/d1:\n"
+
+SQL = """CREATE TABLE t(id INTEGER PRIMARY KEY, title TEXT, b BLOB, r REAL);
+INSERT INTO t VALUES(1,'吾輩は猫である',x'01ff',1.5),(2,NULL,NULL,1e300),(3,'a\nb',x'',9007199254740993);
+SELECT * FROM t"""
+
+# As wrangler 4.86 prints it, byte for byte but for the duration.
+ROWS = """[
+  {
+    "results": [],
+    "success": true,
+    "meta": {
+      "duration": 0
+    }
+  },
+  {
+    "results": [],
+    "success": true,
+    "meta": {
+      "duration": 0
+    }
+  },
+  {
+    "results": [
+      {
+        "id": 1,
+        "title": "吾輩は猫である",
+        "b": "[1, 255]",
+        "r": 1.5
+      },
+      {
+        "id": 2,
+        "title": null,
+        "b": null,
+        "r": 1e+300
+      },
+      {
+        "id": 3,
+        "title": "a\\nb",
+        "b": "[]",
+        "r": 9007199254740992
+      }
+    ],
+    "success": true,
+    "meta": {
+      "duration": 0
+    }
+  }
+]
+"""
+
+TABLE = """\
+┌────┬────────────────┬──────────┬──────────────────┐
+│ id │ title          │ b        │ r                │
+├────┼────────────────┼──────────┼──────────────────┤
+│ 1  │ 吾輩は猫である │ [1, 255] │ 1.5              │
+├────┼────────────────┼──────────┼──────────────────┤
+│ 2  │ null           │ null     │ 1e+300           │
+├────┼────────────────┼──────────┼──────────────────┤
+│ 3  │ a              │ []       │ 9007199254740992 │
+│    │ b              │          │                  │
+└────┴────────────────┴──────────┴──────────────────┘
+"""
+
+
+@pytest.fixture
+def d1(tmp_path):
+    shell = Shell(tmp_path)
+    shell.write("wrangler.toml", TOML)
+    return shell
+
+
+def timeless(text):
+    return re.sub(r'"duration": [0-9.]+', '"duration": 0', text)
+
+
+def rows(d1, sql, *more):
+    return json.loads(d1("execute", "books", "--json", "--command", sql, *more))[-1]["results"]
+
+
+def test_results_as_wrangler_prints_them(d1):
+    """For a program as JSON with the notes around it, for --json alone, on a terminal as tables."""
+    assert timeless(d1("execute", "books", "--command", SQL)) == NOTES % "books" + "🚣 3 commands executed successfully.\n" + ROWS
+    assert d1.err == ""
+    again = "DROP TABLE t; " + SQL
+    assert json.loads(timeless(d1("execute", "DB", "--json", "--command", again))) == json.loads(ROWS)[:1] + json.loads(ROWS)
+    shown = NOTES % "DB" + "🚣 4 commands executed successfully.\n" + TABLE
+    assert d1.screen("execute", "DB", "--command", again, env={"NO_COLOR": "1"}) == shown
+    coloured = d1.screen("execute", "DB", "--local", "--command", again)
+    assert "\x1b[90m┌────┬" in coloured and "\x1b[34m title          \x1b[39m" in coloured
+    assert re.sub("\x1b\\[[0-9]+m", "", coloured) == shown
+    assert d1.screen("execute", "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "--json", "--command", "SELECT 1 AS one").startswith("[\n  {\n    \"results\": [\n")
+    several = d1.screen("execute", "DB", "--command", "SELECT 1 AS one; SELECT 2 AS two WHERE 0; SELECT '三' AS three", env={"NO_COLOR": "1"})
+    assert several.endswith("┌─────┐\n│ one │\n├─────┤\n│ 1   │\n└─────┘\n┌───────┐\n│ three │\n├───────┤\n│ 三    │\n└───────┘\n")
+
+
+def test_names_and_values_of_every_kind(d1):
+    """Columns in the order of an object's keys, numbers as JavaScript writes them, nothing that speaks to the terminal."""
+    sql = """SELECT 5 AS id, 1, 2, 1 AS id, 9007199254740993 AS big, 9e999 AS inf, 0.1+0.2 AS f, 1e21 AS g, 1e-7 AS h, -0.0 AS z,
+             'é"\\/'||char(7)||char(127)||char(8232) AS esc, zeroblob(2) AS b"""
+    assert timeless(d1("execute", "books", "--json", "--command", sql)).split('"results"')[1].split("]")[0] == """: [
+      {
+        "1": 1,
+        "2": 2,
+        "id": 1,
+        "big": 9007199254740992,
+        "inf": null,
+        "f": 0.30000000000000004,
+        "g": 1e+21,
+        "h": 1e-7,
+        "z": 0,
+        "esc": "é\\"\\\\/\\u0007\x7f\u2028",
+        "b": "[0, 0"""
+    shown = d1.screen("execute", "books", "--command", "SELECT char(27)||'[2J'||char(9)||'x' AS x", env={"NO_COLOR": "1"})
+    assert "│ ␛[2J␉x │" in shown and "\x1b" not in shown
+    assert rows(d1, "SELECT 1 AS a; -- nothing more\n") == [{"a": 1}]
+    assert len(rows(d1, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 30000) SELECT i, 'row number '||i AS t FROM n")) == 30000
+
+
+def test_a_file_is_one_transaction(d1):
+    d1.write("schema.sql", "\ufeff-- books\nCREATE TABLE books(id INTEGER PRIMARY KEY,\n  title TEXT);\n\nINSERT INTO books(title) VALUES ('雪国'), (';');\n"
+             "CREATE TRIGGER tr AFTER INSERT ON books BEGIN UPDATE books SET title = 'x;' WHERE 0; SELECT 1; END;\nSELECT count(*) AS n FROM books;\n")
+    assert "🚣 4 commands executed successfully.\n" in d1("execute", "books", "--file=schema.sql")
+    assert json.loads(d1.out.split("successfully.\n")[1])[3]["results"] == [{"n": 2}]
+    d1.write("bad.sql", "INSERT INTO books(title) VALUES ('lost');\n/* a\n comment */\nINSERT INTO\n  nope VALUES ('" + "長い" * 200 + "');\nSELECT 1;")
+    assert d1("execute", "books", "--file", "bad.sql", code=1).startswith("corral: bad.sql:4: no such table: nope: SQLITE_ERROR\n  in statement 2: INSERT INTO nope VALUES ('長い")
+    assert d1.err.endswith("…\n") and len(d1.err) < 200
+    d1("execute", "books", "--file", "bad.sql", "--json", code=1)
+    error = json.loads(d1.out)["error"]
+    assert (error["text"], error["statement"], error["line"]) == ("no such table: nope: SQLITE_ERROR", 2, 4)
+    assert rows(d1, "SELECT title FROM books") == [{"title": "雪国"}, {"title": ";"}]
+    assert d1("execute", "books", "--command", "INSERT INTO books(title) VALUES ('lost'); selec 1", code=1) == (
+        'corral: near "selec": syntax error at offset 0: SQLITE_ERROR\n  in statement 2: selec 1\n')
+    assert rows(d1, "SELECT count(*) AS n FROM books") == [{"n": 2}]
+
+
+def test_a_dump_of_sqlite3_is_loaded(d1):
+    """BEGIN TRANSACTION and COMMIT around it are left out."""
+    with sqlite3.connect(":memory:") as db:
+        db.executescript("CREATE TABLE a(x, y BLOB); INSERT INTO a VALUES ('it''s; 猫', x'00ff'), (1.5, NULL); CREATE VIEW v AS SELECT x FROM a;")
+        d1.write("dump.sql", "PRAGMA foreign_keys=OFF;\n" + "\n".join(db.iterdump()) + "\n")
+    d1("execute", "books", "--file", "dump.sql")
+    assert rows(d1, "SELECT x, hex(y) AS y FROM a") == [{"x": "it's; 猫", "y": "00FF"}, {"x": 1.5, "y": ""}]
+    d1.write("half.sql", "BEGIN TRANSACTION;\nINSERT INTO a VALUES (7, 7);\n")
+    assert "COMMIT, is missing" in d1("execute", "books", "--file", "half.sql", code=1)
+    assert rows(d1, "SELECT count(*) AS n FROM a") == [{"n": 2}]
+
+
+def test_mistakes_are_explained(d1):
+    hint = "Please check the file path and try again."
+    assert d1("execute", "books", "--file", "gone.sql", code=1) == 'corral: Unable to read SQL text file "gone.sql": No such file or directory\n  %s\n' % hint
+    assert hint in d1("execute", "books", "--file", ".", code=1)
+    assert d1("execute", "books", code=1) == d1("execute", "books", "--command", "", code=1) == "corral: must provide --command or --file\n"
+    assert "can't provide both" in d1("execute", "books", "--command", "SELECT 1", "--file", "x", code=1)
+    assert "can't use --preview without --remote" in d1("execute", "books", "--command", "SELECT 1", "--preview", code=1)
+    assert "no node with a control API" in d1("execute", "books", "--command", "SELECT 1", "--remote", code=1)
+    assert d1("execute", code=2).startswith("corral: NAME is missing: corral d1 execute NAME")
+    assert not (d1.folder / ".corral/state").exists()
+    for sql in ("-- nothing", ";", "\n"):
+        d1.write("empty.sql", sql)
+        assert d1("execute", "books", "--file", "empty.sql", code=1) == "corral: No SQL statements detected.\n"
+    d1("execute", "books", "--command", "CREATE TABLE t(x)")
+    assert "is a binary SQLite database file" in d1("execute", "books", "--file", ".corral/state/d1/books/db.sqlite", code=1)
+    assert d1("execute", "boks", "--command", "SELECT 1", code=1) == (
+        "corral: Couldn't find a D1 DB with the name or binding 'boks' in your wrangler.toml file\n  Did you mean 'books'?\n")
+    d1("execute", "boks", "--json", "--command", "SELECT 1", code=1)
+    assert json.loads(d1.out)["error"]["text"] == "Couldn't find a D1 DB with the name or binding 'boks' in your wrangler.toml file"
+    assert d1.err == ""
+
+
+def test_databases_without_a_configuration_and_elsewhere(d1):
+    d1("create", "loose")
+    assert json.loads(d1("execute", "loose", "--json", "--command", "SELECT 1 AS a"))[0]["results"] == [{"a": 1}]
+    d1("execute", "books", "--persist-to", "else where", "--command", "CREATE TABLE only_there(x)")
+    assert (d1.folder / "else where/d1/books/db.sqlite").exists()
+    assert "no such table" in d1("execute", "books", "--command", "SELECT * FROM only_there", code=1)
+    assert json.loads(d1("list", "--json", "--persist-to", "else where"))[0]["uuid"] == "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
