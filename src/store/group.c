@@ -153,8 +153,10 @@ static enum outcome run_calls(struct thread *t, struct connection *c, struct gro
 
     while (call && outcome == OUTCOME_RAN) {
         outcome = run_marked(t, c, call, g->count == 1);
-        if (outcome == OUTCOME_BLOCKED)
-            give_back(t->store, g);
+        if (outcome == OUTCOME_BLOCKED) {
+            give_back(t->store, g); /* and it may be gone now */
+            break;
+        }
         if (source == SOURCE_GROUP || g->calls[0]->has_left || call->method == CALL_SCRIPT ||
             clock_now_us() - began_us > STORE_GROUP_US)
             break;
@@ -200,6 +202,10 @@ static void run_transaction(struct thread *t, struct group *g, enum source sourc
     }
     thread_watch(t, g->calls[0]);
     if (connection_begin(c, &err) < 0) {
+        /* It has not run: another process did. */
+        if (t->is_late)
+            err_set(&err, ERR_CANCELLED, "D1 DB is overloaded. Requests queued for too long.");
+        t->is_late = false;
         fail(t, g->calls[0], &err);
         return;
     }

@@ -395,6 +395,7 @@ static void tick(struct store *s, bool is_quiet)
 {
     int64_t now_us = clock_now_us();
 
+    s->ticked_us = now_us;
     pthread_mutex_lock(&s->lock);
     for (unsigned i = 0; i < CALLS_BUCKETS; i++) {
         struct call *next, *call = s->calls.streams[i];
@@ -446,10 +447,8 @@ static void await_node(struct thread *t)
     is_needed = s->calls.count > 0 || store_wants_checkpoint(s, 0);
     pthread_mutex_unlock(&s->lock);
     n = poll(&p, 1, is_needed ? STORE_TICK_MS : -1);
-    if (n == 0 || clock_now_us() - s->ticked_us > STORE_TICK_MS * 1000) {
-        s->ticked_us = clock_now_us();
-        tick(s, n == 0);
-    }
+    if (n == 0)
+        tick(s, true);
 }
 
 void lead_run(struct thread *t)
@@ -465,6 +464,8 @@ void lead_run(struct thread *t)
         if (!t->is_leader)
             return;
         flush(t);
+        if (s->flushed_us - s->ticked_us > STORE_TICK_MS * 1000)
+            tick(s, false);
         r = read_more(s, &err);
         if (r == ERR_GONE)
             end(t);

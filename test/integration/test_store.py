@@ -283,6 +283,15 @@ def test_large_answers_of_writes(store):
         rows = call.wait().rows
         assert len(rows) == 6000 and all(v.startswith("large %d " % i) for v, in rows)
     assert after.wait().error is None
+    # one that is given up while it waits for its turn again
+    for i in range(10):
+        held = hold_writer(store)
+        calls = [store.query("INSERT INTO t(v) VALUES ('x%d')" % i), store.query(many % i),
+                 store.query("INSERT INTO t(v) VALUES ('y%d')" % i)]
+        held.wait()
+        store.cancel(calls[1])
+        assert calls[0].wait().error is None and calls[2].wait().error is None
+    assert count(store) == 22
 
 
 # ---- limits ----
@@ -377,6 +386,30 @@ def test_script(store):
     store.cancel(call)
     assert waiting.wait().error is None
     assert count(store, "sqlite_master", "name IN ('cut', 'cancelled')") == 0
+
+
+# ---- dumps ----
+def test_dump(store, tmp_path):
+    store.run("INSERT INTO t(v) VALUES ('日本')", "CREATE TABLE other(a)", "CREATE INDEX late ON t(v)",
+              "INSERT INTO log " + COUNT.replace("max(x)", "hex(zeroblob(500))") % 2000)
+    call = store.start("dump", reads=False)
+    store.until(lambda: call.received == WINDOW)
+    # what is written now is not in it
+    assert store.run("INSERT INTO t(v) VALUES ('later')").error is None
+    store.credit(call, 10**8)
+    whole = sqlite3.connect(":memory:")
+    whole.executescript(call.wait().bytes.decode())
+    assert call.reset is None and whole.execute("SELECT v FROM t").fetchall() == [("日本",)]
+    assert whole.execute("SELECT count(*) FROM log").fetchall() == [(2000,)]
+    one = store.start("dump", tables=["other", "t"], no_data="true").wait().bytes.decode()
+    assert "CREATE TABLE other" in one and "CREATE TABLE t" in one and "log" not in one and "INSERT" not in one
+    data = store.start("dump", tables=["t"], no_schema="true").wait().bytes.decode()
+    assert "CREATE" not in data and "later" in data
+    cancelled = store.start("dump", reads=False)
+    store.until(lambda: cancelled.received == WINDOW)
+    store.cancel(cancelled)
+    assert store.run("SELECT 1").rows == [(1,)]
+    assert store.start("dump", tables=["x"] * 10001).wait().reset.startswith("a dump of more than 10000 tables")
 
 
 # ---- the process ----
@@ -483,6 +516,20 @@ def test_two_processes_on_one_database(store, tmp_path):
         assert store.run("CREATE TABLE seen(a)").error is None
         assert other.run("INSERT INTO seen VALUES (1)").error is None
         assert store.run("SELECT a FROM seen").rows == [(1,)]
+
+
+def test_another_process_that_never_ends(tmp_path):
+    with Store(tmp_path, query_ms=300) as store:
+        store.run("CREATE TABLE t(v)")
+        other = sqlite3.connect(tmp_path / "db.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO t VALUES ('theirs')")
+        blocked = [store.query("INSERT INTO t VALUES ('ours')") for _ in range(2)]
+        assert count(store) == 0
+        assert {call.wait().error.text for call in blocked} == {"D1 DB is overloaded. Requests queued for too long."}
+        other.execute("COMMIT")
+        assert store.run("INSERT INTO t VALUES ('ours')").error is None and count(store) == 2
+        other.close()
 
 
 @pytest.mark.long
