@@ -71,6 +71,7 @@ LINK = $(B)/libnode.a $(NODE_LIBS)
 $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(B)/libworker.a $(B)/libstore.a
 	@mkdir -p $(@D)
 	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
+$(B)/t/service_d1: | $(B)/corral-store
 $(B)/fuzz_sql $(B)/fuzz_split: LINK = $(B)/libstore.a $(STORE_LIBS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
 	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@

@@ -27,6 +27,9 @@ static const struct command COMMANDS[] = {
     {"execute", "execute NAME", d1_execute, "run SQL from the command line or a file"},
 };
 
+/* Of wrangler: known, and not here. */
+static const char *const LATER[] = {"time-travel", "insights"};
+
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 
 static const struct option SHARED[] = {
@@ -68,6 +71,12 @@ int d1_command(char **args)
         if (strcmp(args[0], COMMANDS[i].name) == 0)
             return COMMANDS[i].run(args + 1);
         nearest_try(&near, COMMANDS[i].name);
+    }
+    for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++) {
+        if (strcmp(args[0], LATER[i]) == 0) {
+            err_set(&err, ERR_INVALID, "'corral d1 %s' is not supported yet", args[0]);
+            return cli_fail(&err, 1);
+        }
     }
     err_set(&err, ERR_INVALID, "there is no command 'd1 %.64s'", args[0]);
     if (near.best)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from d1_shell import Shell
-from harness import BIN, holds
+from harness import holds
 
 pytestmark = pytest.mark.asan
 
@@ -51,6 +51,7 @@ def test_says_what_there_is(d1):
         assert ("--json" in d1.out) == (command in ("list", "info"))
     assert d1("lst", code=2) == "corral: there is no command 'd1 lst'\n  Did you mean `corral d1 list`?\n"
     assert d1("frobnicate", code=2).endswith("`corral d1 --help` lists the commands.\n")
+    assert d1("time-travel", "info", "x", code=1) == "corral: 'corral d1 time-travel' is not supported yet\n"
     assert "Did you mean --json?" in d1("list", "--jason", code=2)
     assert "unknown option '--json'" in d1("delete", "x", "--json", code=2)
     assert d1("info", code=2) == "corral: NAME is missing: corral d1 info NAME\n"

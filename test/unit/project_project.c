@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "project/inputs.h"
 #include "project/schema.h"
 #include "project_tree.h"
 #include "test.h"
@@ -828,6 +829,7 @@ static void overlooks_its_state(void)
     for (size_t i = 0; i < sizeof FOLDERS / sizeof *FOLDERS; i++) {
         struct outcome o;
         char path[PATH_MAX + 64];
+        struct inputs in;
         tree_open();
         tree_put("src/entry.py", "");
         tree_put("src/d1.py", "");
@@ -845,6 +847,10 @@ static void overlooks_its_state(void)
         CHECK(!project_ignores(&o.p, path));
         snprintf(path, sizeof path, "%s/wrangler.json", tree_path);
         CHECK(!project_ignores(&o.p, path));
+        CHECK(inputs_list(&o.p, &in, &o.err) == 0 && in.count == 2);
+        for (size_t n = 0; n < in.count; n++)
+            CHECK(!strstr(in.items[n].path, "sqlite"));
+        inputs_done(&in);
         outcome_done(&o);
         tree_close();
     }
