@@ -20,6 +20,7 @@ _LEFT_ALONE = frozenset((
     "ArrayBuffer", "DataView", "Uint8Array", "Uint8ClampedArray", "Int8Array", "Uint16Array", "Int16Array", "Uint32Array", "Int32Array",
     "Float16Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array", "ReadableStream", "URLSearchParams", "Headers",
 ))
+_PLAIN = frozenset((str, int, float, bool))         # the same in JavaScript
 # Kinds of what is made often, and is neither awaited nor data.
 _OWN_OBJECTS = frozenset(("?D1PreparedStatement", "?D1DatabaseSession"))
 
@@ -51,7 +52,8 @@ class Binding:
         return self._of(await promise)
 
     def _call(self, function, args, kwargs):
-        result = function(*map(python_to_rpc, args), **{name: python_to_rpc(value) for name, value in kwargs.items()})
+        args = [value if type(value) in _PLAIN else python_to_rpc(value) for value in args]
+        result = function(*args, **{name: python_to_rpc(value) for name, value in kwargs.items()}) if kwargs else function(*args)
         if isinstance(result, JsProxy):
             what = kind_of(result)
             if what in _OWN_OBJECTS:

@@ -15,6 +15,7 @@ from ._values import JsException, JsProxy, kind, kind_of
 _from_pairs = _corral.internal("fromPairs")
 _to_set = _corral.internal("toSet")
 _set_own = _corral.internal("setOwn")
+_push_all = _corral.internal("pushAll")
 
 
 class JsDict(dict):
@@ -126,8 +127,7 @@ def _to_rpc(value, seen):
     if isinstance(value, list):
         made = _corral.js_array(())
         seen[id(value)] = made, value
-        for item in value:
-            made.push(_to_rpc(item, seen))
+        _push_all(made, _corral.js_array([_to_rpc(item, seen) for item in value]))
         return made
     if isinstance(value, (set, frozenset)):
         return _to_set(_corral.js_array([_to_rpc(item, seen) for item in value]))
