@@ -202,24 +202,22 @@ static void read_program(struct plan *plan, sqlite3_stmt *explain, struct op *op
 
 void plan_make(struct connection *c, struct statement *s)
 {
-    static const char EXPLAIN[] = "EXPLAIN ";
     struct op *ops = mem_alloc(PROGRAM_MAX * sizeof *ops);
-    char *sql = mem_alloc(sizeof EXPLAIN + s->len);
     sqlite3_stmt *explain = NULL;
+    struct buf sql = {0};
 
     s->is_planned = true;
     s->plan = (struct plan){0};
-    if (ops && sql && !sqlite3_stmt_isexplain(s->stmt)) {
-        memcpy(sql, EXPLAIN, sizeof EXPLAIN - 1);
-        memcpy(sql + sizeof EXPLAIN - 1, s->sql, s->len);
+    if (ops && !sqlite3_stmt_isexplain(s->stmt) &&
+        buf_print(&sql, "EXPLAIN %s", sqlite3_sql(s->stmt)) == 0) {
         c->is_own = true;
-        if (sqlite3_prepare_v2(c->db, sql, (int)(sizeof EXPLAIN + s->len), &explain, NULL) ==
+        if (sqlite3_prepare_v2(c->db, buf_data(&sql), (int)buf_len(&sql), &explain, NULL) ==
             SQLITE_OK)
             read_program(&s->plan, explain, ops);
         sqlite3_finalize(explain);
         c->is_own = false;
     }
-    mem_free(sql);
+    buf_done(&sql);
     mem_free(ops);
 }
 

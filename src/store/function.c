@@ -1,7 +1,7 @@
 /* function.c - functions of SQL that are added to SQLite's own, or replaced.
  *
  * Added: what Cloudflare's newer SQLite has and Debian's has not.  Replaced:
- * instr, replace and the trims, which take a time that grows with the product of
+ * printf (printf.c), instr, replace and the trims, which take a time that grows with the product of
  * their arguments' lengths: two megabytes by one would be minutes in a single
  * step of the virtual machine, where no watch looks.  Ours take linear time and
  * give the same answers. */
@@ -319,7 +319,7 @@ static size_t slot_of(const struct trims *t, const byte *point, size_t len)
     return (size_t)h;
 }
 
-enum { POINT_MAX = 255 };
+enum { POINT_MAX = 4 };
 
 static bool trims_init(struct trims *t, struct text set)
 {
@@ -353,11 +353,16 @@ static bool trims_init(struct trims *t, struct text set)
     return true;
 }
 
-static bool trims_has(const struct trims *t, const byte *point, size_t len)
+/* How many bytes at this end are in the set, as a character or a part of one; 0: none. */
+static size_t trims_find(const struct trims *t, struct text in, bool is_right)
 {
-    if (len == 1)
-        return t->bytes[*point];
-    return t->room > 0 && len <= POINT_MAX && t->lens[slot_of(t, point, len)] > 0;
+    for (size_t n = 1; n <= POINT_MAX && n <= in.len; n++) {
+        const byte *point = is_right ? in.data + in.len - n : in.data;
+
+        if (n == 1 ? t->bytes[*point] : t->room > 0 && t->lens[slot_of(t, point, n)] > 0)
+            return n;
+    }
+    return 0;
 }
 
 static void trims_done(struct trims *t)
@@ -370,25 +375,14 @@ enum ends { LEFT = 1, RIGHT = 2 };
 
 static struct text trim(struct text in, const struct trims *t, enum ends ends)
 {
-    while ((ends & LEFT) && in.len > 0) {
-        size_t n = point_len(in, 0);
+    size_t n;
 
-        if (!trims_has(t, in.data, n))
-            break;
+    while ((ends & LEFT) && (n = trims_find(t, in, false)) > 0) {
         in.data += n;
         in.len -= n;
     }
-    while ((ends & RIGHT) && in.len > 0) {
-        size_t n = 1;
-
-        while (n < in.len && n <= POINT_MAX && (in.data[in.len - n] & 0xc0) == 0x80)
-            n++;
-        if (in.data[in.len - n] < 0xc0)
-            n = 1;
-        if (!trims_has(t, in.data + in.len - n, n))
-            break;
+    while ((ends & RIGHT) && (n = trims_find(t, in, true)) > 0)
         in.len -= n;
-    }
     return in;
 }
 
@@ -401,8 +395,10 @@ static void sql_trim(sqlite3_context *x, int count, sqlite3_value **values)
     if (is_null(values[0]) || (count == 2 && is_null(values[1])))
         return;
     in = text_of(values[0]);
-    if (count == 2)
+    if (count == 2) {
         set = text_of(values[1]);
+        set.len = strnlen((const char *)set.data, set.len); /* as SQLite's own */
+    }
     if (trims_init(&trims, set)) {
         in = trim(in, &trims, ends);
         sqlite3_result_text64(x, in.len > 0 ? (const char *)in.data : "", in.len, SQLITE_TRANSIENT,
@@ -428,6 +424,8 @@ int function_add_all(sqlite3 *db)
         {"octet_length", 1, 0, sql_octet_length},
         {"unhex", 1, 0, sql_unhex},
         {"unhex", 2, 0, sql_unhex},
+        {"printf", -1, 0, sql_printf},
+        {"format", -1, 0, sql_printf},
         {"instr", 2, 0, sql_instr},
         {"replace", 3, 0, sql_replace},
         {"trim", 1, LEFT | RIGHT, sql_trim},

@@ -9,6 +9,7 @@
  *   count.c      rows read and written, from SQLite's own counters and the program
  *   authorize.c  what SQL may do
  *   function.c   functions of SQL that we add or replace
+ *   printf.c     SQL's printf, bounded
  *   words.c      errors as D1 words them
  *   dump.c       a database as SQL text
  *   split.c      a script's statements */
@@ -174,6 +175,9 @@ int authorize(void *self, int action, const char *a, const char *b, const char *
 
 /* ---- function.c ---- */
 int function_add_all(sqlite3 *db);
+
+/* ---- printf.c ---- */
+void sql_printf(sqlite3_context *x, int count, sqlite3_value **values);
 
 /* ---- words.c ---- */
 /* The connection's last error, in err. */

@@ -118,8 +118,7 @@ static void refresh_schema(struct connection *c)
     (void)connection_exec(c, "SELECT 1 FROM sqlite_schema LIMIT 0");
 }
 
-/* SQLite takes the text as it is, if it ends with a NUL; *ret_rest is what follows the first
- * statement.  ret_stmt may be NULL: there is none. */
+/* *ret_used: behind the first statement and what is blank there. */
 static int compile(struct connection *c, const char *sql, size_t len, unsigned flags,
                    sqlite3_stmt **ret_stmt, size_t *ret_used, struct err *err)
 {
@@ -145,66 +144,77 @@ static int compile(struct connection *c, const char *sql, size_t len, unsigned f
     return 0;
 }
 
-static int too_long(struct err *err)
-{
-    return err_set(err, ERR_LIMIT, "statement too long: SQLITE_TOOBIG");
-}
-
-/* The first statement of the text.  Kept, or for the caller to free; *ret_used < sql.len: there
- * are more. */
-static int statement_get(struct connection *c, struct span sql, struct statement **ret,
-                         size_t *ret_used, struct err *err)
+/* One that was asked for before: in the cache, or compiled by connection_is_read just now. */
+static struct statement *statement_find(struct connection *c, struct span sql)
 {
     uint64_t hash = hash_of(sql);
     struct statement *s = c->ready;
-    bool may_keep = sql.len <= CACHE_SQL_MAX;
-    int r;
 
-    if (s && s->hash == hash && s->len == sql.len && memcmp(s->sql, sql.data, sql.len) == 0) {
-        c->ready = NULL;
-        *ret = s;
-        *ret_used = sql.len;
-        return 0;
-    }
-    s = look_up(c, sql, hash);
-    *ret_used = sql.len;
-    if (s) {
-        *ret = s;
-        return 0;
-    }
-    if (sql.len > ROW_SQL_MAX)
-        return too_long(err);
-    s = mem_alloc(sizeof *s + sql.len + 1);
-    if (!s)
-        return err_nomem(err);
-    memcpy(s->sql, sql.data, sql.len);
-    s->hash = hash;
-    s->len = sql.len;
-    r = compile(c, s->sql, s->len, may_keep ? SQLITE_PREPARE_PERSISTENT : 0, &s->stmt, ret_used,
-                err);
-    if (r < 0) {
-        statement_free(s);
+    if (!s || s->hash != hash || s->len != sql.len || memcmp(s->sql, sql.data, sql.len) != 0)
+        return look_up(c, sql, hash);
+    c->ready = NULL;
+    return s;
+}
+
+/* The first statement of a text, which ends with a NUL.  Kept, if it is the whole of it and that
+ * may be, or for the caller to free; *ret_used < len: there are more. */
+static int statement_make(struct connection *c, const char *text, size_t len, bool is_whole,
+                          struct statement **ret, size_t *ret_used, struct err *err)
+{
+    bool may_keep = is_whole && len <= CACHE_SQL_MAX;
+    sqlite3_stmt *stmt = NULL;
+    struct statement *s;
+    int r = compile(c, text, len, may_keep ? SQLITE_PREPARE_PERSISTENT : 0, &stmt, ret_used, err);
+
+    if (r < 0)
         return r;
+    is_whole = is_whole && *ret_used == len;
+    s = mem_alloc(sizeof *s + (is_whole ? len : 0));
+    if (!s) {
+        sqlite3_finalize(stmt);
+        return err_nomem(err);
     }
-    s->is_read = sqlite3_stmt_readonly(s->stmt) && !c->wants_writer;
+    s->stmt = stmt;
+    s->is_read = sqlite3_stmt_readonly(stmt) && !c->wants_writer;
     s->is_dml = c->is_dml;
-    if (may_keep && !c->is_once && *ret_used == sql.len)
-        keep(c, s);
+    if (is_whole) {
+        memcpy(s->sql, text, len);
+        s->len = len;
+        s->hash = hash_of((struct span){text, len});
+        if (may_keep && !c->is_once)
+            keep(c, s);
+    }
     *ret = s;
     return 0;
+}
+
+/* SQLite wants a NUL behind the text, or copies what is left of it for each statement in it. */
+static int copy_text(struct span sql, char **ret, struct err *err)
+{
+    if (sql.len > ROW_SQL_MAX)
+        return err_set(err, ERR_LIMIT, "statement too long: SQLITE_TOOBIG");
+    *ret = mem_copy(sql.data, sql.len);
+    return *ret ? 0 : err_nomem(err);
 }
 
 int connection_is_read(struct connection *c, struct span sql, struct err *err)
 {
     struct statement *s;
-    size_t used;
+    size_t used = sql.len;
+    char *text = NULL;
     bool is_read;
-    int r;
+    int r = 0;
 
     connection_settle(c);
-    c->is_asked = true;
-    r = statement_get(c, sql, &s, &used, err);
-    c->is_asked = false;
+    s = statement_find(c, sql);
+    if (!s) {
+        r = copy_text(sql, &text, err);
+        c->is_asked = true;
+        c->wants_writer = false;
+        r = r < 0 ? r : statement_make(c, text, sql.len, true, &s, &used, err);
+        c->is_asked = false;
+        mem_free(text);
+    }
     if (r < 0)
         return c->wants_writer ? 0 : r;
     is_read = s->is_read && used == sql.len;
@@ -406,14 +416,17 @@ static int put_done(struct rows *rows, const struct statement *s, const struct b
     return row_put_meta(&c->out, &meta);
 }
 
+static int interrupted(struct err *err)
+{
+    return err_set(err, ERR_CANCELLED, "interrupted: SQLITE_INTERRUPT");
+}
+
 /* A step that failed: the watch, nothing left, or the SQL. */
 static int stepped(struct connection *c, int code, struct err *err)
 {
     int r = words_set(c, code, err);
 
-    if (c->is_cancelled)
-        r = err_set(err, ERR_CANCELLED, "interrupted: SQLITE_INTERRUPT");
-    return r;
+    return c->is_cancelled ? interrupted(err) : r;
 }
 
 static int step_all(struct rows *rows, struct err *err)
@@ -452,7 +465,7 @@ static int statement_run(struct connection *c, struct statement *s, struct span 
 
     if (c->kind == CONNECTION_READ && !s->is_read)
         return err_set(err, ERR_INVALID, "attempt to write a readonly database: SQLITE_READONLY");
-    if (!s->is_planned || sqlite3_stmt_status(s->stmt, SQLITE_STMTSTATUS_REPREPARE, 1) > 0)
+    if (sink && (!s->is_planned || sqlite3_stmt_status(s->stmt, SQLITE_STMTSTATUS_REPREPARE, 1)))
         plan_make(c, s);
     c->is_cancelled = false;
     r = bind_all(c, s->stmt, values, count, err);
@@ -469,34 +482,62 @@ static int statement_run(struct connection *c, struct statement *s, struct span 
     return r;
 }
 
+/* A statement after the other; all but the last without parameters, for what they do. */
+static int run_text(struct connection *c, const char *text, size_t len, struct span values,
+                    uint32_t count, const struct before *b, const struct sink *sink,
+                    struct err *err)
+{
+    struct statement *s;
+    bool is_whole = true, is_last;
+    size_t used;
+    int r;
+
+    do {
+        r = statement_make(c, text, len, is_whole, &s, &used, err);
+        if (r < 0)
+            return r;
+        is_last = used == len;
+        if (is_last)
+            r = statement_run(c, s, values, count, b, sink, err);
+        else if (sqlite3_bind_parameter_count(s->stmt) > 0)
+            r = err_set(err, ERR_INVALID,
+                        "When executing multiple SQL statements in a single call, only the last "
+                        "statement can have parameters.");
+        else
+            r = statement_run(c, s, (struct span){"", 0}, 0, b, NULL, err);
+        if (!s->is_kept)
+            statement_free(s);
+        text += used;
+        len -= used;
+        is_whole = false;
+        if (r == 0 && !is_last && c->watch.look && c->watch.look(c->watch.self))
+            r = interrupted(err);
+    } while (r == 0 && !is_last);
+    return r;
+}
+
 int connection_run(struct connection *c, struct span sql, struct span values, uint32_t count,
                    const struct sink *sink, struct err *err)
 {
     struct statement *s;
-    size_t used;
     struct before b;
-    bool is_last;
+    char *text;
     int r;
 
     if (c->kind == CONNECTION_READ)
         connection_settle(c);
     measure(c, &b);
-    do {
-        r = statement_get(c, sql, &s, &used, err);
-        if (r < 0)
-            return r;
-        is_last = used == sql.len;
-        sql.data += used;
-        sql.len -= used;
-        if (!is_last && sqlite3_bind_parameter_count(s->stmt) > 0)
-            r = err_set(err, ERR_INVALID,
-                        "When executing multiple SQL statements in a single call, only the last "
-                        "statement can have parameters.");
-        else
-            r = statement_run(c, s, is_last ? values : (struct span){"", 0}, is_last ? count : 0,
-                              &b, is_last ? sink : NULL, err);
+    s = statement_find(c, sql);
+    if (s) {
+        r = statement_run(c, s, values, count, &b, sink, err);
         if (!s->is_kept)
             statement_free(s);
-    } while (r == 0 && !is_last);
+        return r;
+    }
+    r = copy_text(sql, &text, err);
+    if (r < 0)
+        return r;
+    r = run_text(c, text, sql.len, values, count, &b, sink, err);
+    mem_free(text);
     return r;
 }

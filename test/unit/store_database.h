@@ -29,7 +29,7 @@ static void database_open_as(const struct engine_config *like)
     }
 }
 
-static void database_make(const struct engine_config *config)
+__attribute__((unused)) static void database_make(const struct engine_config *config)
 {
     snprintf(database_path, sizeof database_path, "/tmp/corral-store-XXXXXX");
     CHECK(mkdtemp(database_path) != NULL);
@@ -70,7 +70,9 @@ static int print_value(struct buf *out, const struct row_value *v)
     case ROW_INT:
         return buf_print(out, "%" PRId64, v->integer);
     case ROW_REAL:
-        return buf_print(out, "%.15g%s", v->real, v->real == (double)(int64_t)v->real ? ".0" : "");
+        return buf_print(
+            out, "%.15g%s", v->real,
+            v->real > -1e15 && v->real < 1e15 && v->real == (double)(int64_t)v->real ? ".0" : "");
     case ROW_TEXT:
         return buf_append(out, v->bytes.data, v->bytes.len);
     case ROW_BLOB:
@@ -176,7 +178,8 @@ __attribute__((unused)) static const char *put(const char *sql)
 
 #define IS(actual, wanted) is_text(__FILE__, __LINE__, actual, wanted)
 
-__attribute__((unused)) static void is_text(const char *file, int line, const char *actual, const char *wanted)
+__attribute__((unused)) static void is_text(const char *file, int line, const char *actual,
+                                            const char *wanted)
 {
     if (strcmp(actual, wanted) == 0)
         return;
