@@ -57,7 +57,7 @@ int store_call_frame(struct store_call *call, const struct frame *frame,
                      struct err *err) MUST_CHECK;
 /* The last callback, and the end of the call. */
 void store_call_fail(struct store_call *call, struct span text);
-/* Is the store silent about it, though nothing keeps it from going on? */
+/* Has the store been silent about it for so long, though nothing keeps it from going on? */
 bool store_call_is_stuck(const struct store_call *call, int64_t now_ms, int silence_ms);
 
 #endif

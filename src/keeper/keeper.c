@@ -19,6 +19,7 @@ enum {
     IDLE_MS = 60 * 1000,
     QUERY_MS = 30 * 1000,
     BUSY_MS = 10 * 1000,
+    QUEUE_MS = 30 * 1000,
     STORES_MAX = 64,
     CALLS_MAX = 1024,
 };
@@ -138,6 +139,8 @@ static void set_defaults(struct keeper_config *config)
         config->query_ms = QUERY_MS;
     if (config->busy_ms == 0)
         config->busy_ms = BUSY_MS;
+    if (config->queue_ms == 0)
+        config->queue_ms = QUEUE_MS;
     if (config->stores_max == 0)
         config->stores_max = STORES_MAX;
     if (config->calls_max == 0)

@@ -65,6 +65,7 @@ struct keeper_config {
     int idle_ms;             /* 0: 60 s */
     int query_ms;            /* longest that one call may run; 0: 30 s */
     int busy_ms;             /* 0: 10 s */
+    int queue_ms;            /* longest that a call waits for its process, or in it; 0: 30 s */
     unsigned stores_max;     /* processes at once: the longest idle one gives way; 0: 64 */
     unsigned calls_max;      /* that wait or run in one store; 0: 1,024 */
     void (*log)(void *self, enum log_level level, struct span text); /* NULL: dropped */

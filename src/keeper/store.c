@@ -58,6 +58,8 @@ void store_wake(struct store *store)
     turn_add(&store->keeper->turn, TURN_WORK, &store->wake);
 }
 
+#define QUEUED_TOO_LONG SPAN("D1 DB is overloaded. Requests queued for too long.")
+
 static struct store_call *call_at(struct ring *at)
 {
     return RING_OF(at, struct store_call, ring);
@@ -189,9 +191,8 @@ void store_forget(struct store *store, struct store_call *call)
 static void expire_queue(struct store *store, int64_t now_ms)
 {
     while (!ring_is_empty(&store->queue) &&
-           now_ms - call_at(store->queue.next)->moved_ms >= STORE_QUEUE_MS)
-        store_call_fail(call_at(store->queue.next),
-                        SPAN("D1 DB is overloaded. Requests queued for too long."));
+           now_ms - call_at(store->queue.next)->moved_ms >= store->keeper->config.queue_ms)
+        store_call_fail(call_at(store->queue.next), QUEUED_TOO_LONG);
 }
 
 /* ---- frames out ---- */
@@ -256,6 +257,9 @@ static void kill_stuck(struct store *store, const char *why)
 static void look(struct store *store, int64_t now_ms)
 {
     const struct keeper_config *config = &store->keeper->config;
+    /* The store itself gives each call so long, and says so; this is for one that does not. */
+    int silence_ms = config->query_ms + config->queue_ms + config->busy_ms;
+    struct ring all;
 
     if (store->ping_ms != 0 && now_ms - store->ping_ms >= config->busy_ms) {
         kill_stuck(store, "it does not answer");
@@ -265,10 +269,15 @@ static void look(struct store *store, int64_t now_ms)
         frame_put(peer_out(&store->kin.peer), FRAME_PING, 0, 0, NULL, 0) == 0)
         store->ping_ms = now_ms;
     store->is_heard = false;
-    RING_EACH(at, &store->calls)
-    if (store_call_is_stuck(call_at(at), now_ms, config->query_ms + STORE_QUEUE_MS)) {
-        kill_stuck(store, "it says nothing of a query for too long");
-        return;
+    ring_init(&all);
+    ring_move(&all, &store->calls);
+    while (!ring_is_empty(&all)) {
+        struct store_call *call = call_at(all.next);
+        ring_push(&store->calls, &call->ring);
+        if (!store_call_is_stuck(call, now_ms, silence_ms))
+            continue;
+        store_reset(store, call->stream);
+        store_call_fail(call, QUEUED_TOO_LONG);
     }
 }
 
@@ -320,7 +329,7 @@ static int64_t tick_resting(struct store *store, int64_t now_ms)
     if (now_ms < store->deadline_ms)
         return store->deadline_ms;
     if (!keeper_take_place(store->keeper, store))
-        return now_ms + STORE_QUEUE_MS; /* waits for: keeper_give_place */
+        return now_ms + store->keeper->config.queue_ms; /* waits for: keeper_give_place */
     process_start(store, now_ms);
     return store->deadline_ms;
 }
@@ -391,7 +400,7 @@ void store_tick(struct store *store)
         return;
     }
     if (!ring_is_empty(&store->queue)) {
-        int64_t expiry_ms = call_at(store->queue.next)->moved_ms + STORE_QUEUE_MS;
+        int64_t expiry_ms = call_at(store->queue.next)->moved_ms + store->keeper->config.queue_ms;
         due_ms = due_ms < expiry_ms ? due_ms : expiry_ms;
     }
     if (due_ms != INT64_MAX)

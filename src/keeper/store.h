@@ -16,8 +16,7 @@ enum {
         0x7fffffff,             /* streams are numbered up to here; then comes another process */
     STORE_HELLO_MS = 30 * 1000, /* a long WAL is read before HELLO */
     STORE_LEAVE_MS = 10 * 1000, /* for the last checkpoint of one that was idle */
-    STORE_CLOSE_MS = 700,       /* for that of all of them, when the node ends */
-    STORE_QUEUE_MS = 30 * 1000, /* longest wait for a process, and for a place in it */
+    STORE_CLOSE_MS = 300,       /* for that of all of them, when the node ends */
     STORE_WHY_MAX = 400,        /* bytes of why it does not start */
 };
 

@@ -424,6 +424,62 @@ static void one_that_answers_pings_has_its_time(void)
 
 /* ---- limits ---- */
 
+static void play_mute(const char *folder)
+{
+    (void)folder;
+    hear();
+}
+
+static void nobody_waits_for_ever(void)
+{
+    static const char TEXT[] = "D1 DB is overloaded. Requests queued for too long.";
+    struct err err = {0};
+
+    config.queue_ms = 30;
+    config.stores_max = 1;
+    begin();
+    /* For a process that does not say HELLO, and for a place. */
+    CHECK(ask(0, "mute", 0, &err) == 0 && ask(1, "b", 0, &err) == 0);
+    run_until(&overs, 2);
+    CHECK(strcmp(seen[0].text, TEXT) == 0 && strcmp(seen[1].text, TEXT) == 0);
+    CHECK(keeper->hungers == 0);
+    finish();
+}
+
+/* Forgets its first call. */
+static void play_forget(const char *folder)
+{
+    (void)folder;
+    hello();
+    for (;;) {
+        struct frame f = hear();
+        if (f.type == FRAME_PING)
+            SAY(FRAME_PONG, 0, 0, "");
+        else if (f.type == FRAME_OUTCALL && f.stream > 1)
+            say_pid(f.stream);
+    }
+}
+
+static void a_call_that_is_forgotten_fails_alone(void)
+{
+    struct err err = {0};
+    pid_t pid;
+
+    config.busy_ms = 1000;
+    begin();
+    CHECK(ask(0, "forget", 0, &err) == 0 && ask(1, "forget", 0, &err) == 0);
+    run_until(&overs, 1);
+    keeper->config.queue_ms = keeper->config.query_ms = 20;
+    pid = pid_of("forget");
+    CHECK(seen[1].ends == 1 && seen[1].fails == 0 && seen[0].ends == 0);
+    run_until(&overs, 2);
+    CHECK(strcmp(seen[0].text, "D1 DB is overloaded. Requests queued for too long.") == 0);
+    CHECK(ask(2, "forget", 0, &err) == 0);
+    run_until(&overs, 3);
+    CHECK(seen[2].fails == 0 && pid_of("forget") == pid && log_text[0] == '\0');
+    finish();
+}
+
 static void the_longest_idle_gives_way(void)
 {
     struct err err = {0};
@@ -594,6 +650,7 @@ int main(int argc, char **argv)
         {"arguments", play_arguments}, {"slow_end", play_slow_end}, {"die", play_die},
         {"deaf", play_deaf},           {"exit", play_exit},         {"cannot", play_cannot},
         {"still", play_still},         {"long", play_long},
+        {"mute", play_mute},           {"forget", play_forget},
     };
     static const struct test TESTS[] = {
         {"each_database_has_its_process", each_database_has_its_process},
@@ -619,6 +676,8 @@ int main(int argc, char **argv)
         {"the_longest_idle_gives_way", the_longest_idle_gives_way},
         {"many_databases_share_few_places", many_databases_share_few_places},
         {"who_waits_for_a_busy_place_may_give_up", who_waits_for_a_busy_place_may_give_up},
+        {"nobody_waits_for_ever", nobody_waits_for_ever},
+        {"a_call_that_is_forgotten_fails_alone", a_call_that_is_forgotten_fails_alone},
         {"calls_have_a_limit", calls_have_a_limit},
         {"closing_fails_what_is_open", closing_fails_what_is_open},
         {"leaves_no_descriptor_behind", leaves_no_descriptor_behind},
