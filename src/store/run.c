@@ -244,8 +244,10 @@ static void run_query(struct thread *t, struct connection *c, struct call *call)
     struct err err = {0};
     int r = is_read(c, call, &fault, &err);
 
-    /* What does not compile may do so once the ones ahead of it have run. */
-    if (r == 0 || (r < 0 && fault.statement != UINT32_MAX && has_ahead(t->store, call)))
+    /* What does not compile may do so once the ones ahead of it have run; and the error of a call
+     * is that of its first statement that fails, when it runs. */
+    if (r == 0 || (r < 0 && fault.statement != UINT32_MAX &&
+                   (fault.statement > 0 || has_ahead(t->store, call))))
         to_writes(t->store, call);
     else if (r < 0)
         answer_error(t, call, &fault, &err);
