@@ -334,6 +334,18 @@ int d1_find(const struct d1 *d1, const char *word, struct database *ret, struct 
     return r;
 }
 
+int d1_print_json(json_t *take_value, struct err *err)
+{
+    char *text = take_value ? json_dumps(take_value, JSON_INDENT(2)) : NULL;
+
+    json_decref(take_value);
+    if (!text)
+        return err_nomem(err);
+    printf("%s\n", text);
+    mem_free(text);
+    return 0;
+}
+
 int d1_confirm(const char *question, const char *option, bool *ret_is_yes, struct err *err)
 {
     char answer[16] = "";

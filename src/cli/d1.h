@@ -11,7 +11,9 @@
 #ifndef CORRAL_CLI_D1_H
 #define CORRAL_CLI_D1_H
 
+#include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "catalog/database.h"
@@ -59,6 +61,16 @@ void d1_target_done(struct d1_target *target);
 /* The same, which must be there: made, or used once. */
 int d1_find(const struct d1 *d1, const char *word, struct database *ret,
             struct err *err) MUST_CHECK;
+
+/* What its store says of a database that is there. */
+struct d1_facts {
+    int64_t size_bytes;
+    int64_t tables; /* but SQLite's own */
+};
+int d1_ask(const struct database *d, struct d1_facts *ret, struct err *err) MUST_CHECK;
+
+/* As JSON.stringify(value, null, 2) with a line end.  take_value NULL: ERR_NOMEM. */
+int d1_print_json(json_t *take_value, struct err *err) MUST_CHECK;
 
 /* Asks on the terminal: true for y or yes.  ERR_INVALID: there is no terminal; the hint names the
  * option that answers, such as "--yes". */

@@ -131,19 +131,19 @@ static void on_writable(void *self)
 static void on_head(void *self, const struct reply *reply, bool is_end)
 {
     struct d1_caller *c = self;
+    int r = 0;
 
     if (!c->errand)
         return;
-    if (reply->status != 200) {
-        err_set(c->err, ERR_SYSTEM, "the database's process answered with status %u",
-                reply->status);
-        if (is_end)
-            finish(c, ERR_SYSTEM);
-        else
-            give_up(c, ERR_SYSTEM);
-    } else if (is_end) {
-        finish(c, 0);
-    }
+    if (reply->status != 200)
+        r = err_set(c->err, ERR_SYSTEM, "the database's process answered with status %u",
+                    reply->status);
+    else if (c->errand->head)
+        r = c->errand->head(c->errand->self, reply, c->err);
+    if (is_end)
+        finish(c, r);
+    else if (r < 0)
+        give_up(c, r);
 }
 
 static void on_body(void *self, struct span bytes, bool is_end)

@@ -29,6 +29,8 @@ struct d1_errand {
     struct pairs arguments;
     int file;         /* the call's body: what is in this file, from where it stands; -1: none */
     struct span text; /* and then this */
+    /* Its head, with results that are no bytes; NULL: of no interest.  An error ends the call. */
+    int (*head)(void *self, const struct reply *reply, struct err *err);
     /* Bytes of the answer.  An error ends the call. */
     int (*take)(void *self, struct span bytes, struct err *err);
     void *self;

@@ -1,6 +1,5 @@
 /* d1_create.c - `corral d1 create NAME`: make a database, and say how a worker gets it. */
 #include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,17 +86,10 @@ static int print_json(const char *env, const char *binding, const struct databas
 {
     json_t *root = json_pack("{s:[{s:s, s:s, s:s}]}", "d1_databases", "binding", binding,
                              "database_name", d->name, "database_id", d->uuid);
-    char *text;
 
     if (env[0])
         root = json_pack("{s:{s:o}}", "env", env, root);
-    text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    if (!text)
-        return err_nomem(err);
-    printf("%s\n", text);
-    mem_free(text);
-    return 0;
+    return d1_print_json(root, err);
 }
 
 static bool is_json(const char *path)

@@ -1,6 +1,8 @@
 /* d1_delete.c - `corral d1 delete NAME`: ask, then delete a database for good. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -50,13 +52,18 @@ static void name_holder(const struct database *d, struct err *err)
 
 static int confirm(const struct database *d, bool *ret_is_sure, struct err *err)
 {
-    char question[512], size[32];
+    char question[512], size[32], tables[32] = "";
+    struct d1_facts facts;
+    struct err ignored;
 
     table_bytes((double)d->size_bytes, size);
+    if (isatty(STDIN_FILENO) && d1_ask(d, &facts, &ignored) == 0)
+        snprintf(tables, sizeof tables, ", %" PRId64 " table%s", facts.tables,
+                 facts.tables == 1 ? "" : "s");
     snprintf(question, sizeof question,
-             "About to delete the database '%s' (%s) with all that is in it: %s.\n"
+             "About to delete the database '%s' (%s) with all that is in it: %s%s.\n"
              "This cannot be undone. Ok to proceed?",
-             d->name, d->uuid, size);
+             d->name, d->uuid, size, tables);
     return d1_confirm(question, "-y", ret_is_sure, err);
 }
 

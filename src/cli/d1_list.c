@@ -1,6 +1,4 @@
 /* d1_list.c - `corral d1 list`: the databases of this machine, or of this project's folder. */
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -24,7 +22,6 @@ static const char *binding_of(const struct project *p, const char *name)
 static int print_json(const struct d1 *d1, const struct databases *all, struct err *err)
 {
     json_t *list = json_array();
-    char *text = NULL;
     int r = list ? 0 : -1;
 
     for (size_t i = 0; i < all->count && r == 0; i++) {
@@ -34,13 +31,10 @@ static int print_json(const struct d1 *d1, const struct databases *all, struct e
                             "binding", binding_of(&d1->project, d->name), "created_at",
                             d->created_at, "file_size", (json_int_t)d->size_bytes));
     }
-    text = r == 0 ? json_dumps(list, JSON_INDENT(2)) : NULL;
+    if (r == 0)
+        return d1_print_json(list, err);
     json_decref(list);
-    if (!text)
-        return err_nomem(err);
-    printf("%s\n", text);
-    mem_free(text);
-    return 0;
+    return err_nomem(err);
 }
 
 static int print_table(const struct d1 *d1, const struct databases *all, struct err *err)

@@ -162,7 +162,11 @@ def test_shows_databases(d1):
     assert shown[0][1].strip() == rows[3][0] and [cell.strip() for cell in shown[1]] == ["name", "本棚"]
     assert len({len(line.replace("本棚", "1234")) for line in d1.out.splitlines()}) == 1
     info = json.loads(d1("info", rows[2][0], "--json"))
-    assert info["name"] == "x" and info["uuid"] == rows[2][0] and info["database_size"] == 0
+    assert info["name"] == "x" and info["uuid"] == rows[2][0] and info["database_size"] == info["num_tables"] == 0
+    assert sorted(os.listdir(d1.folder / ".corral/state/d1/x")) == ["about.json"]
+    d1.write(".corral/state/d1/x/db.sqlite", "x" * 12288)
+    assert re.search("corral: look into the database 'x': .*file is not a database", d1("info", "x", code=1))
+    assert "12.3 kB" in d1("list")
     assert d1("info", "bocks", code=1) == "corral: there is no database 'bocks'\n  Did you mean 'books'?\n"
     assert "`corral d1 list` shows those there are" in d1("info", "quite another", code=1)
 
@@ -184,15 +188,15 @@ def test_other_folders(d1, tmp_path):
 def test_asks_before_it_deletes(d1):
     d1.write("wrangler.toml", IN_TOML)
     uuid = json.loads(d1("create", "books") and d1("info", "DB", "--json"))["uuid"]
-    d1.write(".corral/state/d1/books/db.sqlite", "x" * 12288)
+    d1("execute", "DB", "--command", "create table t(a); create table u(b)")
     assert d1("delete", "DB", code=1) == "corral: there is no terminal to ask on\n  With -y nothing is asked.\n"
-    question = ("About to delete the database 'books' (%s) with all that is in it: 12.3 kB.\n"
+    question = ("About to delete the database 'books' (%s) with all that is in it: SIZE kB, 2 tables.\n"
                 "This cannot be undone. Ok to proceed? (y/N) " % uuid)
     for no in ("n\n", "\n", "x" * 100 + "\n", "\x04"):
-        out = d1.answer(no, "delete", "DB")
+        out = re.sub(r"\d+\.?\d* kB", "SIZE kB", d1.answer(no, "delete", "DB"))
         assert out.startswith(question) and out.endswith("Not deleting.\n")
     assert (d1.folder / ".corral/state/d1/books/db.sqlite").exists()
-    assert d1.answer("yes\n", "delete", uuid) == question + "Deleted 'books' successfully.\n"
+    assert re.sub(r"\d+\.?\d* kB", "SIZE kB", d1.answer("yes\n", "delete", uuid)) == question + "Deleted 'books' successfully.\n"
     assert os.listdir(d1.folder / ".corral/state/d1") == []
     assert "not made yet" in d1("delete", "DB", "-y", code=1)
     assert "there is no database 'x'" in d1("delete", "x", "-y", code=1)
@@ -224,6 +228,8 @@ def test_beside_a_worker_that_uses_it(corral, d1, tmp_path):
                         r"  Stop `corral dev` \(process %d\) first\.\n" % one.pid, said), said
     d1("create", "E", *here)
     d1("delete", "E", "-y", *here)
+    info = json.loads(d1("info", "DB", "--json", *here))
+    assert info["num_tables"] == 1 and info["database_size"] == 8192 and info["name"] == "books"
     before = int(one.get().text.split()[1])
     one.close()
     row = json.loads(d1("list", "--json", *here))[0]
