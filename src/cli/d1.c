@@ -25,6 +25,8 @@ static const struct command COMMANDS[] = {
     {"info", "info NAME", d1_info, "show one: its uuid, size and tables"},
     {"delete", "delete NAME", d1_delete, "delete one with all that is in it"},
     {"execute", "execute NAME", d1_execute, "run SQL from the command line or a file"},
+    {"export", "export NAME", d1_export, "write one as SQL text"},
+    {"migrations", "migrations ...", d1_migrations, "create, list and apply files of SQL in order"},
 };
 
 /* Of wrangler: known, and not here. */
@@ -346,16 +348,12 @@ int d1_print_json(json_t *take_value, struct err *err)
     return 0;
 }
 
-int d1_confirm(const char *question, const char *option, bool *ret_is_yes, struct err *err)
+/* What was typed; `otherwise` for nothing but the return key. */
+static bool read_answer(bool otherwise)
 {
     char answer[16] = "";
     int c;
 
-    if (!isatty(STDIN_FILENO)) {
-        err_set(err, ERR_INVALID, "there is no terminal to ask on");
-        return err_hint(err, "With %s nothing is asked.", option);
-    }
-    printf("%s (y/N) ", question);
     fflush(stdout);
     if (!fgets(answer, sizeof answer, stdin))
         printf("\n");
@@ -363,6 +361,29 @@ int d1_confirm(const char *question, const char *option, bool *ret_is_yes, struc
         while ((c = getchar()) != EOF && c != '\n')
             ;
     answer[strcspn(answer, "\r\n")] = '\0';
-    *ret_is_yes = strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    if (!answer[0])
+        return otherwise && !feof(stdin);
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+int d1_confirm(const char *question, const char *option, bool *ret_is_yes, struct err *err)
+{
+    if (!isatty(STDIN_FILENO)) {
+        err_set(err, ERR_INVALID, "there is no terminal to ask on");
+        return err_hint(err, "With %s nothing is asked.", option);
+    }
+    printf("%s (y/N) ", question);
+    *ret_is_yes = read_answer(false);
     return 0;
+}
+
+bool d1_agrees(const char *question)
+{
+    printf("? %s", question);
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        printf("\n🤖 Using fallback value in non-interactive context: yes\n");
+        return true;
+    }
+    printf(" (Y/n) ");
+    return read_answer(true);
 }

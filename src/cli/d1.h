@@ -77,10 +77,15 @@ int d1_print_json(json_t *take_value, struct err *err) MUST_CHECK;
 int d1_confirm(const char *question, const char *option, bool *ret_is_yes,
                struct err *err) MUST_CHECK;
 
+/* Asks on the terminal, where nothing typed means yes; without one the answer is yes, as wrangler's. */
+bool d1_agrees(const char *question);
+
 int d1_create(char **args);
 int d1_list(char **args);
 int d1_info(char **args);
 int d1_delete(char **args);
 int d1_execute(char **args);
+int d1_export(char **args);
+int d1_migrations(char **args);
 
 #endif

@@ -1,13 +1,10 @@
 /* d1_execute.c - `corral d1 execute NAME`: SQL from the command line or a file, and what it gives.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/d1_json.h"
 #include "cli/d1_script.h"
@@ -53,74 +50,18 @@ static int check_options(const struct execute *x, struct err *err)
     return 0;
 }
 
-/* ---- the file ---- */
-
-static int refuse_file(const char *path, struct err *err)
-{
-    err_errno(err, errno, "Unable to read SQL text file \"%s\"", path);
-    return err_hint(err, "Please check the file path and try again.");
-}
-
-static int refuse_database_file(const char *path, struct err *err)
-{
-    err_set(err, ERR_INVALID, "\"%s\" is a binary SQLite database file instead of an SQL text file",
-            path);
-    return err_hint(err, "`sqlite3 %s .dump` writes it as SQL text.", path);
-}
-
-/* Opened, and past a byte order mark. */
-static int open_file(const char *path, struct d1_script *script, struct err *err)
-{
-    static const char MAGIC[] = "SQLite format 3", MARK[] = "\xEF\xBB\xBF";
-    char start[sizeof MAGIC] = "";
-    struct stat st;
-
-    script->name = path;
-    script->file = open(path, O_RDONLY | O_CLOEXEC);
-    if (script->file < 0 || fstat(script->file, &st) < 0)
-        return refuse_file(path, err);
-    if (S_ISDIR(st.st_mode)) {
-        errno = EISDIR;
-        return refuse_file(path, err);
-    }
-    if (!S_ISREG(st.st_mode))
-        return 0;
-    script->file_bytes = st.st_size;
-    if (pread(script->file, start, sizeof start, 0) < 0)
-        return refuse_file(path, err);
-    if (memcmp(start, MAGIC, sizeof MAGIC) == 0)
-        return refuse_database_file(path, err);
-    if (memcmp(start, MARK, 3) == 0 && lseek(script->file, 3, SEEK_SET) < 0)
-        return refuse_file(path, err);
-    return 0;
-}
-
 /* ---- output ---- */
-
-static void announce(const struct execute *x)
-{
-    char place[512];
-
-    if (x->d1.is_json)
-        return;
-    d1_place(&x->d1, place, sizeof place);
-    printf("Resource location: local\n\n🌀 Executing on local database %s (%s) from %s:\n",
-           x->d1.words[0], x->database.uuid, place);
-    fflush(stdout);
-}
 
 static int print(const struct execute *x, struct records *records, struct err *err)
 {
-    enum table_look look = log_wants_colour(STDOUT_FILENO) ? TABLE_COLOURED : TABLE_PLAIN;
     int r;
 
     if (!x->d1.is_json)
-        printf("🚣 %llu command%s executed successfully.\n", (unsigned long long)records->statements,
-               records->statements == 1 ? "" : "s");
+        d1_tell_count(records);
     if (x->d1.is_json || !isatty(STDOUT_FILENO))
         r = d1_json_print(records, stdout, err);
     else
-        r = d1_table_print(records, look, stdout, err);
+        r = d1_table_print(records, table_look(), stdout, err);
     if (r == 0 && (fflush(stdout) == EOF || ferror(stdout)))
         r = err_errno(err, errno, "it was done, but the result could not be written");
     return r;
@@ -158,7 +99,7 @@ static int run(struct execute *x, struct records *records, struct err *err)
     int r = check_options(x, err);
 
     if (r == 0 && x->file)
-        r = open_file(x->file, &script, err);
+        r = d1_script_open(x->file, &script, err);
     else if (r == 0)
         script.text = span_of(x->command);
     if (r == 0)
@@ -168,7 +109,10 @@ static int run(struct execute *x, struct records *records, struct err *err)
     if (r < 0)
         goto done;
     script.folder = x->database.folder;
-    announce(x);
+    if (!x->d1.is_json) {
+        printf("Resource location: local\n\n");
+        d1_announce(&x->d1, &x->database);
+    }
     r = d1_script_run(caller, &script, records, err);
 done:
     d1_caller_close(caller);

@@ -29,7 +29,7 @@ static int print_table(const struct database *d, const struct d1_facts *facts, s
         SPAN("num_tables"), span_of(tables),    SPAN("database_size"),
         span_of(size),
     };
-    r = table_print(&out, cells, 2, sizeof cells / sizeof *cells / 2);
+    r = table_print(&out, table_look(), cells, 2, sizeof cells / sizeof *cells / 2);
     if (r == 0)
         printf("%.*s", SPAN_ARG(buf_span(&out)));
     buf_done(&out);

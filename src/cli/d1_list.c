@@ -59,7 +59,7 @@ static int print_table(const struct d1 *d1, const struct databases *all, struct 
         row[4] = span_of(sizes[i]);
     }
     if (r == 0)
-        r = table_print(&out, cells, COLUMNS, all->count + 1);
+        r = table_print(&out, table_look(), cells, COLUMNS, all->count + 1);
     if (r == 0)
         printf("%.*s", SPAN_ARG(buf_span(&out)));
     buf_done(&out);

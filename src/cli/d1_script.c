@@ -1,10 +1,13 @@
 /* d1_script.c - run a script, show how far it is, say where it went wrong. */
 #include "cli/d1_script.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,17 +21,24 @@ enum {
 
 /* ---- the database ---- */
 
-int d1_use(const struct d1 *d1, const char *word, struct database *ret, struct err *err)
+int d1_find_target(const struct d1 *d1, const char *word, struct d1_target *ret, struct err *err)
 {
-    const char *data = d1->project.data_folder, *id = NULL;
-    struct d1_target target;
-    struct err why = {0};
-    int r = d1_target(d1, word, &target, err);
+    int r = d1_target(d1, word, ret, err);
 
     if (r == ERR_NOT_FOUND && d1->project.config[0])
         snprintf(err->text, sizeof err->text,
                  "Couldn't find a D1 DB with the name or binding '%.64s' in your %.64s file", word,
                  strrchr(d1->project.config, '/') + 1);
+    return r;
+}
+
+int d1_use(const struct d1 *d1, const char *word, struct database *ret, struct err *err)
+{
+    const char *data = d1->project.data_folder, *id = NULL;
+    struct d1_target target;
+    struct err why = {0};
+    int r = d1_find_target(d1, word, &target, err);
+
     if (r < 0)
         return r;
     r = database_find(data, target.name, ret, err);
@@ -54,6 +64,62 @@ void d1_place(const struct d1 *d1, char *ret, size_t size)
     else
         snprintf(ret, size, "%s/d1", data);
     free(here);
+}
+
+void d1_announce(const struct d1 *d1, const struct database *database)
+{
+    char place[512];
+
+    d1_place(d1, place, sizeof place);
+    printf("🌀 Executing on local database %s (%s) from %s:\n", d1->words[0], database->uuid, place);
+    fflush(stdout);
+}
+
+void d1_tell_count(const struct records *records)
+{
+    printf("🚣 %" PRIu64 " command%s executed successfully.\n", records->statements,
+           records->statements == 1 ? "" : "s");
+}
+
+/* ---- the file ---- */
+
+static int refuse_file(const char *path, struct err *err)
+{
+    err_errno(err, errno, "Unable to read SQL text file \"%s\"", path);
+    return err_hint(err, "Please check the file path and try again.");
+}
+
+static int refuse_database_file(const char *path, struct err *err)
+{
+    err_set(err, ERR_INVALID, "\"%s\" is a binary SQLite database file instead of an SQL text file",
+            path);
+    return err_hint(err, "`sqlite3 %s .dump` writes it as SQL text.", path);
+}
+
+int d1_script_open(const char *path, struct d1_script *script, struct err *err)
+{
+    static const char MAGIC[] = "SQLite format 3", MARK[] = "\xEF\xBB\xBF";
+    char start[sizeof MAGIC] = "";
+    struct stat st;
+
+    script->name = path;
+    script->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (script->file < 0 || fstat(script->file, &st) < 0)
+        return refuse_file(path, err);
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return refuse_file(path, err);
+    }
+    if (!S_ISREG(st.st_mode))
+        return 0;
+    script->file_bytes = st.st_size;
+    if (pread(script->file, start, sizeof start, 0) < 0)
+        return refuse_file(path, err);
+    if (memcmp(start, MAGIC, sizeof MAGIC) == 0)
+        return refuse_database_file(path, err);
+    if (memcmp(start, MARK, 3) == 0 && lseek(script->file, 3, SEEK_SET) < 0)
+        return refuse_file(path, err);
+    return 0;
 }
 
 /* ---- progress ---- */

@@ -10,10 +10,17 @@
 #include "cli/d1_caller.h"
 #include "cli/records.h"
 
+/* As d1_target; one that is not there is reported in wrangler's words. */
+int d1_find_target(const struct d1 *d1, const char *word, struct d1_target *ret,
+                   struct err *err) MUST_CHECK;
 /* word: see d1_target. */
 int d1_use(const struct d1 *d1, const char *word, struct database *ret, struct err *err) MUST_CHECK;
 /* "./.corral/state/d1": where databases are, for people. */
 void d1_place(const struct d1 *d1, char *ret, size_t size);
+
+/* "🌀 Executing on ...", and "🚣 3 commands executed successfully." */
+void d1_announce(const struct d1 *d1, const struct database *database);
+void d1_tell_count(const struct records *records);
 
 struct d1_script {
     const char *folder;  /* of the database */
@@ -23,6 +30,10 @@ struct d1_script {
     struct span text;    /* behind the file's */
     bool shows_progress; /* on stderr, once it takes long */
 };
+
+/* Fill in name, file and file_bytes; a byte order mark is skipped.  The file is the caller's to
+ * close, also after an error. */
+int d1_script_open(const char *path, struct d1_script *script, struct err *err) MUST_CHECK;
 
 /* ERR_INVALID: a statement is wrong, err says which and where; ret->state is RECORDS_FAILED then,
  * and ret->error has D1's own words.  Also the errors of d1_caller_run.  ret: to be ended with

@@ -4,7 +4,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "text/width.h"
 
@@ -19,6 +21,11 @@ struct cell { /* what is drawn of a text: its lines, '\n' between them */
     size_t lines, width;
     size_t at; /* of the line that is drawn next */
 };
+
+enum table_look table_look(void)
+{
+    return log_wants_colour(STDOUT_FILENO) ? TABLE_COLOURED : TABLE_PLAIN;
+}
 
 int table_init(struct table *t, size_t columns, enum table_look look)
 {
@@ -230,10 +237,11 @@ static int fill(struct table *t, const struct span *row)
     return r;
 }
 
-int table_print(struct buf *out, const struct span *cells, size_t columns, size_t rows)
+int table_print(struct buf *out, enum table_look look, const struct span *cells, size_t columns,
+                size_t rows)
 {
     struct table t;
-    int r = table_init(&t, columns, TABLE_PLAIN);
+    int r = table_init(&t, columns, look);
 
     for (size_t i = 0; i < rows && r == 0; i++) {
         r = fill(&t, cells + i * columns);

@@ -36,6 +36,9 @@ struct table {
     struct cell *cells; /* of one row */
 };
 
+/* What stdout should get. */
+enum table_look table_look(void);
+
 int table_init(struct table *t, size_t columns, enum table_look look) MUST_CHECK;
 void table_done(struct table *t);
 /* Fill one cell of the row. */
@@ -49,7 +52,8 @@ int table_put_row(struct table *t, struct buf *out) MUST_CHECK;
 int table_put_end(struct table *t, struct buf *out) MUST_CHECK;
 
 /* All at once.  cells: row by row; the first row is the head. */
-int table_print(struct buf *out, const struct span *cells, size_t columns, size_t rows) MUST_CHECK;
+int table_print(struct buf *out, enum table_look look, const struct span *cells, size_t columns,
+                size_t rows) MUST_CHECK;
 /* 12288 -> "12.3 kB", as wrangler shows sizes. */
 void table_bytes(double bytes, char out[32]);
 

@@ -11,7 +11,7 @@ static void expect(const struct span *cells, size_t columns, size_t rows, const 
     struct buf out = {0};
     char *got;
 
-    CHECK(table_print(&out, cells, columns, rows) == 0);
+    CHECK(table_print(&out, TABLE_PLAIN, cells, columns, rows) == 0);
     got = buf_detach(&out);
     if (strcmp(got, wanted) != 0) {
         test_failed_checks++;
@@ -88,7 +88,7 @@ static void copes_without_memory(void)
     for (int n = 0; n < 100 && r != 0; n++) {
         struct buf out = {0};
         mem_fail_after(n);
-        r = table_print(&out, cells, 2, 2);
+        r = table_print(&out, TABLE_PLAIN, cells, 2, 2);
         mem_fail_after(-1);
         CHECK(r == 0 || r == ERR_NOMEM);
         buf_done(&out);
