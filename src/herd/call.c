@@ -405,7 +405,7 @@ void call_body(struct call *call, struct span bytes, bool is_end)
     if (call->is_unwanted || (bytes.len == 0 && !is_end))
         return;
     call->send_window -= bytes.len;
-    instance_body(call->instance, call->stream, bytes, is_end);
+    kin_body(&call->instance->kin, call->stream, bytes, is_end);
 }
 
 void call_credit(struct call *call, size_t bytes)
@@ -414,7 +414,7 @@ void call_credit(struct call *call, size_t bytes)
     assert(call->take_window + call->owed <= FRAME_WINDOW);
     if (call->owed < CREDIT_STEP || call->has_end || !call->instance)
         return;
-    instance_credit(call->instance, call->stream, call->owed);
+    kin_credit(&call->instance->kin, call->stream, call->owed);
     call->take_window += call->owed;
     call->owed = 0;
 }
@@ -428,6 +428,6 @@ void call_abort(struct call *call, enum reset_reason reason)
         call_end(call);
         return;
     }
-    instance_reset(call->instance, call->stream, reason, SPAN(""));
+    kin_reset(&call->instance->kin, call->stream, reason, SPAN(""));
     linger(call);
 }

@@ -221,41 +221,6 @@ bool instance_is_stuck(const struct instance *instance, int64_t now_ms)
 
 bool instance_is_idle(const struct instance *instance) { return instance->streams.count == 0; }
 
-void instance_reset(struct instance *instance, uint32_t stream, enum reset_reason reason,
-                    struct span text)
-{
-    struct reset reset = {.reason = reason, .text = text};
-    struct err err;
-
-    if (reset_put(peer_out(&instance->kin.peer), 0, stream, &reset, &err) < 0)
-        peer_fail(&instance->kin.peer, "no memory for what it is sent");
-}
-
-void instance_body(struct instance *instance, uint32_t stream, struct span bytes, bool is_end)
-{
-    struct buf *out = peer_out(&instance->kin.peer);
-    int r;
-
-    do {
-        size_t n = bytes.len < FRAME_BODY_MAX ? bytes.len : FRAME_BODY_MAX;
-        bool is_last = is_end && n == bytes.len;
-        r = frame_put(out, FRAME_BODY, is_last ? FRAME_END : 0, stream, bytes.data, n);
-        bytes.data += n;
-        bytes.len -= n;
-    } while (r == 0 && bytes.len > 0);
-    if (r < 0)
-        peer_fail(&instance->kin.peer, "no memory for what it is sent");
-}
-
-void instance_credit(struct instance *instance, uint32_t stream, size_t bytes)
-{
-    struct credit credit = {.bytes = (uint32_t)bytes};
-    struct err err;
-
-    if (credit_put(peer_out(&instance->kin.peer), 0, stream, &credit, &err) < 0)
-        peer_fail(&instance->kin.peer, "no memory for what it is sent");
-}
-
 void instance_finish(struct instance *instance, struct call *call)
 {
     assert(instance->open > 0);

@@ -74,11 +74,7 @@ bool instance_is_stuck(const struct instance *instance, int64_t now_ms);
 /* No stream is left in it. */
 bool instance_is_idle(const struct instance *instance);
 
-/* For call.c and outcall.c. */
-void instance_reset(struct instance *instance, uint32_t stream, enum reset_reason reason,
-                    struct span text);
-void instance_body(struct instance *instance, uint32_t stream, struct span bytes, bool is_end);
-void instance_credit(struct instance *instance, uint32_t stream, size_t bytes);
+/* For call.c. */
 /* The caller is through with the call; take it out of the open ones. */
 void instance_finish(struct instance *instance, struct call *call);
 /* Forget its stream. */

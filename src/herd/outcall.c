@@ -80,7 +80,7 @@ static int on_outcall(struct instance *instance, const struct frame *frame, stru
     o = mem_alloc(sizeof *o);
     if (!o || streams_add(&instance->outcalls, frame->stream, o) < 0) {
         mem_free(o);
-        instance_reset(instance, frame->stream, RESET_FAILED, SPAN("The node is out of memory."));
+        kin_reset(&instance->kin, frame->stream, RESET_FAILED, SPAN("The node is out of memory."));
         return 0;
     }
     o->instance = instance;
@@ -231,7 +231,7 @@ void outcall_credit(struct outcall *o, size_t bytes)
     assert(o->take_window + o->owed <= FRAME_WINDOW);
     if (o->owed < CREDIT_STEP || o->has_end)
         return;
-    instance_credit(o->instance, o->stream, o->owed);
+    kin_credit(&o->instance->kin, o->stream, o->owed);
     o->take_window += o->owed;
     o->owed = 0;
 }
@@ -271,7 +271,7 @@ void outcall_body(struct outcall *o, struct span bytes, bool is_end)
     if (bytes.len == 0 && !is_end)
         return;
     o->send_window -= bytes.len;
-    instance_body(o->instance, o->stream, bytes, is_end);
+    kin_body(&o->instance->kin, o->stream, bytes, is_end);
     if (is_end)
         end(o);
 }
@@ -279,6 +279,6 @@ void outcall_body(struct outcall *o, struct span bytes, bool is_end)
 void outcall_fail(struct outcall *o, struct span text)
 {
     assert(!o->is_over);
-    instance_reset(o->instance, o->stream, RESET_FAILED, text);
+    kin_reset(&o->instance->kin, o->stream, RESET_FAILED, text);
     end(o);
 }

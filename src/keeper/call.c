@@ -289,7 +289,7 @@ void store_call_body(struct store_call *call, struct span bytes, bool is_end)
     }
     call->send_window -= bytes.len;
     call->moved_ms = clock_now_ms();
-    store_body(call->store, call->stream, bytes, is_end);
+    kin_body(&call->store->kin, call->stream, bytes, is_end);
 }
 
 void store_call_credit(struct store_call *call, size_t bytes)
@@ -299,7 +299,7 @@ void store_call_credit(struct store_call *call, size_t bytes)
     if (call->owed < CREDIT_STEP || !call->store)
         return;
     call->moved_ms = clock_now_ms();
-    store_credit(call->store, call->stream, call->owed);
+    kin_credit(&call->store->kin, call->stream, call->owed);
     call->take_window += call->owed;
     call->owed = 0;
 }
@@ -310,6 +310,6 @@ void store_call_abort(struct store_call *call)
     if (call->state == STORE_CALL_OVER)
         return;
     if (call->state != STORE_CALL_WAITS)
-        store_reset(call->store, call->stream);
+        kin_reset(&call->store->kin, call->stream, RESET_CLIENT_GONE, SPAN(""));
     end(call);
 }

@@ -195,45 +195,6 @@ static void expire_queue(struct store *store, int64_t now_ms)
         store_call_fail(call_at(store->queue.next), QUEUED_TOO_LONG);
 }
 
-/* ---- frames out ---- */
-
-static void check_put(struct store *store, int r)
-{
-    if (r < 0)
-        peer_fail(&store->kin.peer, "no memory for what it is sent");
-}
-
-void store_reset(struct store *store, uint32_t stream)
-{
-    const struct reset reset = {.reason = RESET_CLIENT_GONE};
-    struct err err;
-
-    check_put(store, reset_put(peer_out(&store->kin.peer), 0, stream, &reset, &err));
-}
-
-void store_credit(struct store *store, uint32_t stream, size_t bytes)
-{
-    const struct credit credit = {.bytes = (uint32_t)bytes};
-    struct err err;
-
-    check_put(store, credit_put(peer_out(&store->kin.peer), 0, stream, &credit, &err));
-}
-
-void store_body(struct store *store, uint32_t stream, struct span bytes, bool is_end)
-{
-    struct buf *out = peer_out(&store->kin.peer);
-    int r;
-
-    do {
-        size_t n = bytes.len < FRAME_BODY_MAX ? bytes.len : FRAME_BODY_MAX;
-        bool is_last = is_end && n == bytes.len;
-        r = frame_put(out, FRAME_BODY, is_last ? FRAME_END : 0, stream, bytes.data, n);
-        bytes.data += n;
-        bytes.len -= n;
-    } while (r == 0 && bytes.len > 0);
-    check_put(store, r);
-}
-
 /* ---- what to do next ---- */
 
 static void leave(struct store *store, int64_t now_ms)
@@ -276,7 +237,7 @@ static void look(struct store *store, int64_t now_ms)
         ring_push(&store->calls, &call->ring);
         if (!store_call_is_stuck(call, now_ms, silence_ms))
             continue;
-        store_reset(store, call->stream);
+        kin_reset(&store->kin, call->stream, RESET_CLIENT_GONE, SPAN(""));
         store_call_fail(call, QUEUED_TOO_LONG);
     }
 }
@@ -341,7 +302,7 @@ static void close_calls(struct store *store)
     ring_init(&all);
     ring_move(&all, &store->queue);
     RING_EACH(at, &store->calls)
-    store_reset(store, call_at(at)->stream);
+    kin_reset(&store->kin, call_at(at)->stream, RESET_CLIENT_GONE, SPAN(""));
     ring_move(&all, &store->calls);
     store_fail_all(&all, span_of(process_obituary(KIN_LEFT, false)));
 }

@@ -89,8 +89,5 @@ int store_refuse(const struct store *store, struct err *err);
 
 /* For call.c: a call is over. */
 void store_forget(struct store *store, struct store_call *call);
-void store_reset(struct store *store, uint32_t stream);
-void store_credit(struct store *store, uint32_t stream, size_t bytes);
-void store_body(struct store *store, uint32_t stream, struct span bytes, bool is_end);
 
 #endif

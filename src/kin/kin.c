@@ -220,6 +220,43 @@ void kin_hang_up(struct kin *kin)
     peer_shut(&kin->peer);
 }
 
+static void check_put(struct kin *kin, int r)
+{
+    if (r < 0)
+        peer_fail(&kin->peer, "no memory for what it is sent");
+}
+
+void kin_reset(struct kin *kin, uint32_t stream, enum reset_reason reason, struct span text)
+{
+    const struct reset reset = {.reason = reason, .text = text};
+    struct err err;
+
+    check_put(kin, reset_put(peer_out(&kin->peer), 0, stream, &reset, &err));
+}
+
+void kin_credit(struct kin *kin, uint32_t stream, size_t bytes)
+{
+    const struct credit credit = {.bytes = (uint32_t)bytes};
+    struct err err;
+
+    check_put(kin, credit_put(peer_out(&kin->peer), 0, stream, &credit, &err));
+}
+
+void kin_body(struct kin *kin, uint32_t stream, struct span bytes, bool is_end)
+{
+    struct buf *out = peer_out(&kin->peer);
+    int r;
+
+    do {
+        size_t n = bytes.len < FRAME_BODY_MAX ? bytes.len : FRAME_BODY_MAX;
+        bool is_last = is_end && n == bytes.len;
+        r = frame_put(out, FRAME_BODY, is_last ? FRAME_END : 0, stream, bytes.data, n);
+        bytes.data += n;
+        bytes.len -= n;
+    } while (r == 0 && bytes.len > 0);
+    check_put(kin, r);
+}
+
 bool kin_is_up(const struct kin *kin)
 {
     return kin->state == KIN_UP && !kin->killed && !kin->is_leaving;

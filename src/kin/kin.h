@@ -73,6 +73,11 @@ void kin_hang_up(struct kin *kin);
 void kin_abandon(struct kin *kin);
 /* Up, and nobody has decided to end it. */
 bool kin_is_up(const struct kin *kin);
+/* Frames to it.  One that cannot be written for want of memory ends it. */
+void kin_reset(struct kin *kin, uint32_t stream, enum reset_reason reason, struct span text);
+void kin_credit(struct kin *kin, uint32_t stream, size_t bytes);
+/* In as many frames as it takes. */
+void kin_body(struct kin *kin, uint32_t stream, struct span bytes, bool is_end);
 /* Log text under the ration of this process: for what comes beside the socket. */
 void kin_log(struct kin *kin, enum log_level level, struct span text);
 /* Its pid in our namespace, 0 before HELLO. */
