@@ -4,42 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/span.h"
+#include "text/width.h"
+
 static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-
-/* Bytes of the UTF-8 sequence at `at`; 0: none. */
-static size_t sequence(const unsigned char *at)
-{
-    size_t n = at[0] < 0x80   ? 1
-               : at[0] < 0xc2 ? 0
-               : at[0] < 0xe0 ? 2
-               : at[0] < 0xf0 ? 3
-               : at[0] < 0xf5 ? 4
-                              : 0;
-
-    for (size_t i = 1; i < n; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return n;
-}
 
 int database_check_name(const char *name, struct err *err)
 {
-    const unsigned char *at = (const unsigned char *)name;
-    size_t n = strlen(name), step;
+    struct span rest = span_of(name);
+    uint32_t c;
+    size_t len;
 
-    if (n == 0 || n > DATABASE_NAME_MAX) {
+    if (rest.len == 0 || rest.len > DATABASE_NAME_MAX) {
         err_set(err, ERR_INVALID, "the name of a database has 1 to %d bytes, not %zu",
-                DATABASE_NAME_MAX, n);
+                DATABASE_NAME_MAX, rest.len);
         return err_hint(err, "such as \"bookshelf\"");
     }
-    for (; *at; at += step) {
-        step = sequence(at);
-        if (step == 0)
+    for (; rest.len > 0; rest.data += len, rest.len -= len) {
+        c = width_next(rest, &len);
+        if (c == 0xfffd && len == 1)
             return err_set(err, ERR_INVALID, "the name of a database must be UTF-8");
-        if (*at < 0x20 || *at == 0x7f)
+        if (c < 0x20 || (c >= 0x7f && c < 0xa0))
             return err_set(err, ERR_INVALID, "the name of a database has no control characters");
     }
     return 0;

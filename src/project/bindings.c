@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "project/schema.h"
 #include "text/nearest.h"
+#include "text/width.h"
 
 enum { DATABASE_NAME_MAX = 64 }; /* bytes, as catalog/database.h says */
 
@@ -134,11 +135,16 @@ static void check_binding(struct walk *w, const char *text)
 /* As catalog/database.h wants it; JSON and TOML are UTF-8 already. */
 static void check_name(struct walk *w, const char *name, size_t key)
 {
+    struct span rest = span_of(name);
     bool is_odd = false;
+    uint32_t c;
+    size_t len;
 
     w->path[OF_ENTRY] = KEYS[key];
-    for (const char *at = name; *at; at++)
-        is_odd = is_odd || (unsigned char)*at < 0x20 || *at == 0x7f;
+    for (; rest.len > 0; rest.data += len, rest.len -= len) {
+        c = width_next(rest, &len);
+        is_odd = is_odd || c < 0x20 || (c >= 0x7f && c < 0xa0);
+    }
     if (strlen(name) > DATABASE_NAME_MAX)
         diagnostics_add(w->d, SEVERITY_ERROR, value_place(w, OF_KEY), NULL,
                         "the name of a database may have %d bytes: this one has %zu",

@@ -104,6 +104,8 @@ static void copes_with_hostile_names(void)
         {"a\xe6\x9c", NULL},
         {"new\nline", NULL},
         {"\x7f", NULL},
+        {"\xc2\x9b", NULL},
+        {"\xef\xbf\xbd", "%EF%BF%BD"},
         {"quo\"te\\", "quo%22te%5C"},
         {"1234567890123456789012345678901234567890123456789012345678901234", NULL},
         {"12345678901234567890123456789012345678901234567890123456789012345", NULL},
