@@ -120,6 +120,52 @@ static void play_early(void)
     }
 }
 
+enum { POURS = 24, POUR = FRAME_WINDOW };
+
+/* To each call as much as may come without credit; makes a folder when all of it has left. */
+static void play_pour(const char *folder)
+{
+    static const char PIECE[FRAME_BODY_MAX];
+    char path[PATH_MAX];
+
+    say_hello();
+    for (int calls = 0; calls < POURS;) {
+        struct frame f = hear();
+        if (f.type == FRAME_PING)
+            SAY(FRAME_PONG, 0, 0, "");
+        if (f.type != FRAME_OUTCALL)
+            continue;
+        calls++;
+        SAY_MESSAGE(reply, 0, f.stream, .status = 200, .body_length = POUR);
+        for (size_t n = 0; n < POUR; n += sizeof PIECE)
+            say_frame(FRAME_BODY, n + sizeof PIECE == POUR ? FRAME_END : 0, f.stream, PIECE,
+                      sizeof PIECE);
+    }
+    snprintf(path, sizeof path, "%s/poured", folder);
+    if (mkdir(path, 0700) < 0)
+        _exit(91);
+    linger_there();
+}
+
+/* Ends in the middle of its first answer, the next time before any. */
+static void play_die(const char *folder)
+{
+    char path[PATH_MAX];
+
+    say_hello();
+    snprintf(path, sizeof path, "%s/died", folder);
+    for (;;) {
+        struct frame f = hear();
+        if (f.type != FRAME_OUTCALL)
+            continue;
+        if (mkdir(path, 0700) == 0) {
+            SAY_MESSAGE(reply, 0, f.stream, .status = 200, .body_length = -1);
+            SAY(FRAME_BODY, 0, f.stream, "half");
+        }
+        kill(getpid(), SIGKILL);
+    }
+}
+
 static void play(const char *folder)
 {
     const char *name = strrchr(folder, '/') + 1;
@@ -130,6 +176,10 @@ static void play(const char *folder)
         play_arguments();
     if (strcmp(name, "early") == 0)
         play_early();
+    if (strcmp(name, "pour") == 0)
+        play_pour(folder);
+    if (strcmp(name, "die") == 0)
+        play_die(folder);
     play_echo(folder);
 }
 
@@ -289,6 +339,69 @@ static void is_answered_early(void)
     _exit(0);
 }
 
+static bool is_there(const char *path);
+
+/* Reads nothing until all of it has come to the node. */
+static void reads_late(void)
+{
+    size_t got[POURS + 1] = {0};
+    int ends = 0;
+
+    hello();
+    for (uint32_t i = 1; i <= POURS; i++)
+        ask_with(i, "POUR", "dump", 0, NULL, NULL);
+    for (int i = 0; i < LIMIT_MS && !is_there("d1/pour/poured"); i++)
+        usleep(1000);
+    while (ends < POURS) {
+        struct frame f = hear();
+        uint32_t number = f.stream & ~FRAME_OUTCALL_BIT;
+        if (f.type == FRAME_BODY && number <= POURS)
+            got[number] += f.payload.len;
+        else if (f.type != FRAME_REPLY || (f.flags & FRAME_END))
+            _exit(98);
+        ends += f.flags & FRAME_END;
+    }
+    for (uint32_t i = 1; i <= POURS; i++)
+        if (got[i] != POUR)
+            _exit(99);
+    _exit(0);
+}
+
+static void asks_one_that_dies(void)
+{
+    static const char TEXT[] = "Internal error in D1 DB storage caused object to be reset. The "
+                               "database's process ended unexpectedly while this query ran; it may "
+                               "or may not have been committed.";
+
+    hello();
+    ask_with(1, "DIE", "query", 0, NULL, NULL);
+    expect(FRAME_REPLY, ASKED);
+    expect(FRAME_BODY, ASKED);
+    expect_refusal(1, TEXT);
+    ask_with(2, "DIE", "query", -1, NULL, NULL);
+    expect_refusal(2, TEXT);
+    _exit(0);
+}
+
+/* Each call is answered or refused, whatever becomes of the node's memory. */
+static void asks_again_and_again(void)
+{
+    int answers = 0;
+
+    hello();
+    for (uint32_t i = 1; i <= 80; i++) {
+        struct frame f;
+        ask_with(i, "ARGUMENTS", "query", 0, "bookmark", "b");
+        do {
+            f = hear();
+            if (f.stream != (FRAME_OUTCALL_BIT | i))
+                _exit(98);
+        } while (f.type != FRAME_RESET && !(f.flags & FRAME_END));
+        answers += f.type == FRAME_BODY;
+    }
+    _exit(answers >= 10 && answers < 80 ? 0 : 99);
+}
+
 /* ---- corral-store ---- */
 
 static void send_sql(uint32_t number, const char *const *sql, uint32_t count)
@@ -432,17 +545,22 @@ static bool comes(const char *path)
     return is_there(path);
 }
 
+/* Before the instance is forked: some look for a file in it. */
+static void make_root(void)
+{
+    snprintf(root, sizeof root, "/tmp/corral-d1-XXXXXX");
+    CHECK(mkdtemp(root) != NULL);
+}
+
 static void open_node(const char *store_program)
 {
-    const char *const names[] = {"arguments", "echo", "early", "real"};
-    const char *const bindings[] = {"ARGUMENTS", "ECHO", "EARLY", "REAL"};
+    const char *const names[] = {"arguments", "echo", "early", "real", "pour", "die"};
+    const char *const bindings[] = {"ARGUMENTS", "ECHO", "EARLY", "REAL", "POUR", "DIE"};
     const struct keeper_config keeping = {.store_program = store_program, .log = on_store_log};
     struct service_config config = {0};
     struct err err = {0};
 
-    snprintf(root, sizeof root, "/tmp/corral-d1-XXXXXX");
-    CHECK(mkdtemp(root) != NULL);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         CHECK(outlets_add_d1(&outlets, bindings[i], root, names[i],
                              "01234567-89ab-4cde-8f01-23456789abcd", &err) == 0);
     CHECK(keeper_open(&loop, &keeping, &keeper, &err) == 0);
@@ -464,9 +582,20 @@ static int close_node(void)
     return stop();
 }
 
+static void serve_with_little_memory(struct outcall *outcall, const struct outcall_head *head,
+                                     bool is_end)
+{
+    static long calls;
+
+    mem_fail_after(calls++);
+    serve(outcall, head, is_end);
+    mem_fail_after(-1);
+}
+
 /* The exit status of an instance that plays this. */
 static int run(void (*script)(void), const char *store_program)
 {
+    make_root();
     start(script);
     open_node(store_program);
     run_until(&seen.has_ended);
@@ -490,6 +619,7 @@ static void much_passes_both_ways_by_credit(void)
 
 static void a_call_that_is_cancelled_is_reset(void)
 {
+    make_root();
     start(cancels);
     open_node(program);
     run_until(&seen.has_ended);
@@ -499,6 +629,7 @@ static void a_call_that_is_cancelled_is_reset(void)
 
 static void so_are_those_of_an_instance_that_dies(void)
 {
+    make_root();
     start(dies);
     open_node(program);
     run_until(&seen.has_ended);
@@ -509,6 +640,26 @@ static void so_are_those_of_an_instance_that_dies(void)
 static void an_answer_may_come_before_the_call_has_ended(void)
 {
     CHECK(run(is_answered_early, program) == 0);
+}
+
+static void who_reads_late_gets_all_of_it(void)
+{
+    CHECK(run(reads_late, program) == 0);
+}
+
+static void a_store_that_dies_is_an_error_of_the_call(void)
+{
+    CHECK(run(asks_one_that_dies, program) == 0);
+}
+
+static void calls_are_answered_or_refused_without_memory(void)
+{
+    make_root();
+    start(asks_again_and_again);
+    open_node(program);
+    outcalls.serve = serve_with_little_memory;
+    run_until(&seen.has_ended);
+    CHECK(close_node() == 0);
 }
 
 static void sql_is_answered_by_corral_store(void)
@@ -526,6 +677,7 @@ static void a_database_is_made_with_its_uuid(void)
     ssize_t n;
     int fd;
 
+    make_root();
     start(dies);
     open_node(program);
     run_until(&seen.has_ended);
@@ -580,6 +732,10 @@ int main(int argc, char **argv)
         {"so_are_those_of_an_instance_that_dies", so_are_those_of_an_instance_that_dies},
         {"an_answer_may_come_before_the_call_has_ended",
          an_answer_may_come_before_the_call_has_ended},
+        {"who_reads_late_gets_all_of_it", who_reads_late_gets_all_of_it},
+        {"a_store_that_dies_is_an_error_of_the_call", a_store_that_dies_is_an_error_of_the_call},
+        {"calls_are_answered_or_refused_without_memory",
+         calls_are_answered_or_refused_without_memory},
         {"sql_is_answered_by_corral_store", sql_is_answered_by_corral_store},
         {"a_database_is_made_with_its_uuid", a_database_is_made_with_its_uuid},
         {"outlets_are_what_the_configuration_says", outlets_are_what_the_configuration_says},
