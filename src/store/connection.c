@@ -80,10 +80,10 @@ static int set_up(struct connection *c)
     r = r ? r : function_add_all(c->db);
     r = r ? r : sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     snprintf(sql, sizeof sql,
-             "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0;"
+             "PRAGMA temp_store = %s; PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0;"
              "PRAGMA synchronous = %s; PRAGMA cache_size = -%d; PRAGMA max_page_count = %lld;"
              "PRAGMA journal_size_limit = %d; PRAGMA query_only = %d",
-             engine.sync == ENGINE_SYNC_FULL ? "FULL" : "NORMAL",
+             is_writer ? "FILE" : "MEMORY", engine.sync == ENGINE_SYNC_FULL ? "FULL" : "NORMAL",
              is_writer ? ENGINE_WRITER_CACHE_KIB : ENGINE_READER_CACHE_KIB,
              pages > 0xfffffffe ? 0xfffffffe : pages, ENGINE_WAL_KEEP_BYTES, !is_writer);
     r = r ? r : sqlite3_exec(c->db, sql, NULL, NULL, NULL);

@@ -34,11 +34,11 @@ struct engine_files {
     int shm;
     int journal;   /* only when one was left behind */
     int epoch_file; /* "epoch": how often the WAL was begun anew, and the database's id */
-    int undo[2];   /* without names: what savepoints undo when it does not fit into memory */
+    int temp[16];  /* without names: what the writer sorts or may have to undo, when it is much */
     int lock;      /* "lock", flock()ed shared as long as we live: `corral d1 delete` wants it alone */
     uint64_t epoch; /* as read */
 };
-enum { ENGINE_UNDO_FILES = 2 };
+enum { ENGINE_TEMP_FILES = 16 };
 
 /* Create what is missing in the folder (db.sqlite, db.sqlite-wal, -shm, lock, epoch) and open it.
  * ERR_SYSTEM names the path and says what to do (read-only, no space, no right). */

@@ -20,7 +20,8 @@ static const struct engine_files NONE = {.folder = -1,
                                          .journal = -1,
                                          .lock = -1,
                                          .epoch_file = -1,
-                                         .undo = {-1, -1}};
+
+                                         .temp = {[0 ... ENGINE_TEMP_FILES - 1] = -1}};
 
 /* "<16 hex> <8 hex or -> <32 hex>\n" */
 int epoch_read(int fd, struct epoch *ret)
@@ -94,17 +95,17 @@ static int open_one(struct engine_files *f, const char *folder, const char *name
     return *ret < 0 ? refuse(err, errno, folder, name) : 0;
 }
 
-/* A file without a name: what savepoints would undo, when it is much. */
-static int open_undo(struct engine_files *f, const char *folder, int *ret, struct err *err)
+/* A file without a name, for what the writer sorts or would undo when it is much. */
+static int open_temp(struct engine_files *f, const char *folder, int *ret, struct err *err)
 {
     *ret = openat(f->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (*ret >= 0)
         return 0;
     /* not every file system has O_TMPFILE */
-    *ret = openat(f->folder, "undo", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    *ret = openat(f->folder, "temp", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*ret < 0)
-        return refuse(err, errno, folder, "undo");
-    unlinkat(f->folder, "undo", 0);
+        return refuse(err, errno, folder, "temp");
+    unlinkat(f->folder, "temp", 0);
     return 0;
 }
 
@@ -150,12 +151,14 @@ static int open_epoch(struct engine_files *f, const char *folder, struct err *er
 
 void engine_files_close(struct engine_files *f)
 {
-    const int all[] = {f->folder, f->database,   f->wal,     f->shm,    f->journal,
-                       f->lock,   f->epoch_file, f->undo[0], f->undo[1]};
+    const int all[] = {f->folder, f->database, f->wal, f->shm, f->journal, f->lock, f->epoch_file};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i] >= 0)
             close(all[i]);
+    for (int i = 0; i < ENGINE_TEMP_FILES; i++)
+        if (f->temp[i] >= 0)
+            close(f->temp[i]);
     *f = NONE;
 }
 
@@ -189,8 +192,8 @@ int engine_files_open(const char *folder, struct engine_files *ret, struct err *
     r = r < 0 ? r : open_one(&f, folder, "db.sqlite-shm", &f.shm, err);
     r = r < 0 ? r : open_journal(&f, folder, err);
     r = r < 0 ? r : open_epoch(&f, folder, err);
-    for (int i = 0; i < ENGINE_UNDO_FILES && r == 0; i++)
-        r = open_undo(&f, folder, &f.undo[i], err);
+    for (int i = 0; i < ENGINE_TEMP_FILES && r == 0; i++)
+        r = open_temp(&f, folder, &f.temp[i], err);
     if (r < 0) {
         engine_files_close(&f);
         return r;

@@ -24,21 +24,22 @@
 #include "store/engine.h"
 
 enum {
-    ENGINE_PAGE_BYTES = 4096,                /* of a new database, as on Cloudflare */
-    ENGINE_LOOK_OPS = 2000,                  /* of the virtual machine between two looks of a watch */
-    ENGINE_BUSY_MS = 30 * 1000,              /* for another process's transaction */
-    ENGINE_WRITER_CACHE_KIB = 16 * 1024,     /* pages; more of a transaction go to the WAL early */
+    ENGINE_PAGE_BYTES = 4096,            /* of a new database, as on Cloudflare */
+    ENGINE_LOOK_OPS = 2000,              /* of the virtual machine between two looks of a watch */
+    ENGINE_BUSY_MS = 30 * 1000,          /* for another process's transaction */
+    ENGINE_WRITER_CACHE_KIB = 16 * 1024, /* pages; more of a transaction go to the WAL early */
     ENGINE_READER_CACHE_KIB = 8 * 1024,
-    ENGINE_UNDO_BYTES = 4 * 1024 * 1024,     /* of a savepoint's undo in memory; more goes to a file */
+    ENGINE_UNDO_BYTES = 64 * 1024, /* of a savepoint in memory, then it goes to a file; in one
+                                      write, of which SQLite's VFS takes 128 KiB at most */
     ENGINE_WAL_KEEP_BYTES = 64 * 1024 * 1024, /* of a WAL that has grown larger are kept */
 };
 
 /* ---- files.c ---- */
 struct epoch {
     uint64_t number;
-    uint32_t base;          /* the salt with which its first WAL began */
-    bool is_based;          /* no: it has no WAL yet */
-    char id[33];            /* of the database */
+    uint32_t base; /* the salt with which its first WAL began */
+    bool is_based; /* no: it has no WAL yet */
+    char id[33];   /* of the database */
 };
 int epoch_read(int fd, struct epoch *ret) MUST_CHECK;
 int epoch_write(int fd, const struct epoch *epoch) MUST_CHECK;
@@ -46,6 +47,8 @@ int epoch_write(int fd, const struct epoch *epoch) MUST_CHECK;
 /* ---- vfs.c ---- */
 int vfs_register(const struct engine_files *files, struct err *err) MUST_CHECK;
 void vfs_unregister(void);
+/* The disk said that it is full, to this thread, since it was last asked. */
+bool vfs_take_full(void);
 
 /* ---- engine.c ---- */
 /* PRAGMAs that a statement sets on the writer and every connection then has. */
@@ -59,7 +62,7 @@ enum setting {
 };
 extern const char *const SETTING_NAMES[SETTING_COUNT];
 
-#define ENGINE_PATH "/db.sqlite"    /* the only file, for SQLite */
+#define ENGINE_PATH "/db.sqlite" /* the only file, for SQLite */
 
 struct engine {
     struct engine_files files;
@@ -67,12 +70,12 @@ struct engine {
     uint64_t size_max_bytes;
     uint32_t page_bytes;
     struct connection *anchor;
-    const volatile uint32_t *shm;   /* the first words of the WAL's index */
-    atomic_uint settings;           /* of enum setting */
+    const volatile uint32_t *shm; /* the first words of the WAL's index */
+    atomic_uint settings;         /* of enum setting */
     _Atomic int64_t last_row_id;
 };
 extern struct engine engine;
-uint64_t engine_size(void);         /* bytes, as the last commit left it */
+uint64_t engine_size(void); /* bytes, as the last commit left it */
 
 /* ---- position.c ---- */
 int position_init(struct err *err) MUST_CHECK;
@@ -88,15 +91,15 @@ void position_find(void);
 /* ---- connection.c ---- */
 enum { CACHE_BUCKETS = 256, CACHE_MAX = 200, CACHE_SQL_MAX = 8 * 1024 };
 
-struct plan {               /* what a program does with cursors, and where: count.c */
-    uint16_t seeks;         /* outside of loops */
-    uint16_t exact_seeks;   /* there, and counted only when they find something */
-    uint16_t scan_seeks;    /* in a loop over a whole table */
-    uint16_t loop_seeks;    /* in another loop */
-    uint16_t goto_seeks;    /* in a loop that is none over a cursor */
-    uint16_t scans;         /* loops over whole tables */
-    uint16_t counts;        /* count(*) without a loop */
-    uint16_t writes;        /* for each row that changes */
+struct plan {             /* what a program does with cursors, and where: count.c */
+    uint16_t seeks;       /* outside of loops */
+    uint16_t exact_seeks; /* there, and counted only when they find something */
+    uint16_t scan_seeks;  /* in a loop over a whole table */
+    uint16_t loop_seeks;  /* in another loop */
+    uint16_t goto_seeks;  /* in a loop that is none over a cursor */
+    uint16_t scans;       /* loops over whole tables */
+    uint16_t counts;      /* count(*) without a loop */
+    uint16_t writes;      /* for each row that changes */
     uint16_t trigger_writes;
     uint16_t schema_writes; /* when no row does */
     uint16_t schema_rows;   /* and for each row of a table */
@@ -106,15 +109,15 @@ struct plan {               /* what a program does with cursors, and where: coun
 };
 
 struct statement {
-    struct statement *next;             /* in the bucket */
-    struct statement *newer, *older;    /* by use */
+    struct statement *next;          /* in the bucket */
+    struct statement *newer, *older; /* by use */
     sqlite3_stmt *stmt;
     uint64_t hash;
     size_t len;
-    bool is_kept;                       /* in the cache */
+    bool is_kept; /* in the cache */
     bool is_read;
     bool is_planned;
-    bool is_dml;                        /* INSERT, UPDATE, DELETE */
+    bool is_dml; /* INSERT, UPDATE, DELETE */
     struct plan plan;
     char sql[];
 };
@@ -123,20 +126,20 @@ struct connection {
     sqlite3 *db;
     enum connection_kind kind;
     struct engine_watch watch;
-    bool is_own;                /* what compiles now is ours: the authorizer lets it pass */
-    bool is_asked;              /* connection_is_read compiles */
-    bool wants_writer;          /* it must run on the writer */
-    bool is_dml;                /* what compiles inserts, updates or deletes */
-    bool is_once;               /* what it does or answers is settled when it is compiled */
-    bool has_deferred;          /* PRAGMA defer_foreign_keys was used */
-    bool is_cancelled;          /* by the watch */
-    unsigned settings;          /* that this connection has */
-    const char *refusal;        /* the authorizer's own words, or NULL */
+    bool is_own;          /* what compiles now is ours: the authorizer lets it pass */
+    bool is_asked;        /* connection_is_read compiles */
+    bool wants_writer;    /* it must run on the writer */
+    bool is_dml;          /* what compiles inserts, updates or deletes */
+    bool is_once;         /* what it does or answers is settled when it is compiled */
+    bool has_deferred;    /* PRAGMA defer_foreign_keys was used */
+    bool is_cancelled;    /* by the watch */
+    unsigned settings;    /* that this connection has */
+    const char *refusal;  /* the authorizer's own words, or NULL */
     sqlite3_stmt *own[8]; /* enum own */
     struct statement *buckets[CACHE_BUCKETS];
     struct statement *newest, *oldest;
     unsigned count;
-    struct statement *ready;    /* compiled by connection_is_read, not in the cache */
+    struct statement *ready; /* compiled by connection_is_read, not in the cache */
     struct buf out;
 };
 /* A statement of our own, kept; NULL when it does not compile. */

@@ -2,7 +2,7 @@
  *
  * Two layers.  Below, SQLite's own unix VFS, whose locks and shared memory we
  * want, with every system call that takes a path replaced by one that knows
- * five names (xSetSystemCall).  Above, a thin VFS that is SQLite's default one
+ * the database's names (xSetSystemCall).  Above, a thin VFS that is SQLite's default one
  * and passes everything on, but sees what is written to the WAL and when the
  * writer gives up its lock.
  *
@@ -29,18 +29,22 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 enum { WAL_HEAD = 32, WAL_FRAME_HEAD = 24, WAL_WRITE_LOCK = 0, DESCRIPTOR_MIN = 3 };
-enum role { ROLE_OTHER, ROLE_DATABASE, ROLE_WAL, ROLE_UNDO };
+enum role { ROLE_OTHER, ROLE_DATABASE, ROLE_WAL, ROLE_TEMP };
 
 struct file {
     sqlite3_file base;
     enum role role;
-    int undo; /* which, ROLE_UNDO */
-    _Alignas(max_align_t) unsigned char inner[];
+    int temp;                                      /* which, ROLE_TEMP */
+    sqlite3_int64 size;                            /* ROLE_TEMP */
+    _Alignas(sqlite3_int64) unsigned char inner[]; /* SQLite aligns to eight bytes, not more */
 };
 
 static struct engine_files files;
 static sqlite3_vfs *below;
-static atomic_bool is_undo_taken[ENGINE_UNDO_FILES];
+static atomic_bool is_temp_taken[ENGINE_TEMP_FILES];
+static char temp_names[ENGINE_TEMP_FILES][16];
+static _Atomic int64_t temp_bytes; /* in all of them: at most as much as the database may have */
+static _Thread_local bool is_full;
 static struct {
     uint32_t salt, frame; /* frame 0: none */
 } pending;
@@ -53,14 +57,18 @@ static int find(const char *path)
         const char *path;
         int fd;
     } names[] = {
-        {ENGINE_PATH, files.database},   {ENGINE_PATH "-wal", files.wal},
-        {ENGINE_PATH "-shm", files.shm}, {ENGINE_PATH "-journal", files.journal},
-        {"/undo0", files.undo[0]},       {"/undo1", files.undo[1]},
+        {ENGINE_PATH, files.database},
+        {ENGINE_PATH "-wal", files.wal},
+        {ENGINE_PATH "-shm", files.shm},
+        {ENGINE_PATH "-journal", files.journal},
     };
 
     for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(path, names[i].path) == 0 && names[i].fd >= 0)
             return names[i].fd;
+    for (int i = 0; i < ENGINE_TEMP_FILES; i++)
+        if (strcmp(path, temp_names[i]) == 0)
+            return files.temp[i];
     errno = ENOENT;
     return -1;
 }
@@ -96,8 +104,9 @@ static int sys_unlink(const char *path)
         return -1;
     if (fd == files.journal)
         return ftruncate(fd, 0);
-    if (fd == files.undo[0] || fd == files.undo[1])
-        return 0;
+    for (int i = 0; i < ENGINE_TEMP_FILES; i++)
+        if (fd == files.temp[i])
+            return 0; /* it has no name already */
     errno = EPERM;
     return -1;
 }
@@ -204,9 +213,10 @@ static int file_close(sqlite3_file *f)
     struct file *file = file_of(f);
     int r = PASS(f, xClose);
 
-    if (file->role == ROLE_UNDO) {
-        (void)!ftruncate(files.undo[file->undo], 0);
-        atomic_store(&is_undo_taken[file->undo], false);
+    if (file->role == ROLE_TEMP) {
+        (void)!ftruncate(files.temp[file->temp], 0);
+        atomic_fetch_sub(&temp_bytes, file->size);
+        atomic_store(&is_temp_taken[file->temp], false);
     }
     return r;
 }
@@ -216,16 +226,43 @@ static int file_read(sqlite3_file *f, void *out, int n, sqlite3_int64 offset)
     return PASS(f, xRead, out, n, offset);
 }
 
+static bool temp_takes(struct file *file, sqlite3_int64 end)
+{
+    sqlite3_int64 more = end - file->size;
+
+    if (more <= 0)
+        return true;
+    if (atomic_fetch_add(&temp_bytes, more) + more > (int64_t)engine.size_max_bytes) {
+        atomic_fetch_sub(&temp_bytes, more);
+        return false;
+    }
+    file->size = end;
+    return true;
+}
+
 static int file_write(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 offset)
 {
+    struct file *file = file_of(f);
     int r;
 
-    if (file_of(f)->role == ROLE_WAL)
+    if (file->role == ROLE_WAL)
         wal_sees(bytes, n, offset);
-    r = PASS(f, xWrite, bytes, n, offset);
-    if (r != SQLITE_OK && file_of(f)->role == ROLE_WAL)
+    if (file->role == ROLE_TEMP && !temp_takes(file, offset + n))
+        r = SQLITE_FULL;
+    else
+        r = PASS(f, xWrite, bytes, n, offset);
+    is_full |= r == SQLITE_FULL;
+    if (r != SQLITE_OK && file->role == ROLE_WAL)
         pending.frame = 0;
     return r;
+}
+
+bool vfs_take_full(void)
+{
+    bool was = is_full;
+
+    is_full = false;
+    return was;
 }
 
 static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
@@ -330,15 +367,13 @@ static const sqlite3_io_methods METHODS = {
 
 /* ---- above: the VFS ---- */
 
-static int take_undo(struct file *file, const char **ret_name)
+static int take_temp(struct file *file, const char **ret_name)
 {
-    static const char *const NAMES[ENGINE_UNDO_FILES] = {"/undo0", "/undo1"};
-
-    for (int i = 0; i < ENGINE_UNDO_FILES; i++)
-        if (!atomic_exchange(&is_undo_taken[i], true)) {
-            file->role = ROLE_UNDO;
-            file->undo = i;
-            *ret_name = NAMES[i];
+    for (int i = 0; i < ENGINE_TEMP_FILES; i++)
+        if (!atomic_exchange(&is_temp_taken[i], true)) {
+            file->role = ROLE_TEMP;
+            file->temp = i;
+            *ret_name = temp_names[i];
             return SQLITE_OK;
         }
     return SQLITE_CANTOPEN;
@@ -351,24 +386,22 @@ static int vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *f, in
     int r;
 
     (void)vfs;
-    *file = (struct file){.undo = -1};
+    *file = (struct file){.temp = -1};
     inner(f)->pMethods = NULL;
     if (flags & SQLITE_OPEN_MAIN_DB)
         file->role = ROLE_DATABASE;
     else if (flags & SQLITE_OPEN_WAL)
         file->role = ROLE_WAL;
-    else if (flags & SQLITE_OPEN_SUBJOURNAL) {
-        r = take_undo(file, &path);
+    else if (!path) {
+        r = take_temp(file, &path);
         if (r != SQLITE_OK)
             return r;
     }
-    if (!path) /* temporary tables and sorts stay in memory: they never come here */
-        return SQLITE_CANTOPEN;
     r = below->xOpen(below, path, inner(f), flags, ret);
     if (inner(f)->pMethods)
         f->pMethods = &METHODS;
-    else if (file->role == ROLE_UNDO)
-        atomic_store(&is_undo_taken[file->undo], false);
+    else if (file->role == ROLE_TEMP)
+        atomic_store(&is_temp_taken[file->temp], false);
     return r;
 }
 
@@ -439,6 +472,9 @@ int vfs_register(const struct engine_files *taken, struct err *err)
 {
     files = *taken;
     pending.frame = 0;
+    atomic_store(&temp_bytes, 0);
+    for (int i = 0; i < ENGINE_TEMP_FILES; i++)
+        snprintf(temp_names[i], sizeof temp_names[i], "/temp-%d", i);
     below = sqlite3_vfs_find("unix");
     /* Without pread all our copies of a descriptor would share one offset. */
     if (!below || below->iVersion < 3 ||

@@ -124,14 +124,6 @@ static enum err_code class_of(int primary)
     return ERR_INVALID;
 }
 
-static bool is_at_size_max(struct connection *c)
-{
-    int64_t pages = 0;
-
-    return connection_own(c, OWN_PAGES, &pages) == SQLITE_OK &&
-           (uint64_t)(pages + 1) * engine.page_bytes >= engine.size_max_bytes;
-}
-
 int words_set(struct connection *c, int code, struct err *err)
 {
     int primary = code & 0xff, offset = -1;
@@ -150,7 +142,7 @@ int words_set(struct connection *c, int code, struct err *err)
     if (code != primary)
         snprintf(more, sizeof more, " (extended: %s)", name_of(code));
     err_set(err, class_of(primary), "%s%s: %s%s", text, at, name_of(primary), more);
-    if (primary == SQLITE_FULL && is_at_size_max(c))
+    if (primary == SQLITE_FULL && !vfs_take_full())
         err_set(err, ERR_LIMIT, "Exceeded maximum DB size.");
     return err->code;
 }

@@ -44,7 +44,7 @@ static void database_close(void)
     engine_done();
 }
 
-static void database_remove(void)
+__attribute__((unused)) static void database_remove(void)
 {
     char command[128];
 
@@ -57,7 +57,7 @@ static void database_remove(void)
 
 static struct row_meta last_meta;
 
-static int collect(void *self, struct span bytes, struct err *err)
+__attribute__((unused)) static int collect(void *self, struct span bytes, struct err *err)
 {
     return buf_append(self, bytes.data, bytes.len) < 0 ? err_nomem(err) : 0;
 }
@@ -102,7 +102,7 @@ static void print_rows(struct buf *out, struct span bytes, uint32_t columns)
 }
 
 /* "1,x;2,y;" */
-static void print_records(struct buf *out, struct span in)
+__attribute__((unused)) static void print_records(struct buf *out, struct span in)
 {
     enum row_record type;
     uint32_t columns = 0;
@@ -129,8 +129,8 @@ static void print_records(struct buf *out, struct span in)
 }
 
 /* Rows, or "! " and the error; overwritten by the next but three. */
-static const char *run_with(struct connection *c, struct span sql, struct span values,
-                            uint32_t count)
+__attribute__((unused)) static const char *run_with(struct connection *c, struct span sql,
+                                                    struct span values, uint32_t count)
 {
     static char *texts[4];
     static int turn;
@@ -156,7 +156,7 @@ __attribute__((unused)) static const char *ask(const char *sql)
 }
 
 /* In a transaction of its own. */
-static const char *put_span(struct span sql)
+__attribute__((unused)) static const char *put_span(struct span sql)
 {
     struct err err = {0};
     const char *text;
