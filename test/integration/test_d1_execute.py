@@ -1,14 +1,17 @@
 """corral d1 execute: SQL from the command line and from files, and what it gives."""
 import json
+import os
 import re
 import signal
 import sqlite3
 import subprocess
+import threading
+import time
 
 import pytest
 
 from d1_shell import Shell
-from harness import BIN, DEADLINE, descendants, processes, rss_kb, until
+from harness import BIN, DEADLINE, children, orphans, rss_kb, until
 
 pytestmark = pytest.mark.asan
 
@@ -201,3 +204,161 @@ def test_databases_without_a_configuration_and_elsewhere(d1):
     assert (d1.folder / "else where/d1/books/db.sqlite").exists()
     assert "no such table" in d1("execute", "books", "--command", "SELECT * FROM only_there", code=1)
     assert json.loads(d1("list", "--json", "--persist-to", "else where"))[0]["uuid"] == "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
+
+# ---- long files ----
+
+FILLER = "x" * 150
+ROWS_OF_LARGE = 20000 if BIN.name == "asan" else 200000
+
+
+def write_large(d1, name, table, first=""):
+    """200,000 rows, 33 MB."""
+    with open(d1.folder / name, "w") as f:
+        f.write("PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n%sCREATE TABLE %s(id INTEGER PRIMARY KEY, t TEXT);\n" % (first, table))
+        for i in range(0, ROWS_OF_LARGE, 20):
+            f.write("INSERT INTO %s VALUES%s;\n" % (table, ",".join("(%d,'%s')" % (n, FILLER) for n in range(i, i + 20))))
+        f.write("COMMIT;\n")
+
+
+def run_lean(d1, *words):
+    """With its output into a file; the most memory that corral or its store ever had, in KiB."""
+    peaks = [0]
+    with open(d1.folder / "out", "wb") as out:
+        process = subprocess.Popen([str(BIN / "corral"), "d1", *words], stdin=subprocess.DEVNULL, stdout=out, cwd=d1.folder)
+        while process.poll() is None:
+            for one in [process.pid] + [p.pid for p in children(process.pid) if p.name == "corral-store"]:
+                try:
+                    peaks.append(rss_kb(one, "VmHWM"))
+                except (OSError, KeyError):
+                    pass  # has just ended
+            time.sleep(0.01)
+    assert process.returncode == 0, d1.read("out")
+    return max(peaks)
+
+
+def test_large_files_and_results_in_flat_memory(d1):
+    """In, out as rows, out as SQL: none of them is ever in memory as a whole."""
+    write_large(d1, "large.sql", "large")
+    lean = [run_lean(d1, "execute", "books", "--file", "large.sql")]
+    assert d1.read("out").startswith(NOTES % "books" + "🚣 %d commands executed successfully.\n[\n" % (ROWS_OF_LARGE / 20 + 2))
+    assert len(json.loads(d1.read("out").split("successfully.\n")[1])) == ROWS_OF_LARGE / 20 + 2
+    lean.append(run_lean(d1, "execute", "books", "--json", "--command", "SELECT * FROM large"))
+    found = json.loads(d1.read("out"))[0]["results"]
+    assert len(found) == ROWS_OF_LARGE and found[-1] == {"id": ROWS_OF_LARGE - 1, "t": FILLER}
+    lean.append(run_lean(d1, "export", "books", "--output", "out.sql"))
+    assert (d1.folder / "out.sql").stat().st_size > 150 * ROWS_OF_LARGE
+    assert BIN.name == "asan" or max(lean) < 32 * 1024, lean
+
+
+def is_locked(d1):
+    """Is somebody in the middle of writing?"""
+    db = sqlite3.connect(d1.folder / ".corral/state/d1/books/db.sqlite", timeout=0, isolation_level=None)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ROLLBACK")
+        return False
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        db.close()
+
+
+@pytest.fixture
+def half(d1):
+    """An import from a pipe that has written a lot and waits for more: (process, the pipe)."""
+    d1("execute", "books", "--command", "CREATE TABLE t(x)")
+    os.mkfifo(d1.folder / "pipe")
+    process = subprocess.Popen([str(BIN / "corral"), "d1", "execute", "books", "--file", "pipe"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=d1.folder, text=True)
+    pipe = open(d1.folder / "pipe", "w")
+    pipe.write("INSERT INTO t VALUES ('half');\n" * 5000)
+    pipe.flush()
+    until("it writes", lambda: is_locked(d1))
+    yield process, pipe
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        pass
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_an_interrupted_import_leaves_nothing_behind(d1, half, number):
+    process, _ = half
+    store = children(process.pid)
+    assert [p.name for p in store] == ["corral-store"]
+    process.send_signal(number)
+    _, said = process.communicate(timeout=DEADLINE)
+    assert process.returncode == -number
+    assert said == ("" if number == signal.SIGKILL else "corral: interrupted\n  It was not done: the database is as it was before.\n")
+    until("the store has ended", lambda: not orphans(()))
+    assert rows(d1, "SELECT count(*) AS n FROM t") == [{"n": 0}]
+    assert rows(d1, "PRAGMA quick_check") == [{"quick_check": "ok"}]
+
+
+def test_an_import_from_a_pipe_and_its_progress(d1):
+    """A terminal is told how far a long one is, and the line is gone at the end."""
+    os.mkfifo(d1.folder / "pipe")
+
+    def feed():
+        with open(d1.folder / "pipe", "w") as pipe:
+            end = time.monotonic() + 1.6
+            pipe.write("CREATE TABLE t(x);")
+            while time.monotonic() < end:
+                pipe.write("INSERT INTO t VALUES (1);\n" * 10)
+                pipe.flush()
+                time.sleep(0.02)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    shown = d1.screen("execute", "books", "--file", "pipe", env={"NO_COLOR": "1"})
+    feeder.join()
+    assert re.search("\r🌀 [0-9]+ commands executed\\.\\.\\.\x1b\\[K", shown)
+    assert re.search("\r\x1b\\[K🚣 [0-9]+ commands executed successfully.\n$", shown)
+
+
+WORKER = """
+    from workers import Response, WorkerEntrypoint
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            if request.method == "POST":
+                await self.env.DB.prepare("INSERT INTO t VALUES (?)").bind(await request.text()).run()
+                return Response("written")
+            r = await self.env.DB.prepare("SELECT group_concat(x) AS x FROM (SELECT DISTINCT x FROM t ORDER BY rowid)").first("x")
+            return Response(str(r))
+"""
+
+
+def test_beside_corral_dev_on_the_same_project(corral, tmp_path):
+    """What one writes the other reads at once; neither is stopped by an import that runs."""
+    node = corral({"src/entry.py": WORKER, "wrangler.toml": TOML}, ready=True)
+    d1 = Shell(node.project)
+    d1("execute", "books", "--command", "CREATE TABLE t(x); INSERT INTO t VALUES ('cli')")
+    until("the worker answers", lambda: node.get().status == 200)
+    assert node.get().text == "cli"
+    assert node.request("POST", "/", "dev").text == "written"
+    assert rows(d1, "SELECT x FROM t") == [{"x": "cli"}, {"x": "dev"}]
+    d1("migrations", "create", "books", "more")
+    d1.write("migrations/0001_more.sql", "INSERT INTO t VALUES ('migrated');")
+    d1("migrations", "apply", "books")
+    assert node.get().text == "cli,dev,migrated"
+
+    os.mkfifo(d1.folder / "pipe")
+    process = subprocess.Popen([str(BIN / "corral"), "d1", "execute", "books", "--file", "pipe"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, cwd=d1.folder)
+    answers = []
+    with open(d1.folder / "pipe", "w") as pipe:
+        pipe.write("INSERT INTO t VALUES ('imported');\n" * 5000)
+        pipe.flush()
+        until("it writes", lambda: is_locked(d1))
+        assert node.get().text == "cli,dev,migrated"
+        writer = threading.Thread(target=lambda: answers.append(node.request("POST", "/", "waited").text))
+        writer.start()
+    process.communicate(timeout=DEADLINE)
+    writer.join(DEADLINE)
+    assert (process.returncode, answers) == (0, ["written"])
+    assert node.get().text == "cli,dev,migrated,imported,waited"
+    assert "INSERT" in d1("export", "books", "--output", "-")
