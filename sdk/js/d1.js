@@ -61,11 +61,9 @@ function refused(e) {
 
 // As soon as there is room: begin(); what it throws goes to reject().
 function whenRoom(begin, reject) {
-  const start = () => {
+  internals.whenRoom(() => {
     try { begin(); } catch (e) { reject(refused(e)); }
-  };
-  if (native.outcallRoom() > 0) start();
-  else internals.whenRoom(start, (e) => reject(refused(e)));
+  }, (e) => reject(refused(e)));
 }
 
 // finish(results) gives what the promise resolves to.

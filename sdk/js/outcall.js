@@ -3,7 +3,7 @@
 // At most HOST_OUTCALLS_MAX calls are under way; further ones wait here in
 // their order, QUEUE_MAX of them.
 
-const QUEUE_MAX = 10000;
+const QUEUE_MAX = 10000, TOO_MANY = `Too many subrequests: ${QUEUE_MAX} wait already.`;
 const { Promise } = globalThis;
 const queue = new Set();        // { resolve } of those that wait, oldest first
 
@@ -27,7 +27,7 @@ function admit() {
 
 // Wait for a call to end, or for the signal.
 function room(signal) {
-  if (queue.size >= QUEUE_MAX) throw new TypeError(`Too many subrequests: ${QUEUE_MAX} wait already.`);
+  if (queue.size >= QUEUE_MAX) throw new TypeError(TOO_MANY);
   return new Promise((resolve, reject) => {
     const onAbort = (reason) => {
       queue.delete(waiter);
@@ -45,15 +45,16 @@ function room(signal) {
   });
 }
 
-// As soon as a call may be made: start(), else fail(error).
-internals.whenRoom = async (start, fail) => {
-  try {
-    while (native.outcallRoom() === 0) await room(null);
-  } catch (e) {
-    fail(e);
-    return;
+// start() as soon as a call may be made, behind all that wait; or fail(error).  start makes the call at once, and throws nothing.
+internals.whenRoom = (start, fail) => {
+  if (queue.size === 0 && native.outcallRoom() > 0) {
+    start();
+  } else if (queue.size >= QUEUE_MAX) {
+    fail(new TypeError(TOO_MANY));
+  } else {
+    queue.add({ resolve: start });
+    if (queue.size === 1) native.outcallWait(admit);
   }
-  start();
 };
 
 // What becomes the body of a call: whole, for native.outcall, and where that is

@@ -233,6 +233,17 @@ static void check_bound_values(void)
     CHECK(is(finish(stream), "2"));
 }
 
+static double bound_by(const struct asked *call)
+{
+    struct span body = buf_span(&call->body), sql;
+    struct row_value v = {0};
+    uint32_t count;
+
+    CHECK(row_get_u32(&body, &count) == 0 && row_get_statement(&body, &sql, &count) == 0);
+    CHECK(row_get_value(&body, &v) == 0);
+    return v.real;
+}
+
 static void check_many_at_once(void)
 {
     uint32_t stream = ask("http://x/all");
@@ -242,6 +253,7 @@ static void check_many_at_once(void)
     first = 2;
     while (calls < 300 && !test_failed_checks) {
         CHECK(first + calls < recorder.asked_count);
+        CHECK(bound_by(&recorder.asked[first + calls]) == calls);
         put_two();
         send_answer(recorder.asked[first + calls++].stream, 100000, 1);
         turn_for(0);
