@@ -161,8 +161,14 @@ static void on_body(void *self, struct span bytes, bool is_end)
 
 static void on_failed(void *self, struct span text)
 {
+    static const struct span FOR_WORKERS =
+        SPAN("Internal error while starting up D1 DB storage caused object to be reset. ");
     struct d1_caller *c = self;
 
+    if (text.len > FOR_WORKERS.len && memcmp(text.data, FOR_WORKERS.data, FOR_WORKERS.len) == 0) {
+        text.data += FOR_WORKERS.len;
+        text.len -= FOR_WORKERS.len;
+    }
     err_set(c->err, ERR_SYSTEM, "%.*s", SPAN_ARG(text));
     finish(c, ERR_SYSTEM);
 }

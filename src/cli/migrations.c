@@ -79,8 +79,9 @@ int migrations_read(const char *folder, struct migrations *ret, struct err *err)
 
     *ret = (struct migrations){0};
     if (!dir) {
+        r = errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
         err_errno(err, errno, "read the folder of migrations '%s'", folder);
-        return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+        return r;
     }
     while (r == 0 && (entry = readdir(dir)))
         if (is_migration(entry->d_name))
@@ -183,8 +184,9 @@ int migrations_write(const char *folder, const char *name, long long number, str
     snprintf(path, sizeof path, "%s/%s", folder, name);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
+        int r = errno == EEXIST ? ERR_LIMIT : ERR_SYSTEM;
         err_errno(err, errno, "write '%s'", path);
-        return errno == EEXIST ? ERR_LIMIT : ERR_SYSTEM;
+        return r;
     }
     f = fdopen(fd, "w");
     if (!f) {
