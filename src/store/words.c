@@ -124,6 +124,23 @@ static enum err_code class_of(int primary)
     return ERR_INVALID;
 }
 
+/* SQLite says "full" of three things: the disk, the database, and the numbers of an AUTOINCREMENT.
+ */
+static bool is_at_size_max(struct connection *c)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool is_full = !vfs_take_full();
+
+    c->is_own = true;
+    if (is_full &&
+        sqlite3_prepare_v2(c->db, "SELECT 1 FROM sqlite_sequence WHERE seq = 9223372036854775807",
+                           -1, &stmt, NULL) == SQLITE_OK)
+        is_full = sqlite3_step(stmt) != SQLITE_ROW;
+    sqlite3_finalize(stmt);
+    c->is_own = false;
+    return is_full;
+}
+
 int words_set(struct connection *c, int code, struct err *err)
 {
     int primary = code & 0xff, offset = -1;
@@ -142,7 +159,7 @@ int words_set(struct connection *c, int code, struct err *err)
     if (code != primary)
         snprintf(more, sizeof more, " (extended: %s)", name_of(code));
     err_set(err, class_of(primary), "%s%s: %s%s", text, at, name_of(primary), more);
-    if (primary == SQLITE_FULL && !vfs_take_full())
+    if (primary == SQLITE_FULL && is_at_size_max(c))
         err_set(err, ERR_LIMIT, "Exceeded maximum DB size.");
     return err->code;
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/mem.h"
 #include "store_database.h"
 
 static const struct engine_config PLAIN = {.sync = ENGINE_SYNC_NORMAL};
@@ -102,6 +103,9 @@ static void says_what_is_full(void)
            "from c"),
        "! Exceeded maximum DB size.");
     IS(ask("select * from t"), "1;");
+    IS(put("create table n(a integer primary key autoincrement)"), "");
+    IS(put("insert into n values (9223372036854775807)"), "");
+    IS(put("insert into n values (null)"), "! database or disk is full: SQLITE_FULL");
     database_remove();
 }
 
@@ -298,6 +302,43 @@ static void counts_rows_as_cloudflare_does(void)
     database_remove();
 }
 
+static int ignore(void *self, struct span bytes, struct err *err)
+{
+    (void)self;
+    (void)bytes;
+    (void)err;
+    return 0;
+}
+
+/* Whichever allocation fails, the answer is an error and the next call works. */
+static void survives_every_failed_allocation(void)
+{
+    const struct sink sink = {ignore, NULL};
+    int r = -1;
+
+    database_make(&PLAIN);
+    IS(put("create table t(a)"), "");
+    IS(put("insert into t values (zeroblob(100)), ('x')"), "");
+    for (long n = 0; r < 0 && n < 1000; n++) {
+        struct connection *c = NULL;
+        struct err err = {0};
+
+        mem_fail_after(n);
+        r = connection_open(CONNECTION_READ, &c, &err);
+        r = r < 0 ? r : connection_is_read(c, SPAN("select a from t"), &err);
+        r = r < 0 ? r : connection_run(c, SPAN("select a from t"), SPAN(""), 0, &sink, &err);
+        r = r < 0 ? r : connection_run(c, SPAN("select 1; select 2"), SPAN(""), 0, &sink, &err);
+        r = r < 0 ? r : connection_dump(c, &(struct dump_options){0}, &sink, &err);
+        mem_fail_after(-1);
+        CHECK(r == 0 || (r == ERR_NOMEM && err.text[0]));
+        if (c)
+            CHECK(connection_run(c, SPAN("select a from t"), SPAN(""), 0, &sink, &err) == 0);
+        connection_close(c);
+    }
+    CHECK(r == 0);
+    database_remove();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -311,6 +352,7 @@ int main(int argc, char **argv)
         {"connections_share_settings", connections_share_settings},
         {"knows_what_reads", knows_what_reads},
         {"counts_rows_as_cloudflare_does", counts_rows_as_cloudflare_does},
+        {"survives_every_failed_allocation", survives_every_failed_allocation},
         {NULL, NULL},
     };
 
