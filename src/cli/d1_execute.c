@@ -141,11 +141,12 @@ int d1_execute(char **args)
     if (code != D1_GO)
         return code;
     r = run(&x, &records, &err);
-    if (r == 0)
-        r = print(&x, &records, &err);
-    code = r == 0                                     ? 0
-           : x.d1.is_json && !d1_caller_interrupted() ? print_error(&records, &err)
-                                                      : d1_fail(&err);
+    if (r == 0) /* what fails from here on, fails because of stdout */
+        code = print(&x, &records, &err) == 0 ? 0 : d1_fail(&err);
+    else if (x.d1.is_json && !d1_caller_interrupted())
+        code = print_error(&records, &err);
+    else
+        code = d1_fail(&err);
     records_done(&records);
     database_done(&x.database);
     d1_end(&x.d1);

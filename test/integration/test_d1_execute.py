@@ -143,6 +143,10 @@ def test_names_and_values_of_every_kind(d1):
     shown = d1.screen("execute", "books", "--command", "SELECT char(27)||'[2J'||char(9)||'x' AS x", env={"NO_COLOR": "1"})
     assert "│ ␛[2J␉x │" in shown and "\x1b" not in shown
     assert rows(d1, "SELECT 1 AS a; -- nothing more\n") == [{"a": 1}]
+    with open("/dev/full", "w") as full:
+        failed = subprocess.run([str(BIN / "corral"), "d1", "execute", "books", "--json", "--command", "SELECT 1"], stdout=full,
+                                stderr=subprocess.PIPE, cwd=d1.folder, text=True, timeout=DEADLINE)
+    assert failed.returncode == 1 and "it was done, but the result could not be written: No space left" in failed.stderr
     assert len(rows(d1, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 30000) SELECT i, 'row number '||i AS t FROM n")) == 30000
 
 
