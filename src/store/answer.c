@@ -56,7 +56,7 @@ static void leave(struct store *s, struct call *call)
 static void flush(struct thread *t)
 {
     struct err err = {0};
-    int r = t->is_leader ? 0 : outbox_drain(&t->store->out, &err);
+    int r = thread_leads(t) ? 0 : outbox_drain(&t->store->out, &err);
 
     if (r < 0)
         store_die(t->store, &err);

@@ -272,4 +272,5 @@ void group_run(struct thread *t)
         checkpoint_if_large(t);
         store_offer_checkpoint(s, STORE_CHECKPOINT_FRAMES);
     } while (has_more(s));
+    thread_end(t);
 }

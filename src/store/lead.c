@@ -48,7 +48,8 @@ static _Noreturn void end(struct thread *t)
     if (s->idle_count < STORE_THREADS - 1)
         _exit(0);
     pthread_mutex_unlock(&s->lock);
-    /* now the watch must let a checkpoint be */
+    /* Nobody takes the lead any more, and the watch lets a checkpoint be. */
+    t->is_leader = false;
     atomic_store(&s->is_ending, false);
     thread_begin(t);
     if (thread_reader(t, &c, &err) == 0)
@@ -300,8 +301,10 @@ static struct call *take_todo(struct store *s)
     pthread_mutex_lock(&s->lock);
     if (s->idle_count > 0)
         call = queue_pop(&s->todo);
-    if (call)
+    if (call) {
         call->state = CALL_RUNNING;
+        store_watch_leader(s);
+    }
     pthread_mutex_unlock(&s->lock);
     return call;
 }
@@ -328,8 +331,10 @@ static void run_writes(struct thread *t)
 
     pthread_mutex_lock(&s->lock);
     is_mine = s->writes.first && !s->is_writing && s->idle_count > 0;
-    if (is_mine)
+    if (is_mine) {
         s->is_writing = true;
+        store_watch_leader(s);
+    }
     pthread_mutex_unlock(&s->lock);
     if (is_mine)
         group_run(t);

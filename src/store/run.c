@@ -38,7 +38,7 @@ static void wait_for_change(struct store *s, int64_t deadline_us)
 
 static int flush(struct thread *t, struct err *err)
 {
-    return t->is_leader ? 0 : outbox_drain(&t->store->out, err);
+    return thread_leads(t) ? 0 : outbox_drain(&t->store->out, err);
 }
 
 void run_send(struct thread *t)
@@ -353,5 +353,5 @@ void run_call(struct thread *t, struct call *call)
         run_dump(t, c, call);
     else
         run_info(t, c, call);
-    t->call = NULL;
+    thread_end(t);
 }

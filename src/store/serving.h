@@ -10,7 +10,8 @@
  *
  * One thread leads: it reads the socket and runs short reads, and groups of
  * short writes, on the spot.  When something turns out slow it passes the lead
- * to an idle thread and goes on.  It starts nothing while no other thread is
+ * to an idle thread and goes on; when it cannot even do that, within a function
+ * of SQL or while it compiles, an idle thread takes the lead from it.  It starts nothing while no other thread is
  * idle, so the socket is always read: calls then wait in `todo` and `writes`
  * for the first thread that gets free. */
 #ifndef CORRAL_STORE_SERVING_H
@@ -33,6 +34,8 @@ enum {
     STORE_STAGE = 64 * 1024,        /* bytes of records that a read keeps before it sends some */
     STORE_STAGE_WRITE = 256 * 1024, /* as above, of a write: they should wait for the commit */
     STORE_SLOW_US = 1000,           /* that a leader may compute before it passes the lead */
+    STORE_STUCK_MS = 20,            /* ... before it loses it */
+    STORE_WATCHED_LOOKS = 50,       /* at a leader that does nothing, before nobody looks any more */
     STORE_GROUP_MAX = 256,          /* calls in one commit */
     STORE_GROUP_US = 10 * 1000,     /* after which no other call is taken into a group */
     STORE_CHECKPOINT_FRAMES = 1000, /* of the WAL */
@@ -40,6 +43,8 @@ enum {
     STORE_TICK_MS = 1000,
     STORE_END_MS = 3000,            /* that running calls get to end when the node has gone */
 };
+
+#define LEAD_LOST (-1)
 
 struct store;
 
@@ -51,7 +56,8 @@ struct thread {
     struct connection *reader;  /* its own; NULL until it is wanted */
     struct engine_watch watch;
     bool is_idle;               /* under the store's lock */
-    bool is_leader;             /* set by another thread only while it is idle */
+    bool is_leader;             /* its own; another thread sets it only while it is idle */
+    _Atomic int64_t leads_us;   /* when a leader began to run SQL; 0: it does not; LEAD_LOST */
     /* what it runs now: its own */
     struct call *call;
     int64_t began_us;           /* the work, which may be many calls */
@@ -85,7 +91,11 @@ struct store {
     struct queue todo;          /* reads, and what is not known to be a write */
     struct queue writes;
     struct thread *idle;        /* the last one that got idle first: its caches are warm */
+    struct thread *deputy;      /* the last of them: it looks whether the leader is stuck */
+    struct thread *leader;
     unsigned idle_count;
+    bool is_active;             /* the leader has run something since the deputy looked */
+    bool is_watched;            /* the deputy looks every STORE_STUCK_MS */
     bool is_started;
     bool is_writing;
     bool is_checkpointing;
@@ -95,12 +105,17 @@ struct store {
 
 /* ---- thread.c ---- */
 void *thread_main(void *self);
+/* Does it lead still?  While it runs SQL that may change at any time. */
+bool thread_leads(struct thread *t);
 /* Let an idle thread lead, if there is one and we do. */
 void thread_pass_lead(struct thread *t);
 /* As above, once the leader has computed for STORE_SLOW_US. */
 void thread_pass_lead_if_slow(struct thread *t);
-/* Work begins that may take long. */
+/* Work begins that may take long, and ends: is_leader may be false then. */
 void thread_begin(struct thread *t);
+void thread_end(struct thread *t);
+/* With the lock held: the leader is about to run something. */
+void store_watch_leader(struct store *s);
 /* A call begins, or goes on: the watch looks at it, for so long. */
 void thread_watch(struct thread *t, struct call *call);
 /* The thread's own connection, opened when it is first wanted. */

@@ -21,18 +21,10 @@
 #include "box/box.h"
 #include "store/serving.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define START_STACK (8 * 1024 * 1024)
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define START_STACK (8 * 1024 * 1024)
-#endif
-#endif
-#ifndef START_STACK
-#define START_STACK (1024 * 1024) /* bytes; SQLite's parser and its limits need a tenth */
-#endif
-
-enum { START_QUERY_MS_MAX = 24 * 3600 * 1000 };
+enum {
+    START_QUERY_MS_MAX = 24 * 3600 * 1000,
+    START_STACK = 8 * 1024 * 1024, /* bytes, as a main thread has: SQL nests deeply */
+};
 #define START_VM_MAX (4ULL << 30) /* bytes of address space: heap, bodies, mapped files, stacks */
 
 /* ---- arguments ---- */
@@ -94,7 +86,7 @@ static int make_locks(struct store *s, struct err *err)
     r = r ? r : pthread_cond_init(&s->changed, &monotonic);
     for (unsigned i = 0; i < STORE_THREADS && r == 0; i++) {
         s->threads[i].store = s;
-        r = pthread_cond_init(&s->threads[i].wake, NULL);
+        r = pthread_cond_init(&s->threads[i].wake, &monotonic);
     }
     return r ? err_errno(err, r, "make locks") : 0;
 }
@@ -229,6 +221,9 @@ void store_main(const struct store_options *options, int control_fd)
     if (r < 0)
         give_up(&s, &err);
     s.threads[0].is_leader = true;
+    pthread_mutex_lock(&s.lock);
+    s.leader = &s.threads[0];
+    pthread_mutex_unlock(&s.lock);
     s.threads[0].id = pthread_self();
     thread_main(&s.threads[0]);
     abort();

@@ -1,7 +1,8 @@
 /* thread.c - leader and followers.
  *
  * Invariants
- *  1. Exactly one thread leads.
+ *  1. Exactly one thread leads.  What only the leader may touch it touches while leads_us is 0;
+ * while it runs SQL the deputy may take the lead.
  *  2. While the leader runs SQL another thread is idle, or was when it began:
  *     the watch passes the lead on as soon as there is one.
  *  3. A thread is idle only while there is nothing that it could take up, but
@@ -41,6 +42,13 @@ void store_die(struct store *s, const struct err *err)
 
 /* ---- the lead ---- */
 
+/* It looks from the next time on that the leader runs something. */
+static void set_deputy(struct store *s, struct thread *t)
+{
+    s->deputy = t;
+    s->is_watched = false;
+}
+
 static struct thread *pop_idle(struct store *s)
 {
     struct thread *t = s->idle;
@@ -49,8 +57,51 @@ static struct thread *pop_idle(struct store *s)
         s->idle = t->next_idle;
         s->idle_count--;
         t->is_idle = false;
+        if (s->deputy == t)
+            set_deputy(s, NULL);
     }
     return t;
+}
+
+static void push_idle(struct store *s, struct thread *t)
+{
+    if (!s->idle)
+        set_deputy(s, t);
+    t->is_idle = true;
+    t->next_idle = s->idle;
+    s->idle = t;
+    s->idle_count++;
+}
+
+static void remove_idle(struct store *s, struct thread *t)
+{
+    struct thread **at = &s->idle, *above = NULL;
+
+    while (*at != t) {
+        above = *at;
+        at = &above->next_idle;
+    }
+    *at = t->next_idle;
+    s->idle_count--;
+    t->is_idle = false;
+    set_deputy(s, above);
+}
+
+bool thread_leads(struct thread *t)
+{
+    if (t->is_leader && atomic_load(&t->leads_us) == LEAD_LOST) {
+        atomic_store(&t->leads_us, 0);
+        t->is_leader = false;
+    }
+    return t->is_leader;
+}
+
+/* What the leader alone may touch is its own again, if nobody has taken the lead. */
+static bool keeps_lead(struct thread *t)
+{
+    if (t->is_leader && atomic_exchange(&t->leads_us, 0) == LEAD_LOST)
+        t->is_leader = false;
+    return t->is_leader;
 }
 
 void thread_pass_lead(struct thread *t)
@@ -58,21 +109,48 @@ void thread_pass_lead(struct thread *t)
     struct store *s = t->store;
     struct thread *next;
 
-    if (!t->is_leader)
+    if (!keeps_lead(t))
         return;
     pthread_mutex_lock(&s->lock);
     next = pop_idle(s);
     if (next) {
         t->is_leader = false;
         next->is_leader = true;
+        s->leader = next;
         pthread_cond_signal(&next->wake);
     }
     pthread_mutex_unlock(&s->lock);
+    if (!next)
+        atomic_store(&t->leads_us, t->began_us);
+}
+
+/* With the lock held, by the deputy. */
+static bool takes_lead(struct store *s, struct thread *deputy)
+{
+    int64_t since = atomic_load(&s->leader->leads_us);
+
+    if (since <= 0 || clock_now_us() - since < STORE_STUCK_MS * 1000)
+        return false;
+    if (!atomic_compare_exchange_strong(&s->leader->leads_us, &since, LEAD_LOST))
+        return false;
+    remove_idle(s, deputy);
+    deputy->is_leader = true;
+    s->leader = deputy;
+    return true;
+}
+
+void store_watch_leader(struct store *s)
+{
+    s->is_active = true;
+    if (s->is_watched || !s->deputy)
+        return;
+    s->is_watched = true;
+    pthread_cond_signal(&s->deputy->wake);
 }
 
 void thread_pass_lead_if_slow(struct thread *t)
 {
-    if (t->is_leader && clock_now_us() - t->began_us > STORE_SLOW_US)
+    if (thread_leads(t) && clock_now_us() - t->began_us > STORE_SLOW_US)
         thread_pass_lead(t);
 }
 
@@ -83,7 +161,7 @@ static bool look(void *self)
     struct thread *t = self;
     int64_t now = clock_now_us();
 
-    if (t->is_leader && now - t->began_us > STORE_SLOW_US)
+    if (thread_leads(t) && now - t->began_us > STORE_SLOW_US)
         thread_pass_lead(t);
     if (atomic_load_explicit(&t->store->is_ending, memory_order_relaxed))
         return true;
@@ -98,6 +176,19 @@ void thread_begin(struct thread *t)
 {
     t->began_us = clock_now_us();
     t->call = NULL;
+    if (t->is_leader)
+        atomic_store(&t->leads_us, t->began_us);
+}
+
+void thread_end(struct thread *t)
+{
+    struct err err = {0};
+    bool was_leader = t->is_leader;
+
+    t->call = NULL;
+    /* What it has put into the outbox since the new leader looked. */
+    if (was_leader && !keeps_lead(t) && outbox_drain(&t->store->out, &err) < 0)
+        store_die(t->store, &err);
 }
 
 void thread_watch(struct thread *t, struct call *call)
@@ -155,6 +246,7 @@ static void checkpoint(struct thread *t)
     if (thread_reader(t, &c, &err) < 0)
         store_die(t->store, &err);
     store_checkpoint(t->store, c);
+    thread_end(t);
 }
 
 void store_offer_checkpoint(struct store *s, uint32_t frames)
@@ -196,6 +288,31 @@ static enum job pick(struct thread *t, struct call **ret_call)
     return JOB_NONE;
 }
 
+/* Idle, under the lock: until somebody has work, or the leader is stuck. */
+static void rest(struct thread *t)
+{
+    struct store *s = t->store;
+    unsigned looks = 0;
+
+    push_idle(s, t);
+    pthread_cond_broadcast(&s->changed);
+    while (t->is_idle) {
+        int64_t until_us = clock_now_us() + STORE_STUCK_MS * 1000;
+        struct timespec at = {until_us / 1000000, until_us % 1000000 * 1000};
+        if (s->deputy != t || !s->is_watched) {
+            pthread_cond_wait(&t->wake, &s->lock);
+            looks = 0;
+            continue;
+        }
+        pthread_cond_timedwait(&t->wake, &s->lock, &at);
+        if (!t->is_idle || takes_lead(s, t))
+            break;
+        looks = s->is_active ? 0 : looks + 1;
+        s->is_active = false;
+        s->is_watched = looks < STORE_WATCHED_LOOKS;
+    }
+}
+
 static enum job wait_for_job(struct thread *t, struct call **ret_call)
 {
     struct store *s = t->store;
@@ -206,13 +323,7 @@ static enum job wait_for_job(struct thread *t, struct call **ret_call)
         job = pick(t, ret_call);
         if (job != JOB_NONE)
             break;
-        t->is_idle = true;
-        t->next_idle = s->idle;
-        s->idle = t;
-        s->idle_count++;
-        pthread_cond_broadcast(&s->changed);
-        while (t->is_idle)
-            pthread_cond_wait(&t->wake, &s->lock);
+        rest(t);
     }
     pthread_mutex_unlock(&s->lock);
     return job;

@@ -148,6 +148,23 @@ def test_more_slow_reads_than_threads(store):
     assert count(store) == 8
 
 
+def test_a_leader_that_is_stuck(store):
+    """What takes long to compile looks at no watch: somebody else answers meanwhile."""
+    links = 1500 if PATIENCE == 1 else 300
+    chain = ", ".join("c%d AS (SELECT * FROM c%d)" % (i, i - 1) for i in range(1, links))
+    for n in range(2):
+        stuck = "WITH c0 AS (SELECT %d), %s SELECT * FROM c%d" % (n, chain, links - 1)
+        calls = [store.query(stuck), store.query("INSERT INTO log " + stuck)]
+        store.flush()
+        others = [store.query("SELECT %d" % i) for i in range(20)]
+        for i, call in enumerate(others):
+            assert call.wait().rows == [(i,)]
+        assert store.ping() < 1 * PATIENCE and (PATIENCE > 1 or not any(call.is_over for call in calls))
+        for call in calls:
+            assert call.wait().error is None
+    assert count(store, "log") == 2
+
+
 def test_random_mixture(store):
     """What was acknowledged is there, in the order of each chain; whatever else went on."""
     chance, expected, calls = random.Random(7), {}, []
