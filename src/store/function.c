@@ -411,6 +411,22 @@ static void sql_trim(sqlite3_context *x, int count, sqlite3_value **values)
 
 /* ---- all ---- */
 
+/* The expression of a DEFAULT is used without asking the authorizer.  What may not be used and
+ * would read a blob, or a table, as the R-Tree extension's own goes altogether. */
+static int remove_all(sqlite3 *db)
+{
+    static const struct {
+        const char *name;
+        int count;
+    } GONE[] = {{"rtreenode", 2}, {"rtreedepth", 1}, {"rtreecheck", -1}};
+    int r = SQLITE_OK;
+
+    for (size_t i = 0; i < sizeof GONE / sizeof *GONE && r == SQLITE_OK; i++)
+        r = sqlite3_create_function_v2(db, GONE[i].name, GONE[i].count, SQLITE_UTF8, NULL, NULL,
+                                       NULL, NULL, NULL);
+    return r;
+}
+
 int function_add_all(sqlite3 *db)
 {
     static const struct {
@@ -436,7 +452,7 @@ int function_add_all(sqlite3 *db)
         {"rtrim", 2, RIGHT, sql_trim},
     };
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-    int r = SQLITE_OK;
+    int r = remove_all(db);
 
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL && r == SQLITE_OK; i++)
         r = sqlite3_create_function_v2(db, ALL[i].name, ALL[i].count, flags,
