@@ -175,6 +175,16 @@ void answer_late_locked(struct store *s, struct call *call, struct span text)
     leave(s, call);
 }
 
+void answer_overdue_locked(struct store *s, struct call *call)
+{
+    const struct reset m = {.reason = RESET_FAILED, .text = SPAN(CPU_TEXT)};
+    struct err err = {0};
+
+    if (reset_put(outbox_enter(&s->out), 0, call->stream, &m, &err) < 0)
+        abort();
+    outbox_leave(&s->out);
+}
+
 void answer_dropped_locked(struct store *s, struct call *call)
 {
     gone(s, call);

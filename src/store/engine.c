@@ -1,7 +1,10 @@
 /* engine.c - SQLite's set-up for this process, and its heap.
  *
  * SQLite can limit its heap by itself, behind one lock for all threads; ours
- * counts with an atomic.  The count is of what malloc really gave. */
+ * counts with an atomic.  The count is of what malloc really gave.
+ *
+ * The heap bounds the stack as well: SQLite compiles views, triggers and foreign keys that hang on
+ * each other by recursion, as deep as a schema has them, and takes memory at each step. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -27,8 +30,17 @@ const char *const SETTING_NAMES[SETTING_COUNT] = {
 static _Atomic int64_t heap_bytes;
 static int64_t heap_max_bytes;
 
+static _Thread_local uintptr_t stack_floor; /* 0: none */
+
+void engine_bound_stack(size_t bytes)
+{
+    stack_floor = (uintptr_t)__builtin_frame_address(0) - bytes;
+}
+
 static bool heap_takes(int64_t n)
 {
+    if ((uintptr_t)__builtin_frame_address(0) < stack_floor)
+        return false;
     if (atomic_fetch_add_explicit(&heap_bytes, n, memory_order_relaxed) + n <= heap_max_bytes)
         return true;
     atomic_fetch_sub_explicit(&heap_bytes, n, memory_order_relaxed);

@@ -61,6 +61,10 @@ struct engine_config {
 int engine_init(const struct engine_config *config, struct err *err) MUST_CHECK;
 /* Every connection is closed.  Closes the files; engine_init may come again. */
 void engine_done(void);
+/* From here on SQLite gets memory in this thread only within so many bytes of its stack, counted
+ * from the caller; what needs more fails.  The stack has to have several times as many, for what
+ * takes no memory on its way down. */
+void engine_bound_stack(size_t bytes);
 
 /* Where the last commit stands: grows with every one, also over restarts. */
 struct engine_position {

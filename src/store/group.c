@@ -174,7 +174,7 @@ static void commit(struct thread *t, struct connection *c, struct group *g)
     /* A disk takes its time. */
     if (t->store->options.sync == ENGINE_SYNC_FULL)
         thread_pass_lead(t);
-    t->call = NULL;
+    thread_unwatch(t);
     if (connection_commit(c, &err) < 0) {
         connection_rollback(c);
         if (g->count > 1)
@@ -268,7 +268,7 @@ void group_run(struct thread *t)
             fail(t, call, &err);
         else if (call)
             run_transaction(t, &g, SOURCE_QUEUE);
-        t->call = NULL;
+        thread_unwatch(t);
         checkpoint_if_large(t);
         store_offer_checkpoint(s, STORE_CHECKPOINT_FRAMES);
     } while (has_more(s));

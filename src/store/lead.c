@@ -395,6 +395,22 @@ static void expire(struct store *s, struct call *call, int64_t now_us)
     answer_late_locked(s, call, SPAN(WAIT_TEXT));
 }
 
+/* SQLite looks at the time between the steps of a statement only, not within a function of SQL, nor
+ * while it compiles.  What takes too long there ends with the process; what it was to write is
+ * undone. */
+static void end_overdue(struct store *s, int64_t now_us)
+{
+    struct err err = {0};
+    struct call *call = store_find_overdue(s, now_us);
+
+    if (!call)
+        return;
+    answer_overdue_locked(s, call);
+    err_set(&err, ERR_LIMIT, "a statement could not be stopped when its %lld ms were over",
+            (long long)s->options.query_ms);
+    store_die(s, &err);
+}
+
 /* Now and then: who has waited too long, and a WAL that nobody else empties. */
 static void tick(struct store *s, bool is_quiet)
 {
@@ -402,6 +418,7 @@ static void tick(struct store *s, bool is_quiet)
 
     s->ticked_us = now_us;
     pthread_mutex_lock(&s->lock);
+    end_overdue(s, now_us);
     for (unsigned i = 0; i < CALLS_BUCKETS; i++) {
         struct call *next, *call = s->calls.streams[i];
         for (; call; call = next) {

@@ -257,7 +257,7 @@ static int run_one(struct script *s, struct connection *c, struct span sql, stru
         return r;
     s->statements++;
     if (s->call->method == CALL_SCRIPT)
-        s->thread->deadline_us = clock_now_us() + s->thread->store->options.query_ms * 1000;
+        thread_watch_on(s->thread);
     return 0;
 }
 

@@ -41,6 +41,7 @@ enum {
     STORE_CHECKPOINT_FRAMES = 1000, /* of the WAL */
     STORE_WAL_FRAMES = 4000,        /* length of the WAL at which the writer rests until the WAL is moved */
     STORE_TICK_MS = 1000,
+    STORE_OVERDUE_MS = 2000,        /* at least, that a call may go on when its time is over */
     STORE_END_MS = 3000,            /* that running calls get to end when the node has gone */
 };
 
@@ -62,6 +63,8 @@ struct thread {
     struct call *call;
     int64_t began_us;           /* the work, which may be many calls */
     int64_t deadline_us;
+    _Atomic int64_t overdue_us;         /* when its call has to have ended; 0: it has none */
+    _Atomic uint32_t watched_stream;    /* of that call */
     bool is_late;               /* the watch has seen the deadline pass */
     bool is_stalled;            /* ... while the node gave no credit */
     bool is_first;              /* in its transaction: may send records, and wait for credit */
@@ -118,6 +121,12 @@ void thread_end(struct thread *t);
 void store_watch_leader(struct store *s);
 /* A call begins, or goes on: the watch looks at it, for so long. */
 void thread_watch(struct thread *t, struct call *call);
+/* Its time begins anew. */
+void thread_watch_on(struct thread *t);
+/* The time of no call is counted any more. */
+void thread_unwatch(struct thread *t);
+/* With the lock held: is there a call that nothing can stop?  NULL: no. */
+struct call *store_find_overdue(struct store *s, int64_t now_us);
 /* The thread's own connection, opened when it is first wanted. */
 int thread_reader(struct thread *t, struct connection **ret, struct err *err) MUST_CHECK;
 /* Are more than so many frames of the WAL to be moved into the database, and came since the last try? */
@@ -170,6 +179,8 @@ void answer_results(struct thread *t, struct call *call, const struct pairs *res
 /* With the lock held: for one that is in no thread's hands. */
 void answer_late_locked(struct store *s, struct call *call, struct span text);
 void answer_dropped_locked(struct store *s, struct call *call);
+/* As above, for one that a thread has, when this process ends. */
+void answer_overdue_locked(struct store *s, struct call *call);
 /* What D1 says of it. */
 struct span answer_text(const struct thread *t, const struct err *err);
 

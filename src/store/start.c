@@ -23,7 +23,10 @@
 
 enum {
     START_QUERY_MS_MAX = 24 * 3600 * 1000,
-    START_STACK = 8 * 1024 * 1024, /* bytes, as a main thread has: SQL nests deeply */
+    /* Bytes of each thread's stack.  Views, triggers and foreign keys that hang on each other are
+     * compiled by recursion, which SQLite does not bound: see engine_bound_stack. */
+    START_STACK = 16 * 1024 * 1024,
+    START_STACK_BOUND = START_STACK / 8,
 };
 #define START_VM_MAX (4ULL << 30) /* bytes of address space: heap, bodies, mapped files, stacks */
 
@@ -76,6 +79,12 @@ int store_options_parse(int argc, char **argv, struct store_options *ret, struct
 
 /* ---- threads ---- */
 
+static void *run_thread(void *self)
+{
+    engine_bound_stack(START_STACK_BOUND);
+    return thread_main(self);
+}
+
 static int make_locks(struct store *s, struct err *err)
 {
     pthread_condattr_t monotonic;
@@ -97,8 +106,8 @@ static int make_threads(struct store *s, struct err *err)
     int r = pthread_attr_init(&small);
 
     r = r ? r : pthread_attr_setstacksize(&small, START_STACK);
-    for (unsigned i = 1; i < STORE_THREADS && r == 0; i++)
-        r = pthread_create(&s->threads[i].id, &small, thread_main, &s->threads[i]);
+    for (unsigned i = 0; i < STORE_THREADS && r == 0; i++)
+        r = pthread_create(&s->threads[i].id, &small, run_thread, &s->threads[i]);
     return r ? err_errno(err, r, "start threads") : 0;
 }
 
@@ -106,7 +115,7 @@ static int make_threads(struct store *s, struct err *err)
 static void await_threads(struct store *s)
 {
     pthread_mutex_lock(&s->lock);
-    while (s->idle_count < STORE_THREADS - 1)
+    while (s->idle_count < STORE_THREADS)
         pthread_cond_wait(&s->changed, &s->lock);
     pthread_mutex_unlock(&s->lock);
 }
@@ -204,6 +213,8 @@ static int start(struct store *s, struct err *err)
 void store_main(const struct store_options *options, int control_fd)
 {
     static struct store s;
+    /* Its stack is as the user's shell has it, so it runs no SQL. */
+    struct thread first = {.store = &s, .is_leader = true};
     struct err err = {0};
     int r;
 
@@ -220,11 +231,7 @@ void store_main(const struct store_options *options, int control_fd)
     r = r < 0 ? r : start(&s, &err);
     if (r < 0)
         give_up(&s, &err);
-    s.threads[0].is_leader = true;
-    pthread_mutex_lock(&s.lock);
-    s.leader = &s.threads[0];
-    pthread_mutex_unlock(&s.lock);
-    s.threads[0].id = pthread_self();
-    thread_main(&s.threads[0]);
+    thread_pass_lead(&first);
+    pthread_join(s.threads[0].id, NULL);
     abort();
 }

@@ -175,7 +175,7 @@ static bool look(void *self)
 void thread_begin(struct thread *t)
 {
     t->began_us = clock_now_us();
-    t->call = NULL;
+    thread_unwatch(t);
     if (t->is_leader)
         atomic_store(&t->leads_us, t->began_us);
 }
@@ -185,7 +185,7 @@ void thread_end(struct thread *t)
     struct err err = {0};
     bool was_leader = t->is_leader;
 
-    t->call = NULL;
+    thread_unwatch(t);
     /* What it has put into the outbox since the new leader looked. */
     if (was_leader && !keeps_lead(t) && outbox_drain(&t->store->out, &err) < 0)
         store_die(t->store, &err);
@@ -194,9 +194,36 @@ void thread_end(struct thread *t)
 void thread_watch(struct thread *t, struct call *call)
 {
     t->call = call;
-    t->deadline_us = clock_now_us() + t->store->options.query_ms * 1000;
+    atomic_store(&t->watched_stream, call->stream);
+    thread_watch_on(t);
     t->is_late = t->is_stalled = t->is_blocked = t->has_no_rows = false;
     t->is_first = true;
+}
+
+void thread_watch_on(struct thread *t)
+{
+    int64_t query_us = t->store->options.query_ms * 1000, grace_us = query_us / 8;
+
+    if (grace_us < STORE_OVERDUE_MS * 1000)
+        grace_us = STORE_OVERDUE_MS * 1000;
+    t->deadline_us = clock_now_us() + query_us;
+    atomic_store(&t->overdue_us, t->deadline_us + grace_us);
+}
+
+void thread_unwatch(struct thread *t)
+{
+    t->call = NULL;
+    atomic_store(&t->overdue_us, 0);
+}
+
+struct call *store_find_overdue(struct store *s, int64_t now_us)
+{
+    for (unsigned i = 0; i < STORE_THREADS; i++) {
+        int64_t overdue_us = atomic_load(&s->threads[i].overdue_us);
+        if (overdue_us != 0 && now_us > overdue_us)
+            return call_find(&s->calls, atomic_load(&s->threads[i].watched_stream));
+    }
+    return NULL;
 }
 
 int thread_reader(struct thread *t, struct connection **ret, struct err *err)

@@ -331,6 +331,39 @@ def test_time_limit(tmp_path):
         assert count(store) == 3
 
 
+def test_what_cannot_be_stopped(tmp_path):
+    """Nothing looks at the time within one function: the process ends, and says whose fault it was."""
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 120000) "
+    keys = "(SELECT '{' || group_concat(printf('\"%%d%s\":1', x)) || '}' FROM n)"
+    patch = numbers + "SELECT length(json_patch(%s, %s))" % (keys % "a", keys % "b")
+    with Store(tmp_path, query_ms=300 * PATIENCE) as store:
+        store.run("CREATE TABLE t(v)")
+        assert store.run("INSERT INTO t VALUES (1)").error is None
+        write = store.query("INSERT INTO t VALUES (2)", "INSERT INTO t " + patch)
+        with pytest.raises(EOFError):
+            store.until(lambda: False)
+        assert write.reset == CPU
+        assert any("could not be stopped" in line for line in store.logs)
+    with Store(tmp_path) as store:
+        assert store.run("SELECT v FROM t").rows == [(1,)]
+
+
+@pytest.mark.parametrize("links", [100, 1200])
+def test_deep_schemas(store, links):
+    """What hangs on each other is compiled by recursion: the stack is bounded."""
+    n = links if PATIENCE == 1 else min(links, 800)
+    deep = "".join("CREATE VIEW v%d AS SELECT a FROM v%d;" % (i, i - 1) for i in range(1, n))
+    deep += "".join("CREATE VIEW e%d AS SELECT -a%s AS a FROM e%d;" % (i, "+1" * 90, i - 1) for i in range(1, n // 8))
+    deep += "".join("CREATE TABLE f%d(a PRIMARY KEY REFERENCES f%d ON DELETE CASCADE);" % (i, i - 1) for i in range(1, n))
+    assert store.start("script", "CREATE TABLE v0(a); CREATE TABLE e0(a); CREATE TABLE f0(a PRIMARY KEY);"
+                       + deep).wait().error is None
+    memory = "D1 DB's isolate exceeded its memory limit and was reset."
+    for sql in ("SELECT * FROM v%d" % (n - 1), "SELECT * FROM e%d" % (n // 8 - 1), "DELETE FROM f0"):
+        error = store.run(sql).error
+        assert error is None or (links > 100 and error.text == memory), sql
+    assert count(store) == 0
+
+
 def test_too_many_calls(store):
     held = store.query("INSERT INTO log " + FOREVER)
     store.flush()
