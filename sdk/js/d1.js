@@ -216,14 +216,15 @@ class D1PreparedStatement {
 }
 const { bind } = D1PreparedStatement.prototype;
 
-// An array, or Python's list or tuple, of statements.
+// An array, or Python's list or tuple, of statements; those of class handlers, which to_js() leaves as they are, have theirs inside.
 function statementsOf(list) {
   const statements = native.isPython(list) ? list.toJs({ depth: 1 }) : list;
-  if (!isArray(statements)) throw new TypeError('batch() takes an array of statements');
+  if (!isArray(statements)) throw new TypeError('batch() takes an array (in Python a list) of statements');
   const all = [];
   for (let i = 0; i < statements.length; i++) {
-    if (!isArray(statements[i]?.params)) throw new TypeError(`batch() takes an array of statements, as prepare() and bind() give them; item ${i} is none`);
-    all[i] = statements[i];
+    const one = native.isPython(statements[i]) ? statements[i].js_object : statements[i];
+    if (!isArray(one?.params)) throw new TypeError(`batch() takes statements as prepare() and bind() give them, before run(), all() or first(); item ${i} is none`);
+    all[i] = one;
   }
   return all;
 }

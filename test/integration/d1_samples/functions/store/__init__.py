@@ -1,0 +1,3 @@
+from .people import People
+
+__all__ = ["People"]
