@@ -34,10 +34,75 @@ BEVERAGES = [{"CustomerId": 11, "CompanyName": "Bs Beverages", "ContactName": "V
 HORN = {"CustomerId": 4, "CompanyName": "Around the Horn", "ContactName": "Thomas Hardy"}
 
 
+# What is written wrong most often: the body of a function of env, and what the hint below the traceback says, of functions, classes, today
+# ("" when it is no mistake there; no second or third: as the one before).
+MISTAKES = [
+    ("await env.DB.prepare('SELECT * FROM nope').all()", "no table `nope` yet: `corral d1 execute DB --file=schema.sql`"),
+    ("await env.DB.prepare('SELECT ? AS a').all()", "bind() takes one value for each `?`"),
+    ("await env.DB.prepare('SELECT ? AS a, ? AS b').bind(*'abc').first()", "bind() takes one value for each `?`"),
+    ("await env.DB.prepare('SELECT :a AS a').bind(a=1).first()", "values go by their places"),
+    ("await env.DB.prepare('SELECT ? AS a').bind({'a': 1}).first()", "json.dumps(value) makes text of a dict"),
+    ("await env.DB.prepare('SELECT ? AS a').bind(['x']).first()", "bind(*values) gives each", None, "bind str(value), say"),
+    ("await env.DB.prepare('SELECT ? AS a').bind((1, 'x')).first()", "bind(*values) gives each", None, "bind(*values) takes each of them"),
+    ("await env.DB.prepare('SELECT ? AS a').bind(datetime.datetime(2024, 2, 29)).first()", "value.isoformat()"),
+    ("await env.DB.prepare('SELECT ? AS a').bind(datetime.date(2024, 2, 29)).first()", "value.isoformat()"),
+    ("await env.DB.prepare('SELECT ? AS a').bind(Decimal('1.50')).first()", "bind float(value), or str(value)"),
+    ("await env.DB.prepare('SELECT ? AS a').bind(uuid.UUID(int=1)).first()", "bind str(value)"),
+    ("await env.DB.prepare('SELECT ? AS a').bind(2**60).first()", "CAST(? AS INTEGER)"),
+    ("""name = "O'Brien"; await env.DB.prepare(f"SELECT '{name}' AS a").first()""", "write `?` in its place"),
+    ("""name = "Ann"; await env.DB.prepare("SELECT * FROM people WHERE name = " + name).first()""", "write `?` in its place"),
+    ("await env.DB.prepare('SELECT * FROM people WHERE id = %s').bind(1).first()", "not `%s`"),
+    ("await env.DB.prepare('SELECT group FROM people').all()", 'in double quotes, "group"'),
+    ("row = await env.DB.prepare('SELECT 1 AS a WHERE 0').first(); row['a']", "first() gives None where", "first() gives jsnull where", "first() gives None where"),
+    ("row = await env.DB.prepare('SELECT 1 AS a WHERE 0').first(); row.a", "first() gives None where", "first() gives jsnull where", "first() gives None where"),
+    ("await env.DB.prepare('SELECT 1 AS a').first('b')", "wants the name of a column"),
+    ("row = await env.DB.prepare('SELECT 1 AS a, 2 AS b').first(); row.title", "it has `a`, `b`", None, "there is no 'title' in it"),
+    ("env.DB.prepare('SELECT 1 AS a').all().results", "`await` it first"),
+    ("env.DB.prepare('SELECT 1 AS a').all()['results']", "`await` it first"),
+    ("json.dumps((await env.DB.prepare('SELECT 1 AS a').all()).results)", "json.dumps(data.to_py())", None, ""),
+    ("(await env.DB.prepare('SELECT 1 AS a').all()).results.to_py()", "", "", "leave out `.to_py()`"),
+    ("(await env.DB.prepare('SELECT 1 AS a').first()).to_py()", "", "", "leave out `.to_py()`"),
+    ("(await env.DB.prepare('SELECT 1 AS a').all()).rows", "the rows are in its `results`"),
+    ("await env.DB.execute('SELECT 1')", "prepare(sql).bind(value, ...).all()"),
+    ("env.DB.cursor()", "no connections and no cursors"),
+    ("await env.DB.commit()", "db.batch([statement, ...])` is a transaction"),
+    ("await env.DB.prepare('SELECT 1').fetchall()", "`await statement.all()` brings the rows"),
+    ("await env.DB.prepare('SELECT 1').fetchone()", "`await statement.first()` is the first row"),
+    ("await env.DB.batch(['SELECT 1'])", "batch() takes statements as prepare() and bind() give them"),
+    ("await env.DB.batch([env.DB.prepare('SELECT 1').run()])", "before run(), all() or first()"),
+    ("await env.DB.batch(env.DB.prepare('SELECT 1'))", "in Python a list"),
+    ("await env.db.prepare('SELECT 1').all()", "did you mean `DB`?"),
+    ("await env.SHOP.prepare('SELECT 1').all()", "databases in [[d1_databases]], and an environment, [env.X], inherits none"),
+    ("await helper()", "`from workers import env`"),
+    ("await self.env.DB.prepare('SELECT 1').all()", "a function has no `self`"),
+    ("sqlite3.connect('my.db').execute('SELECT 1')", "its database is `env.DB`"),
+    ("await env.DB.prepare('BEGIN').run()", "With D1, use batch()"),
+    ("await asyncio.to_thread(lambda: env.DB)", "make the function `async def`"),
+    ("return (await env.DB.prepare('SELECT 1 AS a').all()).results", "Return Response.json(data)"),
+]
+MISTAKEN = """\
+import asyncio, datetime, json, sqlite3, uuid
+from decimal import Decimal
+import js, workers
+
+async def helper():
+    return await env.DB.prepare("SELECT 1").first()
+
+%s
+async def on_fetch(request, env):
+    return await globals()["m" + request.url.rsplit("/", 1)[1]](env) or js.Response.new("fine")
+
+class Default(workers.WorkerEntrypoint):
+    async def fetch(self, request):
+        return await globals()["m" + request.url.rsplit("/", 1)[1]](self.env) or workers.Response("fine")
+""" % "\n".join("async def m%d(env):\n    %s\n" % (n, mistake[0]) for n, mistake in enumerate(MISTAKES))
+
+
 def serve(path, name, date, *folders):
     """A running project of all that is in the folders, its tables made by the command line first; yields ask(sample, path, ...)."""
     files = {"src/%s" % file.relative_to(HERE / folder): file.read_text()
              for folder in folders for file in (HERE / folder).rglob("*") if file.is_file() and file.suffix != ".pyc"}
+    files["src/mistaken.py"] = MISTAKEN
     files["wrangler.toml"] = WRANGLER.format(name=name, date=date)
     files["schema.sql"] = (HERE / "schema.sql").read_text()
     write_project(path, files)
@@ -308,3 +373,18 @@ def test_frameworks_sessions_and_javascript(today):
     first = good(today("bookmarked", "/", "POST", ["a", "b"]))
     assert first.json() == ["a", "b"] and good(today("bookmarked", x_d1_bookmark=first.headers["x-d1-bookmark"])).json() == ["a", "b"]
     assert good(today("mixed")).json() == ["item 2", "3 item 1", "item 3"]
+
+
+# ---- mistakes ----
+
+
+@pytest.mark.parametrize("age", ["functions", "classes", "today"])
+def test_mistakes_get_a_hint(age, request):
+    ask = request.getfixturevalue(age)
+    wrong = []
+    for n, (code, *hints) in enumerate(MISTAKES):
+        hint = [each for each in hints[:["functions", "classes", "today"].index(age) + 1] if each is not None][-1]
+        answer = ask("mistaken", "/%d" % n)
+        if (answer.status, answer.text) != (200, "fine") if hint == "" else answer.status != 500 or hint not in answer.text.strip().splitlines()[-1]:
+            wrong.append((code, hint, answer.status, answer.text[-400:]))
+    assert not wrong

@@ -18,6 +18,10 @@ def set_folder(folder):
     _folder = folder.rstrip("/") + "/"
 
 
+def is_of_bundle(path):
+    return bool(_folder) and path.startswith(_folder)
+
+
 def shown_path(path):
     return path[len(_folder):] if _folder and path.startswith(_folder) else path
 
@@ -89,7 +93,7 @@ def where(exception):
     tb = exception.__traceback__
     while tb is not None:
         file = tb.tb_frame.f_code.co_filename
-        if _folder and file.startswith(_folder):
+        if is_of_bundle(file):
             found = (shown_path(file), tb.tb_lineno)
         tb = tb.tb_next
     return found
@@ -110,6 +114,11 @@ def remember_sources():
 handler = "on_fetch"        # what the worker's author calls it
 
 
+def _is_data(proxy):
+    from workers._values import kind_of
+    return kind_of(proxy) in ("Array", "object")
+
+
 def describe_result(result):
     """What to say of a handler's result that is no Response."""
     made = "Response.new" if handler == "on_fetch" else "Response"      # classes use the one of `workers`
@@ -126,6 +135,8 @@ def describe_result(result):
         hint = f"Return {made}({shown})" if len(shown) <= 40 else f"Return {made}(text)"
     elif isinstance(result, (dict, list)):
         hint = "Return Response.json(data), with `from workers import Response`"
+    elif type(result).__name__ == "JsProxy" and _is_data(result):
+        hint = "Return Response.json(data)"
     elif isinstance(result, (bytes, bytearray, memoryview)):
         hint = f"Return {made}(data)"
     return f"{handler} returned {article} {kind} ({shown}), not a Response. {hint}"

@@ -8,7 +8,7 @@ import re
 import sys
 from types import CoroutineType
 
-from . import errors
+from . import errors, hints_d1
 
 # Modules that are known packages: import name -> (PyPI name, Debian package or '').
 # Debian's are what the platform calls its built-in packages.
@@ -132,6 +132,14 @@ _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+
 _LOOP_RUNS = (("asyncio.run() cannot be called from a running event loop",), ("Already running asyncio in this thread",))
 
 
+# Names that handlers have and functions that they call have not.
+_HANDLERS = {
+    "env": "`env` is given to the handler, `self.env` in a class: hand it on, or have it everywhere by `from workers import env`",
+    "ctx": "`ctx` is given to the handler, `self.ctx` in a class: hand it on",
+    "self": "a function has no `self`: hand on what it needs, `await save(self.env, ...)`",
+}
+
+
 def for_exception(e):
     """What to do about it, where that is known; else ''."""
     try:
@@ -148,9 +156,15 @@ def _known(e):
         return "`main` is in no package: import the modules beside it by their names alone, `import helper`"
     if isinstance(e, RuntimeError) and e.args in _LOOP_RUNS:
         return "the event loop of a worker always runs: make the handler `async def` and write `await main()`"
+    if isinstance(e, NameError) and e.name in _HANDLERS:
+        return _HANDLERS[e.name]
     if isinstance(e, SystemExit):
         return "exit ends no worker, only this request, with an error: return a Response instead"
-    for known in (_for_hidden, _for_newer_name, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box):
+    if type(e).__name__ == "JsException":
+        hint = hints_d1.of_exception(e)
+        if hint:
+            return hint
+    for known in (hints_d1.of_value, _for_hidden, _for_newer_name, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box):
         hint = known(e)
         if hint:
             return hint
@@ -211,9 +225,13 @@ _ADDRESS = {"path": "urllib.parse.urlparse(url).path", "query": "urllib.parse.ur
             "searchParams": "js.URL.new(url).searchParams", "search": "js.URL.new(url).search", "origin": "js.URL.new(url).origin"}
 
 
+_COROUTINES = (("'coroutine' object is not subscriptable",), ("'coroutine' object is not iterable",),
+               ("Object of type coroutine is not JSON serializable",))
+
+
 def _for_value(e):
     """A coroutine taken for what it will bring, an address for one that is taken apart."""
-    if isinstance(e, TypeError) and e.args == ("'coroutine' object is not subscriptable",):
+    if isinstance(e, TypeError) and e.args in _COROUTINES:
         return "a coroutine: `await` it first"
     if isinstance(e, AttributeError) and isinstance(e.obj, CoroutineType):
         return "a coroutine: `await` it first"
@@ -230,17 +248,24 @@ def _for_proxy(e):
         return ""
     from pyodide.ffi import JsProxy
     if not isinstance(e.obj, JsProxy):
-        return ""
+        return hints_d1.of_attribute(e.obj, e.name, "")
     if hasattr(e.obj, "then"):
         return "a promise of JavaScript: `await` it first"
     if _is_env(e.obj):
         return _for_env(e.obj, e.name)
+    from workers._values import kind_of
+    hint = hints_d1.of_attribute(e.obj, e.name, kind_of(e.obj))
+    if hint:
+        return hint
     if e.name in ("get", "items", "keys", "values", "update", "pop", "setdefault", "copy"):
         return ("an object of JavaScript is no dict: data.name or data['name'] reads it, getattr(data, 'name', None) asks, "
                 "data.to_py() makes a dict of it, data.as_object_map() shows it as one")
     names = {name.lower(): name for name in dir(e.obj) if not name.startswith("_")}
     near = difflib.get_close_matches(e.name.replace("_", "").lower(), names, n=1, cutoff=0.7)
-    return f"did you mean `{names[near[0]]}`?" if near else ""
+    if near:
+        return f"did you mean `{names[near[0]]}`?"
+    keys = list(e.obj.object_keys()) if kind_of(e.obj) == "object" else []
+    return f"it has {', '.join(f'`{key}`' for key in keys[:10])}" if keys else ""
 
 
 def _is_env(obj):
@@ -254,8 +279,8 @@ def _for_env(env, name):
     near = difflib.get_close_matches(name.lower(), {each.lower(): each for each in has}, n=1, cutoff=0.7)
     if near:
         return f"did you mean `{next(each for each in has if each.lower() == near[0])}`?"
-    return (f"the worker's configuration gives no `{name}`: variables stand in [vars] or .dev.vars, bindings that Corral has not yet are "
-            f"warned of at its start" + (f"; `env` has {', '.join(has[:10])}" if has else ""))
+    return (f"the worker's configuration gives no `{name}`: variables stand in [vars] or .dev.vars, databases in [[d1_databases]], "
+            f"and an environment, [env.X], inherits none of them; bindings that Corral has not yet are warned of at its start" + (f"; `env` has {', '.join(has[:10])}" if has else ""))
 
 
 _NO_NEW = re.compile(r"Cannot call a class constructor without \|new\||calling (\w+) constructor without new is invalid")

@@ -32,8 +32,10 @@ bool bridge_is_main_thread(void)
 {
     if (strand_here())
         return true;
-    PyErr_SetString(PyExc_RuntimeError, "JavaScript objects can only be used on the main thread "
-                                        "(from another one use loop.call_soon_threadsafe)");
+    PyErr_SetString(PyExc_RuntimeError,
+                    "JavaScript objects can only be used on the main thread "
+                    "(make the function `async def`: frameworks run others in threads; "
+                    "from a thread of your own use loop.call_soon_threadsafe)");
     return false;
 }
 
