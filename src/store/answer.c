@@ -30,6 +30,7 @@ static void unorder(struct store *s, struct call *call)
     if (behind) {
         behind->state = CALL_QUEUED;
         queue_push(&s->todo, behind);
+        store_offer_call(s);
     }
 }
 
@@ -42,6 +43,11 @@ static void gone(struct store *s, struct call *call)
 /* Its last record is staged. */
 static void leave(struct store *s, struct call *call)
 {
+    /* Reset since the thread that ran it last looked: nobody gives credit for the rest. */
+    if (atomic_load(&call->is_cancelled)) {
+        gone(s, call);
+        return;
+    }
     call->is_over = true;
     s->calls.body_bytes -= buf_len(&call->body);
     buf_done(&call->body);

@@ -16,7 +16,12 @@
 
 #include "store/inside.h"
 
-enum { SHM_SEEN = 48, SHM_PAGES = 5, FORMAT_WAL = 2 };
+enum {
+    SHM_SEEN = 48,
+    SHM_PAGES = 5,
+    FORMAT_WAL = 2,
+    HEAP_FREE_BYTES = 8 * 1024 * 1024, /* that lie unused before they are given back */
+};
 
 struct engine engine;
 
@@ -107,6 +112,19 @@ static int heap_init(void *self)
 static void heap_done(void *self)
 {
     (void)self;
+}
+
+void engine_trim(void)
+{
+    static size_t kept; /* free, but not to be had back: between what is used */
+    size_t now = mallinfo2().fordblks;
+
+    if (now < kept)
+        kept = now;
+    if (now - kept < HEAP_FREE_BYTES)
+        return;
+    malloc_trim(0);
+    kept = mallinfo2().fordblks;
 }
 
 /* ---- the process ---- */

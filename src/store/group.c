@@ -7,7 +7,8 @@
  *   - a call that is cancelled after it has run: the others run again without it;
  *   - records that are too many to be kept until the commit: such a call has to be the first of its
  *     transaction, which it then does not share with those behind it.  A call that is not the first
- *     is undone when it comes to that, and begins the next group.
+ *     is undone when it comes to that, and begins the next group; so does one that proves slow, for
+ *     which those before it are not to wait.
  *
  * So records leave before the commit only when the call can never run twice, and calls take
  * effect in the order of the queue, whatever happens.

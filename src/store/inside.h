@@ -68,7 +68,7 @@ struct engine {
     struct engine_files files;
     enum engine_sync sync;
     uint64_t size_max_bytes;
-    uint32_t page_bytes;
+    _Atomic uint32_t page_bytes; /* any thread reads it; the head of a WAL says it again */
     struct connection *anchor;
     const volatile uint32_t *shm; /* the first words of the WAL's index */
     atomic_uint settings;         /* of enum setting */

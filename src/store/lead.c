@@ -411,7 +411,7 @@ static void end_overdue(struct store *s, int64_t now_us)
     store_die(s, &err);
 }
 
-/* Now and then: who has waited too long, and a WAL that nobody else empties. */
+/* Now and then: who has waited too long, a WAL that nobody else empties, memory that is free. */
 static void tick(struct store *s, bool is_quiet)
 {
     int64_t now_us = clock_now_us();
@@ -428,6 +428,8 @@ static void tick(struct store *s, bool is_quiet)
     }
     pthread_mutex_unlock(&s->lock);
     store_offer_checkpoint(s, is_quiet ? 0 : STORE_CHECKPOINT_FRAMES);
+    s->is_rested = is_quiet;
+    engine_trim();
 }
 
 static bool is_out_empty(struct store *s)
@@ -453,6 +455,7 @@ static int read_more(struct store *s, struct err *err)
     if (n <= 0)
         return err_set(err, ERR_GONE, "the node closed the connection");
     buf_commit(&s->in, (size_t)n);
+    s->is_rested = false;
     return 1;
 }
 
@@ -466,7 +469,7 @@ static void await_node(struct thread *t)
     if (!is_out_empty(s))
         p.events |= POLLOUT;
     pthread_mutex_lock(&s->lock);
-    is_needed = s->calls.count > 0 || store_wants_checkpoint(s, 0);
+    is_needed = s->calls.count > 0 || !s->is_rested || store_wants_checkpoint(s, 0);
     pthread_mutex_unlock(&s->lock);
     n = poll(&p, 1, is_needed ? STORE_TICK_MS : -1);
     if (n == 0)

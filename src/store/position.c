@@ -8,6 +8,7 @@
  * that have the database open as well. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/inside.h"
@@ -120,10 +121,15 @@ uint32_t engine_wal_frames(void)
 
 void engine_bookmark(char ret[static ENGINE_BOOKMARK + 1])
 {
-    struct engine_position p = engine_position();
+    struct engine_position p;
+    char id[sizeof epoch.id];
 
+    pthread_mutex_lock(&lock);
+    p = position;
+    memcpy(id, epoch.id, sizeof id);
+    pthread_mutex_unlock(&lock);
     snprintf(ret, ENGINE_BOOKMARK + 1, "%08" PRIx32 "-%08" PRIx32 "-%08" PRIx32 "-%s",
-             (uint32_t)p.epoch, p.checkpoint, p.frame, epoch.id);
+             (uint32_t)p.epoch, p.checkpoint, p.frame, id);
 }
 
 bool engine_is_bookmark(struct span text)

@@ -37,7 +37,8 @@ enum {
     STORE_STUCK_MS = 20,            /* ... before it loses it */
     STORE_WATCHED_LOOKS = 50,       /* at a leader that does nothing, before nobody looks any more */
     STORE_GROUP_MAX = 256,          /* calls in one commit */
-    STORE_GROUP_US = 10 * 1000,     /* after which no other call is taken into a group */
+    STORE_GROUP_US = 10 * 1000,     /* after which no other call is taken into a group,
+                                       and of one that shares its transaction with those before it */
     STORE_CHECKPOINT_FRAMES = 1000, /* of the WAL */
     STORE_WAL_FRAMES = 4000,        /* length of the WAL at which the writer rests until the WAL is moved */
     STORE_TICK_MS = 1000,
@@ -62,6 +63,7 @@ struct thread {
     /* what it runs now: its own */
     struct call *call;
     int64_t began_us;           /* the work, which may be many calls */
+    int64_t watched_us;         /* when the call began */
     int64_t deadline_us;
     _Atomic int64_t overdue_us;         /* when its call has to have ended; 0: it has none */
     _Atomic uint32_t watched_stream;    /* of that call */
@@ -84,6 +86,7 @@ struct store {
     uint32_t last_stream;
     int64_t flushed_us;
     int64_t ticked_us;
+    bool is_rested;             /* it has ticked since it last read something */
     /* the writer's: who has set is_writing */
     struct connection *writer;
     uint32_t tried_frames;      /* of the WAL, when the writer last checkpointed */
@@ -135,6 +138,9 @@ bool store_wants_checkpoint(const struct store *s, uint32_t frames);
 void store_checkpoint(struct store *s, struct connection *c);
 /* Give the work to an idle thread, if two are, when the WAL has grown by so many frames. */
 void store_offer_checkpoint(struct store *s, uint32_t frames);
+/* With the lock held: a call has been put into `todo` by a thread that may have other work before
+ * it looks there.  An idle one takes it, if two are, unless the leader is about to look. */
+void store_offer_call(struct store *s);
 /* Nothing can be right any more: say why, end. */
 _Noreturn void store_die(struct store *s, const struct err *err);
 

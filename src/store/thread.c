@@ -169,7 +169,11 @@ static bool look(void *self)
         return false;
     if (now > t->deadline_us)
         t->is_late = true;
-    return t->is_late || atomic_load_explicit(&t->call->is_cancelled, memory_order_relaxed);
+    /* Those before it in the group do not wait for its end: it begins the next one. */
+    if (!t->is_first && now - t->watched_us > STORE_GROUP_US)
+        t->is_blocked = true;
+    return t->is_late || t->is_blocked ||
+           atomic_load_explicit(&t->call->is_cancelled, memory_order_relaxed);
 }
 
 void thread_begin(struct thread *t)
@@ -196,6 +200,7 @@ void thread_watch(struct thread *t, struct call *call)
     t->call = call;
     atomic_store(&t->watched_stream, call->stream);
     thread_watch_on(t);
+    t->watched_us = clock_now_us();
     t->is_late = t->is_stalled = t->is_blocked = t->has_no_rows = false;
     t->is_first = true;
 }
@@ -262,6 +267,14 @@ void store_checkpoint(struct store *s, struct connection *c)
     s->checkpointed = position;
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
+}
+
+void store_offer_call(struct store *s)
+{
+    /* the last idle one is for the lead; who runs SQL with the lead looks when it is done, or slow
+     */
+    if (s->idle_count >= 2 && atomic_load(&s->leader->leads_us) == 0)
+        pthread_cond_signal(&pop_idle(s)->wake);
 }
 
 static void checkpoint(struct thread *t)

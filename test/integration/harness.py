@@ -23,6 +23,9 @@ BIN = (ROOT / os.environ.get("CORRAL_BIN_DIR", "build/rel")).resolve()
 # Deadlines are long because they only matter when something is wrong; sanitizers need more.
 PATIENCE = 5 if BIN.name in ("asan", "tsan") else 1
 DEADLINE = 20 * PATIENCE
+if BIN.name == "tsan":
+    # A data race ends the process that has it, and so the test; in its box no symbolizer can be started.
+    os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1 symbolize=0")
 
 # How an error and a warning begin, in the log or on the command line.
 ERROR = r"(?:err\]|error: |^corral: )"

@@ -103,6 +103,41 @@ def test_bookmarks(store):
     assert store.run("SELECT 1", bookmark="nonsense").error.text == "D1_SESSION_ERROR: invalid bookmark or constraint"
 
 
+def test_bookmarks_while_the_wal_begins_anew(store):
+    """Many threads ask where the last commit stands, while the writer begins its file again and again."""
+    wrong, seen = [], ""
+    for n in range(12):
+        calls = [store.query("SELECT 1") for _ in range(20)]
+        calls += [store.query(COUNT % 20000) for _ in range(4)]
+        calls += [store.query(("INSERT INTO log VALUES (?)", "x" * 1900000)) for _ in range(4)]
+        last = calls[-1].wait().bookmark
+        assert last > seen
+        seen = last
+        for call in calls:
+            wrong += [call.error] if call.wait().error else []
+    assert not wrong
+
+
+def rss(store):
+    """Bytes of memory that the process has for itself."""
+    with open("/proc/%d/statm" % store.process.pid) as f:
+        _, resident, shared, *_ = map(int, f.read().split())
+    return (resident - shared) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.skipif(BIN.name in ("asan", "tsan"), reason="a sanitizer keeps what is freed")
+def test_memory_goes_back_after_a_hungry_query(store):
+    before = rss(store)
+    hungry = store.query("SELECT max(y) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE "
+                         "x < 60000) SELECT hex(zeroblob(500)) || x AS y FROM n ORDER BY y)")
+    most = 0
+    while not hungry.is_over:
+        store.turn(0.01)
+        most = max(most, rss(store))
+    assert hungry.error is None and most > before + 40e6
+    store.until(lambda: rss(store) < before + 25e6)
+
+
 def test_info(store):
     info = store.start("info").wait()
     assert int(info.results["size"]) >= 12288 and info.results["tables"] == "2"
@@ -227,6 +262,19 @@ def test_writes_are_committed_together(store):
     assert "UNIQUE constraint failed" in group[4].error.text
     assert len({call.bookmark for call in group if not call.error}) < 6, "a few commits"
     assert count(store) == 19
+
+
+def test_a_slow_write_holds_up_none_before_it(store):
+    """Neither those that were written with it, nor what waits for them."""
+    for slow in (store.query, lambda sql: store.start("script", sql)):
+        held = hold_writer(store)
+        quick = store.query("INSERT INTO log(v) VALUES ('quick')", order="one")
+        behind = store.query("SELECT count(*) FROM log WHERE v = 'quick'", order="one")
+        late = slow("INSERT INTO log(v) " + COUNT % 3000000)
+        behind.wait()
+        assert quick.error is None and behind.error is None and held.is_over and not late.is_over
+        assert late.wait().error is None
+    assert count(store, "log", "v = 'quick'") == 2 and count(store, "log", "v = 3000000") == 2
 
 
 @pytest.mark.parametrize("sql", ["INSERT OR ROLLBACK INTO t(v) VALUES ('same')", "INSERT INTO trap VALUES (1)"])
