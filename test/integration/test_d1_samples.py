@@ -280,6 +280,9 @@ def test_the_docs_pages(either):
 
 
 def test_frameworks(either):
+    assert either("quotes", "/quotes/1").status == 500      # FastAPI answers it, and logs what was wrong
+    log = either.node.wait_log(r"(?s)File \"src/quotes.py\", line \d+, in one.*no table `quotes` yet").group()
+    assert "/bundles/" not in log
     assert good(either("quotes", "/quotes")).json() == []
     assert either("quotes", "/quotes", "POST", {"quote": ""}).status == 422
     made = either("quotes", "/quotes", "POST", {"quote": "吾輩は猫である", "author": "夏目漱石"})

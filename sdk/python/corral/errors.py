@@ -26,6 +26,11 @@ def shown_path(path):
     return path[len(_folder):] if _folder and path.startswith(_folder) else path
 
 
+def shorten_paths(text):
+    """A traceback that somebody else has formatted, with the files of the bundle as the project names them."""
+    return text.replace(f'File "{_folder}', 'File "') if _folder else text
+
+
 def _is_ours(file):
     return file.startswith("<corral>/") or file.startswith("<frozen importlib") or file == "<frozen runpy>"
 

@@ -13,7 +13,7 @@ import warnings
 
 import _corral
 
-from . import errors
+from . import errors, hints
 
 _INFO, _WARN, _ERROR = 1, 2, 3      # enum log_level
 _OURS = (_corral.stdout, _corral.stderr)
@@ -21,13 +21,15 @@ _emit = logging.StreamHandler.emit
 
 
 def _log_record(handler, record):
-    """logging.StreamHandler.emit: a record is one entry of the log, with its traceback."""
+    """logging.StreamHandler.emit: a record is one entry of the log, with its traceback and what to do about it."""
     if handler.stream not in _OURS:
         _emit(handler, record)
         return
     try:
         level = _ERROR if record.levelno >= logging.ERROR else _WARN if record.levelno >= logging.WARNING else _INFO
-        _corral.log(level, handler.format(record))
+        text = errors.shorten_paths(handler.format(record))
+        hint = hints.for_exception(record.exc_info[1]) if record.exc_info else ""
+        _corral.log(level, f"{text}\n({hint})" if hint else text)
     except RecursionError:
         raise
     except Exception:
