@@ -11,9 +11,14 @@ const NOTHING = 'No SQL statements detected.';
 const { D1Answer } = internals, { apply } = Reflect, { isArray } = Array, { isView } = ArrayBuffer;
 const { trim, replace, split, startsWith, slice } = String.prototype, { isFinite } = Number;
 
-function failure(kind, message) {
-  return new Error(`${kind}: ${message}`, { cause: new Error(message) });
+// Its stack says what it says, as where it is all that is shown of an error; of where it came from nothing here is of use.
+function errorOf(message, cause) {
+  const error = new Error(message, cause && { cause });
+  error.stack = `Error: ${message}`;
+  return error;
 }
+
+const failure = (kind, message) => errorOf(`${kind}: ${message}`, errorOf(message));
 
 const SESSION_ERROR = 'D1_SESSION_ERROR: ';
 // Of what the database says.
@@ -195,7 +200,7 @@ class D1PreparedStatement {
       if (rows.length === 0) return null;
       if (colName === undefined) return rows[0];
       const value = rows[0][colName];
-      if (value === undefined) throw new Error(`D1_COLUMN_NOTFOUND: Column not found (${colName})`, { cause: new Error('Column not found') });
+      if (value === undefined) throw errorOf(`D1_COLUMN_NOTFOUND: Column not found (${colName})`, errorOf('Column not found'));
       return value;
     });
   }
@@ -239,7 +244,7 @@ class D1DatabaseSession {
     if (secret !== internals) throw new TypeError('Illegal constructor');
     this.#binding = binding;
     this.bookmarkOrConstraint = bookmarkOrConstraint;
-    if (!bookmarkOrConstraint) throw new Error('D1_SESSION_ERROR: invalid bookmark or constraint');
+    if (!bookmarkOrConstraint) throw errorOf('D1_SESSION_ERROR: invalid bookmark or constraint');
   }
   static {
     bindingOf = (session) => session.#binding;

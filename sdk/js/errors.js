@@ -7,8 +7,14 @@ for (const name of ['dispose', 'asyncDispose'])
 // JavaScriptCore's stack holds lines `name@url:line:column` without the message.
 function stackLines(error) {
   let stack;
-  try { stack = error.stack; } catch { return ''; }
-  if (typeof stack !== 'string') return '';
+  try {
+    stack = error.stack;
+    if (typeof stack !== 'string') return '';
+    if (stack.startsWith(`${error.name}: `)) {      // as other engines have it, and D1's errors here
+      const head = `${error.name}: ${error.message}`;
+      if (stack.startsWith(head)) stack = stack.slice(head.length);
+    }
+  } catch { return ''; }
   let text = '';
   for (const line of stack.split('\n')) {
     if (line === '') continue;

@@ -264,6 +264,15 @@ def test_modules_retries_and_cursors(functions):
     assert good(functions("gathered")).json() == [["item 3", "item 1", "item 2"], 25, ["item 4", "item 5"], "item 1", "Error: D1_ERROR: no such table: nope: SQLITE_ERROR"]
 
 
+def test_what_modules_make(functions, either):
+    broken = "CHECK constraint failed: kind IN ('a', 'b'): SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_CHECK)"
+    assert good(functions("toplevel")).json() == {
+        "count": 4, "said": ["Error", "D1_ERROR: " + broken, "Error: D1_ERROR: " + broken, "Error: D1_ERROR: " + broken, broken, True, True], "found": "item 2",
+        "rows": [1, 2, 9], "sum": 12, "values": [1, "a"], "clone": "a", "spread": 5, "has": [True, False], "json": "a", "depth": "JsProxy", "popped": 9,
+        "index": 1, "js": [["id", 2], ["kind", "b"]], "text": "[object Object]"}
+    assert good(either("toplevel")).json() == [3, "IT'S", "item 3", 1]
+
+
 # ---- classes, of two ages ----
 
 

@@ -39,7 +39,7 @@ const routes = {
       () => env.DB.prepare("INSERT INTO accounts VALUES ('alice', 1)").run(),
       () => env.DB.exec("SELECT 1;\nSELEC 2;"),
       () => env.DB.prepare("SELECT 1 AS a").first("b"),
-    ]) try { await work(); said.push("fine"); } catch (e) { said.push([e.message, e.cause?.message ?? null, e instanceof Error]); }
+    ]) try { await work(); said.push("fine"); } catch (e) { said.push([e.message, e.cause?.message ?? null, e.stack.split("\n")[0] === `Error: ${e.message}`]); }
     return json(said);
   },
   "/types": async (request, env) => {
