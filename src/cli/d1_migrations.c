@@ -343,14 +343,34 @@ static int create(char **args)
 
 /* ---- apply ---- */
 
-/* "INSERT INTO d1_migrations (name) values ('0001_it''s.sql');" */
-static int put_note(const struct work *w, const char *insert, const char *name, struct buf *out)
+/* "'0001_it''s.sql'" */
+static int put_text(const char *text, struct buf *out)
 {
-    int r = buf_print(out, "%s INTO %s (name)\nvalues ('", insert, w->table);
+    int r = buf_append(out, "'", 1);
 
-    for (const char *p = name; *p && r == 0; p++)
+    for (const char *p = text; *p && r == 0; p++)
         r = buf_append(out, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1);
-    return r < 0 ? r : buf_print(out, "');\n");
+    return r < 0 ? r : buf_append(out, "'", 1);
+}
+
+/* "INSERT INTO d1_migrations (name) values ('0001_it''s.sql');" */
+static int put_note(const struct work *w, const char *name, struct buf *out)
+{
+    int r = buf_print(out, "\n;INSERT INTO %s (name)\nvalues (", w->table);
+
+    r = r < 0 ? r : put_text(name, out);
+    return r < 0 ? r : buf_print(out, ");\n");
+}
+
+/* The same where it is missing.  No OR IGNORE: that takes an id for nothing. */
+static int put_missing_note(const struct work *w, const char *name, struct buf *out)
+{
+    int r = buf_print(out, "INSERT INTO %s (name)\nSELECT ", w->table);
+
+    r = r < 0 ? r : put_text(name, out);
+    r = r < 0 ? r : buf_print(out, " WHERE NOT EXISTS (SELECT 1 FROM %s WHERE name = ", w->table);
+    r = r < 0 ? r : put_text(name, out);
+    return r < 0 ? r : buf_print(out, ");\n");
 }
 
 /* A file that ends inside of a comment has taken the note along into it, and everything else was
@@ -360,7 +380,7 @@ static int note_again(struct work *w, const char *name, struct err *err)
     struct records records = {0};
     struct buf note = {0};
     char *sql = NULL;
-    int r = put_note(w, "INSERT OR IGNORE", name, &note);
+    int r = put_missing_note(w, name, &note);
 
     if (r == 0)
         sql = buf_detach(&note);
@@ -385,7 +405,7 @@ static int apply_one(struct work *w, const char *name, struct err *err)
 
     snprintf(path, sizeof path, "%s/%s", w->folder, name);
     r = d1_script_open(path, &script, err);
-    if (r == 0 && put_note(w, "\n;INSERT", name, &note) < 0)
+    if (r == 0 && put_note(w, name, &note) < 0)
         r = err_nomem(err);
     script.name = name;
     script.text = buf_span(&note);

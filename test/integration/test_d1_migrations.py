@@ -81,7 +81,8 @@ def test_the_life_of_migrations(d1):
     assert "🚣 1 command executed successfully.\n" in shown and "│ 0010_last.sql │ ✅     │\n" in shown
     for command in ("list", "apply"):
         assert d1("migrations", command, "books") == NOTES + "✅ No migrations to apply!\n"
-    assert [r["name"] for r in rows(d1, "SELECT * FROM d1_migrations ORDER BY id")] == ["0001_add_books.sql", "0009_it's.sql", "0010_last.sql"]
+    assert [(r["id"], r["name"]) for r in rows(d1, "SELECT * FROM d1_migrations ORDER BY id")] == [
+        (1, "0001_add_books.sql"), (2, "0009_it's.sql"), (3, "0010_last.sql")]
     assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", rows(d1, "SELECT * FROM d1_migrations")[0]["applied_at"])
     assert rows(d1, "SELECT sql FROM sqlite_master WHERE name = 'd1_migrations'") == [{
         "sql": "CREATE TABLE d1_migrations(\n\t\tid         INTEGER PRIMARY KEY AUTOINCREMENT,\n\t\tname       TEXT UNIQUE,\n"
