@@ -96,6 +96,18 @@ static int refuse_database_file(const char *path, struct err *err)
     return err_hint(err, "`sqlite3 %s .dump` writes it as SQL text.", path);
 }
 
+/* PowerShell's `>` writes it. */
+static int refuse_utf16(const char *path, struct err *err)
+{
+    err_set(err, ERR_INVALID, "\"%s\" is UTF-16: SQL text files are UTF-8", path);
+    return err_hint(err, "`iconv -f UTF-16 -t UTF-8` converts it.");
+}
+
+static bool is_utf16(const char *start)
+{
+    return memcmp(start, "\xFF\xFE", 2) == 0 || memcmp(start, "\xFE\xFF", 2) == 0;
+}
+
 int d1_script_open(const char *path, struct d1_script *script, struct err *err)
 {
     static const char MAGIC[] = "SQLite format 3", MARK[] = "\xEF\xBB\xBF";
@@ -117,6 +129,8 @@ int d1_script_open(const char *path, struct d1_script *script, struct err *err)
         return refuse_file(path, err);
     if (memcmp(start, MAGIC, sizeof MAGIC) == 0)
         return refuse_database_file(path, err);
+    if (is_utf16(start))
+        return refuse_utf16(path, err);
     if (memcmp(start, MARK, 3) == 0 && lseek(script->file, 3, SEEK_SET) < 0)
         return refuse_file(path, err);
     return 0;
