@@ -96,12 +96,17 @@ struct walk {
     struct d1 *d1;
     size_t words;
     const char *cwd;
+    const struct option *table; /* of all options */
+    uint64_t given;             /* which of them there were, a bit each */
+    const struct option *list;  /* whose values may go on, or NULL */
     bool is_remote, wants_help;
 };
 
 static int take_word(struct walk *w, const char *word, struct err *err)
 {
     if (w->words == D1_WORDS_MAX || !w->spec->words[w->words]) {
+        if (w->list)
+            return w->spec->take(w->self, w->list, word, err);
         err_set(err, ERR_INVALID, "'%.64s' is too much: corral d1 %s", word, w->spec->usage);
         return err_hint(err, "A name with spaces in it needs quotes.");
     }
@@ -115,6 +120,20 @@ static int take_word(struct walk *w, const char *word, struct err *err)
 static bool is_on(const char *value)
 {
     return !value || strcmp(value, "false") != 0;
+}
+
+/* wrangler refuses a second value, too: which of them is meant? */
+static int check_single(struct walk *w, const struct option *option, struct err *err)
+{
+    uint64_t bit = (uint64_t)1 << (option - w->table);
+    bool is_list = w->spec->list && strcmp(option->name, w->spec->list) == 0;
+    bool is_again = w->given & bit;
+
+    w->list = is_list ? option : NULL;
+    w->given |= bit;
+    if (!is_again || is_list || !option->argument || strcmp(option->name, "--env-file") == 0)
+        return 0;
+    return err_set(err, ERR_INVALID, "%s takes one value, and stands there twice", option->name);
 }
 
 static int take(void *self, const struct option *option, const char *value, struct err *err)
@@ -136,6 +155,8 @@ static int take(void *self, const struct option *option, const char *value, stru
 
     if (!option)
         return take_word(w, value, err);
+    if (check_single(w, option, err) < 0)
+        return err->code;
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         if (strcmp(option->name, TEXTS[i].name) == 0) {
             *TEXTS[i].to = value;
@@ -180,6 +201,7 @@ static int parse(struct walk *w, char **args, struct err *err)
         option_print(table, count);
         return 0;
     }
+    w->table = table;
     r = option_parse(table, args, take, w, err);
     if (r < 0)
         return r;
@@ -211,10 +233,10 @@ static int load(struct d1 *d1, struct err *err)
     if (r < 0)
         return r;
     r = project_load(&d1->options, &d1->project, &said, err);
-    if (r < 0 && said.errors > 0 && diagnostics_print(&said, &text) == 0) {
+    if (diagnostics_print(&said, &text) == 0)
         fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&text)));
+    if (r < 0 && said.errors > 0)
         err->text[0] = '\0';
-    }
     buf_done(&text);
     diagnostics_done(&said);
     return r;

@@ -28,6 +28,7 @@ struct d1_spec {
     const char *about;                   /* what it does, a sentence or more, ends with a newline */
     const char *words[D1_WORDS_MAX + 1]; /* what stands behind the command, all needed: "NAME" */
     const struct option *options;        /* its own; a NULL name ends them; NULL: none */
+    const char *list;                    /* an own option that takes several values, or NULL */
     /* One of its own options. */
     int (*take)(void *self, const struct option *option, const char *value, struct err *err);
     bool has_json; /* --json */
@@ -77,7 +78,8 @@ int d1_print_json(json_t *take_value, struct err *err) MUST_CHECK;
 int d1_confirm(const char *question, const char *option, bool *ret_is_yes,
                struct err *err) MUST_CHECK;
 
-/* Asks on the terminal, where nothing typed means yes; without one the answer is yes, as wrangler's. */
+/* Asks on the terminal, where nothing typed means yes; without one the answer is yes, as
+ * wrangler's. */
 bool d1_agrees(const char *question);
 
 int d1_create(char **args);

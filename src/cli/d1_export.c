@@ -18,7 +18,7 @@ enum { TABLES_MAX = 256 };
 
 static const struct option OPTIONS[] = {
     {"--output", NULL, "FILE", "write it here; -: to the standard output"},
-    {"--table", NULL, "TABLE", "only this one; may be repeated"},
+    {"--table", NULL, "TABLE", "only this one; or several: --table A B"},
     {"--no-schema", NULL, NULL, "rows alone"},
     {"--no-data", NULL, NULL, "tables without their rows"},
     {"--skip-confirmation", "-y", NULL, NULL}, /* of wrangler: with --remote only */
@@ -203,6 +203,7 @@ int d1_export(char **args)
                  "its name, its binding or its uuid.\n",
         .words = {"NAME"},
         .options = OPTIONS,
+        .list = "--table",
         .take = take,
     };
     struct export x = {0};

@@ -141,11 +141,14 @@ static int take_date(const char *date, struct project *p, struct diagnostics *d)
     return p->compatibility_date ? 0 : ERR_NOMEM;
 }
 
-static int read_date(const struct config *c, struct project *p, struct diagnostics *d)
+static int read_date(const struct config *c, enum project_scope scope, struct project *p,
+                     struct diagnostics *d)
 {
     struct found f = pick(c, p->env, "compatibility_date");
     const char *date = text_of(f.value);
 
+    if (!f.value && scope == PROJECT_STATE)
+        return 0; /* no worker runs */
     if (!f.value) {
         diagnostics_add(d, SEVERITY_WARNING, (struct place){.file = c->shown},
                         c->format == CONFIG_TOML ? "add compatibility_date = \"2026-03-01\""
@@ -300,7 +303,7 @@ int settings_read(const struct config *c, const struct project_options *options,
     if (r == 0 && options->compatibility_date)
         r = take_date(options->compatibility_date, p, d);
     else if (r == 0 && c)
-        r = read_date(c, p, d);
+        r = read_date(c, options->scope, p, d);
     if (r == 0 && options->flag_count > 0)
         r = take_flags(options, p, d);
     else if (r == 0 && c)

@@ -59,6 +59,7 @@ def test_says_what_there_is(d1):
     assert "'b' is too much" in d1("info", "a", "b", code=2)
     assert "'a' is too much" in d1("list", "a", code=2)
     assert "--config needs a value" in d1("list", "--config", code=2)
+    assert "--config takes one value, and stands there twice" in d1("list", "-c", "a.toml", "--config=a.toml", code=2)
     assert "--binding 'my-db' is not a JavaScript identifier" in d1("create", "x", "--binding", "my-db", code=2)
     for command in (["list"], ["create", "x"], ["info", "x"], ["delete", "x", "-y"]):
         assert "there is no node with a control API to talk to yet" in d1(*command, "--remote", code=1)
@@ -183,6 +184,19 @@ def test_other_folders(d1, tmp_path):
     assert [each["name"] for each in json.loads(d1("list", "--json", "--persist-to", "kept/here"))] == ["c"]
     assert "--cwd 'nowhere'" in d1("list", "--cwd", "nowhere", code=2)
     assert (tmp_path / "kept/here/d1/c").stat().st_mode & 0o777 == 0o700
+
+
+def test_warnings_of_the_configuration(d1):
+    """What --env has not got is said before something happens to the wrong database; what concerns no database is not."""
+    d1.write("wrangler.toml", 'name = "w"\n[[d1_databases]]\nbinding = "DB"\ndatabase_name = "books"\n')
+    d1("create", "other", "--env", "nope")
+    assert d1.err == "wrangler.toml: warning: there is no environment 'nope': the top level is used\n  hint: add a table [env.NAME]\n"
+    d1("list")
+    assert d1.err == ""
+    d1.write("wrangler.toml", d1.read("wrangler.toml") + "[env.z]\n")
+    assert d1("list", "--json", "-e", "z").startswith("[")
+    assert "the environment 'z' does not inherit 'd1_databases': it has no DB\n" in d1.err
+    assert "there is no environment 'nope'\n" in d1("list", "-e", "nope", code=1)
 
 
 def test_asks_before_it_deletes(d1):

@@ -194,6 +194,11 @@ def test_mistakes_are_explained(d1):
         assert d1("execute", "books", "--file", "empty.sql", code=1) == "corral: No SQL statements detected.\n"
     d1("execute", "books", "--command", "CREATE TABLE t(x)")
     assert "is a binary SQLite database file" in d1("execute", "books", "--file", ".corral/state/d1/books/db.sqlite", code=1)
+    for order in ("utf-16-le", "utf-16-be"):
+        (d1.folder / "wide.sql").write_bytes("\ufeffSELECT 1;".encode(order))
+        assert d1("execute", "books", "--file", "wide.sql", code=1) == (
+            'corral: "wide.sql" is UTF-16: SQL text files are UTF-8\n  `iconv -f UTF-16 -t UTF-8` converts it.\n')
+    assert "--command takes one value" in d1("execute", "books", "--command", "SELECT 1", "--command", "SELECT 2", code=2)
     assert d1("execute", "boks", "--command", "SELECT 1", code=1) == (
         "corral: Couldn't find a D1 DB with the name or binding 'boks' in your wrangler.toml file\n  Did you mean 'books'?\n")
     d1("execute", "boks", "--json", "--command", "SELECT 1", code=1)

@@ -153,6 +153,8 @@ def test_export_loads_in_sqlite3_and_back(d1):
     assert "books(" not in d1("export", "DB", "--output", "-", "--table", "authors") and "O''Brien" in d1.out
     both = d1("export", "DB", "--output", "-", "--table", "authors", "--table=books", "--no-schema")
     assert 'INTO "authors"' in both and 'INTO "books"' in both
+    assert d1("export", "DB", "--table", "authors", "books", "--no-schema", "--output", "-") == both
+    assert "'books' is too much" in d1("export", "DB", "--table", "authors", "--output", "-", "books", code=2)
 
 
 def test_export_leaves_no_half_a_file(d1):
