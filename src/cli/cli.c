@@ -1,33 +1,19 @@
-/* cli.c - find the command, or say what there is. */
+/* cli.c - run a command, and make sure that what it says arrives. */
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "text/nearest.h"
-
-struct command {
-    const char *name;
-    int (*run)(char **args);
-    const char *help;
-};
+#include "cli/command.h"
 
 static const struct command COMMANDS[] = {
-    {"dev", dev_command, "serve a project on this machine and follow its changes"},
-    {"d1", d1_command, "make, list and delete databases of this machine"},
+    {"dev", "dev", "serve a project on this machine and follow its changes", dev_command},
+    {"d1", "d1", "make, fill, change and show databases of this machine", d1_command},
+    {0},
 };
-
-enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
-
-static int usage(FILE *out)
-{
-    fprintf(out, "corral: Cloudflare Workers on your own machines, Python first.\n\n"
-                 "Usage: corral COMMAND [options]\n\nCommands:\n");
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].help);
-    fprintf(out, "\n`corral COMMAND --help` tells more.\n");
-    return out == stdout ? 0 : 2;
-}
 
 int cli_fail(const struct err *err, int code)
 {
@@ -37,30 +23,40 @@ int cli_fail(const struct err *err, int code)
     return code;
 }
 
-int cli_main(int argc, char **argv)
+/* A descriptor that the caller has closed would become one of ours, and a database would get what
+ * is meant for the terminal.  Nothing can be written to this one: it shows. */
+static int hold_standard(void)
 {
-    struct nearest near;
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? fd : close(fd);
+}
+
+/* A command that has succeeded has said so. */
+static int check_output(int code)
+{
     struct err err = {0};
 
-    if (argc < 2)
-        return usage(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0)
-        return usage(stdout);
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0) {
+    if (code != 0 || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    err_set(&err, ERR_SYSTEM, "it was done, but what it says could not be written: %s",
+            strerror(errno));
+    return cli_fail(&err, 1);
+}
+
+int cli_main(int argc, char **argv)
+{
+    static const struct commands ALL = {
+        "corral", "Cloudflare Workers on your own machines, Python first.", COMMANDS};
+
+    if (hold_standard() < 0)
+        return 1;
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0)) {
         printf("corral %s\n", CORRAL_VERSION);
-        return 0;
+        return check_output(0);
     }
-    nearest_init(&near, argv[1]);
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], COMMANDS[i].name) == 0)
-            return COMMANDS[i].run(argv + 2);
-        nearest_try(&near, COMMANDS[i].name);
-    }
-    err_set(&err, ERR_INVALID, "there is no command '%.64s'", argv[1]);
-    if (near.best)
-        err_hint(&err, "Did you mean `corral %s`?", near.best);
-    else
-        err_hint(&err, "`corral --help` lists the commands.");
-    return cli_fail(&err, 2);
+    return check_output(commands_run(&ALL, argv + (argc > 0)));
 }

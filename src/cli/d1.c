@@ -10,29 +10,22 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "text/nearest.h"
 #include "text/value.h"
 
-struct command {
-    const char *name, *usage;
-    int (*run)(char **args);
-    const char *help;
-};
-
 static const struct command COMMANDS[] = {
-    {"create", "create NAME", d1_create, "make a database, and show what to configure"},
-    {"list", "list", d1_list, "show the databases that there are"},
-    {"info", "info NAME", d1_info, "show one: its uuid, size and tables"},
-    {"delete", "delete NAME", d1_delete, "delete one with all that is in it"},
-    {"execute", "execute NAME", d1_execute, "run SQL from the command line or a file"},
-    {"export", "export NAME", d1_export, "write one as SQL text"},
-    {"migrations", "migrations ...", d1_migrations, "create, list and apply files of SQL in order"},
+    {"create", "create NAME", "make a database, and show what to configure", d1_create},
+    {"list", "list", "show the databases that there are", d1_list},
+    {"info", "info NAME", "show one: its uuid, size and tables", d1_info},
+    {"delete", "delete NAME", "delete one with all that is in it", d1_delete},
+    {"execute", "execute NAME", "run SQL from the command line or a file", d1_execute},
+    {"export", "export NAME", "write one as SQL text", d1_export},
+    {"migrations", "migrations ...", "create, list and apply files of SQL in order", d1_migrations},
+    {.name = "time-travel"},
+    {.name = "insights"},
+    {0},
 };
-
-/* Of wrangler: known, and not here. */
-static const char *const LATER[] = {"time-travel", "insights"};
-
-enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 
 static const struct option SHARED[] = {
     {"--env", "-e", "NAME", "use [env.NAME] of the configuration"},
@@ -48,44 +41,12 @@ static const struct option SHARED[] = {
 
 enum { SHARED_COUNT = sizeof SHARED / sizeof *SHARED, OWN_MAX = 24 };
 
-static int usage(FILE *out)
-{
-    fprintf(out, "Usage: corral d1 COMMAND [options]\n\n"
-                 "D1 databases of this machine: SQLite with Cloudflare's API.\n\nCommands:\n");
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-14s %s\n", COMMANDS[i].usage, COMMANDS[i].help);
-    fprintf(out, "\n`corral d1 COMMAND --help` tells more.\n");
-    return out == stdout ? 0 : 2;
-}
-
 int d1_command(char **args)
 {
-    struct nearest near;
-    struct err err = {0};
+    static const struct commands ALL = {
+        "corral d1", "D1 databases of this machine: SQLite with Cloudflare's API.", COMMANDS};
 
-    if (!args[0])
-        return usage(stderr);
-    if (strcmp(args[0], "--help") == 0 || strcmp(args[0], "-h") == 0 ||
-        strcmp(args[0], "help") == 0)
-        return usage(stdout);
-    nearest_init(&near, args[0]);
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(args[0], COMMANDS[i].name) == 0)
-            return COMMANDS[i].run(args + 1);
-        nearest_try(&near, COMMANDS[i].name);
-    }
-    for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++) {
-        if (strcmp(args[0], LATER[i]) == 0) {
-            err_set(&err, ERR_INVALID, "'corral d1 %s' is not supported yet", args[0]);
-            return cli_fail(&err, 1);
-        }
-    }
-    err_set(&err, ERR_INVALID, "there is no command 'd1 %.64s'", args[0]);
-    if (near.best)
-        err_hint(&err, "Did you mean `corral d1 %s`?", near.best);
-    else
-        err_hint(&err, "`corral d1 --help` lists the commands.");
-    return cli_fail(&err, 2);
+    return commands_run(&ALL, args);
 }
 
 /* ---- the command line ---- */
@@ -115,11 +76,6 @@ static int take_word(struct walk *w, const char *word, struct err *err)
                        w->spec->words[w->words], w->spec->usage);
     w->d1->words[w->words++] = word;
     return 0;
-}
-
-static bool is_on(const char *value)
-{
-    return !value || strcmp(value, "false") != 0;
 }
 
 /* wrangler refuses a second value, too: which of them is meant? */
@@ -165,7 +121,7 @@ static int take(void *self, const struct option *option, const char *value, stru
     }
     for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES; i++) {
         if (strcmp(option->name, SWITCHES[i].name) == 0) {
-            *SWITCHES[i].to = is_on(value);
+            *SWITCHES[i].to = option_is_on(value);
             return 0;
         }
     }

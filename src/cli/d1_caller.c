@@ -239,7 +239,8 @@ int d1_caller_run(struct d1_caller *c, const struct d1_errand *errand, struct er
 static void on_log(void *self, enum log_level level, struct span text)
 {
     (void)self;
-    log_write(level, "%.*s", SPAN_ARG(text));
+    if (!interrupted) /* that a process is ended then is no news */
+        log_write(level, "%.*s", SPAN_ARG(text));
 }
 
 static int init_signals(struct d1_caller *c, struct err *err)

@@ -27,7 +27,7 @@ static int take(void *self, const struct option *option, const char *value, stru
     struct create *c = self;
 
     if (strcmp(option->name, "--write-config") == 0)
-        c->writes = !value || strcmp(value, "false") != 0;
+        c->writes = option_is_on(value);
     if (strcmp(option->name, "--binding") != 0)
         return 0;
     if (!project_is_binding(value)) {

@@ -20,7 +20,7 @@ static int take(void *self, const struct option *option, const char *value, stru
     bool *is_sure = self;
 
     (void)option, (void)err;
-    *is_sure = !value || strcmp(value, "false") != 0;
+    *is_sure = option_is_on(value);
     return 0;
 }
 

@@ -35,7 +35,7 @@ static int take(void *self, const struct option *option, const char *value, stru
     else if (strcmp(option->name, "--file") == 0)
         x->file = value;
     else if (strcmp(option->name, "--preview") == 0)
-        x->is_preview = !value || strcmp(value, "false") != 0;
+        x->is_preview = option_is_on(value);
     return 0;
 }
 

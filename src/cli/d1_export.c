@@ -38,11 +38,6 @@ struct export
     char spare[PATH_MAX + 16]; /* where it is written until then */
 };
 
-static bool is_on(const char *value)
-{
-    return !value || strcmp(value, "false") != 0;
-}
-
 static int take(void *self, const struct option *option, const char *value, struct err *err)
 {
     struct export *x = self;
@@ -50,9 +45,9 @@ static int take(void *self, const struct option *option, const char *value, stru
     if (strcmp(option->name, "--output") == 0)
         x->output = value;
     else if (strcmp(option->name, "--no-schema") == 0)
-        x->has_no_schema = is_on(value);
+        x->has_no_schema = option_is_on(value);
     else if (strcmp(option->name, "--no-data") == 0)
-        x->has_no_data = is_on(value);
+        x->has_no_data = option_is_on(value);
     else if (strcmp(option->name, "--table") == 0) {
         if (x->table_count == TABLES_MAX)
             return err_set(err, ERR_LIMIT, "more than %d --table", TABLES_MAX);

@@ -9,11 +9,11 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/d1_script.h"
 #include "cli/migrations.h"
 #include "cli/shape.h"
 #include "cli/table.h"
-#include "text/nearest.h"
 
 #define DEFAULT_FOLDER "migrations"
 #define DEFAULT_TABLE  "d1_migrations"
@@ -40,8 +40,8 @@ static int take(void *self, const struct option *option, const char *value, stru
     struct work *w = self;
 
     if (strcmp(option->name, "--yes") == 0)
-        w->asks_nothing = !value || strcmp(value, "false") != 0;
-    else if (!value || strcmp(value, "false") != 0)
+        w->asks_nothing = option_is_on(value);
+    else if (option_is_on(value))
         return err_set(err, ERR_INVALID, "can't use --preview without --remote");
     return 0;
 }
@@ -496,39 +496,15 @@ static int apply(char **args)
 
 /* ---- which of them ---- */
 
-static int usage(FILE *out)
-{
-    fprintf(out, "Usage: corral d1 migrations COMMAND [options]\n\nCommands:\n"
-                 "  create NAME MESSAGE   write a new file for SQL\n"
-                 "  list NAME             show those that are not applied yet\n"
-                 "  apply NAME            apply them\n\n"
-                 "`corral d1 migrations COMMAND --help` tells more.\n");
-    return out == stdout ? 0 : 2;
-}
-
 int d1_migrations(char **args)
 {
-    static const struct {
-        const char *name;
-        int (*run)(char **args);
-    } COMMANDS[] = {{"create", create}, {"list", list}, {"apply", apply}};
-    struct nearest near;
-    struct err err = {0};
+    static const struct command COMMANDS[] = {
+        {"create", "create NAME MESSAGE", "write a new file for SQL", create},
+        {"list", "list NAME", "show those that are not applied yet", list},
+        {"apply", "apply NAME", "apply them", apply},
+        {0},
+    };
+    static const struct commands ALL = {"corral d1 migrations", NULL, COMMANDS};
 
-    if (!args[0])
-        return usage(stderr);
-    if (strcmp(args[0], "--help") == 0 || strcmp(args[0], "-h") == 0)
-        return usage(stdout);
-    nearest_init(&near, args[0]);
-    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
-        if (strcmp(args[0], COMMANDS[i].name) == 0)
-            return COMMANDS[i].run(args + 1);
-        nearest_try(&near, COMMANDS[i].name);
-    }
-    err_set(&err, ERR_INVALID, "there is no command 'd1 migrations %.64s'", args[0]);
-    if (near.best)
-        err_hint(&err, "Did you mean `corral d1 migrations %s`?", near.best);
-    else
-        err_hint(&err, "`corral d1 migrations --help` lists the commands.");
-    return cli_fail(&err, 2);
+    return commands_run(&ALL, args);
 }

@@ -222,9 +222,9 @@ static int take_own(struct walk *w, const char *name, const char *value, struct 
     if (strcmp(name, "--cwd") == 0)
         return chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
     if (strcmp(name, "--show-interactive-dev-session") == 0)
-        o->has_keys = !value || strcmp(value, "false") != 0;
+        o->has_keys = option_is_on(value);
     if (strcmp(name, "--test-scheduled") == 0)
-        o->tests_scheduled = !value || strcmp(value, "false") != 0;
+        o->tests_scheduled = option_is_on(value);
     return 0;
 }
 

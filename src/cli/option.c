@@ -99,6 +99,11 @@ int option_parse(const struct option *table, char **args, option_take_fn take, v
     return 0;
 }
 
+bool option_is_on(const char *value)
+{
+    return !value || strcmp(value, "false") != 0;
+}
+
 void option_print(const struct option *table, size_t count)
 {
     char left[64];

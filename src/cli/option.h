@@ -6,6 +6,7 @@
 #ifndef CORRAL_CLI_OPTION_H
 #define CORRAL_CLI_OPTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,6 +26,9 @@ typedef int (*option_take_fn)(void *self, const struct option *option, const cha
 /* table ends with a NULL name.  ERR_INVALID, or what take returned. */
 int option_parse(const struct option *table, char **args, option_take_fn take, void *self,
                  struct err *err) MUST_CHECK;
+
+/* Is a switch on that came with this value? */
+bool option_is_on(const char *value);
 
 /* Write the table to stdout, aligned. */
 void option_print(const struct option *table, size_t count);

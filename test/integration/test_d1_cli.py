@@ -3,11 +3,12 @@ import fcntl
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
 from d1_shell import Shell
-from harness import holds
+from harness import BIN, holds
 
 pytestmark = pytest.mark.asan
 
@@ -65,6 +66,18 @@ def test_says_what_there_is(d1):
         assert "there is no node with a control API to talk to yet" in d1(*command, "--remote", code=1)
         assert "Leave it out" in d1.err
     assert os.listdir(d1.folder) == []
+
+
+def test_output_that_goes_nowhere(d1):
+    """No success without what was asked for; a descriptor that is closed is never one of ours."""
+    d1("create", "books")
+    for command in (["list"], ["info", "books"], ["create", "more"], ["execute", "books", "--command", "SELECT 1"], ["--help"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(BIN / "corral"), "d1", *command], stdout=full, stderr=subprocess.PIPE, cwd=d1.folder, text=True)
+        assert (done.returncode, done.stderr.endswith("could not be written: No space left on device\n")) == (1, True), done
+        closed = subprocess.run(["sh", "-c", '"$@" <&- >&-', "sh", str(BIN / "corral"), "d1", *command], stderr=subprocess.PIPE, cwd=d1.folder, text=True)
+        assert closed.returncode == 1
+        assert "Bad file descriptor" in closed.stderr or command == ["create", "more"], closed
 
 
 def test_creates_and_shows_what_to_configure(d1):
