@@ -127,6 +127,9 @@ bool connection_is_inside(const struct connection *c);
  * transaction.  engine_wal_frames: how many the WAL holds. */
 void connection_checkpoint(struct connection *c);
 uint32_t engine_wal_frames(void);
+/* Is the WAL longer than so many frames, and would who begins to read now keep it from beginning
+ * anew? */
+bool engine_wal_is_crowded(uint32_t frames);
 
 /* ---- dump.c ---- */
 struct dump_options {

@@ -119,6 +119,16 @@ uint32_t engine_wal_frames(void)
     return n;
 }
 
+bool engine_wal_is_crowded(uint32_t frames)
+{
+    bool is;
+
+    pthread_mutex_lock(&lock);
+    is = position.frame > frames && position.frame > checkpointed;
+    pthread_mutex_unlock(&lock);
+    return is;
+}
+
 void engine_bookmark(char ret[static ENGINE_BOOKMARK + 1])
 {
     struct engine_position p;

@@ -251,7 +251,12 @@ static void run_query(struct thread *t, struct connection *c, struct call *call)
         to_writes(t->store, call);
     else if (r < 0)
         answer_error(t, call, &fault, &err);
-    else if (!call->order.len || !has_to_wait(t->store, call))
+    else if (call->order.len && has_to_wait(t->store, call))
+        ; /* until that one is answered */
+    /* While one reader follows the other, the WAL never begins anew and grows without end. */
+    else if (engine_wal_is_crowded(STORE_WAL_CROWDED))
+        to_writes(t->store, call);
+    else
         run_reads(t, c, call);
 }
 
@@ -265,6 +270,11 @@ static void run_dump(struct thread *t, struct connection *c, struct call *call)
     struct err err = {0};
 
     thread_pass_lead(t);
+    if (engine_wal_is_crowded(STORE_WAL_DUMPED)) {
+        err_set(&err, ERR_LIMIT, "D1 DB is overloaded. Too much is written to dump it now.");
+        answer_error(t, call, &fault, &err);
+        return;
+    }
     if (connection_dump(c, &options, &sink, &err) < 0)
         answer_error(t, call, &fault, &err);
     else

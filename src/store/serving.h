@@ -41,6 +41,8 @@ enum {
                                        and of one that shares its transaction with those before it */
     STORE_CHECKPOINT_FRAMES = 1000, /* of the WAL */
     STORE_WAL_FRAMES = 4000,        /* length of the WAL at which the writer rests until the WAL is moved */
+    STORE_WAL_CROWDED = 16 * 1000,  /* frames: from here on reads take their turn with the writes */
+    STORE_WAL_DUMPED = 64 * 1000,   /* ... and no dump begins */
     STORE_TICK_MS = 1000,
     STORE_OVERDUE_MS = 2000,        /* at least, that a call may go on when its time is over */
     STORE_END_MS = 3000,            /* that running calls get to end when the node has gone */

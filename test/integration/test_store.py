@@ -597,6 +597,20 @@ def test_the_wal_stays_small(store, tmp_path):
         store.turn(0.1)
 
 
+def test_readers_cannot_keep_the_wal_growing(tmp_path):
+    """One that begins before the other has ended: without a bound the WAL would never begin anew."""
+    with Store(tmp_path, query_ms=500 * PATIENCE) as store:
+        store.run("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
+        store.run("INSERT INTO t(a) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 40) SELECT x FROM n")
+        for n in range(70):
+            if n % 3 == 0:
+                store.query("SELECT a, (%s) FROM t" % FOREVER)
+            write = store.run("UPDATE t SET b = zeroblob(100000 + %d)" % n)
+            assert write.error is None or "overloaded" in write.error.text
+        assert (tmp_path / "db.sqlite-wal").stat().st_size < 4096 * 30000
+        assert store.run("UPDATE t SET b = 1 WHERE a = 1").error is None
+
+
 # ---- others, and accidents ----
 def test_two_processes_on_one_database(store, tmp_path):
     with Store(tmp_path) as other:
