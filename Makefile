@@ -72,7 +72,7 @@ $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(B)/libworker
 	@mkdir -p $(@D)
 	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
 $(B)/t/service_d1: | $(B)/corral-store
-$(B)/fuzz_sql $(B)/fuzz_split: LINK = $(B)/libstore.a $(STORE_LIBS)
+$(B)/fuzz_sql $(B)/fuzz_split $(B)/fuzz_database: LINK = $(B)/libstore.a $(STORE_LIBS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
 	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
 
