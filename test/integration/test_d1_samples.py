@@ -55,6 +55,7 @@ MISTAKES = [
     ("await env.DB.prepare('SELECT group FROM people').all()", 'in double quotes, "group"'),
     ("row = await env.DB.prepare('SELECT 1 AS a WHERE 0').first(); row['a']", "first() gives None where", "first() gives jsnull where", "first() gives None where"),
     ("row = await env.DB.prepare('SELECT 1 AS a WHERE 0').first(); row.a", "first() gives None where", "first() gives jsnull where", "first() gives None where"),
+    ("row = await env.DB.prepare('SELECT NULL AS a').first(); row.a + 1", "NoneType", "`value is jsnull`", "NoneType"),
     ("await env.DB.prepare('SELECT 1 AS a').first('b')", "wants the name of a column"),
     ("row = await env.DB.prepare('SELECT 1 AS a, 2 AS b').first(); row.title", "it has `a`, `b`", None, "there is no 'title' in it"),
     ("env.DB.prepare('SELECT 1 AS a').all().results", "`await` it first"),

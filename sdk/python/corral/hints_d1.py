@@ -123,13 +123,15 @@ _NO_ROW = re.compile(r"'(NoneType|JsNull)' object (?:has no attribute|is not sub
 
 
 def of_value(e):
-    """No row that was taken for one; values that bindings do not take; sqlite3 in place of D1; else ''."""
+    """No row that was taken for one; null; values that bindings do not take; sqlite3 in place of D1; else ''."""
     if type(e).__module__ == "sqlite3" and "unable to open database file" in str(e):
         return "a worker has no files to write: its database is `env.DB`, " + _READ.replace("db.", "env.DB.")
     text = str(e.args[0]) if e.args else ""
     match = _NO_ROW.match(text)
     if match and ".first(" in _source(e):
         return f"first() gives {'None' if match[1] == 'NoneType' else 'jsnull'} where there is no row: ask `if row:` before"
+    if isinstance(e, (TypeError, AttributeError, ValueError)) and "'JsNull'" in str(e):
+        return "jsnull is JavaScript's null, of a NULL in a row say: `value or None`, or ask `value is jsnull`, `from pyodide.ffi import jsnull`"
     if text == "<class 'tuple'> cannot be sent over RPC.":
         return "a list can: list(values); bind(*values) takes each of them by itself"
     if text.startswith("Awaitable <class ") and ".batch(" in _source(e):
