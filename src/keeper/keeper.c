@@ -194,9 +194,11 @@ static struct store *find(const struct keeper *keeper, const char *folder)
 
 bool keeper_holds(const struct keeper *keeper, const char *folder)
 {
-    const struct store *store = find(keeper, folder);
+    struct store *store = find(keeper, folder);
 
-    return store && store->state != STORE_RESTING;
+    if (store)
+        store_look_at_folder(store);
+    return store && store->state != STORE_RESTING && !store->is_moved;
 }
 
 /* To the front: the list is in the order of use. */
@@ -224,6 +226,7 @@ int keeper_call(struct keeper *keeper, const char *folder, const struct outcall_
     if (!store)
         return err_nomem(err);
     use(keeper, store);
+    store_look_at_folder(store);
     r = store_check(store, err);
     if (r == 0)
         r = store_call_new(store, head, is_end, events, self, &call, err);

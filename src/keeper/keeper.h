@@ -8,7 +8,8 @@
  * given to the next process; the others fail and say so.  A process that does
  * not come up is tried again with back-off, and calls fail quickly meanwhile.
  * A process is killed when it answers no PING for busy_ms, and when it breaks
- * the protocol.
+ * the protocol.  When the folder is deleted or replaced beneath it, it ends with
+ * the calls that it has, and another one opens what is there.
  *
  * A process is started as
  *
@@ -77,7 +78,7 @@ int keeper_open(uv_loop_t *loop, const struct keeper_config *config, struct keep
 /* Ends every store in good order (what was acknowledged is kept anyway); open calls fail. */
 void keeper_close(struct keeper *keeper, void (*closed)(void *self), void *self);
 
-/* Is a process there for this database, or on its way? */
+/* Is a process there for this database, or on its way?  No, if its folder has been taken away beneath it. */
 bool keeper_holds(const struct keeper *keeper, const char *folder);
 
 struct store_call_events {

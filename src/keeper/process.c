@@ -338,6 +338,19 @@ static int open_halves(struct store *store, struct err *err)
     return r;
 }
 
+/* What its process will have open. */
+static int note_folder(struct store *store, int64_t now_ms, struct err *err)
+{
+    struct stat st;
+
+    if (stat(store->folder, &st) < 0)
+        return err_errno(err, errno, "find the folder '%s'", store->folder);
+    store->folder_device = st.st_dev;
+    store->folder_inode = st.st_ino;
+    store->seen_ms = now_ms;
+    return 0;
+}
+
 void process_start(struct store *store, int64_t now_ms)
 {
     struct err err = {0};
@@ -347,8 +360,10 @@ void process_start(struct store *store, int64_t now_ms)
     store->ping_ms = 0;
     store->stream_last = 0;
     store->has_been_up = store->has_answered = store->is_refused = store->is_broken = false;
-    store->is_stuck = store->is_ended = false;
+    store->is_stuck = store->is_ended = store->is_moved = false;
     r = make_folder(store->folder, &err);
+    if (r == 0)
+        r = note_folder(store, now_ms, &err);
     if (r == 0)
         r = open_halves(store, &err);
     if (r < 0)

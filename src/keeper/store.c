@@ -26,7 +26,9 @@
 #include "keeper/store.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -78,10 +80,16 @@ void store_fail_all(struct ring *calls, struct span text)
         store_call_fail(call_at(all.next), text);
 }
 
+/* The process that is there takes no other call. */
+static bool is_used_up(const struct store *store)
+{
+    return store->stream_last == STORE_STREAM_LAST || store->is_moved;
+}
+
 static bool has_room(const struct store *store)
 {
-    return store->state == STORE_UP && kin_is_up(&store->kin) &&
-           store->stream_last < STORE_STREAM_LAST && !peer_is_full(&store->kin.peer);
+    return store->state == STORE_UP && kin_is_up(&store->kin) && !is_used_up(store) &&
+           !peer_is_full(&store->kin.peer);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -183,7 +191,7 @@ void store_forget(struct store *store, struct store_call *call)
     if (!ring_is_empty(&store->calls))
         return;
     store->idle_ms = clock_now_ms();
-    if (store->count > 0 || store->state != STORE_UP || store->stream_last == STORE_STREAM_LAST ||
+    if (store->count > 0 || store->state != STORE_UP || is_used_up(store) ||
         keeper_is_crowded(store->keeper))
         store_wake(store);
 }
@@ -242,6 +250,24 @@ static void look(struct store *store, int64_t now_ms)
     }
 }
 
+void store_look_at_folder(struct store *store)
+{
+    int64_t now_ms = clock_now_ms();
+    struct stat st;
+
+    if (store->state != STORE_UP || store->is_moved || now_ms - store->seen_ms < STORE_SEEN_MS)
+        return;
+    store->seen_ms = now_ms;
+    if (stat(store->folder, &st) == 0
+            ? st.st_dev == store->folder_device && st.st_ino == store->folder_inode
+            : errno != ENOENT && errno != ENOTDIR)
+        return;
+    keeper_say(store->keeper, store, LOG_WARN,
+               "its folder was deleted or replaced: it is opened anew");
+    store->is_moved = true;
+    store_wake(store);
+}
+
 bool store_is_idle(const struct store *store)
 {
     return store->state == STORE_UP && store->count == 0 && kin_is_up(&store->kin);
@@ -259,8 +285,7 @@ static int64_t tick_up(struct store *store, int64_t now_ms)
     if (!kin_is_up(&store->kin))
         return now_ms + pace_ms(store);
     if (ring_is_empty(&store->calls)) {
-        bool is_used_up = store->stream_last == STORE_STREAM_LAST;
-        if (keeper->is_closing || is_used_up ||
+        if (keeper->is_closing || is_used_up(store) ||
             (store->count == 0 && (now_ms >= idle_due_ms || keeper_is_crowded(keeper)))) {
             leave(store, now_ms);
             return store->deadline_ms;

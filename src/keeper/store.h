@@ -5,6 +5,8 @@
 #ifndef CORRAL_KEEPER_STORE_H
 #define CORRAL_KEEPER_STORE_H
 
+#include <sys/types.h>
+
 #include "keeper/call.h"
 #include "kin/kin.h"
 #include "kin/limits.h"
@@ -17,6 +19,7 @@ enum {
     STORE_HELLO_MS = 30 * 1000, /* a long WAL is read before HELLO */
     STORE_LEAVE_MS = 10 * 1000, /* for the last checkpoint of one that was idle */
     STORE_CLOSE_MS = 300,       /* for that of all of them, when the node ends */
+    STORE_SEEN_MS = 500,        /* between two looks whether its folder is still there */
     STORE_WHY_MAX = 400,        /* bytes of why it does not start */
 };
 
@@ -53,7 +56,11 @@ struct store {
     int64_t up_ms, idle_ms; /* since when */
     int64_t ping_ms;        /* when the open PING was sent, 0: none */
     int64_t look_ms;        /* when to look next whether it turns */
+    int64_t seen_ms;        /* when its folder was last looked at */
     /* Of the process that is there, or was last. */
+    dev_t folder_device; /* what it has open */
+    ino_t folder_inode;
+    bool is_moved;           /* the folder was deleted or replaced: no call goes there any more */
     bool has_been_up;
     bool is_heard;           /* a frame has come since the last look */
     bool has_answered;       /* it has said something of a call */
@@ -72,6 +79,9 @@ struct store *store_new(struct keeper *keeper, const char *folder);
 int store_take(struct store *store, struct store_call *call, struct err *err) MUST_CHECK;
 /* ERR_SYSTEM: it did not start a moment ago; ERR_LIMIT: too many calls. */
 int store_check(const struct store *store, struct err *err) MUST_CHECK;
+/* Before a call on it: is the folder still the one that its process has open?  If not, what that one
+ * acknowledges would be lost, so it goes, and the next one finds what is there now. */
+void store_look_at_folder(struct store *store);
 /* May it give its place to another database? */
 bool store_is_idle(const struct store *store);
 /* Something has changed: look at it at the end of this turn. */

@@ -1,6 +1,7 @@
 """D1 seen from the node: one store process per open database, its life and its deaths, limits, reloads, nothing lost."""
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import threading
@@ -318,6 +319,25 @@ def test_state_that_cannot_be_used_is_an_error_of_the_query(corral, tmp_path):
     os.rename(home / "away", home / "db")
     until("it works again", lambda: "value" in node.outcome("await env.DB.prepare('SELECT 1').run()"))
     assert column(node) == ["kept"]
+
+
+def test_state_that_is_deleted_or_put_back_while_it_is_used(corral):
+    """What is acknowledged is in the folder that has the name, not in one that nobody finds any more."""
+    node = corral(project("DB"))
+    prepare(node)
+    insert(node, "kept")
+    home = next(node.project.rglob("d1"))
+    os.rename(home, home.with_name("away"))
+    gone = "return (await env.DB.prepare(\"SELECT count(*) AS n FROM sqlite_master WHERE name = 't'\").first('n'))"
+    until("an empty database is there", lambda: node.value(gone) == 0)
+    prepare(node)
+    insert(node, "new")
+    assert column(node) == ["new"] and (home / "db" / "db.sqlite").exists()
+    shutil.rmtree(home)
+    os.rename(home.with_name("away"), home)
+    until("the old one is there again", lambda: column(node) == ["kept"])
+    assert insert(node, "more") == 2
+    until("one process is left", lambda: len(node.stores()) == 1)
 
 
 # ---- much at once ----

@@ -146,6 +146,34 @@ static void numbers_that_are_used_up_take_another_process(void)
     finish();
 }
 
+static void a_folder_that_is_replaced_takes_another_process(void)
+{
+    struct err err = {0};
+    char folder[256], away[256];
+
+    begin();
+    snprintf(folder, sizeof folder, "%s/d1/a", root);
+    snprintf(away, sizeof away, "%s/away", root);
+    CHECK(ask(0, "a", 0, &err) == 0);
+    run_until(&overs, 1);
+    /* while a call is there it goes on; those that come meanwhile wait for the next */
+    CHECK(ask(1, "a", 1, &err) == 0);
+    CHECK(rename(folder, away) == 0);
+    store_named("a")->seen_ms = 0;
+    CHECK(!keeper_holds(keeper, folder) && store_named("a") != NULL);
+    CHECK(ask(2, "a", 0, &err) == 0 && ask(3, "a", 0, &err) == 0);
+    run_until(&overs, 4);
+    CHECK(seen[1].fails == 0 && seen[2].fails == 0 && seen[3].fails == 0);
+    CHECK(strcmp(seen[0].text, seen[2].text) != 0 && strcmp(seen[2].text, seen[3].text) == 0);
+    CHECK(strstr(log_text, "replaced") != NULL && keeper_holds(keeper, folder));
+    /* one that is still the same costs nobody anything */
+    store_named("a")->seen_ms = 0;
+    CHECK(ask(4, "a", 0, &err) == 0);
+    run_until(&overs, 5);
+    CHECK(strcmp(seen[4].text, seen[3].text) == 0);
+    finish();
+}
+
 /* ---- death ---- */
 
 static void play_die(const char *folder)
@@ -660,6 +688,8 @@ int main(int argc, char **argv)
          a_call_that_comes_while_it_leaves_waits_for_the_next},
         {"numbers_that_are_used_up_take_another_process",
          numbers_that_are_used_up_take_another_process},
+        {"a_folder_that_is_replaced_takes_another_process",
+         a_folder_that_is_replaced_takes_another_process},
         {"a_death_fails_what_was_sent_and_is_told", a_death_fails_what_was_sent_and_is_told},
         {"one_that_dies_idle_costs_nobody_anything", one_that_dies_idle_costs_nobody_anything},
         {"calls_that_were_never_sent_move_to_the_next_process",
