@@ -52,6 +52,8 @@ MISTAKES = [
     ("""name = "O'Brien"; await env.DB.prepare(f"SELECT '{name}' AS a").first()""", "write `?` in its place"),
     ("""name = "Ann"; await env.DB.prepare("SELECT * FROM people WHERE name = " + name).first()""", "write `?` in its place"),
     ("await env.DB.prepare('SELECT * FROM people WHERE id = %s').bind(1).first()", "not `%s`"),
+    ("await env.DB.prepare('SELECT * FROM people WHERE id IN (' + ', '.join('?' * 101) + ')').bind(*range(101)).all()", "at most 100"),
+    ("await env.DB.prepare('SELECT * FROM people WHERE name LIKE ?').bind('%' + 'x' * 60).all()", "instr("),
     ("await env.DB.prepare('SELECT group FROM people').all()", 'in double quotes, "group"'),
     ("row = await env.DB.prepare('SELECT 1 AS a WHERE 0').first(); row['a']", "first() gives None where", "first() gives jsnull where", "first() gives None where"),
     ("row = await env.DB.prepare('SELECT 1 AS a WHERE 0').first(); row.a", "first() gives None where", "first() gives jsnull where", "first() gives None where"),
@@ -263,6 +265,15 @@ def test_modules_retries_and_cursors(functions):
         "ada": {"name": "Ada", "email": "ada@store.example", "age": 36, "active": 1}, "bob": {"name": "bob", "email": "bob@store.example", "age": None, "active": 0},
         "active": True, "none": None, "changed": [1, 0], "bob now": 40, "adults": ["Ada", "bob", "Eve"], "removed": [True, False]}
     assert good(functions("gathered")).json() == [["item 3", "item 1", "item 2"], 25, ["item 4", "item 5"], "item 1", "Error: D1_ERROR: no such table: nope: SQLITE_ERROR"]
+
+
+def test_builders_and_mappers(functions):
+    assert good(functions("builders")).json() == {
+        "cheap": [{"number": n, "label": "item %d" % n, "cost": "%.2f" % (n / 2)} for n in (1, 2, 3)], "made": "2", "none": "undefined",
+        "read": [{"title": "a", "done": 1}, {"title": "b", "done": 0}], "said": {"name": "O'Brien", "sum": 3}, "n": 7}
+    assert good(functions("django_like")).json() == {
+        "authors": 120, "prefetched": [["author %d" % n, 10] for n in (1, 2, 3)], "moved": 10, "exists": True, "top": [["author 1", 10], ["author 2", 10]],
+        "said": "Error: D1_ERROR: too many SQL variables at offset 307: SQLITE_ERROR"}
 
 
 def test_what_modules_make(functions, either):

@@ -27,6 +27,10 @@ _RESULT_HINT = "what D1 answers: the rows are in its `results`, what was changed
 _WORDS = {"add", "all", "case", "check", "collate", "commit", "constraint", "default", "distinct", "exists", "foreign", "from", "group", "in", "index",
           "is", "join", "limit", "nothing", "order", "primary", "references", "select", "set", "table", "then", "to", "transaction", "unique", "update",
           "using", "values", "when", "where"}
+_LIMITS = {
+    "too many SQL variables": "a statement has at most 100: for a list, `IN (SELECT value FROM json_each(?))` and bind(json.dumps(values)); for rows, batch()",
+    "LIKE or GLOB pattern too complex": "a pattern has at most 50 bytes: `instr(column, ?) > 0` finds longer text, an FTS5 table words",
+}
 _IN_TEXT = "a value in the text of SQL is read as SQL: write `?` in its place and give it to bind(value)"
 
 
@@ -64,6 +68,9 @@ def _of_sql(e, text):
                 f"`corral d1 migrations apply {name}` those of migrations")
     if "Wrong number of parameter bindings" in text:
         return "bind() takes one value for each `?` of the SQL, or for each number of `?1`, `?2`; a list is handed over as `bind(*values)`"
+    for part, hint in _LIMITS.items():
+        if part in text:
+            return hint
     match = re.search(r'near "(.*?)": syntax error', text)
     if match and match[1] == "%":
         return "`?` stands for a value, not `%s`"
