@@ -48,6 +48,15 @@ static int look(void *self)
     return c->is_cancelled;
 }
 
+/* Not within a statement of our own: SQLite asks once more when one is done, and a COMMIT that is
+ * made would seem to have failed. */
+static int progress(void *self)
+{
+    const struct connection *c = self;
+
+    return !c->is_own && look(self);
+}
+
 /* Another process writes: wait for it, a little longer each time. */
 static int wait_busy(void *self, int round)
 {
@@ -75,7 +84,7 @@ static int set_up(struct connection *c)
     for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES && r == 0; i++)
         r = sqlite3_db_config(c->db, SWITCHES[i].op, SWITCHES[i].value, NULL);
     sqlite3_busy_handler(c->db, wait_busy, c);
-    sqlite3_progress_handler(c->db, ENGINE_LOOK_OPS, look, c);
+    sqlite3_progress_handler(c->db, ENGINE_LOOK_OPS, progress, c);
     r = r ? r : sqlite3_drop_modules(c->db, (const char **)MODULES);
     r = r ? r : function_add_all(c->db);
     r = r ? r : sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);

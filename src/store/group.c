@@ -110,7 +110,7 @@ static enum outcome run_marked(struct thread *t, struct connection *c, struct ca
     if (!connection_is_inside(c))
         return OUTCOME_ENDED;
     connection_rollback_to_mark(c);
-    return OUTCOME_RAN;
+    return connection_is_inside(c) ? OUTCOME_RAN : OUTCOME_ENDED;
 }
 
 /* ---- the group ---- */
@@ -213,7 +213,7 @@ static void run_transaction(struct thread *t, struct group *g, enum source sourc
     outcome = run_calls(t, c, g, source);
     if (outcome == OUTCOME_ENDED && g->count == 1) {
         answer_done(t, g->calls[0]);
-    } else if (outcome == OUTCOME_ENDED || has_cancelled(g)) {
+    } else if (outcome == OUTCOME_ENDED || has_cancelled(g) || !connection_is_inside(c)) {
         connection_rollback(c);
         run_one_by_one(t, g);
     } else {

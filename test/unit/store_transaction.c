@@ -339,6 +339,39 @@ static void survives_every_failed_allocation(void)
     database_remove();
 }
 
+static bool is_over(void *self)
+{
+    (void)self;
+    return true;
+}
+
+/* A watch that wants the end at once ends statements of strangers, not the transaction around them:
+ * what it has made of that would be unknown. */
+static void the_watch_leaves_transactions_alone(void)
+{
+    static const struct engine_watch WATCH = {is_over, NULL};
+    struct err err = {0};
+    int failed = 0;
+
+    database_make(&(struct engine_config){0});
+    IS(put("create table t(a)"), "");
+    connection_watch(writer, &WATCH);
+    for (int i = 0; i < 3000; i++) {
+        failed += connection_begin(writer, &err) < 0;
+        failed += connection_mark(writer, &err) < 0;
+        connection_rollback_to_mark(writer);
+        failed += !connection_is_inside(writer);
+        failed += connection_mark(writer, &err) < 0 || connection_release(writer, &err) < 0;
+        failed += i % 2 && connection_commit(writer, &err) < 0;
+        connection_rollback(writer);
+        failed += connection_is_inside(writer);
+    }
+    CHECK(failed == 0);
+    connection_watch(writer, NULL);
+    IS(put("insert into t values (1)"), "");
+    database_remove();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
@@ -352,6 +385,7 @@ int main(int argc, char **argv)
         {"connections_share_settings", connections_share_settings},
         {"knows_what_reads", knows_what_reads},
         {"counts_rows_as_cloudflare_does", counts_rows_as_cloudflare_does},
+        {"the_watch_leaves_transactions_alone", the_watch_leaves_transactions_alone},
         {"survives_every_failed_allocation", survives_every_failed_allocation},
         {NULL, NULL},
     };
