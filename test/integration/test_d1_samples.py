@@ -276,6 +276,12 @@ def test_builders_and_mappers(functions):
         "said": "Error: D1_ERROR: too many SQL variables at offset 307: SQLITE_ERROR"}
 
 
+def test_schedules_of_functions(functions):
+    assert good(functions("swept")).text == "nothing"
+    assert functions.node.get("/__scheduled?cron=0+*+*+*+*").status == 200
+    until("both reports are there", lambda: functions("swept").text == "0 * * * * 25, later 25")
+
+
 def test_what_modules_make(functions, either):
     broken = "CHECK constraint failed: kind IN ('a', 'b'): SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_CHECK)"
     assert good(functions("toplevel")).json() == {

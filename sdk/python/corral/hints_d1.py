@@ -53,11 +53,12 @@ def _is_formatted(e):
 
 
 def _database():
-    """The binding of a database, as the command line takes it."""
+    """The binding of the worker's database, as the command line takes it; NAME where there are several."""
     from workers._values import kind_of
 
     from . import entry
-    return next((name for name, value in entry.env.object_entries() if kind_of(value).lstrip("?") == "D1Database"), "NAME")
+    names = [name for name, value in entry.env.object_entries() if kind_of(value).lstrip("?") == "D1Database"]
+    return names[0] if len(names) == 1 else "NAME"
 
 
 def _of_sql(e, text):

@@ -20,3 +20,7 @@ def on_fetch(request, env, ctx):
         return Response.new(broken.get(name, "no such sample"), status=500)
     handler = samples[name].on_fetch
     return handler(*(request, env, ctx)[:len(inspect.signature(handler).parameters)])
+
+
+async def on_scheduled(controller, env, ctx):
+    await samples["swept"].on_scheduled(controller, env, ctx)
