@@ -176,7 +176,7 @@ static int refuse_remote(struct err *err)
                          "same ones.");
 }
 
-static int load(struct d1 *d1, struct err *err)
+static int load(struct d1 *d1, bool is_silent, struct err *err)
 {
     struct diagnostics said = {0};
     struct buf text = {0};
@@ -189,7 +189,7 @@ static int load(struct d1 *d1, struct err *err)
     if (r < 0)
         return r;
     r = project_load(&d1->options, &d1->project, &said, err);
-    if (diagnostics_print(&said, &text) == 0)
+    if ((said.errors > 0 || !is_silent) && diagnostics_print(&said, &text) == 0)
         fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&text)));
     if (r < 0 && said.errors > 0)
         err->text[0] = '\0';
@@ -212,7 +212,7 @@ int d1_begin(const struct d1_spec *spec, char **args, void *self, struct d1 *ret
         refuse_remote(&err);
         return cli_fail(&err, 1);
     }
-    if (load(ret, &err) == 0)
+    if (load(ret, spec->is_silent, &err) == 0)
         return D1_GO;
     d1_end(ret);
     return err.text[0] ? cli_fail(&err, 1) : 1;

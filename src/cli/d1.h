@@ -31,7 +31,8 @@ struct d1_spec {
     const char *list;                    /* an own option that takes several values, or NULL */
     /* One of its own options. */
     int (*take)(void *self, const struct option *option, const char *value, struct err *err);
-    bool has_json; /* --json */
+    bool has_json;  /* --json */
+    bool is_silent; /* no warnings about the configuration: what it lacks is being made */
 };
 
 struct d1 {

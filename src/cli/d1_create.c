@@ -208,6 +208,7 @@ int d1_create(char **args)
         .words = {"NAME"},
         .options = OPTIONS,
         .take = take,
+        .is_silent = true,
     };
     struct create c = {0};
     struct err err = {0};

@@ -202,7 +202,10 @@ def test_other_folders(d1, tmp_path):
 def test_warnings_of_the_configuration(d1):
     """What --env has not got is said before something happens to the wrong database; what concerns no database is not."""
     d1.write("wrangler.toml", 'name = "w"\n[[d1_databases]]\nbinding = "DB"\ndatabase_name = "books"\n')
-    d1("create", "other", "--env", "nope")
+    d1("create", "other", "--env", "nope", "--binding", "O", "--write-config")
+    assert d1.err == "" and "[[env.nope.d1_databases]]" in d1.read("wrangler.toml")
+    d1.write("wrangler.toml", d1.read("wrangler.toml").split("\n[[env")[0])
+    d1("list", "--env", "nope")
     assert d1.err == "wrangler.toml: warning: there is no environment 'nope': the top level is used\n  hint: add a table [env.NAME]\n"
     d1("list")
     assert d1.err == ""
