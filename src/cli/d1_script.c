@@ -204,6 +204,9 @@ static int explain(const struct d1_script *script, const struct row_error *e, st
         err_set(err, ERR_INVALID, "%.*s", SPAN_ARG(e->text));
     if (e->statement != UINT32_MAX && sql[0])
         err_hint(err, "in statement %" PRIu32 ": %s", e->statement + 1, sql);
+    else if (memmem(e->text.data, e->text.len, "SQLITE_BUSY", strlen("SQLITE_BUSY")))
+        err_hint(err, "Something else writes to it all the time, such as another import: wait for "
+                      "its end, and try again.");
     return err->code;
 }
 
