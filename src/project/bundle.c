@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "project/digest.h"
 #include "project/inputs.h"
@@ -81,20 +82,6 @@ static int create(char *path)
     return fd;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t w = write(fd, p, n);
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w < 0)
-            return -1;
-        p += w;
-        n -= (size_t)w;
-    }
-    return 0;
-}
-
 /* Everything of one open file through the digest, and into `out` unless -1. */
 static int pour(struct copy *c, int in, int out, const char *inside)
 {
@@ -114,7 +101,7 @@ static int pour(struct copy *c, int in, int out, const char *inside)
         if (c->bytes + bytes > BUNDLE_BYTES_MAX)
             return CHANGED; /* it grew since it was listed */
         digest_add(&c->digest, chunk, (size_t)n);
-        if (out >= 0 && write_all(out, chunk, (size_t)n) < 0)
+        if (out >= 0 && file_write(out, (struct span){chunk, (size_t)n}) < 0)
             return err_errno(c->err, errno, "copy '%s' to '%s'", inside, c->to);
     }
     c->bytes += bytes;

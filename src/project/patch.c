@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "project/config.h"
 #include "project/patch_inside.h"
@@ -216,20 +217,6 @@ static int check_same(const struct patch *patch, struct err *err)
     return r;
 }
 
-static int write_all(int fd, struct span text)
-{
-    ssize_t n;
-
-    for (size_t at = 0; at < text.len; at += (size_t)n) {
-        n = write(fd, text.data + at, text.len - at);
-        if (n < 0 && errno == EINTR)
-            n = 0;
-        if (n < 0)
-            return -1;
-    }
-    return fsync(fd);
-}
-
 /* The mode of the file before, and its owner when root edits another's. */
 static int keep_owner(int fd, const struct stat *before)
 {
@@ -256,8 +243,8 @@ int patch_write(const struct patch *patch, struct err *err)
         goto done;
     unlink(buf_data(&spare));
     fd = open(buf_data(&spare), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 || stat(patch->path, &st) < 0 || write_all(fd, buf_span(&patch->after)) < 0 ||
-        keep_owner(fd, &st) < 0 || rename(buf_data(&spare), patch->path) < 0) {
+    if (fd < 0 || stat(patch->path, &st) < 0 || file_write(fd, buf_span(&patch->after)) < 0 ||
+        fsync(fd) < 0 || keep_owner(fd, &st) < 0 || rename(buf_data(&spare), patch->path) < 0) {
         r = err_errno(err, errno, "write '%s'", patch->shown);
         if (fd >= 0)
             unlink(buf_data(&spare));

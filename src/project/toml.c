@@ -23,22 +23,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "text/value.h"
-
-static int write_all(int fd, struct span text)
-{
-    ssize_t n;
-
-    for (size_t at = 0; at < text.len; at += (size_t)n) {
-        n = write(fd, text.data + at, text.len - at);
-        if (n < 0 && errno == EINTR)
-            n = 0;
-        if (n < 0)
-            return -1;
-    }
-    return lseek(fd, 0, SEEK_SET) < 0 ? -1 : 0;
-}
 
 static int start(const char *program, int in, int out, pid_t *ret_pid)
 {
@@ -111,7 +98,8 @@ static int run(const char *program, struct span text, struct buf *out, struct er
     pid_t pid = 0;
 
     in = memfd_create("corral-toml", MFD_CLOEXEC);
-    if (in < 0 || write_all(in, text) < 0 || pipe2(ends, O_CLOEXEC) < 0) {
+    if (in < 0 || file_write(in, text) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
+        pipe2(ends, O_CLOEXEC) < 0) {
         r = err_errno(err, errno, "prepare the TOML helper");
         goto done;
     }
