@@ -198,8 +198,23 @@ static int read_entry(struct walk *w, json_t *entry)
     return is_whole && texts[BINDING][0] ? keep(w, texts) : 0;
 }
 
-/* Say which databases of the top level the environment lacks. */
-static void warn_missing(struct walk *w, const json_t *top)
+static bool has_entry(const json_t *list, const char *binding)
+{
+    const char *other;
+    json_t *entry;
+    size_t i;
+
+    json_array_foreach(list, i, entry)
+    {
+        other = json_string_value(json_object_get(entry, KEYS[BINDING]));
+        if (other && strcmp(other, binding) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Say which databases of the top level the environment, which has `own`, lacks. */
+static void warn_missing(struct walk *w, const json_t *top, const json_t *own)
 {
     struct place where = config_key_place(w->c, w->path, 2);
     struct buf names = {0};
@@ -212,7 +227,7 @@ static void warn_missing(struct walk *w, const json_t *top)
     json_array_foreach(top, i, entry)
     {
         binding = json_string_value(json_object_get(entry, KEYS[BINDING]));
-        if (r == 0 && binding)
+        if (r == 0 && binding && !has_entry(own, binding))
             r = buf_print(&names, "%s%s", buf_len(&names) ? ", " : "", binding);
     }
     if (buf_len(&names) > 0) {
@@ -238,8 +253,9 @@ int bindings_read(const struct config *c, struct project *p, struct diagnostics 
     if (p->env[0] && json_is_object(json_object_get(json_object_get(c->root, "env"), p->env))) {
         level = json_object_get(json_object_get(c->root, "env"), p->env);
         w.first = 0;
-        if (!json_object_get(level, LIST_KEY))
-            warn_missing(&w, json_object_get(c->root, LIST_KEY));
+        list = json_object_get(level, LIST_KEY);
+        if (!list || json_array_size(list) > 0) /* an empty one is meant */
+            warn_missing(&w, json_object_get(c->root, LIST_KEY), list);
     }
     list = json_object_get(level, LIST_KEY);
     w.vars = json_object_get(level, "vars");

@@ -117,7 +117,7 @@ static void expect_database(const struct project_database *db, const char *const
         "\"database_id\": \"some-id\"}, {\"binding\": \"C\", \"database_id\": \"\", "              \
         "\"database_name\": \"\"}],\n\"env\": {\n\"bare\": {\"vars\": {\"LIVE\": 1}},\n\"none\": " \
         "{\"vars\": {\"LIVE\": 1}, \"d1_databases\": []},\n\"live\": {\"vars\": {}, "              \
-        "\"d1_databases\": [{\"binding\": \"LIVE\"}]}}}"
+        "\"d1_databases\": [{\"binding\": \"LIVE\"}, {\"binding\": \"$é\"}]}}}"
 
 static void reads_databases(void)
 {
@@ -159,8 +159,14 @@ static void reads_databases(void)
     CHECK(o.result == 0 && o.p.database_count == 0);
     outcome_done(&o);
     load(&(struct project_options){.env = "live"}, &o);
-    CHECK(o.result == 0 && o.p.database_count == 1);
-    if (o.p.database_count == 1)
+    expect("said", o.said,
+           "wrangler.json:5: warning: the environment 'live' does not inherit 'd1_databases': it "
+           "has no DB, C\n"
+           "  hint: list them for the environment too (env.live.d1_databases)\n"
+           "wrangler.json:5: warning: the environment 'live' does not inherit 'vars': it has no LIVE\n"
+           "  hint: set them for the environment too (env.live.vars)\n");
+    CHECK(o.result == 0 && o.p.database_count == 2);
+    if (o.p.database_count == 2)
         expect("live", o.p.databases[0].name, "LIVE");
     outcome_done(&o);
     tree_close();
