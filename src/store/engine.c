@@ -20,7 +20,7 @@ enum {
     SHM_SEEN = 48,
     SHM_PAGES = 5,
     FORMAT_WAL = 2,
-    HEAP_FREE_BYTES = 8 * 1024 * 1024, /* that lie unused before they are given back */
+    HEAP_FREE_BYTES = 8 * 1024 * 1024, /* of free memory are no matter */
 };
 
 struct engine engine;
@@ -116,15 +116,9 @@ static void heap_done(void *self)
 
 void engine_trim(void)
 {
-    static size_t kept; /* free, but not to be had back: between what is used */
-    size_t now = mallinfo2().fordblks;
-
-    if (now < kept)
-        kept = now;
-    if (now - kept < HEAP_FREE_BYTES)
-        return;
-    malloc_trim(0);
-    kept = mallinfo2().fordblks;
+    /* That counts what was given back before, too: it may have been in use again since. */
+    if (mallinfo2().fordblks >= HEAP_FREE_BYTES)
+        malloc_trim(0);
 }
 
 /* ---- the process ---- */

@@ -59,8 +59,8 @@ struct engine_config {
 
 /* Once per process, before the first connection; makes a new file a database in WAL mode. */
 int engine_init(const struct engine_config *config, struct err *err) MUST_CHECK;
-/* What one query took would stay with the process for ever: free memory goes back to the system when
- * it has become much since the last time. */
+/* What one query took would stay with the process for ever: free memory goes back to the system, if it
+ * is much.  Takes some milliseconds then; any thread. */
 void engine_trim(void);
 /* Every connection is closed.  Closes the files; engine_init may come again. */
 void engine_done(void);

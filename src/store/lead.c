@@ -429,7 +429,10 @@ static void tick(struct store *s, bool is_quiet)
     pthread_mutex_unlock(&s->lock);
     store_offer_checkpoint(s, is_quiet ? 0 : STORE_CHECKPOINT_FRAMES);
     s->is_rested = is_quiet;
-    engine_trim();
+    if (is_quiet || now_us - s->trimmed_us > STORE_TRIM_MS * 1000) {
+        s->trimmed_us = now_us;
+        engine_trim();
+    }
 }
 
 static bool is_out_empty(struct store *s)

@@ -44,6 +44,7 @@ enum {
     STORE_WAL_CROWDED = 16 * 1000,  /* frames: from here on reads take their turn with the writes */
     STORE_WAL_DUMPED = 64 * 1000,   /* ... and no dump begins */
     STORE_TICK_MS = 1000,
+    STORE_TRIM_MS = 10 * 1000,      /* between two times that memory is given back, while calls come */
     STORE_OVERDUE_MS = 2000,        /* at least, that a call may go on when its time is over */
     STORE_END_MS = 3000,            /* that running calls get to end when the node has gone */
 };
@@ -88,6 +89,7 @@ struct store {
     uint32_t last_stream;
     int64_t flushed_us;
     int64_t ticked_us;
+    int64_t trimmed_us;
     bool is_rested;             /* it has ticked since it last read something */
     /* the writer's: who has set is_writing */
     struct connection *writer;
