@@ -230,6 +230,9 @@ static void look(struct store *store, int64_t now_ms)
     int silence_ms = config->query_ms + config->queue_ms + config->busy_ms;
     struct ring all;
 
+    /* Stopped, or too busy to look: its answer may be there, unread. */
+    if (store->ping_ms != 0 && now_ms - store->look_ms >= config->busy_ms / 2)
+        store->ping_ms = now_ms;
     if (store->ping_ms != 0 && now_ms - store->ping_ms >= config->busy_ms) {
         kill_stuck(store, "it does not answer");
         return;

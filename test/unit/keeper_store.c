@@ -438,6 +438,28 @@ static void play_long(const char *folder)
     }
 }
 
+static void a_node_that_stood_still_itself_kills_nobody(void)
+{
+    struct err err = {0};
+    struct store *store;
+
+    begin();
+    CHECK(ask(0, "long", 0, &err) == 0 && run_until_state("long", STORE_UP));
+    store = store_named("long");
+    while (ring_is_empty(&store->calls))
+        uv_run(&loop, UV_RUN_ONCE);
+    /* as if it had been stopped, with a PING on its way */
+    CHECK(frame_put(peer_out(&store->kin.peer), FRAME_PING, 0, 0, NULL, 0) == 0);
+    store->ping_ms = store->look_ms = clock_now_ms() - 60 * 1000;
+    store_wake(store);
+    while (store->state == STORE_UP && store->ping_ms != 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    CHECK(store->state == STORE_UP && log_text[0] == '\0' && seen[0].fails == 0);
+    if (seen[0].call)
+        store_call_abort(seen[0].call);
+    finish();
+}
+
 static void one_that_answers_pings_has_its_time(void)
 {
     struct err err = {0};
@@ -702,6 +724,8 @@ int main(int argc, char **argv)
         {"a_folder_that_cannot_be_made_is_said", a_folder_that_cannot_be_made_is_said},
         {"calls_from_inside_of_a_failure_end_too", calls_from_inside_of_a_failure_end_too},
         {"one_that_answers_no_ping_is_killed", one_that_answers_no_ping_is_killed},
+        {"a_node_that_stood_still_itself_kills_nobody",
+         a_node_that_stood_still_itself_kills_nobody},
         {"one_that_answers_pings_has_its_time", one_that_answers_pings_has_its_time},
         {"the_longest_idle_gives_way", the_longest_idle_gives_way},
         {"many_databases_share_few_places", many_databases_share_few_places},
