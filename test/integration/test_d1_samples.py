@@ -81,6 +81,9 @@ MISTAKES = [
     ("sqlite3.connect('my.db').execute('SELECT 1')", "its database is `env.DB`"),
     ("await env.DB.prepare('BEGIN').run()", "With D1, use batch()"),
     ("await asyncio.to_thread(lambda: env.DB)", "make the function `async def`"),
+    ("return workers.Response((await env.DB.prepare('SELECT 1 AS a').all()).results)", "Response.json(data)"),
+    ("return workers.Response(await env.DB.prepare('SELECT 1 AS a').first())", "Response.json(data)"),
+    ("return workers.Response(await env.DB.prepare(\"SELECT x'0102' AS a\").first('a'))", "bytes(data) is one of numbers"),
     ("return (await env.DB.prepare('SELECT 1 AS a').all()).results", "Return Response.json(data)"),
 ]
 MISTAKEN = """\

@@ -78,7 +78,9 @@ def text_option(where, name, value):
 
 
 def _advice(value):
-    if isinstance(value, (dict, list, tuple, int, float, bool)):
+    if isinstance(value, (list, tuple)) or kind(value) == "Array":
+        return "Response.json(data) makes an answer of data, json.dumps(data) a body; bytes(data) is one of numbers, as D1's blobs come"
+    if isinstance(value, (dict, int, float, bool)) or kind(value) == "object":
         return "Response.json(data) makes an answer of data, json.dumps(data) a body"
     if inspect.isawaitable(value):
         return "is an `await` missing?"
