@@ -95,12 +95,19 @@ static int put_hex(struct dump *d, const unsigned char *bytes, size_t len)
     return 0;
 }
 
-/* What stands for a line break in a text: not in it otherwise. */
-static void choose_mark(struct span text, const char *usual, char *ret, size_t size)
+/* What stands for a line break in a text: not in it otherwise.  false: the text has all of them, as
+ * only one has that was made to. */
+static bool choose_mark(struct span text, const char *usual, char *ret, size_t size)
 {
+    enum { TRIES = 64 };
+
     snprintf(ret, size, "%s", usual);
-    for (int i = 0; memmem(text.data, text.len, ret, strlen(ret)); i++)
+    for (int i = 0; memmem(text.data, text.len, ret, strlen(ret)); i++) {
+        if (i == TRIES)
+            return false;
         snprintf(ret, size, "(%s%d)", usual, i);
+    }
+    return true;
 }
 
 static int put_marked(struct dump *d, struct span text, const char *lf, const char *cr)
@@ -122,21 +129,26 @@ static int put_marked(struct dump *d, struct span text, const char *lf, const ch
     return r < 0 ? r : put_text(d, "'");
 }
 
+static int put_cast(struct dump *d, struct span text)
+{
+    int r = put_text(d, "CAST(");
+
+    r = r < 0 ? r : put_hex(d, (const unsigned char *)text.data, text.len);
+    return r < 0 ? r : put_text(d, " AS TEXT)");
+}
+
 static int put_string(struct dump *d, struct span text)
 {
     bool has_lf = memchr(text.data, '\n', text.len), has_cr = memchr(text.data, '\r', text.len);
     char lf[32], cr[32], end[64];
     int r;
 
-    if (memchr(text.data, '\0', text.len)) {
-        r = put_text(d, "CAST(");
-        r = r < 0 ? r : put_hex(d, (const unsigned char *)text.data, text.len);
-        return r < 0 ? r : put_text(d, " AS TEXT)");
-    }
+    if (memchr(text.data, '\0', text.len))
+        return put_cast(d, text);
     if (!has_lf && !has_cr)
         return put_doubled(d, '\'', text.data, text.len);
-    choose_mark(text, "\\n", lf, sizeof lf);
-    choose_mark(text, "\\r", cr, sizeof cr);
+    if (!choose_mark(text, "\\n", lf, sizeof lf) || !choose_mark(text, "\\r", cr, sizeof cr))
+        return put_cast(d, text);
     r = put_text(d, has_lf ? "replace(" : "");
     r = r < 0 ? r : put_text(d, has_cr ? "replace(" : "");
     r = r < 0 ? r : put_marked(d, text, lf, cr);

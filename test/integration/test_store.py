@@ -516,6 +516,17 @@ def test_dump(store, tmp_path):
 
 
 # ---- the process ----
+def test_a_text_that_has_every_mark(store):
+    """A dump writes line breaks as something that the text has not: it looks for that a few times only."""
+    text = "\n\\n" + "".join("(\\n%d)" % i for i in range(200000))
+    assert store.run(("INSERT INTO log VALUES (?)", text)).error is None
+    dump = store.start("dump", tables=["log"]).wait()
+    assert dump.reset is None and dump.took < 5 * PATIENCE
+    copy = sqlite3.connect(":memory:")
+    copy.executescript(bytes(dump.bytes).decode())
+    assert copy.execute("SELECT v FROM log").fetchall() == [(text,)]
+
+
 def test_the_box(store, tmp_path):
     pid = store.process.pid
     for task in os.listdir("/proc/%d/task" % pid):
