@@ -258,6 +258,9 @@ static int run_one(struct script *s, struct connection *c, struct span sql, stru
     s->statements++;
     if (s->call->method == CALL_SCRIPT)
         thread_watch_on(s->thread);
+    /* SQLite looks within long statements only. */
+    if (s->thread->watch.look(s->thread))
+        return err_set(err, ERR_CANCELLED, "interrupted: SQLITE_INTERRUPT");
     return 0;
 }
 

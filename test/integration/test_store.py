@@ -384,6 +384,13 @@ def test_time_limit(tmp_path):
         assert count(store) == 3
 
 
+def test_many_short_statements_have_a_limit(tmp_path):
+    with Store(tmp_path, query_ms=500) as store:
+        call = store.start("exec", "".join("select %d;" % i for i in range(600000))).wait()
+        assert call.error.text == CPU and call.error.statement > 0
+        assert store.run("SELECT 1").rows == [(1,)]
+
+
 def test_what_cannot_be_stopped(tmp_path):
     """Nothing looks at the time within one function: the process ends, and says whose fault it was."""
     numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 120000) "
