@@ -164,7 +164,7 @@ static int parse(struct walk *w, char **args, struct err *err)
     if (w->words < D1_WORDS_MAX && w->spec->words[w->words])
         return err_set(err, ERR_INVALID, "%s is missing: corral d1 %s", w->spec->words[w->words],
                        w->spec->usage);
-    if (w->cwd && chdir(w->cwd) < 0)
+    if (w->cwd && w->cwd[0] && chdir(w->cwd) < 0)
         return err_errno(err, errno, "--cwd '%s'", w->cwd);
     return 0;
 }

@@ -220,7 +220,7 @@ static int take_own(struct walk *w, const char *name, const char *value, struct 
     if (strcmp(name, "--d1-sync") == 0)
         return take_sync(o, value, err);
     if (strcmp(name, "--cwd") == 0)
-        return chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
+        return value[0] && chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
     if (strcmp(name, "--show-interactive-dev-session") == 0)
         o->has_keys = option_is_on(value);
     if (strcmp(name, "--test-scheduled") == 0)

@@ -249,14 +249,14 @@ static char *real_so_far(const char *path)
 
 static int fill_state_folder(const struct project_options *o, struct project *p, struct err *err)
 {
-    char *given = o->state_folder ? mem_strdup(o->state_folder) : path_join(p->folder, ".corral");
+    bool is_given = o->state_folder && o->state_folder[0];
+    char *given = is_given ? mem_strdup(o->state_folder) : path_join(p->folder, ".corral");
 
     p->state_folder = given ? real_so_far(given) : NULL;
     mem_free(given);
     if (!p->state_folder)
         return err_nomem(err);
-    p->data_folder =
-        o->state_folder ? mem_strdup(p->state_folder) : path_join(p->state_folder, "state");
+    p->data_folder = is_given ? mem_strdup(p->state_folder) : path_join(p->state_folder, "state");
     return p->data_folder ? 0 : err_nomem(err);
 }
 

@@ -53,7 +53,7 @@ struct project_options {            /* borrowed during the call */
     const char *compatibility_date; /* --compatibility-date; likewise */
     const char *const *flags;       /* --compatibility-flags; none: the configuration's */
     size_t flag_count;
-    const char *state_folder;       /* --persist-to; NULL: FOLDER/.corral */
+    const char *state_folder;       /* --persist-to; NULL or "": FOLDER/.corral */
     const char *worker_program;     /* corral-worker, which reads TOML for us */
 };
 

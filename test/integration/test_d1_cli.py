@@ -195,6 +195,7 @@ def test_other_folders(d1, tmp_path):
     d1("create", "c", "--persist-to", "kept/here")
     assert os.listdir(tmp_path / "kept/here/d1") == ["c"] and not (tmp_path / ".corral").exists()
     assert [each["name"] for each in json.loads(d1("list", "--json", "--persist-to", "kept/here"))] == ["c"]
+    assert [each["name"] for each in json.loads(d1("list", "--json", "--cwd", "", "--persist-to", "", "-c", "deep/er/wrangler.toml"))] == ["a", "b"]
     assert "--cwd 'nowhere'" in d1("list", "--cwd", "nowhere", code=2)
     assert (tmp_path / "kept/here/d1/c").stat().st_mode & 0o777 == 0o700
 

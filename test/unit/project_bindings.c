@@ -194,6 +194,11 @@ static void knows_the_state_alone(void)
     snprintf(path, sizeof path, "%s/real/er", tree_path);
     expect("data", o.p.data_folder, path);
     outcome_done(&o);
+    options.state_folder = ""; /* --persist-to "$UNSET": not the project itself */
+    load(&options, &o);
+    snprintf(path, sizeof path, "%s/.corral/state", tree_path);
+    expect("data", o.p.data_folder, path);
+    outcome_done(&o);
     tree_close();
 }
 
