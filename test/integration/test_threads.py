@@ -159,6 +159,7 @@ def test_loops_of_threads(lab):
                 return [loop.run_until_complete(main()), asyncio.get_event_loop() is loop]
             finally:
                 loop.close()
+                asyncio.set_event_loop(None)    # the pool's thread may be the next one's too
         def none():
             try:
                 asyncio.get_event_loop()
