@@ -42,8 +42,13 @@ static int read_parent(pid_t pid, pid_t *ret, struct err *err)
 static bool has_ended(int pidfd)
 {
     struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    int n;
 
-    return poll(&p, 1, 0) != 0;
+    /* Even without a wait a signal ends it: SIGCHLD of others comes often. */
+    do
+        n = poll(&p, 1, 0);
+    while (n < 0 && errno == EINTR);
+    return n != 0;
 }
 
 int identity_open(pid_t pid, pid_t parent, int *ret_pidfd, struct err *err)
