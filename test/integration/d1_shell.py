@@ -7,6 +7,8 @@ import threading
 
 from harness import BIN, PATIENCE
 
+END = b"\0the end\0"  # of what a terminal shows
+
 
 class Shell:
     def __init__(self, folder):
@@ -38,31 +40,35 @@ class Shell:
         return (self.folder / name).read_bytes().decode()
 
     def screen(self, *words, text="", code=0, env=None):
-        """On a terminal, where `text` is typed: what it shows."""
+        """On a terminal, where `text` is typed: what it shows.
+
+        The terminal stays open until its last byte has been read: a reader may find a terminal closed just before it
+        is given what was written on it last.
+        """
         master, slave = pty.openpty()
-        shown = []
-
-        def watch():
-            try:
-                while piece := os.read(master, 65536):
-                    shown.append(piece)
-            except OSError:
-                pass  # the terminal is gone
-
         mode = termios.tcgetattr(slave)
         mode[3] &= ~termios.ECHO
         termios.tcsetattr(slave, termios.TCSANOW, mode)
         os.write(master, text.encode())
+        shown = bytearray()
         process = subprocess.Popen([str(BIN / "corral"), "d1", *words], stdin=slave, stdout=slave, stderr=slave,
                                    cwd=self.folder, env={**os.environ, "TERM": "xterm", **(env or {})})
-        os.close(slave)
+
+        def watch():
+            while not shown.endswith(END):
+                shown.extend(os.read(master, 65536))
+
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
             found = process.wait(60 * PATIENCE)
+            os.write(slave, END)
             watcher.join(60 * PATIENCE)
+            assert not watcher.is_alive(), (words, bytes(shown))
         finally:
+            process.kill()
+            os.close(slave)
             os.close(master)
-        self.out = b"".join(shown).decode().replace("\r\n", "\n")
+        self.out = shown.removesuffix(END).decode().replace("\r\n", "\n")
         assert found == code, (words, found, self.out)
         return self.out

@@ -28,11 +28,13 @@ class Terminal:
         self._reader.start()
 
     def _read(self):
-        while True:
+        closed = 0
+        while closed < 2:       # a terminal that is seen to close may still have what was written last
             try:
                 data = os.read(self.master, 65536)
             except OSError:
-                return
+                closed += 1
+                continue
             with self._changed:
                 self.output += data.decode("utf-8", "replace")
                 self._changed.notify_all()
