@@ -31,7 +31,7 @@ STORE_LIBS  := $(shell pkg-config --libs $(STORE_PKGS)) -lpthread -lm
 
 STORE_ROOMS  := base row wire box store
 WORKER_ROOMS := base text row wire box realm worker
-NODE_ROOMS   := base text row wire loop kin project http catalog herd keeper service front cli
+NODE_ROOMS   := base text row wire loop kin project packages http catalog herd keeper service front cli
 source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
 NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o

@@ -63,6 +63,7 @@ struct pool_spec {                  /* copied */
     const char *compatibility_flags;
     const char *env_json;
     const char *bindings_json;          /* see struct load; NULL: none */
+    const char *packages_json;          /* likewise */
 };
 
 struct pool_events {

@@ -226,7 +226,8 @@ static void on_template_up(void *self)
                         .compatibility_date = span_of(pool->text.compatibility_date),
                         .compatibility_flags = span_of(pool->text.compatibility_flags),
                         .env = span_of(pool->text.env_json),
-                        .bindings = span_of(pool->text.bindings_json)};
+                        .bindings = span_of(pool->text.bindings_json),
+                        .packages = span_of(pool->text.packages_json)};
     struct err err = {0};
 
     if (pool->state != POOL_SPAWNING)
@@ -388,7 +389,7 @@ static void on_timer_closed(uv_handle_t *handle)
     struct pool *pool = handle->data;
     struct pool_text *t = &pool->text;
     char *all[] = {t->name,  t->folder, t->main, t->compatibility_date, t->compatibility_flags,
-                   t->env_json, t->bindings_json};
+                   t->env_json, t->bindings_json, t->packages_json};
 
     pool->events->drained(pool->self);
     herd_forget(pool->herd, pool);
@@ -576,7 +577,8 @@ static int copy_text(struct pool_text *text, const struct pool_spec *spec)
                  {&text->compatibility_date, spec->compatibility_date},
                  {&text->compatibility_flags, spec->compatibility_flags},
                  {&text->env_json, spec->env_json},
-                 {&text->bindings_json, spec->bindings_json}};
+                 {&text->bindings_json, spec->bindings_json},
+                 {&text->packages_json, spec->packages_json}};
     bool is_whole = true;
 
     for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {

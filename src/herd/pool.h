@@ -22,7 +22,7 @@ enum pool_state {
 
 struct pool_text {              /* the spec, copied; absent strings are "" */
     char *name, *folder, *main, *compatibility_date, *compatibility_flags, *env_json,
-        *bindings_json;
+        *bindings_json, *packages_json;
 };
 
 struct pool {

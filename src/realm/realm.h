@@ -61,6 +61,10 @@ struct realm_bundle {
     const char *compatibility_flags;    /* separated by spaces */
     struct span env;                    /* JSON object of plain values, for `env` */
     struct span bindings;               /* JSON object of what else is in it: see struct load of the wire */
+    struct span packages;               /* what it may import beside its own files and Python's, a JSON
+                                           object: "folders", absolute, to be looked in, in this order;
+                                           "set", the folder of the set that they were chosen
+                                           with (packages/packages.h), or "".  Empty: nothing */
 };
 
 struct realm_failure {                  /* all text is the caller's: realm_failure_done */

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_VERSION 4u
+#define WIRE_VERSION 5u
 
 enum frame_type {
     /* Any connection. */

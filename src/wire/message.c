@@ -55,7 +55,8 @@ static const struct field exited_fields[] = {
 static const struct field load_fields[] = {
     F(KIND_SPAN, load, name), F(KIND_SPAN, load, folder), F(KIND_SPAN, load, main),
     F(KIND_SPAN, load, compatibility_date), F(KIND_SPAN, load, compatibility_flags),
-    F(KIND_SPAN, load, env), F(KIND_SPAN, load, bindings), {0}};
+    F(KIND_SPAN, load, env), F(KIND_SPAN, load, bindings),
+    F(KIND_SPAN, load, packages), {0}};
 static const struct field loaded_fields[] = {F(KIND_U32, loaded, handlers), {0}};
 static const struct field failed_fields[] = {
     F(KIND_U32, failed, kind), F(KIND_SPAN, failed, text), F(KIND_SPAN, failed, hint),

@@ -129,6 +129,7 @@ struct load {
     struct span compatibility_flags;    /* separated by spaces */
     struct span env;        /* a JSON object: the bindings that are plain values */
     struct span bindings;   /* a JSON object of all others: {"DB": {"type": "d1"}} */
+    struct span packages;   /* a JSON object, or "": see struct realm_bundle */
 };
 
 struct loaded {

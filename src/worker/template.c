@@ -131,8 +131,10 @@ static int load(struct template *t, const struct frame *f, struct err *err)
     bundle.compatibility_flags = copy_of(m.compatibility_flags);
     bundle.env = (struct span){copy_of(m.env), m.env.len};
     bundle.bindings = (struct span){copy_of(m.bindings), m.bindings.len};
+    bundle.packages = (struct span){copy_of(m.packages), m.packages.len};
     if (!bundle.name || !bundle.folder || !bundle.main || !bundle.compatibility_date ||
-        !bundle.compatibility_flags || !bundle.env.data || !bundle.bindings.data)
+        !bundle.compatibility_flags || !bundle.env.data || !bundle.bindings.data ||
+        !bundle.packages.data)
         return err_nomem(err);
     if (chdir(bundle.folder) < 0)
         return err_errno(err, errno, "enter the bundle's folder '%s'", bundle.folder);

@@ -12,7 +12,7 @@ import sys
 
 import js
 
-from . import chance, entry, errors, flags, hints, js_modules, stdlib, threads, vendored
+from . import chance, entry, errors, flags, hints, js_modules, packages, stdlib, threads, vendored
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
 NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on
@@ -69,7 +69,7 @@ def _folders(folder, beside_main):
     """Where modules are looked for before Python's own: the worker's files, then what is vendored."""
     vendors = ["python_modules"] if flags.is_on("python_workers_force_new_vendor_path") else ["python_modules", "vendor"]
     vendored_in = [os.path.join(root, name) for name in vendors for root in (folder, beside_main)]
-    return list(dict.fromkeys([beside_main, folder, *filter(os.path.isdir, vendored_in)]))
+    return list(dict.fromkeys([beside_main, folder, *filter(os.path.isdir, vendored_in), *packages.folders]))
 
 
 # Python's own modules that our SDK has loaded and Pyodide's has not: there a project's own ones of these names are found.
@@ -141,7 +141,7 @@ def _set_dialect(date, flags):
     sync.completes = has_null
 
 
-def load(name, folder, main, date, names, env):
+def load(name, folder, main, date, names, env, chosen):
     errors.set_folder(folder)
     path = os.path.join(folder, main)
     if not main.endswith(".py"):
@@ -149,6 +149,7 @@ def load(name, folder, main, date, names, env):
     if not os.path.isfile(path):
         return _failure(INTERNAL, f"{main} does not exist", file=main, hint="check `main` in the worker's configuration")
     flags.set_all(date, names)
+    packages.set_all(chosen)
     entry.env = env
     _set_dialect(date, names)
     chance.close(folder)

@@ -132,8 +132,9 @@ int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
 
     env = load && take_names() == 0 ? make_env(bundle->env, bundle->bindings) : NULL;
     if (env)
-        loaded = PyObject_CallFunction(load, "sssssO", bundle->name, bundle->folder, bundle->main,
-                                       bundle->compatibility_date, bundle->compatibility_flags, env);
+        loaded = PyObject_CallFunction(load, "sssssOs#", bundle->name, bundle->folder, bundle->main,
+                                       bundle->compatibility_date, bundle->compatibility_flags, env,
+                                       bundle->packages.data, (Py_ssize_t)bundle->packages.len);
     Py_XDECREF(load);
     output_flush();
     if (!loaded)
