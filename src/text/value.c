@@ -1,11 +1,12 @@
 /* value.c - see value.h. */
 #include "text/value.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "base/mem.h"
 
-static bool is_short; /* an allocation has failed since value_parse began */
+static _Thread_local bool is_short; /* an allocation has failed since value_parse began */
 
 static void *allocate(size_t n)
 {
@@ -15,9 +16,16 @@ static void *allocate(size_t n)
     return p;
 }
 
-void value_init(void)
+static void init(void)
 {
     json_set_alloc_funcs(allocate, mem_free);
+}
+
+void value_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, init);
 }
 
 int value_parse(struct span text, json_t **ret_value, json_error_t *ret_error)

@@ -85,7 +85,7 @@ static void gives_up_on_a_helper_that_hangs(void)
 
     tree_open();
     CHECK(toml_read(helper("#!/bin/sh\nexec sleep 60\n"), SPAN(""), &root, &e, &err) == ERR_LIMIT);
-    CHECK(strcmp(err.text, "reading TOML took longer than 5000 ms") == 0);
+    CHECK(strcmp(err.text, "the TOML helper took longer than 5000 ms") == 0);
     CHECK(clock_now_ms() - from_ms < 20000);
     CHECK(no_child_is_left());
     tree_close();
@@ -99,7 +99,7 @@ static void says_when_there_is_no_helper(void)
 
     CHECK(toml_read(NULL, SPAN(""), &root, &e, &err) == ERR_NOT_FOUND);
     CHECK(toml_read("/nowhere/corral-worker", SPAN(""), &root, &e, &err) == ERR_SYSTEM);
-    CHECK(strcmp(err.text, "start '/nowhere/corral-worker' to read TOML: "
+    CHECK(strcmp(err.text, "start the TOML helper, '/nowhere/corral-worker': "
                            "No such file or directory") == 0);
     CHECK(err.hint[0] && no_child_is_left());
 }

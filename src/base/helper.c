@@ -1,0 +1,167 @@
+/* helper.c - spawn, read until the end, kill, reap. */
+#include "base/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+
+enum {
+    CHUNK = 32 * 1024,
+    CANCEL_MS = 50, /* how often the flag is looked at */
+};
+
+static int spawn(const struct helper *h, int in, int out, const posix_spawnattr_t *attr,
+                 pid_t *ret_pid)
+{
+    posix_spawn_file_actions_t actions;
+    int r;
+
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return ENOMEM;
+    r = posix_spawn_file_actions_adddup2(&actions, in, 0);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, out, 1);
+    if (r == 0)
+        r = posix_spawn(ret_pid, h->argv[0], &actions, attr, (char **)h->argv, (char **)h->envp);
+    posix_spawn_file_actions_destroy(&actions);
+    return r;
+}
+
+/* With no signal blocked or ignored, in a group of its own.  0 or an errno. */
+static int start(const struct helper *h, int in, int out, pid_t *ret_pid)
+{
+    posix_spawnattr_t attr;
+    sigset_t none, ignored;
+    int r;
+
+    if (posix_spawnattr_init(&attr) != 0)
+        return ENOMEM;
+    sigemptyset(&none);
+    sigemptyset(&ignored);
+    sigaddset(&ignored, SIGPIPE);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &ignored);
+    posix_spawnattr_setpgroup(&attr, 0);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                        POSIX_SPAWN_SETPGROUP);
+    r = spawn(h, in, out, &attr, ret_pid);
+    posix_spawnattr_destroy(&attr);
+    return r;
+}
+
+/* Wait until there is something to read: bytes, or the end. */
+static int wait_for(const struct helper *h, int fd, int64_t deadline_ms, struct err *err)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    for (;;) {
+        int64_t left_ms = deadline_ms - clock_now_ms();
+        if (h->is_cancelled && atomic_load(h->is_cancelled))
+            return err_set(err, ERR_CANCELLED, "%s was stopped", h->what);
+        if (left_ms <= 0)
+            return err_set(err, ERR_LIMIT, "%s took longer than %lld ms", h->what,
+                           (long long)h->timeout_ms);
+        if (h->is_cancelled && left_ms > CANCEL_MS)
+            left_ms = CANCEL_MS;
+        if (poll(&p, 1, (int)left_ms) > 0)
+            return 0;
+    }
+}
+
+/* Read until the helper closes its end. */
+static int collect(const struct helper *h, int fd, int64_t deadline_ms, struct err *err)
+{
+    char room[CHUNK];
+    ssize_t n;
+    int r;
+
+    for (;;) {
+        r = wait_for(h, fd, deadline_ms, err);
+        if (r < 0)
+            return r;
+        n = read(fd, room, sizeof room);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (n < 0)
+            return err_errno(err, errno, "read from %s", h->what);
+        if (n == 0)
+            return 0;
+        r = h->output(h->self, (struct span){room, (size_t)n}, err);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* It has closed its output: it should end now. */
+static int wait_end(const struct helper *h, pid_t pid, int64_t deadline_ms, struct err *err)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0), r;
+
+    if (fd < 0)
+        return 0; /* then waitpid alone waits */
+    r = wait_for(h, fd, deadline_ms, err);
+    close(fd);
+    return r;
+}
+
+/* The group keeps its number until the helper is reaped. */
+static int reap(pid_t pid, bool is_late)
+{
+    siginfo_t info;
+    int status = 0;
+
+    if (!is_late)
+        while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+            ;
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+int helper_run(const struct helper *h, struct err *err)
+{
+    int64_t deadline_ms = clock_now_ms() + h->timeout_ms;
+    int in = -1, ends[2] = {-1, -1}, r = 0, status;
+    pid_t pid = 0;
+
+    in = memfd_create("corral-helper", MFD_CLOEXEC);
+    if (in < 0 || file_write(in, h->input) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
+        pipe2(ends, O_CLOEXEC) < 0) {
+        r = err_errno(err, errno, "prepare %s", h->what);
+        goto done;
+    }
+    r = start(h, in, ends[1], &pid);
+    if (r != 0) {
+        err_errno(err, r, "start %s, '%s'", h->what, h->argv[0]);
+        r = err_hint(err, "corral-worker belongs beside corral");
+        goto done;
+    }
+    close(ends[1]);
+    ends[1] = -1;
+    r = collect(h, ends[0], deadline_ms, err);
+    if (r == 0)
+        r = wait_end(h, pid, deadline_ms, err);
+    status = reap(pid, r < 0);
+    if (r == 0 && WIFSIGNALED(status))
+        r = err_set(err, ERR_SYSTEM, "%s died of signal %d", h->what, WTERMSIG(status));
+done:
+    if (in >= 0)
+        close(in);
+    if (ends[0] >= 0)
+        close(ends[0]);
+    if (ends[1] >= 0)
+        close(ends[1]);
+    return r;
+}

@@ -1,0 +1,34 @@
+/* helper.h - run a program of ours that gets a text, answers on its standard output, and ends.
+ *
+ * The text goes in as an unnamed file (memfd), so nothing has to be written while the answer is
+ * read; the answer comes through a pipe, watched with poll, a deadline and a flag.  The program
+ * leads a process group of its own: the whole group is killed when it is late, says what
+ * `output` refuses, or is cancelled, and what a program that has ended left in it is killed too.
+ * It is reaped in any case.  Its standard error is ours.
+ *
+ * Errors: ERR_SYSTEM: it cannot be started, or a signal ended it; ERR_LIMIT: no end within
+ * timeout_ms; ERR_CANCELLED; what `output` returned.  Synchronous.  Thread: any. */
+#ifndef CORRAL_BASE_HELPER_H
+#define CORRAL_BASE_HELPER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct helper {
+    const char *what;        /* "the TOML helper", for errors */
+    const char *const *argv; /* ends with NULL; argv[0] is the path of the program */
+    const char *const *envp; /* likewise; all that it sees */
+    struct span input;
+    int64_t timeout_ms;
+    const atomic_bool *is_cancelled; /* NULL: never */
+    /* Bytes of the answer, as they come.  Negative, with err filled, ends it. */
+    int (*output)(void *self, struct span bytes, struct err *err);
+    void *self;
+};
+
+int helper_run(const struct helper *helper, struct err *err) MUST_CHECK;
+
+#endif
