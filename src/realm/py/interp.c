@@ -1,9 +1,6 @@
 /* interp.c - CPython, started once: isolated, silent on disk, quiet about signals.
  *
- * The folders that `site` would add (python.c) are added here.  Modules of the
- * SDK come out of this program through a finder in sdk/python/boot.py, which
- * asks sdk_source; their code objects are called "<corral>/...", by which
- * tracebacks know and skip them. */
+ * The folders that `site` would add (python.c) are added here. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -17,9 +14,9 @@
 #include "realm/py/locks.h"
 #include "realm/py/loop.h"
 #include "realm/py/python.h"
+#include "realm/py/sdk.h"
 #include "realm/py/sync.h"
 #include "realm/realm.h"
-#include "realm/sdk.h"
 
 /* Debian's packages for its own Python. */
 #define DIST_PACKAGES "/usr/lib/python3/dist-packages"
@@ -30,19 +27,6 @@ static PyObject *outermost; /* the first thread's context, in which top-level co
 static long strand_threads; /* states of strands beside the first: of threads that are ours */
 static _Thread_local PyThreadState *away;         /* ours while the GIL is given away */
 static _Thread_local PyThreadState *strand_state; /* of this thread as a strand */
-
-static PyObject *sdk_source(PyObject *self, PyObject *name)
-{
-    const char *wanted = PyUnicode_AsUTF8(name);
-
-    (void)self;
-    if (!wanted)
-        return NULL;
-    for (const struct sdk_file *f = sdk_files; f->name; f++)
-        if (strcmp(f->name, wanted) == 0)
-            return PyUnicode_DecodeUTF8(f->data, (Py_ssize_t)f->len, "strict");
-    Py_RETURN_NONE;
-}
 
 static PyObject *write_log(PyObject *self, PyObject *arguments)
 {
@@ -124,34 +108,18 @@ static PyObject *make_module(void)
 
 static int run_boot(struct err *err)
 {
-    PyObject *source = NULL, *code = NULL, *name = PyUnicode_FromString("python/boot.py");
-    PyObject *module = PyImport_AddModule("_corral_boot"), *globals, *done = NULL, *path;
+    PyObject *path, *packages = NULL;
+    int failed = -1;
 
-    if (name)
-        source = sdk_source(NULL, name);
-    if (source && source != Py_None)
-        code = Py_CompileString(PyUnicode_AsUTF8(source), "<corral>/boot.py", Py_file_input);
-    if (code && module) {
-        globals = PyModule_GetDict(module);
-        PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins());
-        done = PyEval_EvalCode(code, globals, globals);
-    }
+    if (sdk_run("finder.py", err) < 0 || sdk_run("boot.py", err) < 0)
+        return err->code;
     path = PySys_GetObject("path"); /* borrowed */
-    if (done && path) {
-        PyObject *packages = PyUnicode_FromString(DIST_PACKAGES);
-        if (!packages || PyList_Append(path, packages) < 0)
-            Py_CLEAR(done);
-        Py_XDECREF(packages);
-    }
-    Py_XDECREF(name);
-    Py_XDECREF(source);
-    Py_XDECREF(code);
-    if (!done) {
-        PyErr_Print();
-        return err_set(err, ERR_SYSTEM, "start Python: sdk/python/boot.py failed");
-    }
-    Py_DECREF(done);
-    return 0;
+    if (path)
+        packages = PyUnicode_FromString(DIST_PACKAGES);
+    if (packages)
+        failed = PyList_Append(path, packages);
+    Py_XDECREF(packages);
+    return failed ? err_nomem(err) : 0;
 }
 
 static int keep_outermost(void)

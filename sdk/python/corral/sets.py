@@ -1,0 +1,90 @@
+"""sets.py - read a package set: which distributions it has and what they need. Its layout: src/packages/packages.h.
+
+Pure Python, for the packager and for instances alike.
+"""
+import json
+import os
+import re
+
+
+def normalize(name):
+    """A distribution's name as PEP 503 says, which is how sets name them: "Foo_Bar.baz" -> "foo-bar-baz"."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def split(requirement):
+    """"uvicorn[standard,x]" -> ("uvicorn", ("standard", "x")): how dependencies stand in packages.json."""
+    name, _, extras = requirement.partition("[")
+    return name, tuple(extra.strip() for extra in extras.rstrip("]").split(",") if extra.strip())
+
+
+class Distribution:
+    """One distribution of a set.
+
+    name: normalized. folder: absolute, what goes on sys.path. imports: names of its top-level modules. dependencies: what it needs,
+    each "name" or "name[extra,...]", all in the set. extras: extra -> dependencies. source: where it came from, in words."""
+
+    __slots__ = ("name", "version", "folder", "imports", "dependencies", "extras", "source")
+
+    def __init__(self, name, fields, set_folder):
+        self.name = name
+        self.version = fields["version"]
+        self.folder = os.path.join(set_folder, fields["folder"])
+        self.imports = tuple(fields.get("imports", ()))
+        self.dependencies = tuple(fields.get("dependencies", ()))
+        self.extras = {extra: tuple(needs) for extra, needs in fields.get("extras", {}).items()}
+        self.source = fields.get("source", "")
+
+    def __repr__(self):
+        return f"<{self.name} {self.version}>"
+
+
+class PackageSet:
+    """The set in a folder. OSError, ValueError: it has no packages.json that can be read."""
+
+    def __init__(self, folder):
+        self.folder = os.path.abspath(folder)
+        with open(os.path.join(folder, "packages.json"), encoding="utf-8") as f:
+            said = json.load(f)
+        try:
+            self.name = said["name"]
+            self.since, self.until = said.get("since", ""), said.get("until", "")
+            self.packages = {name: Distribution(name, fields, self.folder) for name, fields in said["packages"].items()}
+        except (KeyError, TypeError, AttributeError) as e:
+            raise ValueError(f"{folder}/packages.json is not the list of a package set: {e!r}") from None
+
+    def get(self, name):
+        """The distribution of this name, in any spelling, or None."""
+        return self.packages.get(normalize(name))
+
+    def has_extra(self, name, extra):
+        """Whether the set can give this extra. Extras are normalized as names are."""
+        distribution = self.get(name)
+        return distribution is not None and normalize(extra) in distribution.extras
+
+    def provider(self, module):
+        """The distribution that has this top-level module, or None; a name of its own goes first."""
+        found = [d for d in self.packages.values() if module in d.imports]
+        return next((d for d in found if d.name == normalize(module)), found[0] if found else None)
+
+    def closure(self, wanted):
+        """All distributions that these need, these included, each once and before what only it needs: what goes on sys.path.
+
+        wanted: names or "name[extra]". What the set does not have is passed over, and so are extras that it cannot give."""
+        found, seen = {}, set()
+        waiting = [split(requirement) for requirement in wanted]
+        while waiting:
+            following = []
+            for name, extras in waiting:
+                distribution = self.get(name)
+                if distribution is None:
+                    continue
+                needs = [] if distribution.name in found else list(distribution.dependencies)
+                found.setdefault(distribution.name, distribution)
+                for extra in map(normalize, extras):
+                    if (distribution.name, extra) not in seen:
+                        seen.add((distribution.name, extra))
+                        needs += distribution.extras.get(extra, ())
+                following += map(split, needs)
+            waiting = following
+        return list(found.values())

@@ -1,0 +1,41 @@
+# finder.py - modules of the SDK come out of the program itself: the first Python that runs, in every process that has one.
+import sys
+from importlib.machinery import ModuleSpec
+
+import _corral
+
+
+class SdkFinder:
+    """Finds corral, pyodide and workers among the files carried inside corral-worker."""
+
+    hidden = frozenset()        # names that the project has itself: see corral/vendored.py
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if cls.hidden and name.partition(".")[0] in cls.hidden:
+            return None
+        base = "python/" + name.replace(".", "/")
+        for file, is_package in ((base + ".py", False), (base + "/__init__.py", True)):
+            source = _corral.sdk_source(file)
+            if source is not None:
+                spec = ModuleSpec(name, cls(file, source), origin="<corral>/" + file, is_package=is_package)
+                return spec
+        return None
+
+    def __init__(self, file, source):
+        self.file = file
+        self.source = source
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        code = compile(self.source, "<corral>/" + self.file, "exec", dont_inherit=True)
+        exec(code, module.__dict__)
+
+    def get_source(self, name):
+        return self.source
+
+
+sys.meta_path.insert(0, SdkFinder)
+sys.dont_write_bytecode = True

@@ -1,0 +1,55 @@
+"""report.py - what the packager says: lines of JSON on its standard output, as src/packages/packages.h describes them.
+
+serve() of packager/__init__.py moves the real output to a descriptor of its own, so that nothing else that prints comes between.
+"""
+import json
+import os
+import threading
+
+_fd = 1
+_lock = threading.Lock()        # downloads tell of themselves from threads
+
+
+class Failure(Exception):
+    """What a job cannot do, and what the user does next.
+
+    text: one line, with the user's own names. hint: what to do. file, line: where that was asked for, when it was in a file.
+    detail: many lines, such as what pip said."""
+
+    def __init__(self, text, hint="", file="", line=0, detail=""):
+        super().__init__(text)
+        self.text, self.hint, self.file, self.line, self.detail = text, hint, file, line, detail
+
+    def fields(self):
+        return {"text": self.text, "hint": self.hint, "file": self.file, "line": self.line, "detail": self.detail}
+
+
+def use(fd):
+    """From now on lines go to this descriptor."""
+    global _fd
+    _fd = fd
+
+
+def _send(line):
+    data = json.dumps(line).encode() + b"\n"
+    with _lock:
+        while data:
+            data = data[os.write(_fd, data):]
+
+
+def progress(text):
+    """Tell people what is being done: one line, such as "Installing 12 packages ..."."""
+    _send({"progress": text})
+
+
+def warning(text, hint="", file="", line=0, detail=""):
+    """What is done all the same; fields as Failure's."""
+    _send({"warning": Failure(text, hint, file, line, detail).fields()})
+
+
+def done(answer):
+    _send({"done": answer})
+
+
+def error(failure):
+    _send({"error": failure.fields()})
