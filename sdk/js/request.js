@@ -162,12 +162,12 @@ class Request {
     internals.makeRequest = (head) => new Request(INCOMING, head);
     internals.isRequest = (value) => typeof value === 'object' && value !== null && #url in value;
     // What ASGI and WSGI ask of a request, in one text: method, url, protocol, "1" or "" for a body, then its
-    // headers as linesOfHeaders gives them.  Those of an incoming one become no objects for that.
+    // headers as linesOfHeaders gives them.  Those of an incoming one become no objects for that, and keep bytes that are no UTF-8.
     internals.textOfRequest = (r) => {
       const isAsItCame = r.#head !== null && r.#headers === null;
       const protocol = r.#head !== null && r.#cf === undefined ? 'HTTP/1.1' : r.#cf?.httpProtocol;
       return `${r.#method}\n${r.#url}\n${typeof protocol === 'string' ? protocol : ''}\n${r.#body === null ? '' : '1'}\n${
-        isAsItCame ? native.headLines(r.#head) : internals.linesOfHeaders(r.headers)}`;
+        isAsItCame ? native.headRawLines(r.#head) : internals.linesOfHeaders(r.headers)}`;
     };
     // What fetch() needs of a request that it has made.
     internals.partsOfRequest = (r) => ({ method: r.#method, url: r.#url, headers: r.headers, body: r.#body, redirect: r.#redirect, signal: r.#source ?? r.#signal });

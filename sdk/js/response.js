@@ -193,6 +193,13 @@ class Response {
     internals.newAsciiAnswer = (text, status, statusText, headers) => {
       const response = new Response(null, { status, statusText, headers: headers && internals.headersOfText(headers) });
       response.#body = text;
+      response.#isEncoded = true;
+      return response;
+    };
+    // Likewise of any body: what a server's application sends is as its Content-Encoding says.
+    internals.newAnswer = (body, status, statusText, headers) => {
+      const response = new Response(body, { status, statusText, headers: headers && internals.headersOfText(headers) });
+      response.#isEncoded = true;
       return response;
     };
     // What fetch() gives.

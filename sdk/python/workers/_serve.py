@@ -9,7 +9,7 @@ from ._runtime import wait_until
 from ._values import python_error
 
 _text_of_request = _corral.internal("textOfRequest")
-_new_response = _corral.internal("newResponse")
+_new_answer = _corral.internal("newAnswer")
 _new_ascii_answer = _corral.internal("newAsciiAnswer")
 _new_outlet = _corral.internal("newOutlet")
 _outlet_stream = _corral.internal("outletStream")
@@ -69,7 +69,7 @@ def answer(status, pairs, body, status_text=""):
     try:
         if type(body) is bytes and len(body) <= SMALL_BODY and body.isascii():
             return _new_ascii_answer(body.decode("ascii"), status, status_text, text or None)
-        return _new_response(body, status, status_text, text or None, None)
+        return _new_answer(body, status, status_text, text or None)
     except JsException as e:
         raise python_error(e) from None
 

@@ -47,7 +47,7 @@ def request_to_scope(req, env, ws=False, state=None):
 def _scope(parts, env, ws, state):
     method, url, version, _, lines = parts
     scheme, host, port, path, query = split_url(url)
-    headers = pairs_of(lines.encode())
+    headers = pairs_of(lines.encode("utf-8", "surrogateescape"))
     scope = {
         "type": "http",
         "asgi": dict(ASGI),
@@ -257,6 +257,16 @@ class _Exchange:
             raise RuntimeError("Unexpected ASGI message 'http.response.start': it was sent before")
         self._headers = [(_text(name), _text(value)) for name, value in message.get("headers", ())]
         self._status = int(message["status"])
+        if self._status not in NO_BODY and any(name.lower() == "content-type" and value.startswith("text/event-stream") for name, value in self._headers):
+            self._open()        # whoever listens wants to know that it may, perhaps long before the first event
+
+    def _open(self):
+        check_wanted(self.response)
+        self._outlet = Outlet(said_length(self._headers), self._end)
+        self._watch()
+        if self._is_disconnected:
+            self._outlet.leave()
+        self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
 
     async def _body(self, body, has_more):
         if self._status is None:
@@ -270,11 +280,7 @@ class _Exchange:
             if self._status not in NO_BODY:
                 raise RuntimeError("Unexpected ASGI message 'http.response.body': the response is complete")
         elif has_more and self._status not in NO_BODY:
-            self._outlet = Outlet(said_length(self._headers), self._end)
-            self._watch()
-            if self._is_disconnected:
-                self._outlet.leave()
-            self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
+            self._open()
             await self._write(body, True)
         else:
             self.response.set_result(answer(self._status, self._headers, bytes(body)))
@@ -338,10 +344,7 @@ def _text(value):
     if type(value) is not bytes and not isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"http.response.start: names and values of headers must be bytes, not {type(value).__name__}")
     value = bytes(value)
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+    return value.decode("utf-8", "surrogateescape")     # and so the same bytes leave
 
 
 async def fetch(app, req, env, ctx=None):

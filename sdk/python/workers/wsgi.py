@@ -72,7 +72,7 @@ async def _input_of(js_request, has_body, pairs):
 
 def _native(data):
     """WSGI's strings: bytes as characters of Latin-1."""
-    return (data.encode() if isinstance(data, str) else data).decode("latin-1")
+    return (data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data).decode("latin-1")
 
 
 def build_environ(req, env, body):
@@ -125,14 +125,10 @@ def _environ(method, url, version, pairs, env, body, length):
 
 
 def _header_text(value):
-    """A header of the application as text: Latin-1 stands for bytes, which are UTF-8 if they can be."""
+    """A header of the application as text: Latin-1 stands for bytes, which leave as they are."""
     if value.isascii():
         return value
-    data = value.encode("latin-1")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return value
+    return value.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 class _Exchange:

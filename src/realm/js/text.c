@@ -154,7 +154,7 @@ int text_append(struct buf *out, JSStringRef string)
         /* Spares the library a 16-bit copy of an 8-bit string.  Trusted for
          * ASCII only: it stops at a lone surrogate without saying so. */
         n = JSStringGetUTF8CString(string, room, len * 3 + 1);
-        if (n == len + 1) {
+        if (n == len + 1 && is_plain((const unsigned char *)room, len)) {
             buf_commit(out, len);
             return 0;
         }
@@ -306,4 +306,75 @@ size_t text_cut(const unsigned char *in, size_t len)
         return 0;
     }
     return 0;
+}
+
+/* ---- bytes that are no UTF-8, in strings ---- */
+
+static bool is_escape(const uint16_t *units, size_t i)
+{
+    return units[i] >= 0xDC80 && units[i] <= 0xDCFF &&
+           !(i > 0 && units[i - 1] >= 0xD800 && units[i - 1] < 0xDC00);
+}
+
+JSValueRef text_value_escaped(struct span bytes)
+{
+    const unsigned char *in = (const unsigned char *)bytes.data;
+    size_t start = 0, n = 0;
+    JSStringRef string;
+    JSValueRef value;
+    uint16_t *units;
+    uint32_t point;
+
+    if (is_plain(in, bytes.len))
+        return text_value(bytes);
+    units = scratch_take(bytes.len);
+    if (!units)
+        return engine.undefined;
+    for (size_t i = 0; i < bytes.len;) {
+        int len = in[i] < 0x80 ? 1 : sequence(in + i, bytes.len - i, &point);
+        if (len > 0) {
+            i += (size_t)len;
+            continue;
+        }
+        n += (size_t)text_decode(in + start, i - start, units + n, false);
+        units[n++] = (uint16_t)(0xDC00 | in[i++]);
+        start = i;
+    }
+    n += (size_t)text_decode(in + start, bytes.len - start, units + n, false);
+    string = JSStringCreateWithCharacters(units, n);
+    scratch_give();
+    value = JSValueMakeString(engine.context, string);
+    JSStringRelease(string);
+    return value;
+}
+
+int text_append_escaped(struct buf *out, JSValueRef value, JSValueRef *ret_thrown)
+{
+    JSStringRef string = JSValueToStringCopy(engine.context, value, ret_thrown); /* new */
+    const uint16_t *units;
+    size_t len, start = 0, n = 0;
+    char *room;
+    int r;
+
+    if (!string)
+        return ERR_INVALID;
+    len = JSStringGetLength(string);
+    r = buf_reserve(out, len * 3 + 1, &room);
+    if (r == 0 && JSStringGetUTF8CString(string, room, len * 3 + 1) == len + 1 &&
+        is_plain((const unsigned char *)room, len)) {
+        buf_commit(out, len); /* as nearly always */
+    } else if (r == 0) {
+        units = JSStringGetCharactersPtr(string);
+        for (size_t i = 0; i < len; i++) {
+            if (!is_escape(units, i))
+                continue;
+            n += text_encode(units + start, i - start, room + n);
+            room[n++] = (char)(units[i] & 0xFF);
+            start = i + 1;
+        }
+        n += text_encode(units + start, len - start, room + n);
+        buf_commit(out, n);
+    }
+    JSStringRelease(string);
+    return r < 0 ? ERR_NOMEM : 0;
 }

@@ -28,6 +28,11 @@ int text_append(struct buf *out, JSStringRef string) MUST_CHECK;
 /* String(value) appended as UTF-8; *ret_thrown may be set by its toString. */
 int text_append_value(struct buf *out, JSValueRef value, JSValueRef *ret_thrown) MUST_CHECK;
 
+/* Both for bytes that should be UTF-8, as headers, whatever they are: those that are not are U+DC80 to
+ * U+DCFF in the string, as by Python's surrogateescape, and bytes again in the buffer. */
+JSValueRef text_value_escaped(struct span bytes);
+int text_append_escaped(struct buf *out, JSValueRef value, JSValueRef *ret_thrown) MUST_CHECK;
+
 /* UTF-8 to UTF-16.  Room for len units is always enough.  Returns the units
  * written, or -1 when is_fatal and the input is ill-formed. */
 long text_decode(const unsigned char *in, size_t len, uint16_t *out, bool is_fatal);

@@ -10,7 +10,7 @@
 #include "realm/web/web.h"
 #include "text/status.h"
 
-enum { HEADERS_MAX = 256 };     /* fields of one answer */
+enum { HEADERS_MAX = 256 }; /* fields of one answer */
 
 static const struct host_pair plain_text = {
     {"content-type", 12},
@@ -21,7 +21,7 @@ static const struct host_pair plain_text = {
 struct draft {
     struct host_response response;
     struct host_pair pairs[HEADERS_MAX];
-    struct buf text;            /* status text, then the lines */
+    struct buf text; /* status text, then the lines */
 };
 
 static struct exchange *exchange_of(JSContextRef js, JSValueRef id)
@@ -67,7 +67,7 @@ static int draft_init(struct draft *d, JSContextRef js, const JSValueRef *argume
         r->header_count = 1;
     } else if (!JSValueIsNull(js, arguments[3])) {
         struct span lines;
-        if (text_append_value(&d->text, arguments[3], ret_thrown) < 0)
+        if (text_append_escaped(&d->text, arguments[3], ret_thrown) < 0)
             return ERR_NOMEM;
         lines = (struct span){buf_data(&d->text) + status_len, buf_len(&d->text) - status_len};
         if (lines.len > 0 && !memchr(lines.data, '\n', lines.len)) {

@@ -100,9 +100,17 @@ static JSValueRef head_lines(JSContextRef js, JSObjectRef function, JSObjectRef 
     return text_value(head_of(arguments[0])->lines);
 }
 
+/* headRawLines(handle) -> headLines with what is no UTF-8 in it as text_value_escaped says */
+static JSValueRef head_raw_lines(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
+    return text_value_escaped(head_of(arguments[0])->lines);
+}
+
 /* headStream(handle) -> the stream number */
-static JSValueRef head_stream(JSContextRef js, JSObjectRef function, JSObjectRef self,
-                              size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+static JSValueRef head_stream(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
     return engine_number(head_of(arguments[0])->stream);
@@ -223,6 +231,7 @@ void web_define_request(void)
     engine_native("headMethod", head_method);
     engine_native("headURL", head_url);
     engine_native("headLines", head_lines);
+    engine_native("headRawLines", head_raw_lines);
     engine_native("headBody", head_body);
     engine_native("headStream", head_stream);
     engine_native("currentRequest", current_request);
