@@ -16,6 +16,11 @@ def pytest_configure(config):
     harness.adopt_orphans()
 
 
+def pytest_collection_finish(session):
+    if session.items and not session.config.option.collectonly:
+        harness.make_packages()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
     """No test hangs: an alarm ends the one that does."""

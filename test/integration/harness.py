@@ -23,6 +23,9 @@ BIN = (ROOT / os.environ.get("CORRAL_BIN_DIR", "build/rel")).resolve()
 # Deadlines are long because they only matter when something is wrong; sanitizers need more.
 PATIENCE = 5 if BIN.name in ("asan", "tsan") else 1
 DEADLINE = 20 * PATIENCE
+# Built-in packages are made once, for all tests; nothing here touches the home of who runs them.
+PACKAGES = ROOT / "build" / "packages"
+os.environ["CORRAL_PACKAGES"] = str(PACKAGES)
 if BIN.name == "tsan":
     # A data race ends the process that has it, and so the test; in its box no symbolizer can be started.
     os.environ.setdefault("TSAN_OPTIONS", "halt_on_error=1 symbolize=0")
@@ -143,6 +146,23 @@ def is_ours(process):
         return os.readlink("/proc/%d/exe" % process.pid).startswith(str(BIN))
     except OSError:
         return False
+
+
+# ---- packages ----
+
+
+def run_packager(job, **more):
+    """Every line that corral-worker packages says about a job."""
+    done = subprocess.run([str(BIN / "corral-worker"), "packages"], input=json.dumps(job).encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, **more)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def make_packages():
+    """The default set, made when there is none or when what it is made of has changed."""
+    last = run_packager({"job": "sync", "what": "debian", "home": str(PACKAGES)})[-1]
+    assert "done" in last, last
 
 
 # ---- projects ----

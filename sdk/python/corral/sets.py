@@ -22,9 +22,10 @@ class Distribution:
     """One distribution of a set.
 
     name: normalized. folder: absolute, what goes on sys.path. imports: names of its top-level modules. dependencies: what it needs,
-    each "name" or "name[extra,...]", all in the set. extras: extra -> dependencies. source: where it came from, in words."""
+    each "name" or "name[extra,...]", all in the set. extras: extra -> dependencies, as far as the set has them. lacks: extra -> names
+    that it would need and the set does not have. source: where it came from, "debian:python3-x=1.0-1" or the URL of a wheel. hash."""
 
-    __slots__ = ("name", "version", "folder", "imports", "dependencies", "extras", "source")
+    __slots__ = ("name", "version", "folder", "imports", "dependencies", "extras", "lacks", "source", "hash")
 
     def __init__(self, name, fields, set_folder):
         self.name = name
@@ -33,14 +34,17 @@ class Distribution:
         self.imports = tuple(fields.get("imports", ()))
         self.dependencies = tuple(fields.get("dependencies", ()))
         self.extras = {extra: tuple(needs) for extra, needs in fields.get("extras", {}).items()}
-        self.source = fields.get("source", "")
+        self.lacks = {extra: tuple(names) for extra, names in fields.get("lacks", {}).items()}
+        self.source, self.hash = fields.get("source", ""), fields.get("hash", "")
 
     def __repr__(self):
         return f"<{self.name} {self.version}>"
 
 
 class PackageSet:
-    """The set in a folder. OSError, ValueError: it has no packages.json that can be read."""
+    """The set in a folder. OSError, ValueError: it has no packages.json that can be read.
+
+    since, until: see src/packages/packages.h. python: "3.11". recipe: changes when the packages of its source do, or their making."""
 
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
@@ -48,7 +52,8 @@ class PackageSet:
             said = json.load(f)
         try:
             self.name = said["name"]
-            self.since, self.until = said.get("since", ""), said.get("until", "")
+            self.since, self.until, self.python = said.get("since", ""), said.get("until", ""), said.get("python", "")
+            self.recipe = said.get("recipe", "")
             self.packages = {name: Distribution(name, fields, self.folder) for name, fields in said["packages"].items()}
         except (KeyError, TypeError, AttributeError) as e:
             raise ValueError(f"{folder}/packages.json is not the list of a package set: {e!r}") from None
@@ -58,9 +63,9 @@ class PackageSet:
         return self.packages.get(normalize(name))
 
     def has_extra(self, name, extra):
-        """Whether the set can give this extra. Extras are normalized as names are."""
-        distribution = self.get(name)
-        return distribution is not None and normalize(extra) in distribution.extras
+        """Whether the set can give this extra, whole. Extras are normalized as names are."""
+        distribution, extra = self.get(name), normalize(extra)
+        return distribution is not None and extra in distribution.extras and extra not in distribution.lacks
 
     def provider(self, module):
         """The distribution that has this top-level module, or None; a name of its own goes first."""
