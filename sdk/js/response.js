@@ -202,6 +202,15 @@ class Response {
       response.#isEncoded = true;
       return response;
     };
+    // An application's answer (src/realm/py/serve.c) that somebody wants to look at; lines: its headers, checked.
+    internals.readyAnswer = (body, status, lines, isSent) => {
+      const response = new Response();
+      response.#status = status;
+      if (lines !== '') response.#headers = internals.headersFromLines(lines, false);
+      response.#isEncoded = true;
+      response.#body = isSent ? SENT : typeof body === 'string' ? body : internals.extractBody(body)[0];
+      return response;
+    };
     // What fetch() gives.
     internals.makeResponse = ({ status, statusText, headers, url, isRedirected, body }) => {
       const response = new Response();

@@ -90,12 +90,17 @@ def said_length(pairs):
     return -1
 
 
-def fail(future, e):
-    """Set an exception of the application's; a future takes no StopIteration."""
+def storable(e):
+    """An exception of the application's; neither a future nor a coroutine takes StopIteration."""
     if isinstance(e, StopIteration):
         cause, e = e, RuntimeError("the application raised StopIteration")
         e.__cause__ = cause
-    future.set_exception(e)
+    return e
+
+
+def fail(future, e):
+    """Set an exception of the application's."""
+    future.set_exception(storable(e))
 
 
 def check_wanted(response):

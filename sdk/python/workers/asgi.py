@@ -12,7 +12,9 @@ import logging
 import weakref
 from urllib.parse import unquote
 
-from ._serve import NO_BODY, Departure, Outlet, answer, check_wanted, fail, is_small, keep, pairs_of, parts_of, said_length, split_url
+from _corral import header_lines, ready_answer, request_parts
+from corral.loop import loop
+from ._serve import NO_BODY, ClientDisconnected, Departure, Outlet, answer, is_small, keep, pairs_of, parts_of, said_length, split_url, storable
 from ._values import JsException, unwrap
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
@@ -41,40 +43,47 @@ def _first(headers, wanted):
 
 def request_to_scope(req, env, ws=False, state=None):
     """The scope of a request: ASGI's fields, and the bindings under "env"."""
-    return _scope(parts_of(unwrap(req)), env, ws, state)
+    scope, _ = _scope(unwrap(req), env)
+    if ws:
+        del scope["method"]
+        scope["type"], scope["scheme"] = "websocket", scope["scheme"].replace("http", "ws", 1)
+        scope["subprotocols"] = [word.strip() for name, value in scope["headers"] if name == b"sec-websocket-protocol"
+                                 for word in value.decode().split(",")]
+    if state is not None:
+        scope["state"] = dict(state)
+    return scope
 
 
-def _scope(parts, env, ws, state):
-    method, url, version, _, lines = parts
+def _parts(js_request):
+    """What request_parts() gives of a request that came in, of any request; and the version of HTTP."""
+    parts = request_parts(js_request)
+    if parts is not None:
+        return *parts, "1.1"
+    method, url, version, has_body, lines = parts_of(js_request)
     scheme, host, port, path, query = split_url(url)
     headers = pairs_of(lines.encode("utf-8", "surrogateescape"))
-    scope = {
+    return method, scheme, (host, port), path, path.encode(), query.encode(), headers, _first(headers, b"cf-connecting-ip"), has_body, version
+
+
+def _scope(js_request, env):
+    """The scope, and whether there is a body."""
+    method, scheme, server, path, raw_path, query, headers, client, has_body, version = _parts(js_request)
+    return {
         "type": "http",
         "asgi": dict(ASGI),
         "http_version": version,
         "method": method,
         "scheme": scheme,
-        "path": unquote(path),
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": raw_path,
+        "query_string": query,
         "root_path": "",
         "headers": headers,
-        "client": None,
-        "server": (host, port),
+        "client": (client.decode(errors="replace"), 0) if client else None,
+        "server": server,
         "extensions": {},
         "env": env,
-    }
-    if ws:
-        del scope["method"]
-        scope["type"], scope["scheme"] = "websocket", scheme.replace("http", "ws", 1)
-        scope["subprotocols"] = [word.strip() for name, value in headers if name == b"sec-websocket-protocol"
-                                 for word in value.decode().split(",")]
-    address = _first(headers, b"cf-connecting-ip") if "cf-connecting-ip" in lines else None
-    if address:
-        scope["client"] = (address.decode(), 0)
-    if state is not None:
-        scope["state"] = dict(state)
-    return scope
+    }, has_body
 
 
 # Applications that know no lifespan are asked once.
@@ -103,14 +112,14 @@ def _is_idle(app):
     return (type(router).__module__ in ("fastapi.routing", "starlette.routing") and "lifespan" not in vars(router)
             and type(getattr(router, "lifespan_context", None)).__name__ == "_DefaultLifespan"
             and not getattr(router, "on_startup", None) and not getattr(router, "on_shutdown", None)
-            and all(getattr(middleware, "cls", middleware).__module__.startswith("starlette.") for middleware in app.user_middleware))
+            and (not app.user_middleware
+                 or all(getattr(middleware, "cls", middleware).__module__.startswith("starlette.") for middleware in app.user_middleware)))
 
 
 class _Lifespan:
     """The application's start and its end, around one request."""
 
     def __init__(self, app):
-        loop = asyncio.get_running_loop()
         self._app, self._failure = app, ""
         self._started, self._stopped, self._asked = loop.create_future(), loop.create_future(), asyncio.Event()
         self._count = 0
@@ -118,10 +127,7 @@ class _Lifespan:
         self.state = {}
 
     async def start(self):
-        if _is_refused(self._app) or _is_idle(self._app):
-            self._started.set_result(False)
-            return
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = loop.create_task(self._run())
         if not await self._started and self._failure:
             await self._raise("startup")
 
@@ -175,21 +181,55 @@ class _Lifespan:
                     future.set_result(False)
 
 
+class _NoLifespan:
+    """Of an application that has none."""
+
+    state = {}
+
+    async def start(self):
+        pass
+
+    stop = start
+
+
+_NOTHING = _NoLifespan()
+
+
 class _Exchange:
     """One request and its answer."""
 
     def __init__(self, js_request, has_body, headers):
-        loop = asyncio.get_running_loop()
         self._request, self._has_body, self._request_headers = js_request, has_body, headers
-        self.response = loop.create_future()    # a Response of JavaScript
-        self._over = loop.create_future()       # the client has gone, or has all
+        self.is_settled = False                 # there is a response, or a failure
+        self.response = self.failure = None     # a Response of JavaScript; why there is none
+        self._wanting = None                    # a future of who waits for that
+        self._is_disconnected = False           # the client has gone, or has all
+        self._over = None                       # a future of that, for who waits
         self._reader = self._reading = None     # and the task that reads
         self._is_read = False
-        self._status, self._headers = None, []
+        self._status = self._lines = None       # its headers as header_lines() gives them, or else:
+        self._pairs = ()
         self._outlet = self._departure = None
 
+    async def settled(self):
+        """Wait until there is a response or a failure."""
+        if not self.is_settled:
+            self._wanting = loop.create_future()
+            await self._wanting
+
+    def _settle(self, response, failure=None):
+        self.is_settled, self.response, self.failure = True, response, failure
+        if self._wanting is not None and not self._wanting.done():
+            self._wanting.set_result(None)
+
+    @property
+    def _is_unwanted(self):
+        """Who waited for the response has been cancelled."""
+        return self._wanting is not None and self._wanting.cancelled()
+
     def _end(self):
-        if not self._over.done():
+        self._is_disconnected = True
+        if self._over is not None and not self._over.done():
             self._over.set_result(None)
 
     def _watch(self):
@@ -201,10 +241,6 @@ class _Exchange:
         self._end()
         if self._outlet is not None:
             self._outlet.leave()
-
-    @property
-    def _is_disconnected(self):
-        return self._over.done()
 
     # -- what the application receives --
 
@@ -225,11 +261,13 @@ class _Exchange:
                 self._is_read = not has_more
                 return {"type": "http.request", "body": body, "more_body": has_more}
         self._watch()
-        await asyncio.shield(self._over)
+        if not self._is_disconnected:
+            self._over = self._over or loop.create_future()
+            await asyncio.shield(self._over)
         return {"type": "http.disconnect"}
 
     def _read(self):
-        self._reading = asyncio.get_running_loop().create_task(self._next_piece())
+        self._reading = loop.create_task(self._next_piece())
         self._reading.add_done_callback(_look_at)
         return self._reading
 
@@ -255,18 +293,32 @@ class _Exchange:
     def _start(self, message):
         if self._status is not None:
             raise RuntimeError("Unexpected ASGI message 'http.response.start': it was sent before")
-        self._headers = [(_text(name), _text(value)) for name, value in message.get("headers", ())]
+        headers = message.get("headers", ())
+        self._lines = header_lines(headers)
+        if self._lines is None:
+            self._pairs = [(_text(name), _text(value)) for name, value in headers]
         self._status = int(message["status"])
-        if self._status not in NO_BODY and any(name.lower() == "content-type" and value.startswith("text/event-stream") for name, value in self._headers):
+        if self._status not in NO_BODY and (self._lines is None or b"text/event-stream" in self._lines) and self._is_of_events():
             self._open()        # whoever listens wants to know that it may, perhaps long before the first event
 
+    def _all_pairs(self):
+        return self._pairs if self._lines is None else pairs_of(self._lines.decode("ascii"))
+
+    def _is_of_events(self):
+        return any(name.lower() == "content-type" and value.startswith("text/event-stream") for name, value in self._all_pairs())
+
+    def _check_wanted(self):
+        if self._is_unwanted:
+            raise ClientDisconnected("nobody waits for the answer any more")
+
     def _open(self):
-        check_wanted(self.response)
-        self._outlet = Outlet(said_length(self._headers), self._end)
+        self._check_wanted()
+        pairs = self._all_pairs()
+        self._outlet = Outlet(said_length(pairs), self._end)
         self._watch()
         if self._is_disconnected:
             self._outlet.leave()
-        self.response.set_result(answer(self._status, self._headers, self._outlet.stream))
+        self._settle(answer(self._status, pairs, self._outlet.stream))
 
     async def _body(self, body, has_more):
         if self._status is None:
@@ -275,15 +327,17 @@ class _Exchange:
             raise TypeError(f"http.response.body: body must be bytes, not {type(body).__name__}")
         if self._outlet is not None:
             await self._write(body, has_more)
-        elif self.response.done():
-            check_wanted(self.response)
+        elif self.is_settled or self._is_unwanted:
+            self._check_wanted()
             if self._status not in NO_BODY:
                 raise RuntimeError("Unexpected ASGI message 'http.response.body': the response is complete")
         elif has_more and self._status not in NO_BODY:
             self._open()
             await self._write(body, True)
         else:
-            self.response.set_result(answer(self._status, self._headers, bytes(body)))
+            whole = bytes(body)
+            response = None if self._lines is None else ready_answer(self._status, self._lines, whole)
+            self._settle(answer(self._status, self._all_pairs(), whole) if response is None else response)
             self._end()
 
     async def _write(self, body, has_more):
@@ -297,7 +351,7 @@ class _Exchange:
     async def run(self, app, scope):
         try:
             await app(scope, self.receive, self.send)
-            if not self.response.done():
+            if not self.is_settled:
                 raise RuntimeError("The application did not generate a response")
             if self._outlet is not None and not self._is_disconnected:
                 raise RuntimeError("The application ended before its response was complete")
@@ -314,10 +368,10 @@ class _Exchange:
                 run_in_background(_give_up(self._reader))
 
     def _fail(self, e):
-        if not self.response.done():
-            fail(self.response, e)
+        if not self.is_settled and not self._is_unwanted:
+            self._settle(None, storable(e))
             return
-        if self.response.cancelled() or (self._outlet is not None and self._outlet.is_gone):
+        if self._is_unwanted or (self._outlet is not None and self._outlet.is_gone):
             logger.debug("The client of an ASGI application has gone", exc_info=e)
             return
         logger.error("Exception in ASGI application after response started", exc_info=e)
@@ -353,15 +407,16 @@ async def fetch(app, req, env, ctx=None):
     req: a Request of `workers` or of JavaScript.  Raises what the application raises before its answer.
     """
     js_request = unwrap(req)
-    parts = parts_of(js_request)
-    scope = _scope(parts, env, False, None)
-    lifespan = _Lifespan(app)
+    scope, has_body = _scope(js_request, env)
+    lifespan = _NOTHING if _is_idle(app) or _is_refused(app) else _Lifespan(app)
     await lifespan.start()
     scope["state"] = lifespan.state.copy()
-    exchange = _Exchange(js_request, parts[3], scope["headers"])
-    task = asyncio.get_running_loop().create_task(exchange.run(app, scope))
+    exchange = _Exchange(js_request, has_body, scope["headers"])
+    task = loop._start_task(exchange.run(app, scope))   # many are done then
     try:
-        response = await exchange.response
+        await exchange.settled()
+        if exchange.failure is not None:
+            raise exchange.failure
     except Exception:
         logger.debug("ASGI request failed", exc_info=True)
         await lifespan.stop()
@@ -374,7 +429,7 @@ async def fetch(app, req, env, ctx=None):
         await lifespan.stop()
     else:
         keep(run_in_background(_finish(task, lifespan)), ctx)
-    return response
+    return exchange.response
 
 
 async def _finish(task, lifespan):

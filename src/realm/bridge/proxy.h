@@ -47,6 +47,13 @@ enum {
         NO_VIEW | AWAITABLE | ITERABLE | ASYNC_ITERABLE | ASYNC_ITERATOR | GET | SET | SYMBOL,
 };
 
+/* What a Response will be made of, or leaves as it is. */
+struct ready {
+    uint32_t status;
+    bool is_sent;
+    PyObject *lines, *body; /* bytes */
+};
+
 struct js_proxy {
     PyObject_HEAD JSValueRef value; /* kept; NULL while lazy */
     PyObject *owner;                /* of a method: the proxy that it is bound to; or NULL */
@@ -54,6 +61,7 @@ struct js_proxy {
     PyObject *notes;                /* what Python code keeps with it: a dict, or NULL */
     vectorcallfunc vectorcall;
     struct head *head; /* lazy request: counted */
+    struct ready *ready; /* lazy Response: its own */
     uint32_t stream;   /* lazy context */
     int bits;          /* of its kind */
 };

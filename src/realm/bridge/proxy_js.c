@@ -3,8 +3,9 @@
  * proxy_kind.c decides of which type a proxy is, proxy_ops.c and proxy_array.c
  * hold what the types can do.
  *
- * A lazy proxy (request, ctx) holds what its object will be made from; most
- * handlers never look at ctx, and many never at the request.
+ * A lazy proxy (request, ctx, an application's answer) holds what its object
+ * will be made from; most handlers never look at ctx, and many never at the
+ * request.
  *
  * Attributes: those of the Python type first (new, to_py, js_id ...), then the
  * JavaScript object's properties, of whatever name.  The import system writes
@@ -52,6 +53,7 @@ static struct js_proxy *proxy_alloc(int bits)
         p->notes = NULL;
         p->vectorcall = bits & SIGNED ? js_proxy_signed_vectorcall : js_proxy_vectorcall;
         p->head = NULL;
+        p->ready = NULL;
         p->stream = 0;
     }
     return p;
@@ -159,6 +161,61 @@ PyObject *js_proxy_lazy_context(uint32_t stream)
     return (PyObject *)p;
 }
 
+PyObject *js_proxy_ready(uint32_t status, PyObject *lines, PyObject *body)
+{
+    struct ready *ready = mem_alloc(sizeof *ready);
+    struct js_proxy *p = ready ? proxy_alloc(0) : NULL;
+
+    if (!p) {
+        mem_free(ready);
+        return PyErr_NoMemory();
+    }
+    *ready = (struct ready){status, false, Py_NewRef(lines), Py_NewRef(body)};
+    p->ready = ready;
+    return (PyObject *)p;
+}
+
+static void ready_free(struct ready *ready)
+{
+    if (!ready)
+        return;
+    Py_DECREF(ready->lines);
+    Py_DECREF(ready->body);
+    mem_free(ready);
+}
+
+static struct span bytes_span(PyObject *bytes)
+{
+    return (struct span){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)};
+}
+
+bool js_proxy_answer(PyObject *proxy, struct exchange *x)
+{
+    struct ready *ready = ((struct js_proxy *)proxy)->ready;
+
+    if (!ready || ready->is_sent)
+        return false;
+    ready->is_sent = true;
+    web_answer(x, ready->status, bytes_span(ready->lines), bytes_span(ready->body));
+    return true;
+}
+
+const struct head *js_proxy_head(PyObject *object)
+{
+    return js_proxy_check(object) ? ((struct js_proxy *)object)->head : NULL;
+}
+
+static JSObjectRef make(const struct js_proxy *p)
+{
+    const struct ready *r = p->ready;
+
+    if (p->head)
+        return web_make_request(p->head);
+    if (r)
+        return web_make_answer(r->status, bytes_span(r->lines), bytes_span(r->body), r->is_sent);
+    return web_make_context(p->stream);
+}
+
 JSObjectRef js_proxy_object(PyObject *proxy)
 {
     struct js_proxy *p = (struct js_proxy *)proxy;
@@ -171,12 +228,14 @@ JSObjectRef js_proxy_object(PyObject *proxy)
         return NULL;
     }
     if (!p->value) {
-        JSObjectRef made = p->head ? web_make_request(p->head) : web_make_context(p->stream);
+        JSObjectRef made = make(p);
         if (!made)
             return (JSObjectRef)PyErr_NoMemory();
         p->value = engine_keep(made);
         head_unref(p->head);
+        ready_free(p->ready);
         p->head = NULL;
+        p->ready = NULL;
     }
     return (JSObjectRef)p->value;
 }
@@ -219,6 +278,7 @@ static void proxy_free(struct js_proxy *p, bool is_main_thread)
     else
         values_add(&let_go, p->value);
     head_unref(p->head);
+    ready_free(p->ready);
     PyObject_Free(p);
     Py_DECREF(type);
 }

@@ -14,6 +14,7 @@
 #include "realm/py/locks.h"
 #include "realm/py/loop.h"
 #include "realm/py/python.h"
+#include "realm/py/serve.h"
 #include "realm/py/sdk.h"
 #include "realm/py/sync.h"
 #include "realm/realm.h"
@@ -98,7 +99,8 @@ static PyObject *make_module(void)
 
     if (!module || PyModule_AddFunctions(module, bridge_functions) < 0 ||
         PyModule_AddFunctions(module, sync_functions) < 0 ||
-        PyModule_AddFunctions(module, locks_functions) < 0 || output_add_type(module) < 0 ||
+        PyModule_AddFunctions(module, locks_functions) < 0 ||
+        PyModule_AddFunctions(module, serve_functions) < 0 || output_add_type(module) < 0 ||
         loop_add_types(module) < 0 ||
         PyModule_AddIntConstant(module, "THREADS_MAX", REALM_THREADS_MAX) < 0 ||
         PyModule_AddIntConstant(module, "THREAD_STACK", REALM_THREAD_STACK) < 0)

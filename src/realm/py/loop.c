@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/exchange.h"
+#include "realm/py/sync.h"
 #include "realm/strand.h"
 #include "realm/timer.h"
 
@@ -181,6 +182,11 @@ static struct handle *ring_take(void)
     ring.head = (ring.head + 1) & (ring.cap - 1);
     ring.count--;
     return h;
+}
+
+static struct handle *ring_take_last(void)
+{
+    return ring.items[(ring.head + --ring.count) & (ring.cap - 1)];
 }
 
 static void report(struct handle *h, PyObject *callback)
@@ -496,6 +502,28 @@ PyObject *loop_new_task(PyObject *take_coroutine)
     return task;
 }
 
+PyObject *loop_start_task(PyObject *take_coroutine)
+{
+    size_t before = ring.count;
+    PyObject *task = loop_new_task(take_coroutine), *outer;
+    struct handle *h;
+
+    if (!task || is_debug || !strand_here() || ring.count != before + 1)
+        return task;
+    h = ring_take_last();
+    outer = sync_take_task();
+    run_handle(h);
+    sync_put_task(outer);
+    Py_DECREF(h);
+    return task;
+}
+
+static PyObject *start_task(PyObject *self, PyObject *coroutine)
+{
+    (void)self;
+    return loop_start_task(Py_NewRef(coroutine));
+}
+
 /* No future takes a StopIteration, whoever waits for it would wait for ever: a RuntimeError, as out
  * of a coroutine (PEP 479).  New. */
 static PyObject *exception_for(PyObject *exception)
@@ -553,6 +581,7 @@ static PyMethodDef loop_methods[] = {
     {"is_closed", no, METH_NOARGS, "is_closed($self, /)\n--\n\nNo."},
     {"get_debug", get_debug, METH_NOARGS, "get_debug($self, /)\n--\n\nWhether debugging is on."},
     {"_set_debug", set_debug, METH_O, NULL},
+    {"_start_task", start_task, METH_O, "A task whose first step has run."},
     {0},
 };
 

@@ -30,6 +30,8 @@ PyObject *loop_new_future(void);    /* asyncio.Future on this loop */
 /* set_result or set_exception, unless it is done; None, or NULL with an exception */
 PyObject *loop_settle(PyObject *future, PyObject *value, bool is_error);
 PyObject *loop_new_task(PyObject *take_coroutine);  /* asyncio.Task */
+/* The same, and its first step runs at once, in the middle of the one that calls this. */
+PyObject *loop_start_task(PyObject *take_coroutine);
 /* Py_DECREF at the next turn: for finalizers that run inside JavaScript's collector. */
 void loop_let_go(PyObject *take_object);
 

@@ -52,10 +52,22 @@ static void set_current_task(PyObject *take_task)
     Py_XDECREF(take_task);
 }
 
+PyObject *sync_take_task(void)
+{
+    PyObject *task = current_task();
+
+    set_current_task(NULL);
+    return task;
+}
+
+void sync_put_task(PyObject *take_task)
+{
+    set_current_task(take_task);
+}
+
 static void step_aside(struct aside *aside)
 {
-    aside->task = current_task();
-    set_current_task(NULL);
+    aside->task = sync_take_task();
     aside->place = engine_leave(); /* runs the microtasks */
     aside->thread = PyThreadState_Swap(NULL); /* the GIL goes along: interp_begin_thread */
 }

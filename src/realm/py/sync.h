@@ -25,6 +25,9 @@ bool sync_can_wait(void);
 /* Whether a frame on that strand waits, which may have ended since; for which request. */
 struct strand;
 bool sync_is_waiting(const struct strand *strand, uint32_t *ret_stream);
+/* asyncio's current task, of which there is none then; NULL: there was none.  And it is put back. */
+PyObject *sync_take_task(void);
+void sync_put_task(PyObject *take_task);
 int sync_open(struct err *err) MUST_CHECK;
 /* A promise of function(*arguments, **named), which the loop calls soon; named may be NULL.
  * Undefined having thrown when there is no memory. */

@@ -290,7 +290,9 @@ static void deliver(struct exchange *x, PyObject *take_result)
     }
     given = Py_NewRef(take_result);
     take_result = unwrap(take_result);
-    if (js_proxy_check(take_result)) {
+    if (js_proxy_check(take_result) && js_proxy_answer(take_result, x)) {
+        delivery = WEB_DELIVERED;
+    } else if (js_proxy_check(take_result)) {
         JSObjectRef value = js_proxy_object(take_result);
         if (value)
             delivery = web_deliver(x, value);

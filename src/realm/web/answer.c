@@ -10,7 +10,10 @@
 #include "realm/web/web.h"
 #include "text/status.h"
 
-enum { HEADERS_MAX = 256 }; /* fields of one answer */
+enum {
+    HEADERS_MAX = 256,    /* fields of one answer */
+    TEXT_MAX = 64 * 1024, /* ASCII that becomes a string, which crosses faster */
+};
 
 static const struct host_pair plain_text = {
     {"content-type", 12},
@@ -106,6 +109,41 @@ static void send_whole(struct exchange *x, struct draft *d, struct span body)
     if (!x)
         return;
     outflow_write_whole(&x->out, body);
+}
+
+void web_answer(struct exchange *x, uint32_t status, struct span lines, struct span body)
+{
+    struct draft d;
+
+    d.response = (struct host_response){.status = status, .headers = d.pairs};
+    if (split_lines(&d, lines) == 0)
+        send_whole(x, &d, body);
+    else
+        exchange_fail(x, HOST_EXCEPTION, SPAN("an answer's headers are malformed"));
+}
+
+static bool is_ascii(struct span s)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        all |= (unsigned char)s.data[i];
+    return all < 0x80;
+}
+
+JSObjectRef web_make_answer(uint32_t status, struct span lines, struct span body, bool is_sent)
+{
+    static JSObjectRef make;
+    bool is_text = body.len <= TEXT_MAX && is_ascii(body);
+    JSValueRef arguments[] = {is_text ? text_value(body) : web_new_bytes(body),
+                              engine_number(status), text_value(lines),
+                              JSValueMakeBoolean(engine.context, is_sent)};
+    JSValueRef made;
+
+    if (!make)
+        make = engine_internal("readyAnswer");
+    made = engine_run(make, 4, arguments);
+    return JSValueIsObject(engine.context, made) ? (JSObjectRef)made : NULL;
 }
 
 /* statusText(status) -> the usual words, '' when there are none */

@@ -45,6 +45,12 @@ JSValueRef web_open_event(struct exchange *x, struct span kind, struct span payl
 /* Its handler has failed: the traceback. */
 void web_fail_event(struct exchange *x, struct span text);
 
+/* Answer x with a status, headers as lines "name\nvalue\n..." that are valid and at most
+ * 256, and a body that is encoded as they say. */
+void web_answer(struct exchange *x, uint32_t status, struct span lines, struct span body);
+/* The same as a new Response; is_sent: with a body that is used up.  NULL when out of memory. */
+JSObjectRef web_make_answer(uint32_t status, struct span lines, struct span body, bool is_sent);
+
 struct url;
 
 enum web_delivery { WEB_DELIVERED, WEB_NO_RESPONSE, WEB_REFUSED };
