@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "realm/bridge/away.h"
 #include "realm/bridge/bridge.h"
 #include "realm/crypto/crypto.h"
 #include "realm/exchange.h"
@@ -393,6 +394,7 @@ void realm_serve(struct realm *realm, void (*loop)(void *argument), void *argume
     (void)realm;
     served.loop = loop;
     served.argument = argument;
+    away_serve();
     strand_serve(run_loop, NULL);
 }
 

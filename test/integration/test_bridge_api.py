@@ -617,10 +617,6 @@ def test_a_name_that_js_does_not_have(corral, lab):
     assert "did you mean `Response`?" in lab.run("js.Respnse").text
 
 
-def test_javascript_from_another_thread_is_refused(lab):
-    raises(lab, "o = js.Object.new()\nawait asyncio.to_thread(lambda: o.a)", "RuntimeError", "main thread")
-
-
 # ---- workers ----
 
 

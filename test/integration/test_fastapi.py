@@ -39,7 +39,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import List, Optional
 
+import asgi
 import jinja2
+import workers
 from fastapi import APIRouter, BackgroundTasks, Body, Cookie, Depends, FastAPI, File, Form, Header, HTTPException, Query, Request, Response, UploadFile, status
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -51,6 +53,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials, OAuth2PasswordBear
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, Field, validator
+from pyodide.ffi import run_sync
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -398,6 +401,18 @@ async def sql(request: Request, names: List[str] = Body()):
     await db.batch([db.prepare("INSERT INTO t (name) VALUES (?)").bind(name) for name in names])
     found = await db.prepare("SELECT name FROM t ORDER BY id").all()
     return [row.name for row in found.results]
+
+@app.post("/sql/plain")
+def plain_sql(names: List[str] = Body(), db=Depends(database)):
+    run_sync(db.exec("CREATE TABLE IF NOT EXISTS p (id INTEGER PRIMARY KEY, name TEXT)"))
+    insert = db.prepare("INSERT INTO p (name) VALUES (?)")
+    run_sync(db.batch([insert.bind(name) for name in names]))
+    found = run_sync(db.prepare("SELECT count(*) AS n, max(name) AS name FROM p").first())
+    return {"n": found.n, "name": found.name, "is_main": threading.current_thread() is threading.main_thread()}
+
+@app.get("/word/plain")
+def plain_word(request: Request, env=asgi.env):
+    return [env.WORD, request.scope["env"].WORD, workers.env.WORD]
 '''
 FILES = {
     "src/entry.py": ENTRY,
@@ -577,6 +592,18 @@ def test_fastapi_background(shop):
 
 def test_fastapi_database(shop):
     assert post(shop, "/sql", ["a", "b"]).json() == ["a", "b"]
+
+
+def test_fastapi_plain_functions_have_env(shop):
+    assert post(shop, "/sql/plain", ["a", "b"]).json() == {"n": 2, "name": "b", "is_main": False}
+    assert shop.get("/word/plain").json() == ["bound"] * 3
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(post(shop, "/sql/plain", ["c"]).json()["n"])) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(answers) == 10 and len(answers) == 8
 
 
 # ---- bodies of any size, both ways ----

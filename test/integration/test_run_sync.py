@@ -330,19 +330,29 @@ def test_it_cannot_wait_at_the_top_level(node):
     assert not can and "while the worker's module is loaded" in words
 
 
-def test_it_cannot_wait_in_other_threads(lab):
-    outcome = lab.value("""
+def test_it_waits_in_other_threads_too(lab):
+    assert lab.value("""
+        import contextvars, threading
         from pyodide.ffi import can_run_sync, run_sync
-        def in_thread():
-            c = asyncio.sleep(0)
+        word = contextvars.ContextVar("word")
+        word.set("of the request")
+        async def later(value):
+            await asyncio.sleep(0.01)
+            return [value, word.get("none"), threading.current_thread() is threading.main_thread()]
+        async def fails():
+            raise KeyError("in the loop")
+        def in_thread(n):
             try:
-                run_sync(c)
-            except RuntimeError as e:
-                c.close()
-                return [can_run_sync(), str(e)]
-        return await asyncio.to_thread(in_thread)
-    """)
-    assert outcome[0] is False and "run_coroutine_threadsafe" in outcome[1]
+                run_sync(fails())
+            except KeyError as e:
+                return run_sync(later(n)) + [str(e), can_run_sync()]
+        begun = time.monotonic()
+        got = await asyncio.gather(*[asyncio.to_thread(in_thread, n) for n in range(3)])
+        try:
+            await asyncio.to_thread(run_sync, 5)
+        except TypeError as e:
+            return [got, str(e)]
+    """) == [[[n, "of the request", True, "'in the loop'", False] for n in range(3)], "object int is not awaitable"]
 
 
 def test_an_exception_after_waiting_is_the_answer(node):

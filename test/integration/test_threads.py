@@ -185,31 +185,73 @@ def test_time_sleep_that_stops_all_warns_once(corral):
     assert one.log_text().count("in a handler stops") == 1
 
 
-def test_javascript_is_refused_in_threads_whatever_is_touched(lab):
+def test_javascript_in_threads_whatever_is_touched(lab):
+    """The loop does it for them: FastAPI's `def` endpoints and Django's views want their env."""
     assert lab.value("""
         import pyodide.code, workers
-        from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
+        from pyodide.ffi import JsException, create_once_callable, create_proxy, run_sync, to_js
         o, array, function, promise = js.eval("({a: 1, f(x) { return x; }})"), js.eval("[1, 2]"), js.eval("(x) => x"), js.Promise.resolve(1)
-        buffer, mapping = js.Uint8Array.new(3), js.Map.new()
-        ways = [
-            lambda: o.a, lambda: setattr(o, "a", 2), lambda: delattr(o, "a"), lambda: array[0], lambda: array.append(1), lambda: function(1),
-            lambda: o.f(1), lambda: Response.new("x"), lambda: list(array), lambda: len(array), lambda: repr(o), lambda: str(o), lambda: hash(promise),
-            lambda: o == array, lambda: bool(o), lambda: o.to_py(), lambda: dir(o), lambda: js.Date, lambda: exec("from js import Object"),
-            lambda: to_js([1]), lambda: create_proxy(len), lambda: create_once_callable(len), lambda: JsException("a", "b"), lambda: console.log("x"),
-            lambda: print(o), lambda: o.object_keys(), lambda: o.js_id, lambda: o.typeof, lambda: buffer.to_memoryview(), lambda: buffer.to_bytes(),
-            lambda: "a" in mapping, lambda: request.url, lambda: request.method, lambda: request.headers, lambda: env.X, lambda: ctx.waitUntil(promise),
-            lambda: js.fetch("http://x/"), lambda: workers.Response("x"), lambda: promise.then(len), lambda: pyodide.code.run_js("1"),
-            lambda: o.to_weakref(), lambda: o.as_object_map()["a"], lambda: asyncio.run(asyncio.wait_for(promise, 1)),
-        ]
-        def touch(way):
+        buffer, mapping = js.Uint8Array.new(3), js.Map.new([["k", 1]])
+        loop, here = asyncio.get_running_loop(), asyncio.current_task()
+        async def own():
+            return await js.Promise.resolve("own") + await asyncio.wait_for(promise, 5) * "!"
+        async def coroutine(value):
+            await asyncio.sleep(0.001)
+            return value
+        def fails(way, kind, says):
             try:
-                return f"{ways.index(way)} gave {way()!r}"
-            except RuntimeError as e:
-                return "" if "call_soon_threadsafe" in str(e) else str(e)
+                way()
+            except kind as e:
+                return says in str(e)
+        def touch():
+            o.b = 5
+            del o.a
+            array.append(3)
+            array[0] = 7
+            buffer[1] = 9
+            text = o.to_py()
+            same = [
+                o.b == 5, not hasattr(o, "a"), array[1] == 2, list(array) == [7, 2, 3], array[:2].to_py() == [7, 2], len(array) == 3, 2 in array, "k" in mapping, mapping["k"] == 1,
+                function(3) == 3, o.f([1])[0] == 1, function(o) == o, o != array, bool(o), str(o) == "[object Object]", repr(array) == "7,2,3", isinstance(hash(promise), int), "b" in dir(o),
+                text["b"] == 5, sorted(o.object_keys()) == ["b", "f"], o.typeof == "object", isinstance(o.js_id, int), buffer.to_bytes() == b"\\0\\x09\\0",
+                buffer.to_memoryview()[1] == 9, to_js([1, 2]).length == 2, create_proxy(len).typeof == "function", create_once_callable(len).typeof == "function", Response.new("x").status == 200,
+                request.method == "GET", request.url.startswith("http"), request.headers["host"] != "", pyodide.code.run_js("1 + 1") == 2, o.as_object_map()["b"] == 5,
+                js.eval("[3, 1, 2]").to_py() == [3, 1, 2], sorted(js.eval("[3, 1, 2]")) == [1, 2, 3], (array + [4]).to_py() == [7, 2, 3, 4], workers.Response("x", status=201).status == 201,
+                run_sync(promise) == 1, run_sync(Response.new("body").text()) == "body", run_sync(coroutine(8)) == 8, asyncio.run(own()) == "own!", function(len)("abc") == 3,
+                fails(lambda: js.eval("throw new RangeError('thrown')"), JsException, "thrown"), fails(lambda: o.missing, AttributeError, "missing"),
+                fails(lambda: run_sync(js.Promise.reject(js.Error.new("rejected"))), JsException, "rejected"), fails(lambda: o(), TypeError, "not callable"),
+                fails(lambda: array[10], IndexError, ""), fails(lambda: function(lambda: 1 / 0)(), ZeroDivisionError, ""),
+            ]
+            return [n for n, is_so in enumerate(same) if is_so is not True]
         boxes = [[js.Object.new() for n in range(100)] for box in range(4)]
         await asyncio.gather(*[asyncio.to_thread(lambda: boxes.pop().clear()) for n in range(4)])
-        return [said for said in [await asyncio.to_thread(touch, way) for way in ways] if said]
-    """) == []
+        first = await asyncio.to_thread(touch)
+        counts = await asyncio.gather(*[asyncio.to_thread(lambda: sum(function(n) for n in range(500))) for n in range(4)])
+        return [first, counts, asyncio.current_task() is here]
+    """) == [[], [124750] * 4, True]
+
+
+def test_javascript_is_refused_in_threads_while_the_module_is_loaded(corral):
+    one = corral("""\
+        import threading
+        import js
+        from js import Response
+        said = []
+
+        def touch():
+            try:
+                js.Object.new()
+            except RuntimeError as e:
+                said.append(str(e))
+
+        thread = threading.Thread(target=touch)
+        thread.start()
+        thread.join()
+
+        async def on_fetch(request):
+            return Response.new(said[0])
+        """)
+    assert "while the worker's module is loaded" in one.get().text
 
 
 # ---- beside top-level code, and at the end ----

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "realm/bridge/away.h"
 #include "realm/bridge/pack.h"
 #include "realm/bridge/proxy.h"
 #include "realm/bridge/proxy_py.h"
@@ -67,9 +68,11 @@ failed:
 /* js_array(iterable) -> JsProxy of a new Array of the converted items */
 static PyObject *js_array(PyObject *self, PyObject *iterable)
 {
-    JSObjectRef array = js_array_of(iterable, "expected something iterable");
+    JSObjectRef array;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(js_array, self, iterable);
+    array = js_array_of(iterable, "expected something iterable");
     return array ? js_proxy_new(array, NULL) : NULL;
 }
 
@@ -80,8 +83,9 @@ static PyObject *create_proxy(PyObject *self, PyObject *arguments)
     JSObjectRef proxy;
     int traits;
 
-    (void)self;
-    if (!PyArg_ParseTuple(arguments, "Oi", &object, &traits) || !bridge_is_main_thread())
+    if (!strand_here())
+        return away_binary(create_proxy, self, arguments);
+    if (!PyArg_ParseTuple(arguments, "Oi", &object, &traits))
         return NULL;
     proxy = py_proxy_new_with(object, traits);
     return proxy ? js_proxy_new(proxy, NULL) : NULL;
@@ -92,9 +96,8 @@ static PyObject *json_proxy(PyObject *self, PyObject *object)
 {
     JSObjectRef proxy;
 
-    (void)self;
-    if (!bridge_is_main_thread())
-        return NULL;
+    if (!strand_here())
+        return away_binary(json_proxy, self, object);
     proxy = py_proxy_new_kind(object, 0, PY_JSON);
     return proxy ? js_proxy_new(proxy, NULL) : NULL;
 }
@@ -104,7 +107,8 @@ static PyObject *destroy(PyObject *self, PyObject *proxy)
 {
     JSObjectRef object;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(destroy, self, proxy);
     if (!js_proxy_check(proxy))
         return PyErr_Format(PyExc_TypeError, "expected a proxy, not %s", Py_TYPE(proxy)->tp_name);
     object = js_proxy_object(proxy);
@@ -116,9 +120,11 @@ static PyObject *destroy(PyObject *self, PyObject *proxy)
 /* is_destroyed(proxy) -> bool */
 static PyObject *is_destroyed(PyObject *self, PyObject *proxy)
 {
-    JSObjectRef object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
+    JSObjectRef object;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(is_destroyed, self, proxy);
+    object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
     if (!object)
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_False);
     return PyBool_FromLong(py_proxy_check(object) && !py_proxy_object(object));
@@ -129,11 +135,10 @@ static PyObject *js_error(PyObject *self, PyObject *exception)
 {
     JSValueRef error;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(js_error, self, exception);
     if (!PyExceptionInstance_Check(exception))
         return PyErr_Format(PyExc_TypeError, "expected an exception");
-    if (!bridge_is_main_thread())
-        return NULL;
     error = bridge_error(exception);
     if (!JSValueIsObject(engine.context, error))
         return bridge_to_python(error, NULL);
@@ -146,9 +151,8 @@ static PyObject *internal(PyObject *self, PyObject *name)
     JSStringRef text;
     JSValueRef value;
 
-    (void)self;
-    if (!bridge_is_main_thread()) /* it would wait for the engine with the GIL in its hand */
-        return NULL;
+    if (!strand_here())
+        return away_binary(internal, self, name);
     if (!PyUnicode_Check(name))
         return PyErr_Format(PyExc_TypeError, "the name must be a str");
     text = bridge_text_to_js(name); /* new */
@@ -182,9 +186,11 @@ static PyObject *future_of(PyObject *self, PyObject *proxy)
 /* unsigned(proxy) -> the same without a signature */
 static PyObject *unsigned_of(PyObject *self, PyObject *proxy)
 {
-    JSObjectRef object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
+    JSObjectRef object;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(unsigned_of, self, proxy);
+    object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
     if (!object)
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "expected a proxy");
     return js_proxy_same(proxy, js_proxy_bits(proxy) & ~SIGNED);
@@ -245,11 +251,10 @@ static PyObject *buffer_to_js(PyObject *self, PyObject *object)
 {
     JSValueRef value;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(buffer_to_js, self, object);
     if (!PyObject_CheckBuffer(object))
         Py_RETURN_NONE;
-    if (!bridge_is_main_thread())
-        return NULL;
     value = bridge_buffer_to_js(object);
     return value ? bridge_to_python(value, NULL) : NULL;
 }
@@ -257,15 +262,32 @@ static PyObject *buffer_to_js(PyObject *self, PyObject *object)
 /* is_python(proxy) -> is it a proxy of a Python object, destroyed or not? */
 static PyObject *is_python(PyObject *self, PyObject *proxy)
 {
-    JSObjectRef object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
+    JSObjectRef object;
 
-    (void)self;
+    if (!strand_here())
+        return away_binary(is_python, self, proxy);
+    object = js_proxy_check(proxy) ? js_proxy_object(proxy) : NULL;
     if (!object && PyErr_Occurred())
         return NULL;
     return PyBool_FromLong(object && py_proxy_check(object));
 }
 
+/* elsewhere(function, *arguments, **named): the call, done by the loop */
+static PyObject *elsewhere(PyObject *self, PyObject *arguments, PyObject *named)
+{
+    PyObject *rest = PyTuple_GetSlice(arguments, 1, PyTuple_GET_SIZE(arguments)), *result = NULL;
+
+    (void)self;
+    if (rest && PyTuple_GET_SIZE(arguments) == 0)
+        PyErr_SetString(PyExc_TypeError, "elsewhere() wants a function");
+    else if (rest)
+        result = away_call(PyTuple_GET_ITEM(arguments, 0), rest, named);
+    Py_XDECREF(rest);
+    return result;
+}
+
 PyMethodDef bridge_functions[] = {
+    {"elsewhere", (PyCFunction)(void (*)(void))elsewhere, METH_VARARGS | METH_KEYWORDS, NULL},
     {"to_js", (PyCFunction)(void (*)(void))bridge_function_to_js, METH_FASTCALL | METH_KEYWORDS,
      bridge_to_js_doc},
     {"plain_to_py", (PyCFunction)(void (*)(void))bridge_function_plain_to_py, METH_FASTCALL,

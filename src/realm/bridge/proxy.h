@@ -82,6 +82,8 @@ PyObject *js_proxy_of_kind(JSObjectRef object, int bits);
 /* Another proxy of the same object, and of the same method, of that kind. */
 PyObject *js_proxy_same(PyObject *proxy, int bits);
 PyObject *js_proxy_str(PyObject *self);
+PyObject *js_proxy_getattr(PyObject *self, PyObject *name);
+int js_proxy_setattr(PyObject *self, PyObject *name, PyObject *value);
 PyObject *js_proxy_compare(PyObject *self, PyObject *other, int operation);
 PyObject *js_proxy_descriptor(PyObject *self, PyObject *object, PyObject *type);
 PyObject *js_proxy_notes(PyObject *self); /* borrowed; made when there are none */

@@ -13,6 +13,7 @@
 #include "realm/bridge/proxy.h"
 
 #include "base/mem.h"
+#include "realm/bridge/away.h"
 #include "realm/bridge/bridge.h"
 #include "realm/js/engine.h"
 #include "realm/py/interp.h"
@@ -34,9 +35,8 @@ bool bridge_is_main_thread(void)
     if (strand_here())
         return true;
     PyErr_SetString(PyExc_RuntimeError,
-                    "JavaScript objects can only be used on the main thread "
-                    "(make the function `async def`: frameworks run others in threads; "
-                    "from a thread of your own use loop.call_soon_threadsafe)");
+                    "JavaScript objects cannot be used in another thread while the worker's "
+                    "module is loaded: do it in a handler");
     return false;
 }
 
@@ -51,7 +51,7 @@ static struct js_proxy *proxy_alloc(int bits)
         p->owner = NULL;
         p->spare = NULL;
         p->notes = NULL;
-        p->vectorcall = bits & SIGNED ? js_proxy_signed_vectorcall : js_proxy_vectorcall;
+        p->vectorcall = bits & SIGNED ? any_js_proxy_signed_vectorcall : any_js_proxy_vectorcall;
         p->head = NULL;
         p->ready = NULL;
         p->stream = 0;
@@ -497,7 +497,7 @@ static PyObject *property_of(PyObject *self, PyObject *name)
     return result;
 }
 
-static PyObject *proxy_getattr(PyObject *self, PyObject *name)
+PyObject *js_proxy_getattr(PyObject *self, PyObject *name)
 {
     struct js_proxy *p = (struct js_proxy *)self;
     PyObject *result;
@@ -551,7 +551,7 @@ static void set_property(JSObjectRef object, PyObject *name, PyObject *value,
         engine_call(put_property, 3, arguments, ret_thrown);
 }
 
-static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
+int js_proxy_setattr(PyObject *self, PyObject *name, PyObject *value)
 {
     JSValueRef thrown = NULL;
     JSObjectRef object;
@@ -616,10 +616,12 @@ PyObject *js_proxy_compare(PyObject *self, PyObject *other, int operation)
 
 static PyObject *proxy_dir(PyObject *self, PyObject *unused)
 {
-    JSValueRef object = js_proxy_object(self), thrown = NULL, names;
+    JSValueRef object, thrown = NULL, names;
     PyObject *type_names = NULL, *list = NULL, *all = NULL, *sorted = NULL;
 
-    (void)unused;
+    if (!strand_here())
+        return away_binary(proxy_dir, self, unused);
+    object = js_proxy_object(self);
     if (!object)
         return NULL;
     names = engine_call(dir, 1, &object, &thrown);
@@ -675,13 +677,13 @@ int js_proxy_open(void)
 {
     static PyType_Slot slots[] = {
         {Py_tp_dealloc, (void *)proxy_dealloc},
-        {Py_tp_getattro, (void *)proxy_getattr},
-        {Py_tp_setattro, (void *)proxy_setattr},
-        {Py_tp_repr, (void *)js_proxy_str},
-        {Py_tp_str, (void *)js_proxy_str},
-        {Py_tp_richcompare, (void *)js_proxy_compare},
+        {Py_tp_getattro, (void *)any_js_proxy_getattr},
+        {Py_tp_setattro, (void *)any_js_proxy_setattr},
+        {Py_tp_repr, (void *)any_js_proxy_str},
+        {Py_tp_str, (void *)any_js_proxy_str},
+        {Py_tp_richcompare, (void *)any_js_proxy_compare},
         {Py_tp_hash, (void *)PyObject_HashNotImplemented},
-        {Py_nb_bool, (void *)js_proxy_truth},
+        {Py_nb_bool, (void *)any_js_proxy_truth},
         {Py_tp_methods, NULL},
         {Py_tp_getset, NULL},
         {0, NULL},

@@ -13,6 +13,7 @@
 
 #include <structmember.h>
 
+#include "realm/bridge/away.h"
 #include "realm/js/engine.h"
 #include "realm/py/interp.h"
 
@@ -105,27 +106,27 @@ static void add_methods(struct making *m, const PyMethodDef *methods)
 
 static void add_array(struct making *m, int bits)
 {
-    add_slot(m, Py_mp_subscript, (void *)js_array_subscript);
-    add_slot(m, Py_sq_length, (void *)js_proxy_length);
-    add_slot(m, Py_sq_item, (void *)js_array_item);
+    add_slot(m, Py_mp_subscript, (void *)any_js_array_subscript);
+    add_slot(m, Py_sq_length, (void *)any_js_proxy_length);
+    add_slot(m, Py_sq_item, (void *)any_js_array_item);
     if (bits & TYPED_ARRAY) {
-        add_slot(m, Py_mp_ass_subscript, (void *)js_typed_array_set_subscript);
-        add_slot(m, Py_sq_ass_item, (void *)js_typed_array_set_item);
+        add_slot(m, Py_mp_ass_subscript, (void *)any_js_typed_array_set_subscript);
+        add_slot(m, Py_sq_ass_item, (void *)any_js_typed_array_set_item);
         add_methods(m, js_typed_array_methods);
         return;
     }
-    add_slot(m, Py_sq_concat, (void *)js_array_concat);
+    add_slot(m, Py_sq_concat, (void *)any_js_array_concat);
     if (bits & ARRAY_LIKE) {
         if (bits & SET)
-            add_slot(m, Py_mp_ass_subscript, (void *)js_proxy_set_subscript);
+            add_slot(m, Py_mp_ass_subscript, (void *)any_js_proxy_set_subscript);
         add_methods(m, js_array_like_methods);
         return;
     }
-    add_slot(m, Py_mp_ass_subscript, (void *)js_array_set_subscript);
-    add_slot(m, Py_sq_ass_item, (void *)js_array_set_item);
-    add_slot(m, Py_sq_repeat, (void *)js_array_repeat);
-    add_slot(m, Py_sq_inplace_concat, (void *)js_array_extend);
-    add_slot(m, Py_sq_inplace_repeat, (void *)js_array_become_repeated);
+    add_slot(m, Py_mp_ass_subscript, (void *)any_js_array_set_subscript);
+    add_slot(m, Py_sq_ass_item, (void *)any_js_array_set_item);
+    add_slot(m, Py_sq_repeat, (void *)any_js_array_repeat);
+    add_slot(m, Py_sq_inplace_concat, (void *)any_js_array_extend);
+    add_slot(m, Py_sq_inplace_repeat, (void *)any_js_array_become_repeated);
     add_methods(m, js_array_methods);
 }
 
@@ -134,29 +135,29 @@ static void add_container(struct making *m, int bits)
     bool has_items = bits & OBJECT_MAP || !(bits & NO_ITEMS);
 
     if (bits & (ITERABLE | ITERATOR | OBJECT_MAP))
-        add_slot(m, Py_tp_iter, (void *)js_proxy_iter);
+        add_slot(m, Py_tp_iter, (void *)any_js_proxy_iter);
     if (bits & ITERATOR)
-        add_slot(m, Py_tp_iternext, (void *)js_proxy_next);
+        add_slot(m, Py_tp_iternext, (void *)any_js_proxy_next);
     if (bits & (LENGTH | OBJECT_MAP))
-        add_slot(m, Py_mp_length, (void *)js_proxy_length);
+        add_slot(m, Py_mp_length, (void *)any_js_proxy_length);
     if (has_items || bits & (HAS | INCLUDES))
-        add_slot(m, Py_sq_contains, (void *)js_proxy_contains);
+        add_slot(m, Py_sq_contains, (void *)any_js_proxy_contains);
     if (bits & SEQUENCE) {
         add_array(m, bits);
         return;
     }
     if (has_items || bits & (GET | AWAITABLE))
-        add_slot(m, Py_mp_subscript, (void *)js_proxy_subscript);
+        add_slot(m, Py_mp_subscript, (void *)any_js_proxy_subscript);
     if (has_items || bits & SET)
-        add_slot(m, Py_mp_ass_subscript, (void *)js_proxy_set_subscript);
+        add_slot(m, Py_mp_ass_subscript, (void *)any_js_proxy_set_subscript);
 }
 
 static void add_rest(struct making *m, int bits)
 {
     if (bits & AWAITABLE) {
-        add_slot(m, Py_am_await, (void *)js_proxy_await);
-        add_slot(m, Py_tp_hash, (void *)js_proxy_hash);
-        add_slot(m, Py_tp_richcompare, (void *)js_proxy_compare);
+        add_slot(m, Py_am_await, (void *)any_js_proxy_await);
+        add_slot(m, Py_tp_hash, (void *)any_js_proxy_hash);
+        add_slot(m, Py_tp_richcompare, (void *)any_js_proxy_compare);
     }
     if (bits & (ASYNC_ITERABLE | ASYNC_ITERATOR))
         add_slot(m, Py_am_aiter, (void *)js_proxy_aiter);

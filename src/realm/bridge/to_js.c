@@ -6,6 +6,7 @@
  *
  * Ints, floats and text are the commonest and cost a few nanoseconds each.  Only containers that
  * are held more than once are remembered: those alone can come again. */
+#include "realm/bridge/away.h"
 #include "realm/bridge/pack.h"
 #include "realm/bridge/proxy.h"
 
@@ -737,13 +738,14 @@ PyObject *bridge_function_to_js(PyObject *self, PyObject *const *arguments, Py_s
     PyObject *result;
     int dicts, r;
 
-    (void)self;
     if (read_options(&o, arguments, count, names) < 0)
         return NULL;
     if (o.object == Py_None || PyLong_Check(o.object) || PyFloat_Check(o.object) ||
         PyUnicode_Check(o.object) || bridge_is_null(o.object) || bridge_is_from_js(o.object))
         return Py_NewRef(o.object);
-    if (!bridge_is_main_thread() || check_pyproxies(&o) < 0)
+    if (!strand_here())
+        return away_fast(bridge_function_to_js, self, arguments, count, names);
+    if (check_pyproxies(&o) < 0)
         return NULL;
     if (o.eager_converter)
         return by_steps(&o);

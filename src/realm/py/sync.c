@@ -11,6 +11,7 @@
 #include "realm/py/sync.h"
 
 #include "base/mem.h"
+#include "realm/bridge/away.h"
 #include "realm/bridge/value.h"
 #include "realm/exchange.h"
 #include "realm/js/engine.h"
@@ -95,11 +96,7 @@ static PyObject *can_run_sync(PyObject *self, PyObject *unused)
 
 static PyObject *refuse(void)
 {
-    if (!strand_here())
-        PyErr_SetString(PyExc_RuntimeError,
-                        "run_sync() waits on the event loop's thread only: in another thread use "
-                        "asyncio.run_coroutine_threadsafe(coroutine, loop).result()");
-    else if (!strand_is_serving())
+    if (!strand_is_serving())
         PyErr_SetString(PyExc_RuntimeError,
                         "run_sync() cannot wait while the worker's module is loaded: nothing is "
                         "served yet. Call it in a handler.");
@@ -298,6 +295,24 @@ static bool is_awaitable(PyObject *object)
 }
 
 /* run_sync(awaitable) -> what comes of it */
+/* In another thread: only that one waits. */
+static PyObject *wait_elsewhere(PyObject *awaitable)
+{
+    PyObject *function, *result = NULL;
+
+    if (!away_is_served()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "run_sync() cannot wait while the worker's module is loaded: nothing is "
+                        "served yet. Call it in a handler.");
+        return NULL;
+    }
+    function = interp_sdk("corral.elsewhere", "run_sync");
+    if (function)
+        result = PyObject_CallOneArg(function, awaitable);
+    Py_XDECREF(function);
+    return result;
+}
+
 static PyObject *run_sync(PyObject *self, PyObject *awaitable)
 {
     PyObject *future, *done, *result = NULL;
@@ -306,6 +321,8 @@ static PyObject *run_sync(PyObject *self, PyObject *awaitable)
     if (!is_awaitable(awaitable))
         return PyErr_Format(PyExc_TypeError, "object %.200s is not awaitable",
                             Py_TYPE(awaitable)->tp_name);
+    if (!strand_here())
+        return wait_elsewhere(awaitable);
     if (!sync_can_wait())
         return refuse();
     future = PyObject_CallOneArg(ensure_future, awaitable);
