@@ -12,6 +12,8 @@
 static const struct command COMMANDS[] = {
     {"dev", "dev", "serve a project on this machine and follow its changes", dev_command},
     {"d1", "d1", "make, fill, change and show databases of this machine", d1_command},
+    {"packages", "packages", "make and show sets of Python packages that workers have built in",
+     packages_command},
     {0},
 };
 

@@ -14,6 +14,7 @@ int cli_main(int argc, char **argv);
 
 int dev_command(char **args);
 int d1_command(char **args);
+int packages_command(char **args);
 
 /* Print an error with its hint on stderr; returns `code`. */
 int cli_fail(const struct err *err, int code);

@@ -1,0 +1,104 @@
+"""corral packages list, info, sync, lock: what a person types, and what they read."""
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness import BIN, PACKAGES, PATIENCE, ROOT
+
+sys.path.append(str(ROOT / "sdk" / "python"))
+from packager import homes       # noqa: E402
+
+pytestmark = pytest.mark.asan
+
+DEFAULT = homes.default_name()
+
+
+class Shell:
+    """home: of the sets; None: that of all tests."""
+
+    def __init__(self, folder, home=None, env=None):
+        self.folder = folder
+        self.env = {**os.environ, **({"CORRAL_PACKAGES": str(home)} if home else {}), **(env or {})}
+        self.out = self.err = None
+
+    def __call__(self, *words, code=0):
+        done = subprocess.run([str(BIN / "corral"), "packages", *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True,
+                              cwd=self.folder, env=self.env, text=True, timeout=60 * PATIENCE)
+        self.out, self.err = done.stdout, done.stderr
+        assert done.returncode == code, (words, done)
+        return self.out if code == 0 else self.err
+
+
+@pytest.fixture
+def packages(tmp_path):
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A home with nothing in it."""
+    return Shell(tmp_path, tmp_path / "home")
+
+
+def rows(text):
+    """What a table shows, row by row."""
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in text.splitlines() if line.startswith("│")]
+
+
+def test_says_what_there_is(packages):
+    assert packages(code=2).startswith("Usage: corral packages COMMAND")
+    usage = packages("--help")
+    for name in ("list", "info NAME", "sync [WHAT]"):
+        assert name in usage
+        command = name.split()[0]
+        assert packages(command, "--help").startswith(f"Usage: corral packages {name} [options]\n")
+        assert "--json" in packages.out
+        assert "Did you mean --json?" in packages(command, "--jason", code=2)
+    assert packages("lst", code=2) == "corral: there is no command 'packages lst'\n  Did you mean `corral packages list`?\n"
+    assert packages("info", code=2) == "corral: NAME is missing: corral packages info NAME\n"
+    assert packages("info", "", code=2) == "corral: NAME must not be empty: corral packages info NAME\n"
+    assert "'b' is too much" in packages("info", "a", "b", code=2)
+    assert "'x' is too much" in packages("list", "x", code=2)
+    assert packages("sync", "--index-url", "a", "--index-url", "b", code=2) == (
+        "corral: --index-url takes one value, and stands there twice\n")
+    assert "--cwd '/nowhere': No such file" in packages("sync", "--cwd", "/nowhere", code=2)
+
+
+def test_lists_sets_and_their_dates(packages, fresh):
+    head, row = rows(packages("list"))
+    assert head == ["name", "packages", "compatibility dates", "folder"]
+    listed = json.loads(packages("list", "--json"))
+    assert row == [DEFAULT, str(listed[0]["packages"]), "all", str(PACKAGES / DEFAULT)]
+    assert listed[0]["default"] is True and listed[0]["since"] == listed[0]["until"] == "" and listed[0]["packages"] > 40
+    assert fresh("list") == "There are no package sets yet: `corral packages sync debian` makes the default one.\n"
+    assert json.loads(fresh("list", "--json")) == []
+
+
+def test_info_tells_of_a_package(packages, fresh):
+    shown = dict(row for row in rows(packages("info", "FastAPI")) if row[0])
+    assert (shown["name"], shown["set"], shown["imports"], shown["dependencies"]) == ("fastapi", DEFAULT, "fastapi", "pydantic, starlette")
+    assert shown["source"] == f"debian:python3-fastapi={shown['source'].partition('=')[2]}" and "all" not in shown["extras"]
+    told = json.loads(packages("info", "fastapi", "--json"))["found"][0]
+    assert (shown["version"], shown["hash"], shown["folder"]) == (told["version"], told["hash"], told["folder"])
+    assert "orjson" in told["lacks"]["all"]
+    assert dict(row for row in rows(packages("info", "PIL")) if row[0])["name"] == "pillow"        # by a module that it has
+    assert dict(row for row in rows(packages("info", "starlette")) if row[0])["extras"] == "full"
+    assert packages("info", "fastapy", code=1) == "corral: no package set has a 'fastapy'\n  did you mean 'fastapi'?\n"
+    assert packages("info", "xyzzy", code=1).endswith("  list xyzzy in requirements.txt, and it comes from the package index\n")
+    assert fresh("info", "numpy", code=1).endswith("  there are no package sets yet: corral packages sync debian\n")
+
+
+def test_sync_says_what_it_did(packages, tmp_path):
+    assert packages("sync").startswith(f"The package set {DEFAULT} is up to date: ") and packages.err == ""
+    assert packages("sync", "debian") == packages.out
+    assert json.loads(packages("sync", "debian", "--json"))["new"] is False
+    assert "there is no package set 'debain'" in packages("sync", "debain", code=1)
+    (tmp_path / "file").write_text("")
+    lost = Shell(tmp_path, tmp_path / "file")
+    assert lost("sync", code=1).startswith(f"corral: packages cannot be kept in {tmp_path}/file: ")
+    nobody = Shell(tmp_path, env={"CORRAL_PACKAGES": "", "XDG_DATA_HOME": "", "HOME": ""})
+    assert nobody("list", code=1) == ("corral: nobody says where Python packages are kept\n"
+                                      "  set CORRAL_PACKAGES or HOME to the absolute path of a folder\n")
