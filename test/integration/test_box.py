@@ -90,20 +90,20 @@ PYTHON = {
     "os.posix_spawn": "os.posix_spawn('/bin/true', ['true'], {})",
     "os.execv": "os.execv('/bin/true', ['true'])",
     "os.kill": "os.kill(os.getppid(), 0)",
-    "open for write": "open('/tmp/corral-box-test', 'w').write('x')",
+    "open for write": "open('/var/tmp/corral-box-test', 'w').write('x')",
     "open for append": "open('/etc/passwd', 'a')",
     "open r+": "open('/etc/passwd', 'r+')",
-    "O_TMPFILE": "os.open('/tmp', os.O_TMPFILE | os.O_RDWR)",
-    "tempfile": "import tempfile; tempfile.TemporaryFile()",
+    "O_TMPFILE": "os.open('/var/tmp', os.O_TMPFILE | os.O_RDWR)",
+    "tempfile": "import tempfile; tempfile.TemporaryFile(dir='/var/tmp')",
     "own source": "open(sys.modules[__name__].__file__, 'a')",
-    "os.unlink": "os.unlink('/tmp/corral-box-test-victim')",
-    "os.rename": "os.rename('/tmp/corral-box-test-victim', '/tmp/corral-box-test-2')",
-    "os.mkdir": "os.mkdir('/tmp/corral-box-test-dir')",
-    "os.symlink": "os.symlink('/etc', '/tmp/corral-box-test-link')",
-    "os.chmod": "os.chmod('/tmp/corral-box-test-victim', 0o777)",
-    "os.truncate": "os.truncate('/tmp/corral-box-test-victim', 0)",
-    "os.utime": "os.utime('/tmp/corral-box-test-victim')",
-    "os.mkfifo": "os.mkfifo('/tmp/corral-box-test-fifo')",
+    "os.unlink": "os.unlink('/var/tmp/corral-box-test-victim')",
+    "os.rename": "os.rename('/var/tmp/corral-box-test-victim', '/var/tmp/corral-box-test-2')",
+    "os.mkdir": "os.mkdir('/var/tmp/corral-box-test-dir')",
+    "os.symlink": "os.symlink('/etc', '/var/tmp/corral-box-test-link')",
+    "os.chmod": "os.chmod('/var/tmp/corral-box-test-victim', 0o777)",
+    "os.truncate": "os.truncate('/var/tmp/corral-box-test-victim', 0)",
+    "os.utime": "os.utime('/var/tmp/corral-box-test-victim')",
+    "os.mkfifo": "os.mkfifo('/var/tmp/corral-box-test-fifo')",
     "os.setuid": "os.setuid(0)",
     "os.chroot": "os.chroot('/')",
     "os.openpty": "os.openpty()",
@@ -113,14 +113,14 @@ PYTHON = {
 
 @pytest.fixture(scope="module")
 def victim():
-    path = "/tmp/corral-box-test-victim"
+    path = "/var/tmp/corral-box-test-victim"
     with open(path, "w") as f:
         f.write("whole")
     yield path
     with open(path) as f:
         assert f.read() == "whole", "a worker changed a file"
     os.unlink(path)
-    left = [n for n in os.listdir("/tmp") if n.startswith("corral-box-test")]
+    left = [n for n in os.listdir("/var/tmp") if n.startswith("corral-box-test")]
     assert not left, left
 
 

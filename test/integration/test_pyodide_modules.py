@@ -138,24 +138,27 @@ def test_many_pyfetches_at_once(web):
     """) == [f"/echo?n={n}" for n in range(20)]
 
 
-def test_archives_in_memory_say_where_they_cannot_go(web):
-    """Nothing can be written in a worker, and it is the folder that the message names."""
+def test_archives_are_unpacked_into_memory(web):
     assert web("""
-        import io, zipfile
+        import io, os, shutil, zipfile
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("a.txt", "hello")
+            archive.writestr("a/b.txt", "hello")
         async def fetcher(request, options):
             return js.Response.new(js.Uint8Array.new(list(packed.getvalue())))
         out = []
-        for arguments in ({"extract_dir": "/tmp/corral-unpacked"}, {"format": "zip", "extract_dir": "/tmp/corral-unpacked"}):
+        for arguments in ({"extract_dir": "/tmp/unpacked"}, {"format": "zip", "extract_dir": "/tmp/unpacked"}):
             r = await pyfetch("https://a.example/b.zip?x=1", fetcher=fetcher)
-            try:
-                await r.unpack_archive(**arguments)
-            except OSError as e:
-                out.append([e.errno, e.filename])
-        return out
-    """) == [[30, "/tmp/corral-unpacked"]] * 2
+            await r.unpack_archive(**arguments)
+            out.append(open("/tmp/unpacked/a/b.txt").read())
+            shutil.rmtree("/tmp/unpacked")
+        r = await pyfetch("https://a.example/b.zip?x=1", fetcher=fetcher)
+        try:
+            await r.unpack_archive(extract_dir="/usr/unpacked")
+        except OSError as e:
+            out.append([e.errno, e.filename])
+        return out + os.listdir("/tmp")
+    """) == ["hello", "hello", [30, "/usr/unpacked"]]
 
 
 def test_archives_are_unpacked(tmp_path):
@@ -361,21 +364,24 @@ def test_the_environment_is_a_worker_s_own(lab):
     """.replace("return [", "import os, time\n        return [", 1)) == [["HOME", "LANG", "PATH", "TZ"], "/tmp", True, [""], "utf-8", "UTC", False]
 
 
-def test_temporary_files_stay_in_memory_or_name_what_is_refused(lab):
+def test_temporary_files_are_in_memory(lab):
     assert lab.value("""
-        import tempfile
+        import os, tempfile
         out = [tempfile.gettempdir()]
-        with tempfile.SpooledTemporaryFile(100) as f:
-            f.write(b"abc")
-            f.seek(0)
-            out.append(f.read().decode())
-        for make in (tempfile.TemporaryFile, tempfile.NamedTemporaryFile, tempfile.TemporaryDirectory, lambda: open("/tmp/x", "w")):
-            try:
-                make()
-            except OSError as e:
-                out.append([e.errno, e.filename[:5]])
-        return out
-    """) == ["/tmp", "abc"] + [[30, "/tmp/"]] * 4
+        for make in (tempfile.SpooledTemporaryFile, tempfile.TemporaryFile, tempfile.NamedTemporaryFile, lambda: open("/tmp/x", "wb+")):
+            with make() as f:
+                f.write(b"abc")
+                f.seek(0)
+                out.append(f.read().decode())
+        with tempfile.TemporaryDirectory() as folder:
+            out.append(os.listdir(folder))
+        os.unlink("/tmp/x")
+        try:
+            open("/usr/x", "w")
+        except OSError as e:
+            out.append([e.errno, e.filename])
+        return out + os.listdir("/tmp")
+    """) == ["/tmp"] + ["abc"] * 4 + [[], [30, "/usr/x"]]
 
 
 def test_exit_input_and_breakpoint(lab):

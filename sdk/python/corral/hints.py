@@ -328,7 +328,7 @@ def _for_box(e):
     if isinstance(e, KeyError) and file == "<frozen os>":
         return "a worker sees no environment: variables and secrets are in `env`, the handler's second parameter"
     if isinstance(e, OSError) and e.errno == errno.EROFS:
-        return "a worker writes no files: io.BytesIO and io.StringIO keep them in memory"
+        return "a worker's own files are those below /tmp, in its memory; nothing else can be written"
     return ""
 
 

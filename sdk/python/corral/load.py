@@ -12,7 +12,7 @@ import sys
 
 import js
 
-from . import chance, entry, errors, flags, hints, js_modules, packages, stdlib, threads, vendored
+from . import chance, entry, errors, flags, hints, js_modules, memory, packages, stdlib, threads, vendored
 
 SYNTAX, IMPORT, EXCEPTION, NO_HANDLER, INTERNAL = 1, 2, 3, 4, 5
 NULL_SINCE = "2025-09-29"       # JavaScript's null is jsnull from this compatibility date on
@@ -143,13 +143,14 @@ def _set_dialect(date, flags):
 
 def load(name, folder, main, date, names, env, chosen):
     errors.set_folder(folder)
+    packages.set_all(chosen)
+    memory.set_real([folder, packages.set_folder, *packages.folders])
     path = os.path.join(folder, main)
     if not main.endswith(".py"):
         return _failure(INTERNAL, f"{main} is no Python file", file=main, hint="`main` must name a .py file")
     if not os.path.isfile(path):
         return _failure(INTERNAL, f"{main} does not exist", file=main, hint="check `main` in the worker's configuration")
     flags.set_all(date, names)
-    packages.set_all(chosen)
     entry.env = env
     _set_dialect(date, names)
     chance.close(folder)
@@ -190,6 +191,7 @@ def _find_handlers(module, main):
 seed = chance.open
 chance.watch()
 stdlib.install()
+memory.install()
 
 
 def settle():
