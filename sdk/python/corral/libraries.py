@@ -2,6 +2,7 @@
 import asyncio
 import contextvars
 import functools
+import importlib
 import importlib.machinery
 import sys
 from asyncio import events
@@ -76,7 +77,26 @@ def _colorama(module):
     module.wrap_stream = lambda stream, *options: stream
 
 
-_TOLD = {"anyio._backends._asyncio": _anyio, "asgiref.sync": _asgiref, "django.utils.asyncio": _django, "colorama.initialise": _colorama}
+def _client(module, function="tell"):
+    """Of corral/clients: what sends HTTP requests."""
+
+    def tell(library):
+        getattr(importlib.import_module(f"{__package__}.clients.{module}"), function)(library)
+
+    return tell
+
+
+_TOLD = {
+    "anyio._backends._asyncio": _anyio,
+    "asgiref.sync": _asgiref,
+    "colorama.initialise": _colorama,
+    "django.utils.asyncio": _django,
+    "aiohttp.connector": _client("aiohttp"),
+    "http.client": _client("http_client"),
+    "httpcore": _client("httpcore"),
+    "urllib3.connection": _client("urllib3", "tell_connection"),
+    "urllib3.util.wait": _client("urllib3", "tell_wait"),
+}
 
 
 class _Loader:
@@ -108,4 +128,8 @@ class _Finder:
 
 
 def install():
+    """What is imported already is told now."""
     sys.meta_path.insert(0, _Finder)
+    for name, tell in _TOLD.items():
+        if name in sys.modules:
+            tell(sys.modules[name])
