@@ -129,7 +129,7 @@ def test_what_no_index_can_give(fresh, index):
     assert fresh("sync", "2024-13-01", code=1).startswith("corral: there is no package set '2024-13-01'\n  debian, or a compatibility date")
     assert "--index-url is for the packages of a date" in fresh("sync", "debian", "--index-url", index.url, code=1)
     assert "leave one of the two out" in fresh("sync", "2024-03-29", "--lock", "x", "--index-url", index.url, code=1)
-    assert "'nonsense' is no address of a package index" in fresh("sync", "2024-03-29", "--index-url", "nonsense", code=1)
+    assert "'nonsense' is no address to get packages from" in fresh("sync", "2024-03-29", "--index-url", "nonsense", code=1)
     assert "file:///srv/simple/" in fresh("sync", "2024-03-29", "--index-url", "file:///srv/simple/", code=1)
     nothing_is_left(fresh)
 

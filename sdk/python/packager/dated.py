@@ -230,9 +230,10 @@ class _Lock:
         if not is_same:
             raise Failure(f"{self.path}: {package['name']} {package['version']} has the wheel {file}, which is of something else", file=self.path)
         data = self._get(entry, file)
-        fetch.check(file, data, entry["hashes"], entry.get("url") or entry["path"])
+        where = fetch.without_login(entry["url"]) if entry.get("url") else entry["path"]
+        fetch.check(file, data, entry["hashes"], where)
         report.progress(f"Got {file} ({_size(data)})")
-        return wheels.Chosen(package["name"], package["version"], file, entry.get("url") or entry["path"], package.get("index", ""), data)
+        return wheels.Chosen(package["name"], package["version"], file, where, package.get("index", ""), data)
 
     def _get(self, entry, file):
         if not entry.get("url"):
@@ -241,7 +242,7 @@ class _Lock:
                     return f.read()
             except OSError as e:
                 raise Failure(f"{self.path} names {entry['path']}, which cannot be read: {e.strerror}", file=self.path) from None
-        found = fetch.Index(entry["url"]).get(entry["url"].partition("#")[0])
-        if found is None:
+        data = fetch.get(entry["url"])
+        if data is None:
             raise Failure(f"{file} is not where {self.path} says (404 for {entry['url']})", "lock it again", file=self.path)
-        return found[0]
+        return data

@@ -16,7 +16,7 @@ import sysconfig
 from corral import sets
 from corral.packaging.requirements import InvalidRequirement, Requirement
 
-from . import choose, debian, explain, homes, installer, places, pyproject, ready, report, requirements, trees
+from . import choose, debian, explain, homes, installer, needs, places, pyproject, ready, report, requirements, trees
 from .asked import Asked
 from .report import Failure
 
@@ -192,8 +192,8 @@ class _Maker:
         venv = os.path.join(new, "venv")
         site = installer.make_venv(venv, tool.python)
         visible = self._visible(is_with_set)
-        pretended = [installer.pretend(site, one.name, one.version, one.info) for one in self.there]
-        pretended += [installer.pretend(site, one.name, one.version, _info_of(one)) for one in visible if _info_of(one)]
+        pretended = [installer.pretend(site, one.name, one.version, ready.metadata(one.info)) for one in self.there]
+        pretended += [installer.pretend(site, one.name, one.version, needs.as_metadata(one)) for one in visible]
         self._install(tool, new, venv, visible, is_with_set)
         return self._finish(new, site, pretended, visible, is_with_set)
 
@@ -249,14 +249,6 @@ class _Maker:
                 if sets.normalize(need.name) in visible:
                     names.append(sets.normalize(need.name) + (f"[{','.join(sorted(need.extras))}]" if need.extras else ""))
         return list(dict.fromkeys(names))
-
-
-def _info_of(distribution):
-    """The .dist-info of a distribution of the set, or None."""
-    for entry in os.scandir(distribution.folder):
-        if entry.name.endswith(".dist-info"):
-            return entry.path
-    return None
 
 
 def _size_of(packages, one):

@@ -52,6 +52,23 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return found
 
 
+def without_login(url):
+    """An address as it may be shown and written down: no user, no password, no fragment."""
+    parts = urllib.parse.urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
+
+
+def get(url):
+    """The bytes at an address, which may have a login in it; None: there is nothing. Failure."""
+    found = Index(url).get(without_login(url))
+    return found and found[0]
+
+
+def file_of(url):
+    """The path that file://... means."""
+    return urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
+
+
 def _why(e):
     """What went wrong with a connection, in words."""
     reason = getattr(e, "reason", e)
@@ -72,13 +89,13 @@ class Index:
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Failure(f"'{url}' is no address of a package index", f"such as {PYPI}")
+            raise Failure(f"'{url}' is no address to get packages from", f"an index has one such as {PYPI}")
         self._login = None
         if parts.username is not None:
             words = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
             self._login = "Basic " + base64.b64encode(words.encode()).decode()
         self._host = parts.netloc.rpartition("@")[2]
-        self.shown = parts._replace(netloc=self._host).geturl()
+        self.shown = without_login(url)
         self._opener = urllib.request.build_opener(_Redirects)
         self._pages, self._lock = {}, threading.Lock()
 

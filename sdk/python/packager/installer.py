@@ -146,12 +146,11 @@ def make_venv(folder, python):
     return site
 
 
-def pretend(site, name, version, info):
-    """Make a distribution count as installed, by a copy of its metadata. The name of the folder, to remove it again."""
+def pretend(site, name, version, metadata):
+    """Make a distribution count as installed, by the text of its METADATA. The name of the folder, to remove it again."""
     target = os.path.join(site, f"{re.sub(r'[-_.]+', '_', name)}-{version}.dist-info")
     os.mkdir(target)
-    shutil.copyfile(os.path.join(info, "METADATA"), os.path.join(target, "METADATA"))
-    for file, text in (("RECORD", ""), ("INSTALLER", "corral\n")):
+    for file, text in (("METADATA", metadata), ("RECORD", ""), ("INSTALLER", "corral\n")):
         with open(os.path.join(target, file), "w", encoding="utf-8") as f:
             f.write(text)
     return target

@@ -51,3 +51,14 @@ def extras_within(extras, names):
         if lack:
             lacks[extra] = lack
     return have, lacks
+
+
+def as_metadata(distribution):
+    """The text of METADATA of a set's distribution: with what it needs by the word of the set, whatever its own metadata asks for.
+    What the set lacks for an extra is named, too, so that it can be installed beside."""
+    lines = ["Metadata-Version: 2.1", f"Name: {distribution.name}", f"Version: {distribution.version}"]
+    lines += [f"Requires-Dist: {need}" for need in distribution.dependencies]
+    for extra, found in distribution.extras.items():
+        lines.append(f"Provides-Extra: {extra}")
+        lines += [f"Requires-Dist: {need}; extra == '{extra}'" for need in (*found, *distribution.lacks.get(extra, ()))]
+    return "\n".join([*lines, "", ""])

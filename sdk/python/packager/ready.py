@@ -43,6 +43,11 @@ def _read_info(info):
     return one
 
 
+def metadata(info):
+    """The text of METADATA."""
+    return _read(os.path.join(info, "METADATA"))
+
+
 def record(info):
     """The paths in RECORD, seen from the folder that has the distribution; those that lead out of it are passed over."""
     rows = csv.reader(_read(os.path.join(info, "RECORD")).splitlines())
