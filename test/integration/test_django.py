@@ -206,7 +206,7 @@ class Second:
     "src/templates/about.html": "{% filter upper %}about{% endfilter %}",
     "src/assets/a.css": "a { color: blue }",
 }
-UPLOAD = 300_000
+UPLOAD = 1_000_000
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = (b"--B\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nme\r\n--B\r\nContent-Disposition: form-data; name=\"mail\"\r\n\r\na@b.cd\r\n"
              b"--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.bin\"\r\nContent-Type: text/x\r\n\r\n" + b"x" * UPLOAD + b"\r\n--B--\r\n")
