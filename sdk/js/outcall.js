@@ -57,6 +57,9 @@ internals.whenRoom = (start, fail) => {
   }
 };
 
+// A promise for Python's clients: a call may be made, perhaps, when it resolves.
+internals.roomForCall = () => new Promise((resolve, reject) => internals.whenRoom(resolve, reject));
+
 // What becomes the body of a call: whole, for native.outcall, and where that is
 // only a length, the number of an incoming body to relay or a stream to send.
 function bodyToSend(body) {

@@ -3,8 +3,8 @@
  * One node with one worker.  `newest` is the version made from the files as
  * they are now, `serving` the one that the front uses:
  *
- *   change -> reading -> newest LOADING --ready--> serving = newest, old one retired
- *                                      --failed-> the front shows why, old one retired
+ *   change -> reading, packages -> newest LOADING --ready--> serving = newest, old one retired
+ *                                                --failed-> the front shows why, old one retired
  *   change while LOADING: the newest is retired, a newer one starts
  *
  * Invariants
@@ -48,8 +48,8 @@
 #include "service/service.h"
 
 enum {
-    DEV_VERSIONS_MAX = 64,                  /* alive at once, most of them draining */
-    DEV_DRAIN_MS = 600,                     /* requests that still run at Ctrl-C */
+    DEV_VERSIONS_MAX = 64, /* alive at once, most of them draining */
+    DEV_DRAIN_MS = 600,    /* requests that still run at Ctrl-C */
 };
 /* Address space of an instance above its template's; limits per worker come with [limits]. */
 #define DEV_MEMORY_BYTES (1ull << 30)
@@ -66,24 +66,26 @@ struct dev {
     struct watch *watch;
     uv_signal_t signals[2];
     struct dev_options options;
-    char url[300];              /* where it serves, for people */
+    char url[300]; /* where it serves, for people */
     char worker_program[PROGRAM_PATH_MAX];
     char store_program[PROGRAM_PATH_MAX];
     struct reader reader;
-    bool is_stale;              /* something has changed since the reader began */
-    enum telling telling, stale_telling;    /* of the reading that runs; of the next */
-    struct project last;        /* as last read, for the watcher: also when it did not load */
+    bool is_stale;                       /* something has changed since the reader began */
+    enum telling telling, stale_telling; /* of the reading that runs; of the next */
+    struct project last; /* as last read, for the watcher: also when it did not load */
     struct version *versions[DEV_VERSIONS_MAX];
-    struct version *newest;     /* loading or serving; NULL after a failure */
+    struct version *newest; /* loading or serving; NULL after a failure */
     struct version *serving;
-    int64_t change_ms;          /* when the change came that newest was made for */
-    struct buf watched;         /* the watcher's roots, NUL behind each */
-    char secrets_told[256];     /* the file of secrets that was named last */
-    struct buf access_told;     /* the table of bindings that was printed last */
-    bool has_keys;              /* of a terminal, see keys.h */
+    int64_t change_ms;      /* when the change came that newest was made for */
+    struct buf watched;     /* the watcher's roots, NUL behind each */
+    char secrets_told[256]; /* the file of secrets that was named last */
+    struct buf access_told; /* the table of bindings that was printed last */
+    bool has_keys;          /* of a terminal, see keys.h */
+    bool has_read;          /* the project, once */
     bool is_announced;
-    bool has_told_scheduled;    /* how to run the scheduled handler */
+    bool has_told_scheduled; /* how to run the scheduled handler */
     bool is_ending;
+    int exit_code;
 };
 
 /* ---- beginning ---- */
@@ -159,7 +161,8 @@ static void tell_scheduled(struct dev *dev, uint32_t handlers)
         return;
     dev->has_told_scheduled = true;
     log_info("The scheduled handler is not called by itself here. To run it: "
-             "curl \"%s/cdn-cgi/handler/scheduled\"", dev->url);
+             "curl \"%s/cdn-cgi/handler/scheduled\"",
+             dev->url);
 }
 
 /* Source lines for error pages, from the bundle: secrets are not in there. */
@@ -262,9 +265,9 @@ static int start_version(struct dev *dev, struct version *take_version, struct e
 
     while (slot < DEV_VERSIONS_MAX && dev->versions[slot])
         slot++;
-    r = slot < DEV_VERSIONS_MAX ? version_start(take_version, dev->herd, dev->service, err)
-                                : err_set(err, ERR_LIMIT, "%d older versions are still draining",
-                                          DEV_VERSIONS_MAX);
+    r = slot < DEV_VERSIONS_MAX
+            ? version_start(take_version, dev->herd, dev->service, err)
+            : err_set(err, ERR_LIMIT, "%d older versions are still draining", DEV_VERSIONS_MAX);
     if (r < 0) {
         version_free(take_version);
         return r;
@@ -295,7 +298,7 @@ static int start_reading(struct dev *dev, struct reading *reading, struct err *e
     }
     say_secrets(dev);
     say_access(dev);
-    r = version_new(&dev->last, &reading->bundle, &EVENTS, dev, &v, err);
+    r = version_new(&dev->last, &reading->bundle, &reading->environment, &EVENTS, dev, &v, err);
     if (r < 0)
         return r;
     if (dev->newest && version_is_same(dev->newest, v)) {
@@ -328,20 +331,46 @@ static void fail(struct dev *dev, const struct diagnostics *d, const struct err 
 }
 
 static void read_again(struct dev *dev, enum telling telling);
+static void end(struct dev *dev, int code);
+
+/* What is wrong with the project when it is first read ends the program; packages that cannot be
+ * had do not: an index may answer later. */
+static void fail_first(struct dev *dev, const struct reading *reading, const struct err *err)
+{
+    if (!reading->is_project_bad) {
+        fail(dev, &reading->diagnostics, err);
+        announce(dev, " (its packages cannot be had yet: mend that and save)");
+        return;
+    }
+    dev->exit_code = reading->diagnostics.errors > 0 ? 1 : cli_fail(err, 1);
+    end(dev, dev->exit_code);
+}
 
 static void on_reading(void *self, struct reading *reading)
 {
     struct dev *dev = self;
+    bool is_first = !dev->has_read;
     struct err err = {0};
     int r;
 
     if (dev->is_ending)
         return;
+    if (reading->r == ERR_CANCELLED && dev->is_stale) {
+        read_again(dev, dev->stale_telling);
+        return;
+    }
+    dev->has_read = true;
     r = start_reading(dev, reading, &err);
-    if (r < 0)
+    if (r < 0 && is_first)
+        fail_first(dev, reading, &err);
+    else if (r < 0)
         fail(dev, &reading->diagnostics, &err);
     if (r > 0 || (r < 0 && dev->telling == TELL))
         say_diagnostics(&reading->diagnostics);
+    if (dev->is_ending)
+        return;
+    if (is_first)
+        bundle_sweep(dev->last.state_folder);
     /* Without a main nobody knows the folders: then the last ones are watched on. */
     if ((r >= 0 || dev->last.main) && watch_project(dev, r < 0 ? TOLD_ALREADY : TELL, &err) < 0)
         log_warn("not every change is followed: %s", err.text);
@@ -362,7 +391,7 @@ static void read_again(struct dev *dev, enum telling telling)
     dev->is_stale = false;
     dev->telling = telling;
     dev->change_ms = clock_now_ms();
-    if (reader_start(&dev->reader, dev->loop, &dev->options.project, on_reading, dev, &err) < 0)
+    if (reader_start(&dev->reader, &err) < 0)
         log_error("%s", err.text);
 }
 
@@ -381,6 +410,9 @@ static void on_change(void *self, const char *path)
     if (dev->is_ending)
         return;
     log_debug("changed: %s", path);
+    /* What is being installed is no longer what is wanted. */
+    if (project_is_package_file(&dev->last, path))
+        reader_cancel(&dev->reader);
     read_again(dev, TELL);
 }
 
@@ -428,7 +460,10 @@ out:
 
 /* ---- beginning and end ---- */
 
-static bool is_in_use(const struct err *err) { return strstr(err->text, "in use"); }
+static bool is_in_use(const struct err *err)
+{
+    return strstr(err->text, "in use");
+}
 
 static int explain_port(const struct dev *dev, const char *ip, struct err *err)
 {
@@ -438,8 +473,7 @@ static int explain_port(const struct dev *dev, const char *ip, struct err *err)
     pid_t pid = portowner_find((int)port, family, name, sizeof name);
 
     if (pid > 0) {
-        err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", port, name,
-                (long)pid);
+        err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", port, name, (long)pid);
         return err_hint(err, "End that process, or choose another port: --port 0 takes any.");
     }
     return err_hint(err, "Choose another port: --port 0 takes any.");
@@ -482,6 +516,8 @@ static void on_keeper_closed(void *self)
     /* Whoever ends does not wait for what is still being read. */
     if (dev->reader.is_busy)
         uv_stop(dev->loop);
+    else
+        reader_close(&dev->reader);
 }
 
 static void on_service_closed(void *self)
@@ -552,7 +588,7 @@ static void on_key(void *self, char key)
         break;
     case 'x':
     case 'q':
-    case 3:     /* Ctrl-C of a terminal without signals */
+    case 3: /* Ctrl-C of a terminal without signals */
         end(dev, 0);
     }
 }
@@ -614,23 +650,22 @@ static int open_node(struct dev *dev, struct err *err)
     const struct herd_config herd = {.worker_program = dev->worker_program,
                                      .memory_bytes = DEV_MEMORY_BYTES,
                                      .spares = (unsigned)test_setting("CORRAL_TEST_SPARES", 1),
-                                     .instances_max = (unsigned)test_setting("CORRAL_TEST_INSTANCES", 0),
+                                     .instances_max =
+                                         (unsigned)test_setting("CORRAL_TEST_INSTANCES", 0),
                                      .idle_ms = test_setting("CORRAL_TEST_IDLE_MS", 0)};
-    const struct front_config front = {.show_errors = true,
-                                       .triggers = dev->options.tests_scheduled ? FRONT_ALL_TRIGGERS
-                                                                                : FRONT_TRIGGERS,
-                                       .access_log = log_level() <= LOG_INFO,
-                                       .excerpt = find_excerpt,
-                                       .excerpt_self = dev,
-                                       .timeouts = {
-                                           .body_ms = test_setting("CORRAL_TEST_BODY_MS", 0),
-                                           .idle_ms = test_setting("CORRAL_TEST_KEEPALIVE_MS", 0),
-                                           .write_ms = test_setting("CORRAL_TEST_WRITE_MS", 0),
-                                           .drain_ms = DEV_DRAIN_MS}};
-    struct service_config service = {
-        .ca_file = getenv("SSL_CERT_FILE"),
-        .connect_ms = test_setting("CORRAL_TEST_CONNECT_MS", 0),
-        .silence_ms = test_setting("CORRAL_TEST_SILENCE_MS", 0)};
+    const struct front_config front = {
+        .show_errors = true,
+        .triggers = dev->options.tests_scheduled ? FRONT_ALL_TRIGGERS : FRONT_TRIGGERS,
+        .access_log = log_level() <= LOG_INFO,
+        .excerpt = find_excerpt,
+        .excerpt_self = dev,
+        .timeouts = {.body_ms = test_setting("CORRAL_TEST_BODY_MS", 0),
+                     .idle_ms = test_setting("CORRAL_TEST_KEEPALIVE_MS", 0),
+                     .write_ms = test_setting("CORRAL_TEST_WRITE_MS", 0),
+                     .drain_ms = DEV_DRAIN_MS}};
+    struct service_config service = {.ca_file = getenv("SSL_CERT_FILE"),
+                                     .connect_ms = test_setting("CORRAL_TEST_CONNECT_MS", 0),
+                                     .silence_ms = test_setting("CORRAL_TEST_SILENCE_MS", 0)};
     const struct keeper_config keeper = {
         .store_program = dev->store_program,
         .sync = dev->options.has_full_sync ? KEEPER_SYNC_FULL : KEEPER_SYNC_NORMAL,
@@ -648,23 +683,24 @@ static int open_node(struct dev *dev, struct err *err)
     return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
 }
 
-/* The first version: what is wrong now ends the program. */
+/* What is wrong with the project now ends the program.  Then its changes are followed, and it is
+ * read again for the first version, by the reader: packages may take their time. */
 static int begin(struct dev *dev)
 {
-    struct reading reading;
+    struct diagnostics said = {0};
     struct err err = {0};
-    size_t errors;
-    int r;
+    int r = project_load(&dev->options.project, &dev->last, &said, &err);
 
-    reader_read(&dev->options.project, &reading);
-    r = start_reading(dev, &reading, &err);
-    say_diagnostics(&reading.diagnostics);
-    errors = reading.diagnostics.errors;
-    reading_done(&reading);
-    if (r < 0)
-        return errors > 0 ? 1 : cli_fail(&err, 1);
-    bundle_sweep(dev->last.state_folder);
-    return watch_project(dev, TELL, &err) < 0 ? cli_fail(&err, 1) : 0;
+    if (r < 0) {
+        say_diagnostics(&said);
+        r = said.errors > 0 ? 1 : cli_fail(&err, 1);
+    } else if (reader_open(&dev->reader, dev->loop, &dev->options.project, on_reading, dev, &err) <
+                   0 ||
+               watch_project(dev, TELL, &err) < 0) {
+        r = cli_fail(&err, 1);
+    }
+    diagnostics_done(&said);
+    return r;
 }
 
 static int dev_run(struct dev *dev)
@@ -687,10 +723,10 @@ static int dev_run(struct dev *dev)
     uv_run(dev->loop, UV_RUN_DEFAULT);
     if (dev->reader.is_busy) {
         keys_restore();
-        _exit(0);       /* a return would wait for it */
+        _exit(dev->exit_code); /* a return would wait for it */
     }
     project_done(&dev->last);
-    return 0;
+    return dev->exit_code;
 }
 
 int dev_command(char **args)

@@ -19,7 +19,7 @@ static const struct command COMMANDS[] = {
     {"info", "info NAME", "show what the sets know of a package", packages_info},
     {"sync", "sync [WHAT]", "make or renew a package set: Debian's, or that of a date",
      packages_sync},
-    {.name = "lock"},
+    {"lock", "lock", "write a project's pylock.toml", packages_lock},
     {0},
 };
 

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/packages.h"
 #include "cli/program.h"
+#include "packages/environment.h"
 #include "project/project.h"
 #include "text/value.h"
 
@@ -51,9 +52,10 @@ static int lock(const struct packages_line *line, const struct project *p)
 
     if (r < 0)
         return cli_fail((err_nomem(&err), &err), 1);
-    r = packages_ask(json_pack("{s:s, s:s, s:s, s:s#, s:s?}", "job", "lock", "project", p->folder,
-                               "date", p->compatibility_date, "state", buf_span(&state).data,
-                               (int)buf_len(&state), "index_url", line->index_url),
+    r = packages_ask(json_pack("{s:s, s:s, s:s, s:s#, s:I, s:s?}", "job", "lock", "project",
+                               p->folder, "date", p->compatibility_date, "state",
+                               buf_span(&state).data, (int)buf_len(&state), "limit_bytes",
+                               (json_int_t)ENVIRONMENT_BYTES_MAX, "index_url", line->index_url),
                      &done);
     if (r == 0 && line->is_json)
         r = packages_print_json(json_incref(done), &err);

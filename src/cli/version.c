@@ -8,6 +8,7 @@
 
 struct version {
     struct bundle bundle;
+    struct environment environment;
     char *name, *date, *flags, *env_json, *bindings_json;
     struct outlets outlets;
     struct pool *pool;
@@ -23,6 +24,7 @@ void version_free(struct version *v)
     if (!v)
         return;
     bundle_done(&v->bundle);
+    environment_done(&v->environment);
     mem_free(v->name);
     mem_free(v->date);
     mem_free(v->flags);
@@ -82,7 +84,7 @@ static int add_outlets(struct version *v, const struct project *p, struct err *e
     return r == 0 && !v->bindings_json ? err_nomem(err) : r;
 }
 
-int version_new(const struct project *p, struct bundle *bundle,
+int version_new(const struct project *p, struct bundle *bundle, struct environment *environment,
                 const struct version_events *events, void *self, struct version **ret_version,
                 struct err *err)
 {
@@ -104,6 +106,8 @@ int version_new(const struct project *p, struct bundle *bundle,
     }
     v->bundle = *bundle;
     *bundle = (struct bundle){0};
+    v->environment = *environment;
+    *environment = (struct environment){0};
     *ret_version = v;
     return 0;
 }
@@ -121,7 +125,8 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
                                    .compatibility_date = v->date,
                                    .compatibility_flags = v->flags,
                                    .env_json = v->env_json,
-                                   .bindings_json = v->bindings_json};
+                                   .bindings_json = v->bindings_json,
+                                   .packages_json = v->environment.json};
 
     v->service = service;
     return pool_open(herd, &spec, &EVENTS, v, &v->pool, err);
@@ -135,13 +140,24 @@ void version_retire(struct version *v)
     pool_drain(v->pool);
 }
 
-struct pool *version_pool(const struct version *v) { return v->pool; }
-uint32_t version_handlers(const struct version *v) { return v->handlers; }
-struct bundle *version_bundle(struct version *v) { return &v->bundle; }
+struct pool *version_pool(const struct version *v)
+{
+    return v->pool;
+}
+uint32_t version_handlers(const struct version *v)
+{
+    return v->handlers;
+}
+struct bundle *version_bundle(struct version *v)
+{
+    return &v->bundle;
+}
 
 bool version_is_same(const struct version *a, const struct version *b)
 {
     return strcmp(a->bundle.folder, b->bundle.folder) == 0 &&
+           strcmp(a->environment.hash, b->environment.hash) == 0 &&
+           strcmp(a->environment.json, b->environment.json) == 0 &&
            strcmp(a->bundle.main, b->bundle.main) == 0 && strcmp(a->name, b->name) == 0 &&
            strcmp(a->date, b->date) == 0 && strcmp(a->flags, b->flags) == 0 &&
            strcmp(a->env_json, b->env_json) == 0 && outlets_is_same(&a->outlets, &b->outlets);

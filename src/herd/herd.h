@@ -134,6 +134,8 @@ struct outcall_events {
 
 void outcall_accept(struct outcall *outcall, const struct outcall_events *events, void *self);
 void outcall_credit(struct outcall *outcall, size_t bytes);
+/* The server is reached: an instance whose code waits for that hears it, as a credit of nothing. */
+void outcall_connected(struct outcall *outcall);
 /* A number of the instance that asks, which no other one of this herd ever has. */
 uint32_t outcall_instance(const struct outcall *outcall);
 /* Would the instance take a reply now?  If not, `writable` comes when it may. */

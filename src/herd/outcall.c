@@ -236,6 +236,12 @@ void outcall_credit(struct outcall *o, size_t bytes)
     o->owed = 0;
 }
 
+void outcall_connected(struct outcall *o)
+{
+    if (!o->is_over)
+        kin_credit(&o->instance->kin, o->stream, 0);
+}
+
 uint32_t outcall_instance(const struct outcall *o) { return o->instance->id; }
 
 bool outcall_is_ready(const struct outcall *o)

@@ -74,7 +74,7 @@ static char *main_folder(const struct project *p)
 static bool is_skipped(const struct project *p, const char *inside, const char *name)
 {
     if (is_in_modules(inside))
-        return is_leftover(name);
+        return is_leftover(name) || path_is_line(p->left_out, inside);
     return (inputs_skips_name(name) || is_config(p, inside)) && strcmp(inside, p->main) != 0;
 }
 

@@ -142,3 +142,13 @@ char *path_shown(const char *path)
         return mem_strdup(path);
     return mem_strdup(rest[0] ? rest : ".");
 }
+
+bool path_is_line(const char *lines, const char *path)
+{
+    size_t n = strlen(path);
+
+    for (const char *end; lines && (end = strchr(lines, '\n')); lines = end + 1)
+        if ((size_t)(end - lines) == n && memcmp(lines, path, n) == 0)
+            return true;
+    return false;
+}

@@ -22,6 +22,8 @@ char *path_real_parent(const char *path);
 char *path_real(const char *path);
 /* What comes after folder/ in path ("" for the folder itself), inside path; NULL: not below it. */
 const char *path_below(const char *folder, const char *path);
+/* Is path one of these lines? */
+bool path_is_line(const char *lines, const char *path);
 /* For people: relative when below the current folder. */
 char *path_shown(const char *path);
 

@@ -354,6 +354,8 @@ static int fill_empty(struct project *p, struct err *err)
                     &p->env_json,
                     &p->secrets_file,
                     &p->env_files,
+                    &p->package_files,
+                    &p->left_out,
                     &p->compatibility_date,
                     &p->compatibility_flags};
 
@@ -419,9 +421,9 @@ int project_load(const struct project_options *options, struct project *ret_proj
 void project_done(struct project *p)
 {
     char *all[] = {
-        p->folder,   p->config,    p->shown,       p->state_folder,       p->data_folder,
-        p->env,      p->name,      p->main,        p->compatibility_date, p->compatibility_flags,
-        p->env_json, p->env_files, p->secrets_file};
+        p->folder,   p->config,    p->shown,        p->state_folder,       p->data_folder,
+        p->env,      p->name,      p->main,         p->compatibility_date, p->compatibility_flags,
+        p->env_json, p->env_files, p->secrets_file, p->package_files,      p->left_out};
 
     bindings_done(p);
 

@@ -84,6 +84,10 @@ struct project {            /* all text owned; none is NULL after success */
                                Holds secrets: never log it */
     char *env_files;        /* those of env_files in the folder itself, '\n' behind each */
     char *secrets_file;     /* what people call the file secrets came from: ".dev.vars", or "" */
+    char *package_files;    /* what says which packages it wants, absolute, '\n' behind each: to be
+                               watched.  project_load leaves it empty: packages/ knows it */
+    char *left_out;         /* paths inside python_modules that its bundle is not to have, '\n'
+                               behind each; likewise */
     bool has_links;         /* some inputs are symbolic links: they lead anywhere in folder */
 };
 
@@ -96,6 +100,8 @@ bool project_is_binding(const char *text);
 
 /* ---- for whoever watches files ---- */
 
+enum { WATCH_ROOTS_MAX = 32 };
+
 enum watch_kind {
     WATCH_TREE,             /* the folder and everything below that is not ignored */
     WATCH_FOLDER,           /* its direct entries only */
@@ -107,20 +113,22 @@ struct watch_root {
 };
 
 struct watch_roots {
-    struct watch_root items[3];
+    struct watch_root items[WATCH_ROOTS_MAX];
     size_t count;
 };
 
 /* Where changes matter: the project folder (configuration, .dev.vars), the
- * folder of main, python_modules.  A tree inside a tree is left out.  For a
+ * folder of main, python_modules, where package_files are.  A tree inside a tree is left out.  For a
  * project that failed to load, or whose inputs are partly reached through
  * symbolic links: the whole folder.  ERR_NOMEM. */
 int project_watch_roots(const struct project *p, struct watch_roots *ret_roots) MUST_CHECK;
 void watch_roots_done(struct watch_roots *roots);
 
 /* May a change of this absolute path (file or folder, also one that is gone)
- * be overlooked?  false for inputs of the bundle, the configuration and the
- * variables; a folder that is ignored need not be watched. */
+ * be overlooked?  false for inputs of the bundle, the configuration, the
+ * variables and what says which packages are wanted; a folder that is ignored need not be watched. */
 bool project_ignores(const struct project *p, const char *path);
+/* Is this absolute path one of those that say which packages are wanted? */
+bool project_is_package_file(const struct project *p, const char *path);
 
 #endif

@@ -23,6 +23,34 @@ static int add(struct watch_roots *roots, const char *folder, const char *inside
     return 0;
 }
 
+/* Folders of package files that nobody watches yet.  More of them than there is room for: the
+ * rest is seen when something else changes. */
+static int add_package_folders(const struct project *p, const char *main, struct watch_roots *roots)
+{
+    const char *end, *at = p->package_files;
+    char *path, *folder;
+    int r = 0;
+
+    for (; r == 0 && at && (end = strchr(at, '\n')) && roots->count < WATCH_ROOTS_MAX;
+         at = end + 1) {
+        const char *inside;
+        path = mem_copy(at, (size_t)(end - at));
+        folder = path ? path_parent(path) : NULL;
+        inside = folder ? path_below(p->folder, folder) : NULL;
+        for (size_t i = 0; folder && !inside && i < roots->count; i++)
+            if (strcmp(roots->items[i].path, folder) == 0)
+                inside = "";
+        if (!folder)
+            r = ERR_NOMEM;
+        else if (!inside || (inside[0] && !(main[0] && path_below(main, inside)) &&
+                             !path_below("python_modules", inside)))
+            r = add(roots, folder, "", WATCH_FOLDER);
+        mem_free(folder);
+        mem_free(path);
+    }
+    return r;
+}
+
 int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
 {
     const char *slash = p->main ? strrchr(p->main, '/') : NULL;
@@ -32,8 +60,13 @@ int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
     *ret_roots = (struct watch_roots){0};
     if (!p->folder)
         return 0;
-    if (!p->main || !slash || p->has_links) /* everything is below the project's folder */
-        return add(ret_roots, p->folder, "", WATCH_TREE);
+    if (!p->main || !slash || p->has_links) { /* everything is below the project's folder */
+        r = add(ret_roots, p->folder, "", WATCH_TREE);
+        r = r < 0 ? r : add_package_folders(p, "", ret_roots);
+        if (r < 0)
+            watch_roots_done(ret_roots);
+        return r;
+    }
     folder = mem_copy(p->main, (size_t)(slash - p->main));
     if (!folder)
         return ERR_NOMEM;
@@ -42,6 +75,8 @@ int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
         r = add(ret_roots, p->folder, folder, WATCH_TREE);
     if (r == 0 && !path_below("python_modules", folder))
         r = add(ret_roots, p->folder, "python_modules", WATCH_TREE);
+    if (r == 0)
+        r = add_package_folders(p, folder, ret_roots);
     mem_free(folder);
     if (r < 0)
         watch_roots_done(ret_roots);
@@ -73,10 +108,21 @@ static bool is_never_input(const char *inside)
     return false;
 }
 
+bool project_is_package_file(const struct project *p, const char *path)
+{
+    const char *inside = p->folder ? path_below(p->folder, path) : NULL;
+
+    return (inside &&
+            (strcmp(inside, "requirements.txt") == 0 || strcmp(inside, "pyproject.toml") == 0)) ||
+           path_is_line(p->package_files, path);
+}
+
 bool project_ignores(const struct project *p, const char *path)
 {
     const char *inside = p->folder ? path_below(p->folder, path) : NULL;
 
+    if (project_is_package_file(p, path))
+        return false;
     if (!inside)
         return true;
     if (!inside[0])

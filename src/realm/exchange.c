@@ -243,7 +243,7 @@ static void out_broken(struct outflow *f, struct span text)
 }
 
 static const struct inflow_ops IN = {in_credit, in_unwanted, in_over};
-static const struct outflow_ops OUT = {out_send, out_over, out_broken};
+static const struct outflow_ops OUT = {out_send, out_over, out_broken, NULL};
 
 /* ---- life ---- */
 

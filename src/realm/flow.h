@@ -66,6 +66,8 @@ struct outflow_ops {
     void (*over)(struct outflow *f); /* the last byte is sent; may free it */
     /* It can never be whole: what it is relayed from was cut.  May free it. */
     void (*broken)(struct outflow *f, struct span text);
+    /* What waited is sent: for who writes in C.  May be NULL. */
+    void (*room)(struct outflow *f);
 };
 
 struct outflow {

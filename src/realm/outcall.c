@@ -192,8 +192,16 @@ static void out_broken(struct outflow *f, struct span text)
     outcall_cancel(of_out(f), error_of((struct span){line, (size_t)n}));
 }
 
+static void out_room(struct outflow *f)
+{
+    const struct outcall *o = of_out(f);
+
+    if (o->ear && o->ear->room)
+        o->ear->room(o->ear_self);
+}
+
 static const struct inflow_ops IN = {in_credit, in_unwanted, in_over};
-static const struct outflow_ops OUT = {out_send, out_over, out_broken};
+static const struct outflow_ops OUT = {out_send, out_over, out_broken, out_room};
 
 /* ---- open ---- */
 
@@ -321,7 +329,7 @@ static void hear(struct outcall *o, struct span bytes, bool is_end)
     if (is_end) {
         o->ear = NULL;
         set_closed(o);
-    } else if (bytes.len > 0 && o->is_open) {
+    } else if (bytes.len > 0 && o->is_open && !ear->has_credit) {
         host->outcall_credit(host->self, o->stream, (uint32_t)bytes.len);
     }
     ear->bytes(o->ear_self, bytes, is_end);
@@ -331,7 +339,7 @@ static void hear(struct outcall *o, struct span bytes, bool is_end)
 static void hear_reply(struct outcall *o, const struct realm_reply *reply)
 {
     o->holds++;
-    o->ear->reply(o->ear_self, reply->status);
+    o->ear->reply(o->ear_self, reply);
     if (o->ear && reply->is_end)
         hear(o, SPAN(""), true);
     release(o);
@@ -389,7 +397,43 @@ void outcall_body(struct outcall *o, struct span bytes, bool is_end)
 
 void outcall_failed(struct outcall *o, struct span text)
 {
-    fail(o, error_of(text));
+    const struct outcall_ear *ear = o->ear;
+
+    if (!ear || !ear->told) {
+        fail(o, error_of(text));
+        return;
+    }
+    o->holds++;
+    o->ear = NULL;
+    set_closed(o);
+    ear->told(o->ear_self, text);
+    release(o);
+}
+
+void outcall_credited(struct outcall *o, uint32_t bytes)
+{
+    o->holds++;
+    if (bytes > 0)
+        outflow_credit(&o->out, bytes);
+    else if (o->ear && o->ear->connected)
+        o->ear->connected(o->ear_self);
+    release(o);
+}
+
+void outcall_credit(struct outcall *o, size_t bytes)
+{
+    if (o->is_open && bytes > 0)
+        host->outcall_credit(host->self, o->stream, (uint32_t)bytes);
+}
+
+void outcall_drop(struct outcall *o)
+{
+    o->holds++;
+    o->ear = NULL;
+    if (o->is_open)
+        host->outcall_cancel(host->self, o->stream);
+    set_closed(o);
+    release(o);
 }
 
 void outcall_end_of(uint32_t request)

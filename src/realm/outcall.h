@@ -15,14 +15,21 @@
 #include "realm/host.h"
 #include "realm/realm.h"
 
-/* C that takes a reply itself, and its body as it comes: all bytes are consumed when `bytes`
- * returns. */
+/* C that takes a reply itself, and its body as it comes. */
 struct outcall_ear {
-    void (*reply)(void *self, uint32_t status);
+    void (*reply)(void *self, const struct realm_reply *reply);
     /* is_end: the last call. */
     void (*bytes)(void *self, struct span bytes, bool is_end);
     /* There is no (more) reply: the last call. */
     void (*failed)(void *self, JSValueRef error);
+    /* NULL: failed() also hears of what the node says. */
+    void (*told)(void *self, struct span text);
+    /* The server is reached.  NULL: nobody waits for that. */
+    void (*connected)(void *self);
+    /* More of `out` may be written.  NULL: it was written whole. */
+    void (*room)(void *self);
+    bool has_credit; /* gives it by outcall_credit; else all bytes are consumed when `bytes` returns
+                      */
 };
 
 struct outcall {
@@ -51,6 +58,10 @@ struct outcall *outcall_open(struct host_outcall *call, JSObjectRef settle, JSVa
 /* The same with an ear, which hears nothing from inside. */
 struct outcall *outcall_open_heard(struct host_outcall *call, const struct outcall_ear *ear,
                                    void *self, JSValueRef *ret_thrown);
+/* So many bytes that its ear has heard are consumed. */
+void outcall_credit(struct outcall *o, size_t bytes);
+/* Without a word to its ear, which is to hear nothing more. */
+void outcall_drop(struct outcall *o);
 /* over() is called when nothing is left of it. */
 void outcall_on_over(struct outcall *o, JSObjectRef over);
 /* Nobody waits for the rest; whoever reads it sees error. */
@@ -62,6 +73,7 @@ void outcall_wait_room(JSObjectRef wake);
 void outcall_reply(struct outcall *o, const struct realm_reply *reply);
 void outcall_body(struct outcall *o, struct span bytes, bool is_end);
 void outcall_failed(struct outcall *o, struct span text);
+void outcall_credited(struct outcall *o, uint32_t bytes); /* 0: the server is reached */
 
 /* From exchange.c: the request has ended, and with it all that was called for it. */
 void outcall_end_of(uint32_t request);

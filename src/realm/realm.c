@@ -342,7 +342,7 @@ void realm_outcall_credit(struct realm *realm, uint32_t stream, uint32_t bytes)
         return;
     (void)realm;
     enter();
-    outflow_credit(&o->out, bytes);
+    outcall_credited(o, bytes);
     leave();
 }
 

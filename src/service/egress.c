@@ -7,17 +7,20 @@
  * libcurl, where nothing may be removed. */
 #include "service/egress.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "service/ask.h"
 #include "service/transfer.h"
 
 struct watch_socket {
     uv_poll_t poll;
     struct egress *egress;
     curl_socket_t fd;
+    int events; /* that libcurl waits for */
 };
 
 static void let_go(struct egress *egress)
@@ -74,6 +77,16 @@ static int set_timer(CURLM *multi, long timeout_ms, void *self)
     return 0;
 }
 
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* A server that refuses an upload hangs up on what it has not read, but not before it has said why:
+ * libcurl is told to read (of an error alone it gives up at once) and finds what is wrong. */
+static void look_again(struct watch_socket *w)
+{
+    if (w->events && !uv_is_closing((uv_handle_t *)&w->poll))
+        uv_poll_start(&w->poll, w->events, on_poll); /* libuv has stopped it */
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watch_socket *w = poll->data;
@@ -81,12 +94,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     int flags = 0, running;
 
     if (status < 0)
-        flags = CURL_CSELECT_ERR;
+        flags = CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
     curl_multi_socket_action(egress->multi, w->fd, flags, &running);
+    if (status < 0)
+        look_again(w);
     collect(egress);
 }
 
@@ -142,6 +157,7 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *
         events |= UV_READABLE;
     if (what & CURL_POLL_OUT)
         events |= UV_WRITABLE;
+    w->events = events;
     uv_poll_start(&w->poll, events, on_poll);
     return 0;
 }
@@ -258,9 +274,14 @@ void egress_fetch(struct egress *egress, struct outcall *outcall, const struct o
                   bool is_end)
 {
     struct err err = {0};
+    char text[sizeof err.text + 32];
+    int n;
 
     if (transfer_start(egress, outcall, head, is_end, &err) < 0) {
-        outcall_fail(outcall, span_of(err.text));
+        n = snprintf(text, sizeof text, "%s%s",
+                     span_is(head->method, ASK_EXACT) ? "invalid 0\n" : "", err.text);
+        outcall_fail(outcall,
+                     (struct span){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1});
         return;
     }
     if (!uv_is_active((uv_handle_t *)&egress->pace))

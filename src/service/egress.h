@@ -18,6 +18,9 @@
 enum {
     EGRESS_CONNECT_MS = 15 * 1000,
     EGRESS_SILENCE_MS = 100 * 1000,
+    EGRESS_PATIENCE_MS = 15 * 60 * 1000, /* the same of "exchange", for libraries that have
+                                            timeouts of their own */
+    EGRESS_CONNECT_MAX_MS = 5 * 60 * 1000, /* what they may ask for */
     EGRESS_PACE_MS = 1000,         /* between two looks at who is silent */
     EGRESS_IDLE_CONNECTIONS = 128, /* kept for the next request */
     EGRESS_H2_MAX = 64,            /* transfers at once that may be HTTP/2, each of which may

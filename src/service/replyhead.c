@@ -54,6 +54,8 @@ static int add_field(struct replyhead *h, struct span name, struct span value, s
     if (pairs_add(&h->fields, name, value) < 0)
         return err_nomem(err);
     h->count++;
+    if (h->is_exact)
+        return 0;
     /* u32 length, then the name. */
     for (char *p = h->fields.mem + h->fields.head + at + 4; name.len > 0; name.len--, p++)
         if (*p >= 'A' && *p <= 'Z')
@@ -94,7 +96,7 @@ static int take_field(struct replyhead *h, struct span line, struct err *err)
                        name.len < 64 ? (int)name.len : 64, name.data);
     if (span_is_nocase(name, "content-length") && take_length(h, value, err) < 0)
         return ERR_INVALID;
-    return token_is_hop(name) ? 0 : add_field(h, name, value, err);
+    return token_is_hop(name) && !h->is_exact ? 0 : add_field(h, name, value, err);
 }
 
 int replyhead_line(struct replyhead *h, struct span line, struct err *err)

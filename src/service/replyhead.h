@@ -26,6 +26,7 @@ struct replyhead {
     uint32_t status; /* 0: no status line yet */
     struct buf reason;
     struct buf fields; /* as pairs_add writes them, names in lower case */
+    bool is_exact;     /* set by the owner: names as they came, those of the connection, too */
     uint32_t count;
     size_t heard;   /* bytes of lines so far */
     uint32_t lines; /* so far */

@@ -1,12 +1,12 @@
 /* service.c - look at an outcall's binding, and give it to who serves it.
  *
- * The platform itself, binding "", has one method: fetch, to anywhere by http
- * and https.  Every other binding is looked up among those of the pool. */
+ * The platform itself, binding "", asks anywhere by http and https: ask.h.  Every other binding is looked up among those of the pool. */
 #include "service/service.h"
 
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "service/ask.h"
 #include "service/d1.h"
 #include "service/egress.h"
 
@@ -46,7 +46,8 @@ void service_outcall(struct service *service, const struct outlets *outlets,
     char text[256];
     int n;
 
-    if (head->binding.len == 0 && span_is(head->method, "fetch")) {
+    if (head->binding.len == 0 &&
+        (span_is(head->method, ASK_FETCH) || span_is(head->method, ASK_EXACT))) {
         egress_fetch(service->egress, outcall, head, is_end);
         return;
     }

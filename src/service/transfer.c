@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/token.h"
+#include "service/ask.h"
 
 void transfer_free(struct transfer *t)
 {
@@ -52,6 +52,17 @@ static bool is_overlong(const struct transfer *t, curl_off_t length)
     return t->head.status == 205 && length != 0 && !t->is_head;
 }
 
+/* "1.1" */
+static struct span version_of(const struct transfer *t)
+{
+    long version = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    return version == CURL_HTTP_VERSION_1_0   ? SPAN("1.0")
+           : version == CURL_HTTP_VERSION_2_0 ? SPAN("2")
+                                              : SPAN("1.1");
+}
+
 static int say_reply(struct transfer *t, struct err *err)
 {
     struct replyhead *h = &t->head;
@@ -66,11 +77,12 @@ static int say_reply(struct transfer *t, struct err *err)
     /* While the request's body is still coming the stream must stay open. */
     is_end = is_overlong(t, length) ||
              (reply.body_length == 0 && t->has_up_end && t->up_at == buf_len(&t->up));
-    if (pairs_add(&results, SPAN("statusText"), buf_span(&h->reason)) < 0) {
+    if (pairs_add(&results, SPAN("statusText"), buf_span(&h->reason)) < 0 ||
+        (t->is_exact && pairs_add(&results, SPAN("httpVersion"), version_of(t)) < 0)) {
         buf_done(&results);
         return err_nomem(err);
     }
-    reply.results = (struct pairs){buf_span(&results), 1};
+    reply.results = (struct pairs){buf_span(&results), t->is_exact ? 2 : 1};
     r = outcall_reply(t->outcall, &reply, is_end, err);
     buf_done(&results);
     if (r == 0 && is_end)
@@ -115,6 +127,18 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
 }
 
 /* ---- the request's body ---- */
+
+/* Whose timeouts of connecting end here, it is told. */
+static int on_connected(void *self, char *server, char *own, int server_port, int own_port)
+{
+    struct transfer *t = self;
+
+    (void)server, (void)own, (void)server_port, (void)own_port;
+    moved(t);
+    if (t->outcall)
+        outcall_connected(t->outcall);
+    return CURL_PREREQFUNC_OK;
+}
 
 /* Give back what libcurl has taken for the first time; drop what need not be kept. */
 static void credit(struct transfer *t)
@@ -229,6 +253,39 @@ static void on_gone(void *self)
 
 /* ---- the end ---- */
 
+/* What libraries tell apart, for a transfer that is exact. */
+static const char *kind_of(const struct transfer *t, CURLcode result)
+{
+    if (t->why.code)
+        return "protocol";
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return "resolve";
+    case CURLE_COULDNT_CONNECT:
+        return "connect";
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "certificate";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+        return "tls";
+    case CURLE_OPERATION_TIMEDOUT:
+        return "connect-timeout";
+    case CURLE_URL_MALFORMAT:
+        return "invalid";
+    case CURLE_GOT_NOTHING:
+        return "disconnected";
+    case CURLE_PARTIAL_FILE:
+        return "partial";
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return "protocol";
+    default:
+        return "reset";
+    }
+}
+
 /* The first line is the message that the worker's code sees, the second why. */
 static int describe(const struct transfer *t, CURLcode result, char *text, size_t max)
 {
@@ -253,8 +310,8 @@ static int describe(const struct transfer *t, CURLcode result, char *text, size_
     case CURLE_SSL_CIPHER:
         return snprintf(text, max, "TLS with %s failed: %s.\n%s", place, detail, detail);
     case CURLE_OPERATION_TIMEDOUT:
-        return snprintf(text, max, "No connection to %s within %d s.\n%s", place,
-                        (t->egress->connect_ms + 999) / 1000, detail);
+        return snprintf(text, max, "No connection to %s within %.*g s.\n%s", place,
+                        t->connect_ms < 1000 ? 2 : 6, t->connect_ms / 1000.0, detail);
     case CURLE_URL_MALFORMAT:
         return snprintf(text, max, "Invalid URL for fetch: %s.", detail);
     default:
@@ -262,10 +319,30 @@ static int describe(const struct transfer *t, CURLcode result, char *text, size_
     }
 }
 
-void transfer_ended(struct transfer *t, CURLcode result)
+/* The last word to the outcall. */
+static void say_failure(struct transfer *t, CURLcode result)
 {
     char text[1024];
+    size_t at = 0;
+    long os_errno = 0;
     int n;
+
+    if (t->is_exact) {
+        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+        at = (size_t)snprintf(text, sizeof text, "%s %ld\n", kind_of(t, result), os_errno);
+    }
+    if (t->why.code)
+        n = snprintf(text + at, sizeof text - at, "Network connection lost.\n%s: %s", t->place,
+                     t->why.text);
+    else
+        n = describe(t, result, text + at, sizeof text - at);
+    n = n < (int)(sizeof text - at) ? n : (int)(sizeof text - at) - 1;
+    log_debug("fetch from %s: %.*s", t->place, n, text + at);
+    outcall_fail(t->outcall, (struct span){text, at + (size_t)n});
+}
+
+void transfer_ended(struct transfer *t, CURLcode result)
+{
 
     if (t->outcall && result == CURLE_OK && t->is_reply_due) {
         curl_multi_remove_handle(t->egress->multi, t->easy);
@@ -275,14 +352,7 @@ void transfer_ended(struct transfer *t, CURLcode result)
     if (t->outcall && result == CURLE_OK && t->head.is_whole) {
         outcall_body(t->outcall, SPAN(""), true);
     } else if (t->outcall) {
-        if (t->why.code)
-            n = snprintf(text, sizeof text, "Network connection lost.\n%s: %s", t->place,
-                         t->why.text);
-        else
-            n = describe(t, result, text, sizeof text);
-        log_debug("fetch from %s: %.*s", t->place, n, text);
-        outcall_fail(t->outcall,
-                     (struct span){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1});
+        say_failure(t, result);
     }
     t->outcall = NULL;
     transfer_free(t);
@@ -294,12 +364,12 @@ void transfer_look(struct transfer *t, int64_t now_ms)
     int n;
 
     if (t->is_down_paused || t->is_up_paused || t->is_reply_due ||
-        now_ms - t->progress_ms < t->egress->silence_ms)
+        now_ms - t->progress_ms < t->silence_ms)
         return;
     /* Of HTTP/2 only the stream would end, and the next one wait on a dead connection too. */
     curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
-    n = snprintf(text, sizeof text, "%s has been silent for %d s.", t->place,
-                 (t->egress->silence_ms + 999) / 1000);
+    n = snprintf(text, sizeof text, "%s%s has been silent for %d s.",
+                 t->is_exact ? "read-timeout 0\n" : "", t->place, (t->silence_ms + 999) / 1000);
     if (t->outcall)
         outcall_fail(t->outcall, (struct span){text, (size_t)n});
     t->outcall = NULL;
@@ -307,85 +377,6 @@ void transfer_look(struct transfer *t, int64_t now_ms)
 }
 
 /* ---- the beginning ---- */
-
-struct ask {
-    struct span method, url;
-};
-
-static int read_arguments(const struct outcall_head *head, struct ask *ret, struct err *err)
-{
-    struct span name, value;
-    size_t at = 0;
-
-    *ret = (struct ask){.method = SPAN("GET"), .url = SPAN("")};
-    while (pairs_next(&head->arguments, &at, &name, &value)) {
-        if (span_is(name, "method"))
-            ret->method = value;
-        else if (span_is(name, "url"))
-            ret->url = value;
-    }
-    if (ret->method.len == 0 || ret->method.len > 64 || !token_all(ret->method, TOKEN_NAME) ||
-        span_is_nocase(ret->method, "CONNECT") || span_is_nocase(ret->method, "TRACE") ||
-        span_is_nocase(ret->method, "TRACK"))
-        return err_set(err, ERR_INVALID, "This method is not allowed.");
-    if (ret->url.len > EGRESS_URL_MAX)
-        return err_set(err, ERR_LIMIT, "The URL is longer than %d bytes.", EGRESS_URL_MAX);
-    if (!token_all(ret->url, TOKEN_TARGET) ||
-        (strncmp(ret->url.data, "http://", ret->url.len < 7 ? ret->url.len : 7) != 0 &&
-         strncmp(ret->url.data, "https://", ret->url.len < 8 ? ret->url.len : 8) != 0) ||
-        ret->url.len < 9)
-        return err_set(err, ERR_INVALID, "Fetch API cannot load this URL: only http and https.");
-    return 0;
-}
-
-/* Which headers of the worker do not leave: those of the connection, those that
- * libcurl writes itself, and who the client is, which only a front says. */
-static bool is_ours(struct span name)
-{
-    return token_is_hop(name) || span_is_nocase(name, "host") ||
-           span_is_nocase(name, "content-length") || span_is_nocase(name, "expect") ||
-           span_is_nocase(name, "cf-connecting-ip");
-}
-
-static int add_line(struct transfer *t, const char *line, struct err *err)
-{
-    struct curl_slist *more = curl_slist_append(t->fields, line);
-
-    if (!more)
-        return err_nomem(err);
-    t->fields = more;
-    return 0;
-}
-
-static int add_fields(struct transfer *t, const struct outcall_head *head, struct err *err)
-{
-    struct buf line = {0};
-    struct span name, value;
-    bool has_accept = false;
-    size_t at = 0;
-    int r = 0;
-
-    while (r == 0 && pairs_next(&head->headers, &at, &name, &value)) {
-        if (name.len == 0 || !token_all(name, TOKEN_NAME) || !token_all(value, TOKEN_VALUE)) {
-            r = err_set(err, ERR_INVALID, "A header of this request is malformed.");
-            break;
-        }
-        if (is_ours(name))
-            continue;
-        has_accept |= span_is_nocase(name, "accept");
-        /* libcurl takes "Name;" for a header that is empty. */
-        r = buf_print(&line, value.len > 0 ? "%.*s: %.*s" : "%.*s;%.*s", SPAN_ARG(name),
-                      SPAN_ARG(value));
-        r = r < 0 || buf_append(&line, "", 1) < 0 ? err_nomem(err)
-                                                  : add_line(t, buf_data(&line), err);
-        buf_eat(&line, buf_len(&line));
-    }
-    buf_done(&line);
-    /* Nor what libcurl would add by itself. */
-    if (r == 0 && !has_accept)
-        r = add_line(t, "Accept:", err);
-    return r < 0 ? r : add_line(t, "Expect:", err);
-}
 
 /* "host:port" of a URL that has been checked. */
 static void name_place(struct transfer *t, struct span url)
@@ -439,7 +430,11 @@ static bool set_common(struct transfer *t)
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->egress->connect_ms);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_ms);
+    if (t->is_exact) {
+        SET(CURLOPT_PREREQFUNCTION, on_connected);
+        SET(CURLOPT_PREREQDATA, t);
+    }
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_PIPEWAIT, (long)t->is_h2);
     SET(CURLOPT_HTTP_VERSION, (long)(t->is_h2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
@@ -487,14 +482,6 @@ static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length
     return is_set ? 0 : err_set(err, ERR_INVALID, "Fetch API cannot load this URL.");
 }
 
-/* A request that could have a body says that it has none. */
-static int say_empty(struct transfer *t, struct span method, struct err *err)
-{
-    if (span_is(method, "POST") || span_is(method, "PUT") || span_is(method, "PATCH"))
-        return add_line(t, "Content-Length: 0", err);
-    return 0;
-}
-
 int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
                    bool is_end, struct err *err)
 {
@@ -503,7 +490,7 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     struct ask ask;
     int r;
 
-    r = read_arguments(head, &ask, err);
+    r = ask_read(head, &ask, err);
     if (r < 0)
         return r;
     t = mem_alloc(sizeof *t);
@@ -514,16 +501,17 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     ring_init(&t->ring);
     ring_push(&egress->transfers, &t->ring);
     t->is_head = span_is(ask.method, "HEAD");
+    t->is_exact = t->head.is_exact = ask.is_exact;
+    t->connect_ms = ask.connect_ms > 0 ? ask.connect_ms : egress->connect_ms;
+    t->silence_ms = ask.is_exact ? EGRESS_PATIENCE_MS : egress->silence_ms;
     t->has_up_end = is_end;
-    t->is_h2 = ask.url.data[4] == 's' && egress->h2 < EGRESS_H2_MAX;
+    t->is_h2 = ask.is_h2 && ask.url.data[4] == 's' && egress->h2 < EGRESS_H2_MAX;
     egress->h2 += t->is_h2;
     name_place(t, ask.url);
     moved(t);
     r = is_address(t) || !egress_is_searching(egress)
-            ? add_fields(t, head, err)
+            ? ask_fields(&ask, head, is_end, &t->fields, err)
             : err_set(err, ERR_LIMIT, "Too many names of hosts are being looked up at once.");
-    if (r == 0 && is_end)
-        r = say_empty(t, ask.method, err);
     t->easy = r == 0 ? curl_easy_init() : NULL;
     if (r == 0)
         r = t->easy ? set_up(t, &ask, is_end ? 0 : head->body_length, err) : err_nomem(err);

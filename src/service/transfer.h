@@ -33,6 +33,8 @@ struct transfer {
     bool is_reply_due;   /* waits for: the instance to take the server's head */
     bool is_through;     /* libcurl has ended well, while the reply was due */
     bool is_h2;
+    bool is_exact;       /* "exchange": struct ask */
+    int connect_ms, silence_ms;
     int64_t progress_ms; /* when a byte moved last */
     char place[300];     /* "host:port", for messages */
     char detail[CURL_ERROR_SIZE];

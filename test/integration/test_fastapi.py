@@ -507,9 +507,9 @@ def test_fastapi_errors(shop):
 
 def test_fastapi_forms_and_files(shop):
     headers, body = multipart(("title", None, "ä".encode()), ("numbers", None, b"1"), ("numbers", None, b"2"), ("files", "one.txt", b"x" * 20),
-                              ("files", "zwei ä.bin", bytes(range(256)) * 2000, "X-Part: p"), ("blob", "b", b"123"))
+                              ("files", "zwei ä.bin", bytes(range(256)) * 8000, "X-Part: p"), ("blob", "b", b"123"))
     assert shop.request("POST", "/form", body, headers).json() == ["ä", [1, 2], [["one.txt", "text/x-test", "x" * 10, 20, None],
-                                                                                 ["zwei ä.bin", "text/x-test", "\0\1\2\3\4\5\6\7\x08\t", 512000, "p"]], "b"]
+                                                                                 ["zwei ä.bin", "text/x-test", "\0\1\2\3\4\5\6\7\x08\t", 2048000, "p"]], "b"]
     answer = shop.request("POST", "/form", "title=a+b&numbers=3", {"content-type": "application/x-www-form-urlencoded"})
     assert answer.json() == ["a b", [3], [], None]
     assert shop.request("POST", "/form", "", {"content-type": "application/x-www-form-urlencoded"}).status == 422
@@ -716,3 +716,14 @@ def test_fastapi_answers_that_break(shop):
         with pytest.raises((http.client.HTTPException, ConnectionError)):
             shop.get("/length/%d" % wrong)
         shop.wait_log(says, since=before)
+
+
+def test_fastapi_upload_files_larger_than_they_stay_in_memory(shop):
+    """Starlette keeps 1 MiB of each and puts the rest into a file, which is in the instance's own memory."""
+    data = BLOCK * 160
+    headers, body = multipart(("file", "large.bin", data))
+    assert shop.request("POST", "/upload-file", body, headers).json()[:2] == ["large.bin", len(data)]
+    before = max(resident(i.pid) for i in shop.instances())
+    for n in range(4):
+        assert shop.request("POST", "/upload-file", body, headers).status == 200
+    assert max(resident(i.pid) for i in shop.instances()) < before + 40_000    # each goes with its request

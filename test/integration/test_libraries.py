@@ -144,8 +144,6 @@ with httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(2
     plain = client.get("http://mocked/x").text
 return [[a.text for a in answers], answers[0].status_code, answers[0].headers["x-a"], mocked, plain]
 """) == [["/p0xyz", "/p1xyz", "/p2xyz"], 201, "b", {"method": "GET", "agent": "python-httpx"}, "http://mocked/x"]
-    outcome = lab.outcome("import httpx\nasync with httpx.AsyncClient() as client: await client.get('http://127.0.0.1/')")
-    assert outcome["error"] == "NotImplementedError" and "await fetch(url)" in outcome["text"], outcome
 
 
 def test_starlette_and_fastapi(lab):
@@ -214,5 +212,3 @@ def test_aiohttp_without_a_network(lab):
             got.append("too long")
         return got
     """) == ['{"path": "/x"}', "application/x-www-form-urlencoded", "line\n", 0, False, "too long"]
-    outcome = lab.outcome("import aiohttp\nasync with aiohttp.ClientSession() as session: await session.get('http://127.0.0.1/')")
-    assert outcome["error"] == "NotImplementedError" and "await fetch(url)" in outcome["text"], outcome

@@ -3,10 +3,12 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
-from harness import BIN, PACKAGES, PATIENCE, ROOT
+from harness import BIN, PACKAGES, PATIENCE, ROOT, write_project
+from package_index import PackageIndex, wheel
 
 sys.path.append(str(ROOT / "sdk" / "python"))
 from packager import homes       # noqa: E402
@@ -51,7 +53,7 @@ def rows(text):
 def test_says_what_there_is(packages):
     assert packages(code=2).startswith("Usage: corral packages COMMAND")
     usage = packages("--help")
-    for name in ("list", "info NAME", "sync [WHAT]"):
+    for name in ("list", "info NAME", "sync [WHAT]", "lock"):
         assert name in usage
         command = name.split()[0]
         assert packages(command, "--help").startswith(f"Usage: corral packages {name} [options]\n")
@@ -102,3 +104,52 @@ def test_sync_says_what_it_did(packages, tmp_path):
     nobody = Shell(tmp_path, env={"CORRAL_PACKAGES": "", "XDG_DATA_HOME": "", "HOME": ""})
     assert nobody("list", code=1) == ("corral: nobody says where Python packages are kept\n"
                                       "  set CORRAL_PACKAGES or HOME to the absolute path of a folder\n")
+
+
+def lock_of(shell, *words):
+    shell("lock", *words)
+    with open(shell.folder / "pylock.toml", "rb") as f:
+        return {one["name"]: one for one in tomllib.load(f)["packages"]}
+
+
+def test_lock_writes_what_a_worker_gets(tmp_path):
+    shell = Shell(tmp_path, env={"PIP_INDEX_URL": "", "PIP_FIND_LINKS": ""})
+    files = {"requirements.txt": "jinja2\nfastapi\nfoo>=1\n", "pyproject.toml": '[project]\nname = "x"\ndependencies = ["six"]\n'}
+    with PackageIndex() as index:
+        foo = index.add(wheel("foo", "1.5", requires=["markupsafe", "bar"]), wheel("foo", "2.0", requires_python=">=3.99"))
+        bar = index.add(wheel("bar", "3"))
+        write_project(tmp_path, {"src/entry.py": "", **files})
+        lock = lock_of(shell, "--index-url", index.url)
+        assert shell.out == f"Wrote {tmp_path}/pylock.toml: 12 packages\n" and "Looking up the hashes of 2 packages ...\n" in shell.err
+        assert set(lock) == {"bar", "foo", "jinja2", "markupsafe", "six", "fastapi", "starlette", "pydantic", "typing-extensions", "anyio", "idna", "sniffio"}
+        assert "wheels" not in lock["starlette"]        # of the set, though its fastapi asks for an older one
+        assert lock["foo"] == {"name": "foo", "version": "1.5", "dependencies": [{"name": "bar"}, {"name": "markupsafe"}], "index": index.url,
+                               "wheels": [{"name": foo.filename, "url": index.file_url(foo), "size": len(foo.data), "hashes": {"sha256": foo.sha256}}]}
+        assert lock["bar"]["wheels"][0]["hashes"] == {"sha256": bar.sha256}
+        jinja2 = json.loads(shell("info", "jinja2", "--json"))["found"][0]
+        assert lock["jinja2"]["version"] == jinja2["version"] and lock["jinja2"]["dependencies"] == [{"name": "markupsafe"}]
+        assert lock["jinja2"]["tool"]["corral"] == {"source": jinja2["source"], "sha256": jinja2["hash"].removeprefix("sha256:")}
+        # What is named by its address, and an index that the project names; the same again changes nothing.
+        (tmp_path / "requirements.txt").write_text(f"--index-url {index.url}\nfoo @ {index.file_url(foo)}\n")
+        lock = lock_of(shell, "--index-url", "http://127.0.0.1:1/")
+        assert lock["foo"]["wheels"] == [{"name": foo.filename, "url": index.file_url(foo), "size": len(foo.data), "hashes": {"sha256": foo.sha256}}]
+        before = (tmp_path / "pylock.toml").read_bytes()
+        assert json.loads(shell("lock", "--json")) == {"file": f"{tmp_path}/pylock.toml", "packages": len(lock)}
+        assert (tmp_path / "pylock.toml").read_bytes() == before
+        # Gone from the index.
+        (tmp_path / "requirements.txt").write_text(f"--index-url {index.url}\nbar\n")
+        lock_of(shell)
+        index.files.pop(bar.filename)
+        assert f"bar 3 is installed, and {index.url} does not have it any more" in shell("lock", code=1)
+        assert "bar" in (tmp_path / "pylock.toml").read_text()       # as it was
+    assert sorted(name for name in os.listdir(tmp_path) if "pylock" in name) == ["pylock.toml"]
+
+
+def test_lock_says_what_it_cannot(packages, tmp_path):
+    write_project(tmp_path, {"src/entry.py": ""})
+    assert packages("lock", code=1).startswith(f"corral: there is nothing to lock: {tmp_path} has no requirements.txt and no ")
+    (tmp_path / "requirements.txt").write_text("\nfastapi ==\n")
+    assert "requirements.txt:2: " in packages("lock", code=1) and "Traceback" not in packages.err
+    (tmp_path / "wrangler.toml").write_text("nonsense")
+    assert "wrangler.toml:1:" in packages("lock", code=1)
+    assert not (tmp_path / "pylock.toml").exists()

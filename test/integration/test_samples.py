@@ -362,7 +362,7 @@ HINTS = [
     ("ctx.wait_until(None)", "did you mean `waitUntil`?"),
     ("data.tilte", "did you mean `title`?"),
     ("__import__('micropip')", "`micropip` is not in Corral yet"),
-    ("__import__('pyodide_http')", "`pyfetch` of pyodide.http asks other servers"),
+    ("__import__('pyodide_http')", "requests, urllib3 and urllib.request work as they are"),
     ("from pyodide import to_js", "`from pyodide.ffi import to_js`"),
     ("import pyodide\npyodide.eval_code('1')", "`from pyodide.code import eval_code`"),
     ("import pyodide.common", "`pyodide.common` is not in Corral: docs/compatibility.md"),

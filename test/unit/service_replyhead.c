@@ -46,6 +46,23 @@ static void a_head_comes_line_by_line(void)
     replyhead_done(&h);
 }
 
+static void an_exact_head_stays_as_it_came(void)
+{
+    static const char *const LINES[] = {"HTTP/1.1 200 OK", "X-Case: 1", "Connection: close", "",
+                                        NULL};
+    struct replyhead h = {.is_exact = true};
+    struct pairs pairs;
+    struct span name, value;
+    struct err err = {0};
+    size_t at = 0;
+
+    CHECK(feed(&h, &err, LINES) == 1 && h.count == 2);
+    pairs = (struct pairs){buf_span(&h.fields), h.count};
+    CHECK(pairs_next(&pairs, &at, &name, &value) && span_is(name, "X-Case"));
+    CHECK(pairs_next(&pairs, &at, &name, &value) && span_is(name, "Connection"));
+    replyhead_done(&h);
+}
+
 static void interim_answers_are_forgotten(void)
 {
     static const char *const LINES[] = {
@@ -184,6 +201,7 @@ int main(int argc, char **argv)
     }
     static const struct test TESTS[] = {
         T(a_head_comes_line_by_line),
+        T(an_exact_head_stays_as_it_came),
         T(interim_answers_are_forgotten),
         T(what_cannot_be_passed_on_is_refused),
         T(heads_are_bounded),

@@ -98,7 +98,7 @@ PACKAGES = {
 # Modules of Cloudflare's runtime that are not there yet, and what does the same.
 _PLATFORM = {
     "micropip": "",
-    "pyodide_http": "`pyfetch` of pyodide.http asks other servers, pyodide.http.pyxhr as `requests` does",
+    "pyodide_http": "it is not needed: requests, urllib3 and urllib.request work as they are, `pyfetch` of pyodide.http too",
 }
 
 

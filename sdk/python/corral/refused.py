@@ -17,7 +17,8 @@ import _corral
 
 from . import sync
 
-SOCKETS = "a worker has no sockets of its own: for HTTP use `await fetch(url)` (from js import fetch)"
+SOCKETS = ("a worker has no sockets of its own: for HTTP use `await fetch(url)` (from js import fetch), httpx, aiohttp, requests or "
+           "urllib.request, which send through the node")
 PROCESSES = "a worker cannot start processes: call what you need as a Python module, or over HTTP with fetch"
 SIGNALS = "a worker gets no signals: what is to be done at the end belongs into the request, or ctx.waitUntil"
 

@@ -4,23 +4,10 @@ The system's folder is only read. A distribution gets a folder of its own, so th
 """
 import hashlib
 
-from corral.sets import normalize
+from corral.sets import split
 
-from . import debian_list, dpkg, homes, report, trees
+from . import debian_list, dpkg, homes, needs, report, trees
 from .report import Failure
-
-
-def _dependencies(requirements, found):
-    """(names of what is there, with the extras that are asked of it; names of what is not)"""
-    have, lack = [], []
-    for requirement in requirements:
-        name = normalize(requirement.name)
-        extras = ",".join(sorted(map(normalize, requirement.extras)))
-        if name in found:
-            have.append(f"{name}[{extras}]" if extras else name)
-        else:
-            lack.append(name)
-    return sorted(set(have)), sorted(set(lack))
 
 
 def _chosen(found, by_package):
@@ -32,35 +19,25 @@ def _chosen(found, by_package):
         if name in chosen:
             continue
         one = found[name]
-        needs, _ = _dependencies(one.requires, found)
-        followed = [other for package in one.follows for other in by_package.get(package, ())]
-        known = {need.partition("[")[0] for need in needs}
-        needs = sorted({*needs, *(other for other in followed if other not in known and other != name)})
-        chosen[name] = needs
-        waiting += [need.partition("[")[0] for need in needs]
+        wanted, _ = needs.within(one.requires, found)
+        known = {name, *(split(need)[0] for need in wanted)}
+        followed = {other for package in one.follows for other in by_package.get(package, ())}
+        chosen[name] = sorted({*wanted, *(followed - known)})
+        waiting += [split(need)[0] for need in chosen[name]]
     return chosen
 
 
-def _extras(one, chosen):
-    """(extras as far as the set has what they need, what it lacks for them)"""
-    extras, lacks = {}, {}
-    for extra, requirements in sorted(one.extras.items()):
-        extras[extra], lack = _dependencies(requirements, chosen)
-        if lack:
-            lacks[extra] = lack
-    return extras, lacks
-
-
-def _add(making, one, needs, chosen, source):
+def _add(making, one, chosen, source):
     folder, name = making.place(one.name, one.version)
     trees.copy(source, one.files, folder)
-    extras, lacks = _extras(one, chosen)
+    extras, lacks = needs.extras_within(one.extras, chosen)
+    dependencies = chosen[one.name]
     origin, digest = f"debian:{one.package}={one.package_version}", trees.sha256_of(folder)
     making.add(one.name, {
-        "version": one.version, "folder": name, "imports": trees.tops(folder), "dependencies": needs, "extras": extras,
-        "lacks": lacks, "source": origin, "hash": f"sha256:{digest}",
+        "version": one.version, "folder": name, "imports": trees.tops(folder), "dependencies": dependencies,
+        "extras": extras, "lacks": lacks, "source": origin, "hash": f"sha256:{digest}",
     }, {
-        "dependencies": [{"name": need.partition("[")[0]} for need in needs], "directory": {"path": name},
+        "dependencies": [{"name": split(need)[0]} for need in dependencies], "directory": {"path": name},
         "tool": {"source": origin, "sha256": digest},
     })
 
@@ -100,8 +77,8 @@ def _make(making, root):
     if there is not None and there.recipe == recipe:
         return there, False
     report.progress(f"Copying {len(chosen)} of Debian's Python packages to {making.target} (once) ...")
-    for name, needs in sorted(chosen.items()):
-        _add(making, found[name], needs, chosen, source)
+    for name in sorted(chosen):
+        _add(making, found[name], chosen, source)
     return making.finish(recipe=recipe), True
 
 

@@ -8,11 +8,10 @@ import email.parser
 import os
 import re
 
-from corral.packaging.markers import Marker, default_environment
-from corral.packaging.requirements import InvalidRequirement, Requirement
+from corral.packaging.markers import Marker
 from corral.sets import normalize
 
-from . import debian_list
+from . import debian_list, needs
 
 _FOLDER = "usr/lib/python3/dist-packages"
 _SUFFIXES = (".dist-info", ".egg-info")
@@ -54,33 +53,6 @@ def _metadata(folder, info):
     return None
 
 
-def _requirement(text):
-    try:
-        return Requirement(text)
-    except InvalidRequirement:
-        return None
-
-
-def _holds(marker, extra=""):
-    return marker is None or marker.evaluate({**default_environment(), "extra": extra})
-
-
-def _take_metadata(one, headers):
-    """Requirements as METADATA has them."""
-    for extra in headers.get_all("Provides-Extra", ()):
-        one.extras.setdefault(normalize(extra), [])
-    for text in headers.get_all("Requires-Dist", ()):
-        requirement = _requirement(text)
-        if requirement is None:
-            continue
-        if _holds(requirement.marker):
-            one.requires.append(requirement)
-            continue
-        for extra in headers.get_all("Provides-Extra", ()):
-            if _holds(requirement.marker, extra):
-                one.extras[normalize(extra)].append(requirement)
-
-
 def _take_requires_txt(one, text):
     """Requirements as requires.txt has them: sections [extra:marker], either of which may be missing."""
     into = one.requires
@@ -89,10 +61,10 @@ def _take_requires_txt(one, text):
         if section:
             extra, marker = section[1].strip(), section[2]
             into = one.extras.setdefault(normalize(extra), []) if extra else one.requires
-            if marker and not _holds(Marker(marker)):
+            if marker and not needs.holds(Marker(marker)):
                 into = []
         elif line and not line.startswith("#"):
-            requirement = _requirement(line)
+            requirement = needs.parse(line)
             if requirement is not None:
                 into.append(requirement)
 
@@ -103,7 +75,7 @@ def _distribution(folder, info):
     if not headers.get("Name") or not headers.get("Version"):
         return None
     one = Installed(normalize(headers["Name"]), headers["Version"], info)
-    _take_metadata(one, headers)
+    one.requires, one.extras = needs.of_metadata(headers.get_all("Requires-Dist", ()), headers.get_all("Provides-Extra", ()))
     requires = os.path.join(folder, info, "requires.txt")
     if info.endswith(".egg-info") and os.path.isfile(requires):
         _take_requires_txt(one, _read(requires))

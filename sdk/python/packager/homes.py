@@ -9,6 +9,7 @@ from corral.sets import PackageSet
 from . import pylock, trees
 from .report import Failure
 
+PYTHON_FULL = platform.python_version()
 PYTHON = ".".join(platform.python_version_tuple()[:2])       # sets are for one; a system that moved on makes new ones
 
 

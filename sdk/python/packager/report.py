@@ -14,14 +14,17 @@ class Failure(Exception):
     """What a job cannot do, and what the user does next.
 
     text: one line, with the user's own names. hint: what to do. file, line: where that was asked for, when it was in a file.
-    detail: many lines, such as what pip said."""
+    detail: many lines, such as what pip said. inputs: files that were read, for whoever tries again when they change."""
+
+    inputs = ()
 
     def __init__(self, text, hint="", file="", line=0, detail=""):
         super().__init__(text)
         self.text, self.hint, self.file, self.line, self.detail = text, hint, file, line, detail
 
     def fields(self):
-        return {"text": self.text, "hint": self.hint, "file": self.file, "line": self.line, "detail": self.detail}
+        return {"text": self.text, "hint": self.hint, "file": self.file, "line": self.line, "detail": self.detail,
+                "inputs": list(self.inputs)}
 
 
 def use(fd):

@@ -8,6 +8,7 @@ Bindings are in scope["env"].  Bodies go both ways as they come and wait for who
 does after its answer is kept alive as by ctx.waitUntil().  The lifespan is that of a request, as on Cloudflare.
 """
 import asyncio
+import functools
 import logging
 import weakref
 from urllib.parse import unquote
@@ -104,14 +105,21 @@ def _refuse(app):
         pass
 
 
+@functools.lru_cache(64)
+def _is_from(kind, *modules):
+    return kind.__module__ in modules
+
+
 def _is_idle(app):
     """Whether it is one of Starlette's or FastAPI's own classes, in whose lifespan nothing would happen."""
-    if type(app).__module__ not in ("fastapi.applications", "starlette.applications"):
+    if not _is_from(type(app), "fastapi.applications", "starlette.applications"):
         return False
     router = getattr(app, "router", None)
-    return (type(router).__module__ in ("fastapi.routing", "starlette.routing") and "lifespan" not in vars(router)
-            and type(getattr(router, "lifespan_context", None)).__name__ == "_DefaultLifespan"
-            and not getattr(router, "on_startup", None) and not getattr(router, "on_shutdown", None)
+    if not _is_from(type(router), "fastapi.routing", "starlette.routing"):
+        return False
+    has = vars(router)
+    return ("lifespan" not in has and type(has.get("lifespan_context")).__name__ == "_DefaultLifespan"
+            and not has.get("on_startup") and not has.get("on_shutdown")
             and (not app.user_middleware
                  or all(getattr(middleware, "cls", middleware).__module__.startswith("starlette.") for middleware in app.user_middleware)))
 
@@ -181,41 +189,27 @@ class _Lifespan:
                     future.set_result(False)
 
 
-class _NoLifespan:
-    """Of an application that has none."""
-
-    state = {}
-
-    async def start(self):
-        pass
-
-    stop = start
-
-
-_NOTHING = _NoLifespan()
-
-
 class _Exchange:
     """One request and its answer."""
 
+    is_settled = False                  # there is a response, or a failure
+    response = failure = None           # a Response of JavaScript; why there is none
+    _wanting = None                     # a future of who waits for that
+    _is_disconnected = False            # the client has gone, or has all
+    _over = None                        # a future of that, for who waits
+    _reader = _reading = None           # and the task that reads
+    _is_read = False
+    _status = _lines = None             # its headers as header_lines() gives them, or else:
+    _pairs = ()
+    _outlet = _departure = None
+
     def __init__(self, js_request, has_body, headers):
         self._request, self._has_body, self._request_headers = js_request, has_body, headers
-        self.is_settled = False                 # there is a response, or a failure
-        self.response = self.failure = None     # a Response of JavaScript; why there is none
-        self._wanting = None                    # a future of who waits for that
-        self._is_disconnected = False           # the client has gone, or has all
-        self._over = None                       # a future of that, for who waits
-        self._reader = self._reading = None     # and the task that reads
-        self._is_read = False
-        self._status = self._lines = None       # its headers as header_lines() gives them, or else:
-        self._pairs = ()
-        self._outlet = self._departure = None
 
     async def settled(self):
         """Wait until there is a response or a failure."""
-        if not self.is_settled:
-            self._wanting = loop.create_future()
-            await self._wanting
+        self._wanting = loop.create_future()
+        await self._wanting
 
     def _settle(self, response, failure=None):
         self.is_settled, self.response, self.failure = True, response, failure
@@ -408,27 +402,32 @@ async def fetch(app, req, env, ctx=None):
     """
     js_request = unwrap(req)
     scope, has_body = _scope(js_request, env)
-    lifespan = _NOTHING if _is_idle(app) or _is_refused(app) else _Lifespan(app)
-    await lifespan.start()
-    scope["state"] = lifespan.state.copy()
+    lifespan = None if _is_idle(app) or _is_refused(app) else _Lifespan(app)
+    if lifespan is None:
+        scope["state"] = {}
+    else:
+        await lifespan.start()
+        scope["state"] = lifespan.state.copy()
     exchange = _Exchange(js_request, has_body, scope["headers"])
     task = loop._start_task(exchange.run(app, scope))   # many are done then
     try:
-        await exchange.settled()
+        if not exchange.is_settled:
+            await exchange.settled()
         if exchange.failure is not None:
             raise exchange.failure
     except Exception:
         logger.debug("ASGI request failed", exc_info=True)
-        await lifespan.stop()
+        if lifespan is not None:
+            await lifespan.stop()
         raise
     except BaseException:       # we are cancelled, or the application wants to exit
         task.cancel()
         keep(run_in_background(_abandon(task, lifespan)), ctx)
         raise
-    if task.done():
-        await lifespan.stop()
-    else:
+    if not task.done():
         keep(run_in_background(_finish(task, lifespan)), ctx)
+    elif lifespan is not None:
+        await lifespan.stop()
     return exchange.response
 
 
@@ -436,12 +435,14 @@ async def _finish(task, lifespan):
     try:
         await task
     finally:
-        await lifespan.stop()
+        if lifespan is not None:
+            await lifespan.stop()
 
 
 async def _abandon(task, lifespan):
     await asyncio.wait({task})
-    await lifespan.stop()
+    if lifespan is not None:
+        await lifespan.stop()
 
 
 async def websocket(app, req, env=None):

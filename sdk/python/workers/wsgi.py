@@ -14,6 +14,8 @@ import sys
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
+from corral.libraries import is_plain
+
 from ._serve import (NO_BODY, ClientDisconnected, Departure, Outlet, answer, check_wanted, fail, is_small, keep, pairs_of, parts_of,
                      said_length, split_url)
 from ._values import JsException, unwrap
@@ -165,6 +167,7 @@ class _Exchange:
 
     async def run(self, app, environ):
         result, body = None, environ["wsgi.input"]
+        is_plain.set(True)      # in the task's own context
         try:
             result = app(environ, self.start_response)
             await self._send(result)

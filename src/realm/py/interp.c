@@ -11,6 +11,7 @@
 
 #include "realm/bridge/value.h"
 #include "realm/exchange.h"
+#include "realm/py/egress.h"
 #include "realm/py/gate.h"
 #include "realm/py/locks.h"
 #include "realm/py/loop.h"
@@ -103,7 +104,8 @@ static PyObject *make_module(void)
         PyModule_AddFunctions(module, locks_functions) < 0 ||
         PyModule_AddFunctions(module, gate_functions) < 0 ||
         PyModule_AddFunctions(module, serve_functions) < 0 || output_add_type(module) < 0 ||
-        loop_add_types(module) < 0 ||
+        loop_add_types(module) < 0 || egress_add_types(module) < 0 ||
+        PyModule_AddFunctions(module, egress_functions) < 0 ||
         PyModule_AddIntConstant(module, "THREADS_MAX", REALM_THREADS_MAX) < 0 ||
         PyModule_AddIntConstant(module, "THREAD_STACK", REALM_THREAD_STACK) < 0)
         return NULL;

@@ -121,18 +121,19 @@ static void on_bytes(void *self, struct span bytes, bool is_end)
     release(c);
 }
 
-static void on_reply(void *self, uint32_t status)
+static void on_reply(void *self, const struct realm_reply *reply)
 {
     struct call *c = self;
     JSValueRef error = NULL;
 
-    if (status == 200)
+    if (reply->status == 200)
         return;
-    engine_throw(&error, "Error", "The database answered with status %u", status);
+    engine_throw(&error, "Error", "The database answered with status %u", reply->status);
     outcall_cancel(c->outcall, error);
 }
 
-static const struct outcall_ear EAR = {on_reply, on_bytes, on_failed};
+static const struct outcall_ear EAR = {
+    .reply = on_reply, .bytes = on_bytes, .failed = on_failed};
 
 /* ---- calls ---- */
 

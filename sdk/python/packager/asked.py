@@ -1,0 +1,157 @@
+"""asked.py - what a project asks for: its requirements with the places where they stand, and the indexes to ask.
+
+The collection is filled by requirements.py (requirements.txt and what it includes) and by pyproject.py.
+"""
+import os
+import re
+import sys
+
+from corral.packaging.markers import default_environment
+from corral.packaging.requirements import InvalidRequirement, Requirement
+from corral.packaging.version import InvalidVersion
+from corral.sets import normalize
+
+from .report import Failure
+
+FILE_BYTES_MAX = 1 << 20        # of one file with requirements
+REQUIREMENTS_MAX = 10000
+
+# What Corral itself brings in place of these: the SDK, and parts of Python that Pyodide has as packages.
+PLATFORM = frozenset("""
+    workers-py workers-runtime-sdk webtypy pyodide-py pyodide-lock micropip
+    hashlib lzma openssl pydecimal pydoc-data sqlite3 ssl
+""".split())
+
+
+class Mistake(Failure):
+    """A requirement that cannot be. `inputs` are the files to watch until it is mended."""
+
+
+class Wanted:
+    """One requirement.
+
+    text: as a line of a requirements file. name: normalized. requirement: packaging's, its marker holds here.
+    file, line: where it stands. hashes: ("sha256:...", ...)."""
+
+    __slots__ = ("text", "name", "requirement", "file", "line", "hashes")
+
+    def __init__(self, text, requirement, file, line, hashes=()):
+        self.text, self.requirement, self.file, self.line, self.hashes = text, requirement, file, line, hashes
+        self.name = normalize(requirement.name)
+
+    def is_met_by(self, version, is_pre=False):
+        """Whether this version will do. is_pre: pre-releases are welcome."""
+        if self.requirement.url or self.hashes:
+            return False
+        if not self.requirement.specifier:
+            return True
+        try:
+            return self.requirement.specifier.contains(version, prereleases=is_pre or None)
+        except InvalidVersion:
+            return False
+
+    def as_line(self):
+        """For a requirements file of pip's, without the marker."""
+        r = self.requirement
+        extras = f"[{','.join(sorted(r.extras))}]" if r.extras else ""
+        line = f"{r.name}{extras} @ {r.url}" if r.url else f"{r.name}{extras}{r.specifier}"
+        return " ".join([line, *(f"--hash={h}" for h in self.hashes)])
+
+
+class Asked:
+    """All that a project asks for.
+
+    project: its folder. wanted: of Wanted. constraints: likewise. files: what was read, absolute, also what is not there yet.
+    notes: fields of warnings. index_url, extra_index_urls, find_links, no_index, pre, trusted_hosts: as pip's options."""
+
+    def __init__(self, project):
+        self.project = project
+        self.wanted, self.constraints, self.files, self.notes = [], [], [], []
+        self.index_url, self.extra_index_urls, self.find_links, self.trusted_hosts = "", [], [], []
+        self.no_index = self.pre = False
+
+    def shown(self, path):
+        """A file's name for people: as it is seen from the project."""
+        inside = os.path.relpath(path, self.project)
+        return path if inside.startswith("..") and len(inside) > len(path) else inside
+
+    def warn(self, text, hint="", file="", line=0):
+        self.notes.append({"text": text, "hint": hint, "file": self.shown(file) if file else "", "line": line})
+
+    def mistake(self, text, hint="", file="", line=0, detail=""):
+        """To raise."""
+        return Mistake(text, hint, self.shown(file) if file else "", line, detail)
+
+    def read(self, path):
+        """The text of a file with requirements; None: there is none. It is watched from now on."""
+        if path not in self.files:
+            self.files.append(path)
+        try:
+            with open(path, "rb") as f:
+                data = f.read(FILE_BYTES_MAX + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as e:
+            raise self.mistake(f"'{self.shown(path)}' cannot be read: {e.strerror}", file=path) from None
+        if len(data) > FILE_BYTES_MAX:
+            raise self.mistake(f"'{self.shown(path)}' is larger than {FILE_BYTES_MAX >> 20} MiB",
+                               "is it a list of packages?", file=path)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as e:
+            line = data.count(b"\n", 0, e.start) + 1
+            raise self.mistake(f"'{self.shown(path)}' is not text in UTF-8", "save it as UTF-8", path, line) from None
+
+    def add(self, text, file, line, hashes=(), is_constraint=False):
+        """One requirement of PEP 508. Mistake: it is none."""
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as e:
+            said = str(e).splitlines()[0].rstrip(": ")
+            raise self.mistake(f"'{text}' is no requirement: {said}", _how(text), file, line) from None
+        if requirement.marker is not None and not requirement.marker.evaluate({**default_environment(), "extra": ""}):
+            return
+        if normalize(requirement.name) in PLATFORM:
+            return
+        if len(self.wanted) + len(self.constraints) >= REQUIREMENTS_MAX:
+            raise self.mistake(f"more than {REQUIREMENTS_MAX} requirements", file=file, line=line)
+        if requirement.url:
+            self.check_url(requirement.url, requirement.name, file, line)
+        wanted = Wanted(text, requirement, file, line, tuple(hashes))
+        (self.constraints if is_constraint else self.wanted).append(wanted)
+
+    def check_url(self, url, name, file, line):
+        """Only wheels can come from an address."""
+        path = url.partition("#")[0].partition("?")[0]
+        if re.match(r"(git|hg|svn|bzr)\+", url):
+            raise self.mistake(
+                f"'{name or url}' is to come from a repository, and would have to be built", _BUILD_IT, file, line)
+        if not path.endswith(".whl"):
+            raise self.mistake(
+                f"'{name or url}' is to come from '{redacted(url)}', which is no wheel (.whl): it would have to be built",
+                _BUILD_IT, file, line)
+        if not re.match(r"(https?|file)://", url):
+            raise self.mistake(f"'{redacted(url)}' is no address of http, https or file", file=file, line=line)
+
+
+_BUILD_IT = ("building runs the package's own code on this machine: build a wheel yourself, `pip wheel --no-deps ADDRESS`, "
+             "and name the wheel's path here")
+
+
+def _how(text):
+    """What to write instead."""
+    name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
+    if re.match(r"[\w.\[\],-]+\s*=[^=]", text):
+        return "one version is named by two equals signs: " + re.sub(r"\s*=\s*", "==", text, count=1)
+    if name and re.match(r"\s+\d", text[name.end():]):
+        return f"a version comes behind '==' or '>=': {name[0]}=={text[name.end():].strip()}"
+    return "a requirement is a name, and a version if need be: fastapi, fastapi==0.92.0, uvicorn[standard]>=0.20; python_version < '3.12'"
+
+
+def redacted(url):
+    """Without the password."""
+    return re.sub(r"(\w+://)[^/@\s]+@", r"\1****@", url)
+
+
+def python_version():
+    return "%d.%d.%d" % sys.version_info[:3]

@@ -1,0 +1,57 @@
+"""pyproject.py - read [project] dependencies of pyproject.toml, as pywrangler does."""
+import re
+import tomllib
+
+from corral.packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from .asked import python_version
+
+
+def read_file(asked, path):
+    """Add the dependencies of this file. Whether there is one; Mistake: something in it is wrong."""
+    text = asked.read(path)
+    if text is None:
+        return False
+    try:
+        project = tomllib.loads(text).get("project", {})
+    except (tomllib.TOMLDecodeError, RecursionError) as e:
+        at = re.search(r" \(at line (\d+), column \d+\)$", str(e))
+        said = str(e)[:at.start()] if at else str(e)
+        raise asked.mistake(f"this is not TOML: {said}", file=path, line=int(at[1]) if at else 0) from None
+    if not isinstance(project, dict):
+        raise asked.mistake("'project' is no table", file=path)
+    dependencies = project.get("dependencies", [])
+    if not isinstance(dependencies, list) or not all(isinstance(one, str) for one in dependencies):
+        raise asked.mistake("'dependencies' of [project] is no list of strings", 'write dependencies = ["fastapi"]', path,
+                            _line_of(text, "dependencies"))
+    if "dependencies" in (project.get("dynamic") or ()):
+        asked.warn("the dependencies are said to be dynamic, and are not read",
+                   'list them: dependencies = ["fastapi"]', path, _line_of(text, "dynamic"))
+    _check_python(asked, project, text, path)
+    for one in dependencies:
+        asked.add(one, path, _line_of(text, one))
+    return True
+
+
+def _line_of(text, said):
+    """Where this stands, as well as can be told of TOML that tomllib has read; 0: not known."""
+    quoted = re.compile(r"""["']""" + re.escape(said).replace('"', r'\\?"') + r"""["']""")
+    bare = re.compile(r"^\s*" + re.escape(said) + r"\s*=")
+    for number, line in enumerate(text.splitlines(), 1):
+        if quoted.search(line.partition("#")[0] if line.lstrip().startswith("#") else line) or bare.search(line):
+            return number
+    return 0
+
+
+def _check_python(asked, project, text, path):
+    wanted = project.get("requires-python")
+    if not isinstance(wanted, str):
+        return
+    line = _line_of(text, "requires-python")
+    try:
+        fits = SpecifierSet(wanted).contains(python_version())
+    except InvalidSpecifier:
+        raise asked.mistake(f"requires-python is '{wanted}', which names no versions", 'write requires-python = ">=3.11"', path, line) from None
+    if not fits:
+        asked.warn(f"the project asks for Python {wanted}, and this Corral runs Python {python_version()}",
+                   "it is tried all the same; syntax and modules that are newer will be missing", path, line)

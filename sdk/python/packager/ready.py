@@ -1,0 +1,79 @@
+"""ready.py - what lies ready in python_modules/: distributions by their metadata.
+
+pywrangler fills that folder for Cloudflare's Python, which is compiled to WebAssembly. Its native wheels are of no use here: such a
+distribution counts as not there, and its files are left out of the worker, so that another one of its name can be found.
+"""
+import csv
+import email.parser
+import os
+import re
+
+from corral.sets import normalize
+
+_WASM = re.compile(r"^Tag:.*(wasm32|emscripten|pyodide|pyemscripten|wasi)", re.MULTILINE)
+_METADATA_BYTES_MAX = 4 << 20
+DISTRIBUTIONS_MAX = 5000
+
+
+class Ready:
+    """One distribution with metadata. info: its .dist-info folder. is_wasm: made for WebAssembly.
+    requires: its Requires-Dist lines. entries: names directly in the folder that belong to it alone."""
+
+    __slots__ = ("name", "version", "info", "is_wasm", "requires", "entries")
+
+
+def _read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read(_METADATA_BYTES_MAX).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _read_info(info):
+    headers = email.parser.HeaderParser().parsestr(_read(os.path.join(info, "METADATA")))
+    one = Ready()
+    stem = os.path.basename(info)[:-len(".dist-info")]
+    one.name = normalize(headers["Name"] or stem.partition("-")[0])
+    one.version = (headers["Version"] or stem.partition("-")[2]).strip()
+    one.info = info
+    one.requires = headers.get_all("Requires-Dist") or []
+    one.is_wasm = bool(_WASM.search(_read(os.path.join(info, "WHEEL"))))
+    one.entries = set()
+    return one
+
+
+def metadata(info):
+    """The text of METADATA."""
+    return _read(os.path.join(info, "METADATA"))
+
+
+def record(info):
+    """The paths in RECORD, seen from the folder that has the distribution; those that lead out of it are passed over."""
+    rows = csv.reader(_read(os.path.join(info, "RECORD")).splitlines())
+    paths = [row[0].replace("\\", "/") for row in rows if row]
+    return [path for path in paths if path and not path.startswith("/") and ".." not in path.split("/")]
+
+
+def find(folder):
+    """normalized name -> Ready, of all that has metadata in this folder."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return {}
+    found = [_read_info(os.path.join(folder, name)) for name in names if name.endswith(".dist-info")][:DISTRIBUTIONS_MAX]
+    if any(one.is_wasm for one in found):
+        _share_out(found)
+    return {one.name: one for one in found}
+
+
+def _share_out(found):
+    """What only WebAssembly's distributions have is theirs; a folder that others have, too (a namespace) is not."""
+    of_others = set()
+    for one in found:
+        one.entries = {path.split("/")[0] for path in record(one.info)} - {"."}
+        if not one.is_wasm:
+            of_others |= one.entries
+    for one in found:
+        if one.is_wasm:
+            one.entries = (one.entries | {os.path.basename(one.info)}) - of_others
