@@ -270,3 +270,15 @@ def test_a_date_chooses_its_set(tmp_path):
     assert [one.name for one in found] == sorted([homes.default_name(), "early", "late"])
     assert [homes.for_date(found, date).name for date in ("2024-03-29", "2025-09-28", "2025-12-31", "2026-01-01", "")] == [
         "early", "late", "late", homes.default_name(), homes.default_name()]
+
+
+def test_a_worker_sees_nothing_of_our_own_reading(lab):
+    """Versions and requirements are read with Debian's `packaging`, under a name that is no worker's."""
+    assert lab.value("""
+        from corral.packaging.requirements import Requirement
+        from corral.packaging import tags
+        from corral.sets import normalize
+        one = Requirement("Foo_Bar[x]>=1.2; python_version >= '3'")
+        return [normalize(one.name), str(one.specifier), one.marker.evaluate(), str(next(tags.sys_tags()))[:4],
+                [name for name in sys.modules if name.partition(".")[0] in ("packaging", "packager")]]
+    """) == ["foo-bar", ">=1.2", True, ("cp%d%d" % sys.version_info[:2])[:4], []]

@@ -23,6 +23,7 @@ NEEDS = {
     "pydantic": {"requires": ["annotated-types", "pydantic-core==2.16.2", "typing-extensions"]},
     "starlette": {"requires": ["anyio>=3.4,<5", "old; python_version<'3'"], "extras": {"full": ["httpx"]}},
     "httpx": {"requires": ["httpcore==1.*", "idna"], "extras": {"http2": ["h2"]}},
+    "langchain": {"requires": ["langchain-core>=0.1.52", "community"]},
 }
 
 
@@ -30,7 +31,9 @@ NEEDS = {
 def stock():
     """All that the list names, and what that needs."""
     found = [wheel("typing_extensions", "4.7"), wheel("typing_extensions", "4.9"), wheel("typing_extensions", "5.0", requires_python=">=3.99"),
-             wheel("typing_extensions", "4.10rc1"), sdist("typing_extensions", "4.11")]
+             wheel("typing_extensions", "4.10rc1"), sdist("typing_extensions", "4.11"), wheel("typing_extensions", "4.12"),
+             wheel("community", "0.1", requires=["langchain-core>=0.1.24,<0.2"]), wheel("community", "0.2", requires=["langchain-core>=0.1.52"])]
+    found[5].upload_time = "2024-06-07T00:00:00Z"       # after the list
     for name, version in ERA.versions.items():
         module = name.replace("-", "_")
         files = {f"{module}/__init__.py": f"__version__ = {version!r}\n", f"{module}/data.txt": "data\n"}
@@ -76,13 +79,14 @@ def locked(path):
 
 def test_a_date_has_cloudflares_versions(fresh, index):
     said = fresh("sync", "2024-03-29", "--index-url", index.url)
-    count = len(ERA.versions) + 1
+    count = len(ERA.versions) + 2
     home = fresh.folder / "home"
     assert said == f"Made the package set {ERA.name} of {count} packages in {home / ERA.name}\n"
     assert f"Asking {index.url} for {len(ERA.versions)} packages ...\n" in fresh.err and "Downloaded fastapi-0.110.0-py3-none-any.whl (" in fresh.err
     made = PackageSet(home / ERA.name)
     assert {name: made.get(name).version for name in ERA.versions} == ERA.versions
-    assert made.get("typing-extensions").version == "4.9"       # what they need: no pre-release, no other Python, no source
+    assert made.get("typing-extensions").version == "4.9"       # what they need: no pre-release, no other Python, no source, not of later
+    assert made.get("community").version == "0.1"       # what fits the listed ones, which need not fit one another
     assert made.get("fastapi").dependencies == ("pydantic", "starlette", "typing-extensions")
     assert made.get("fastapi").lacks == {"all": ("jinja2", "orjson")} and made.has_extra("starlette", "full")
     assert made.get("pydantic-core").imports == ("pydantic_core",) and made.get("typing-extensions").imports == ("typing_extensions",)

@@ -35,6 +35,7 @@ class File:
 
     kind is "wheel" or "sdist"; hashes are of lower-case hexadecimal digits by algorithm; yanked is False, True or the reason;
     metadata says that URL + ".metadata" has its METADATA (PEP 658): False, True, or the hashes of that.
+    uploaded: when, "2024-01-01T...", or "" when the index does not say.
     """
     name: str
     kind: str
@@ -45,6 +46,7 @@ class File:
     yanked: bool | str = False
     metadata: bool | dict = False
     size: int | None = None
+    uploaded: str = ""
 
 
 def project_url(index_url, name):
@@ -122,11 +124,11 @@ def _charset(content_type):
     return name if name in ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "windows-1252") else "utf-8"
 
 
-def _file(project, name, url, hashes, requires_python, yanked, metadata, size):
+def _file(project, name, url, hashes, requires_python, yanked, metadata, size, uploaded=""):
     known = kind_of(name)
     if known is None or known[1] != project:
         return None
-    return File(name, known[0], known[2], url, hashes, requires_python, yanked, metadata, size)
+    return File(name, known[0], known[2], url, hashes, requires_python, yanked, metadata, size, uploaded)
 
 
 def _resolve(page, url):
@@ -244,6 +246,7 @@ def _one(url, given, hashes, metadata):
     return {"url": where[0], "name": name, "hashes": _hashes(hashes) or _fragment_hashes(where[1]),
             "requires_python": _text(given.get("requires-python", given.get("requires_python"))),
             "size": size if type(size) is int and 0 <= size < 1 << 60 else None,
+            "uploaded": _text(given.get("upload-time", given.get("upload_time_iso_8601"))),
             "yanked": (_text(given.get("yanked_reason")) or True) if yanked is True else _text(yanked) or bool(yanked), "metadata": metadata}
 
 

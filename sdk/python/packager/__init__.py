@@ -4,6 +4,7 @@ A job is a module here with run(job) -> what "done" says; it raises report.Failu
 tells of its progress by report.progress and report.warning. Whatever else it raises is a mistake of ours and is said as such.
 Plain CPython: nothing here imports js, and of corral only what does not either (packaging, sets, index, wheel, resolve).
 """
+import errno
 import importlib
 import json
 import os
@@ -21,6 +22,8 @@ _JOBS = {           # "job" -> module
     "lock": "lock",
 }
 
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO)
+
 
 def main(job):
     """What the job named by job["job"] answers. Failure: it cannot."""
@@ -32,8 +35,10 @@ def main(job):
 
 def _unforeseen(e):
     if isinstance(e, OSError) and e.strerror:
-        named = f" '{e.filename}'" if e.filename else ""
-        text = f"{e.strerror}{named}, while packages were prepared"
+        named = f": '{e.filename}'" if e.filename else ""
+        text = f"packages could not be prepared: {e.strerror}{named}"
+        if e.errno in _OF_THE_MACHINE:
+            return Failure(text, hint="make room, or see who may write there; then try again")
     elif isinstance(e, MemoryError):
         text = "there was not enough memory to prepare the packages"
     else:

@@ -45,14 +45,14 @@ _VERSIONS_2024 = {
 
 class Era:
     """Compatibility dates with the same packages. name: of their set. since, until: see src/packages/packages.h.
-    versions: {name: version}, or None: there were none that one could list."""
+    versions: {name: version}, or None: there were none that one could list. made: the day of the list."""
 
-    def __init__(self, name, since, until, versions):
-        self.name, self.since, self.until, self.versions = name, since, until, versions
+    def __init__(self, name, since, until, versions, made=""):
+        self.name, self.since, self.until, self.versions, self.made = name, since, until, versions, made
 
 
 ERAS = (
-    Era("cloudflare-2024-03", "", "2025-09-28", _VERSIONS_2024),
+    Era("cloudflare-2024-03", "", "2025-09-28", _VERSIONS_2024, "2024-03-31"),
     Era("cloudflare-2025-09", "2025-09-29", "", None),
 )
 

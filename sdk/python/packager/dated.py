@@ -1,7 +1,7 @@
 """dated.py - the package set of a compatibility date: Cloudflare's versions of that time, from an index or by a lock file.
 
-The listed versions are taken as they were put together, whatever their metadata asks of one another; what they need beside is
-chosen among all versions that the index has.
+The listed versions are taken as they were put together, whatever their metadata asks of one another; what they need beside comes
+from what there was at the time, where the index says when that was, and else from all that it has.
 """
 import asyncio
 import datetime
@@ -20,7 +20,8 @@ from corral.sets import normalize
 from . import cloudflare_list, fetch, homes, needs, pylock, report, wheels
 from .report import Failure
 
-SHOWN_MAX = 3       # of what is missing, in one line
+SHOWN_MAX = 3                   # of what is missing, in one line
+ANNOUNCED_MIN = 4_000_000       # bytes of a file whose download is told of before, too
 
 
 def _era(what):
@@ -41,7 +42,7 @@ def run(job):
         raise Failure(f"Cloudflare has no packages built in for compatibility dates from {era.since} on: there is no list to take them from",
                       "list what the worker needs in requirements.txt or pyproject.toml, and it comes from the index; "
                       "or make a set of your own: corral packages sync DATE --lock pylock.toml")
-    source = _Lock(lock) if lock else _Versions(era.versions, fetch.Index(index_url or fetch.default_url()))
+    source = _Lock(lock) if lock else _Versions(era, fetch.Index(index_url or fetch.default_url()))
     with homes.Making(job["home"], era.name) as making:
         there = next((one for one in homes.sets(job["home"]) if one.name == era.name), None)
         if there is not None and there.recipe == source.recipe:
@@ -81,10 +82,10 @@ def _size(data):
 class _Versions(resolve.Provider):
     """The versions of a list, and what they need."""
 
-    def __init__(self, versions, index):
-        self.index = index
-        self.pins = {name: Version(text) for name, text in versions.items()}
-        self.recipe = hashlib.sha256(json.dumps(versions, sort_keys=True).encode()).hexdigest()[:32]
+    def __init__(self, era, index):
+        self.index, self.made = index, era.made
+        self.pins = {name: Version(text) for name, text in era.versions.items()}
+        self.recipe = hashlib.sha256(json.dumps(era.versions, sort_keys=True).encode()).hexdigest()[:32]
         self._data = {}
 
     async def wheels(self):
@@ -135,6 +136,8 @@ class _Versions(resolve.Provider):
         await asyncio.to_thread(self.index.files, project)
         fit = self._fit(project)
         versions = [self.pins[project]] if project in self.pins else sorted(fit, reverse=True)
+        if project not in self.pins:        # of its time first: the sort is stable
+            versions.sort(key=lambda version: fit[version].uploaded[:10] > self.made)
         found = resolve.Found([resolve.Candidate(project, version, self.index.shown, fit[version], fit[version].yanked) for version in versions])
         if not fit:
             found.missing = f"the index has no wheel of {project} for this machine"
@@ -145,7 +148,7 @@ class _Versions(resolve.Provider):
         raise resolve.ResolveError(f"{requirement or url} is at an address of its own, which no package set takes")
 
     async def requires(self, candidate):
-        """Its requirements, but versions of what is pinned."""
+        """Its requirements; those of pinned ones among one another without versions."""
         data = await asyncio.to_thread(self.index.metadata, candidate.data)
         if data is None:
             metadata = wheels.opened(await asyncio.to_thread(self._download, candidate.data), candidate.data.name).metadata
@@ -156,7 +159,7 @@ class _Versions(resolve.Provider):
                 raise Failure(f"{candidate}: {e}", "ask another index: --index-url URL") from None
         found = []
         for requirement in filter(None, map(needs.parse, metadata.requires)):
-            if normalize(requirement.name) in self.pins:
+            if candidate.project in self.pins and normalize(requirement.name) in self.pins:
                 requirement.specifier, requirement.url = SpecifierSet(), None
             found.append(str(requirement))
         return found
@@ -165,6 +168,8 @@ class _Versions(resolve.Provider):
 
     def _download(self, file):
         if file.name not in self._data:
+            if (file.size or 0) > ANNOUNCED_MIN:
+                report.progress(f"Downloading {file.name} ({file.size / 1e6:.1f} MB) ...")
             data = self.index.download(file)
             report.progress(f"Downloaded {file.name} ({_size(data)})")
             if not any(kind in ("sha256", "sha384", "sha512") for kind in file.hashes):
