@@ -306,6 +306,32 @@ def test_clients_bodies_of_all_kinds(web):
              ["gone", "4", None], ["one two", None, "chunked"], True, True, "one two", 300_000, ["", True, ""]]
 
 
+def test_clients_retrieve_into_memory(web):
+    assert web("""
+        import urllib.request
+        name, headers = urllib.request.urlretrieve(U + "/big?n=100000")
+        urllib.request.urlretrieve(U + "/big?n=5", "/tmp/small")
+        return [os.path.getsize(name), headers["content-length"], os.path.getsize("/tmp/small")]
+    """) == [100_000, "100000", 5]
+
+
+def test_clients_are_made_quickly(web):
+    """Nobody reads the system's authorities for them: 20 ms each."""
+    assert web("""
+        import http.client, httpx, ssl, time
+        httpx.Client()
+        begun = time.process_time()
+        for _ in range(20):
+            httpx.AsyncClient()
+            http.client.HTTPSConnection("localhost")
+        took = time.process_time() - begun
+        context = ssl.create_default_context()
+        context.load_verify_locations("/etc/ssl/certs/ca-certificates.crt")
+        missing = sort_of(lambda: ssl.create_default_context(cafile="/no/such"))[0].split()[0]
+        return [took < 0.2 * %d, len(context.get_ca_certs()) > 50, missing, context.verify_mode == ssl.CERT_REQUIRED]
+    """ % PATIENCE) == [True, True, "FileNotFoundError", True]
+
+
 # ---- what goes wrong ----
 
 

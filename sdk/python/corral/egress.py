@@ -60,13 +60,13 @@ class Exchange:
         self._sending = sending
 
     @classmethod
-    async def open(cls, method, url, headers, length, *, connect=None, http2=False):
-        """Send the head.  All is bytes; headers: pairs, which leave as they are; length: of the body, -1 if not known.
+    def open_now(cls, method, url, headers, length, *, connect=None, http2=False):
+        """Send the head; None if too many are under way.  All is bytes; headers: pairs, which leave as they are.
 
-        connect: seconds until there must be a connection.
+        length: of the body, -1 if not known; connect: seconds until there must be a connection.
         """
-        while (promise := _corral.egress_room()) is not None:
-            await promise
+        if _corral.egress_room() is not None:
+            return None
         arguments = [(b"method", method), (b"url", url)]
         if connect is not None:
             arguments.append((b"connect_ms", b"%d" % max(1, min(connect, 1e6) * 1000)))
@@ -78,6 +78,14 @@ class Exchange:
             raise Failure("invalid", e.message) from None
         except ValueError as e:
             raise Failure("invalid", str(e)) from None
+
+    @classmethod
+    async def open(cls, *args, **kwargs):
+        """open_now(), when there is room."""
+        while (exchange := cls.open_now(*args, **kwargs)) is None:
+            if (promise := _corral.egress_room()) is not None:
+                await promise
+        return exchange
 
     def __del__(self):
         if self._sending.open:
@@ -184,11 +192,16 @@ def is_here():
     return threading.get_ident() == _MAIN
 
 
-def wait(function, *args):
+def wait(function, *args, **kwargs):
     """What comes of a coroutine, for a caller that blocks: it alone."""
+    coroutine = function(*args, **kwargs)
     if not is_here():
-        return asyncio.run_coroutine_threadsafe(function(*args), loop).result()
-    coroutine = function(*args)
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
     try:
         return _corral.run_sync(coroutine)
     except RuntimeError as e:
@@ -196,6 +209,15 @@ def wait(function, *args):
             raise
         coroutine.close()
         raise RuntimeError(_cannot_wait(str(e))) from None
+
+
+def open_sync(*args, **kwargs):
+    """Exchange.open(), for a caller that blocks; here that hardly ever waits."""
+    if is_here() and _corral.can_run_sync():
+        exchange = Exchange.open_now(*args, **kwargs)
+        if exchange is not None:
+            return exchange
+    return wait(Exchange.open, *args, **kwargs)
 
 
 def _cannot_wait(text):
@@ -208,11 +230,12 @@ def _cannot_wait(text):
     return text
 
 
-async def on_loop(function, *args):
+async def on_loop(function, *args, **kwargs):
     """What comes of a coroutine, for one of any loop: threads may have loops of their own."""
+    coroutine = function(*args, **kwargs)
     if events._get_running_loop() is loop:
-        return await function(*args)
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(function(*args), loop))
+        return await coroutine
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
 
 
 def on_main(function, *args):

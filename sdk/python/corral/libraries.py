@@ -94,6 +94,7 @@ _TOLD = {
     "aiohttp.connector": _client("aiohttp"),
     "http.client": _client("http_client"),
     "httpcore": _client("httpcore"),
+    "ssl": _client("tls"),
     "urllib3.connection": _client("urllib3", "tell_connection"),
     "urllib3.util.wait": _client("urllib3", "tell_wait"),
 }

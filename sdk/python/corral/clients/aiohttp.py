@@ -116,8 +116,8 @@ class Transport(asyncio.Transport):
 
     async def _run(self, head):
         try:
-            self._exchange = exchange = await egress.on_loop(_open, head.method, self._origin + head.target, head.headers, head.length,
-                                                             self._connect)
+            self._exchange = exchange = await egress.on_loop(Exchange.open, head.method, self._origin + head.target, head.headers,
+                                                             head.length, connect=self._connect)
             task = self._loop.create_task(self._upload(exchange))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -188,10 +188,6 @@ class Transport(asyncio.Transport):
 def _settle(future):
     if future is not None and not future.done():
         future.set_result(None)
-
-
-async def _open(method, url, headers, length, connect):
-    return await Exchange.open(method, url, headers, length, connect=connect)
 
 
 def tell(module):

@@ -55,6 +55,12 @@ class _Plan:
         self.retries = getattr(pool, "_retries", 0) or 0
         self.http2 = bool(getattr(pool, "_http2", False))
 
+    def open_sync(self):
+        """An Exchange, for a caller that blocks."""
+        if self.retries > 0:
+            return egress.wait(self.open)
+        return egress.open_sync(self.method, self.url, self.headers, self.length, connect=self.connect, http2=self.http2)
+
     async def open(self):
         """An Exchange; with retries there is a connection."""
         for delay in itertools.chain((0,), (0.5 * 2 ** n for n in itertools.count())):
@@ -124,7 +130,7 @@ class _AsyncBody:
 
 def _send(pool, request):
     plan = _Plan(pool, request)
-    exchange = egress.wait(plan.open)
+    exchange = plan.open_sync()
     try:
         is_here = egress.is_here()
         if plan.length:

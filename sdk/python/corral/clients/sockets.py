@@ -12,7 +12,7 @@ import ssl
 from collections import deque
 
 from .. import egress
-from ..egress import Exchange, Failure
+from ..egress import Failure
 from . import http1
 
 _TIMED_OUT = {"connect-timeout", "read-timeout", "write-timeout"}
@@ -115,7 +115,11 @@ class Socket:
         self._out.clear()
         if self._exchange is not None:
             egress.on_main(self._exchange.cancel)
-        self._exchange = self._wait(_open, head.method, self._origin + head.target, head.headers, head.length, self._connect_timeout)
+        try:
+            self._exchange = egress.open_sync(head.method, self._origin + head.target, head.headers, head.length, connect=self._connect_timeout)
+        except Failure as e:
+            self._at_end = True
+            raise self._exception_for(e) from None
         self._is_writing = True
 
     def _finish(self):
@@ -268,6 +272,3 @@ class Socket:
 
     cipher = selected_alpn_protocol = version
 
-
-async def _open(method, url, headers, length, connect):
-    return await Exchange.open(method, url, headers, length, connect=connect)
