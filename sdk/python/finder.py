@@ -9,10 +9,12 @@ class SdkFinder:
     """Finds corral, pyodide and workers among the files carried inside corral-worker."""
 
     hidden = frozenset()        # names that the project has itself: see corral/vendored.py
+    private = frozenset()       # names that are none of a worker's business: a project may have modules of these
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        if cls.hidden and name.partition(".")[0] in cls.hidden:
+        top = name.partition(".")[0]
+        if top in cls.hidden or top in cls.private:
             return None
         base = "python/" + name.replace(".", "/")
         for file, is_package in ((base + ".py", False), (base + "/__init__.py", True)):

@@ -103,9 +103,12 @@ def shared_corral(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """One worker for the whole module that runs the Python it is sent: see harness.LAB."""
-    one = start(tmp_path_factory.mktemp("lab"), LAB, name="lab")
+def lab(request, tmp_path_factory):
+    """One worker for the whole module that runs the Python it is sent: see harness.LAB.
+
+    LAB_REQUIREMENTS of the module: the text of its requirements.txt."""
+    files = {"src/entry.py": LAB, "requirements.txt": getattr(request.module, "LAB_REQUIREMENTS", "")}
+    one = start(tmp_path_factory.mktemp("lab"), {name: text for name, text in files.items() if text}, name="lab")
     until("the lab answers", lambda: one.get().status == 200)
     yield one
     survived = one.is_running()

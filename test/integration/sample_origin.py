@@ -96,6 +96,7 @@ def serve(folder, path, origin, wrangler=WRANGLER):
     files = {"src/%s" % file.relative_to(HERE / folder): file.read_text().replace("https://example.com", "http://" + origin.host)
              for file in (HERE / folder).rglob("*") if file.is_file() and file.suffix != ".pyc"}
     files["wrangler.toml"] = wrangler.format(name="samples") + VARS
+    files["requirements.txt"] = files.pop("src/requirements.txt", "")
     files[".dev.vars"] = "MY_SECRET_VALUE=%s\n" % SECRET
     one = start(path, files)
     yield one

@@ -5,6 +5,7 @@ What Pyodide does is in pyodide_cases/to_js.cases, to_py.cases, buffers_to_js.ca
 import pytest
 
 pytestmark = pytest.mark.asan
+LAB_REQUIREMENTS = "numpy\n"
 
 
 def test_numpy_arrays_become_typed_arrays(lab):

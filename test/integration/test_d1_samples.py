@@ -109,6 +109,7 @@ def serve(path, name, date, *folders):
     files = {"src/%s" % file.relative_to(HERE / folder): file.read_text()
              for folder in folders for file in (HERE / folder).rglob("*") if file.is_file() and file.suffix != ".pyc"}
     files["src/mistaken.py"] = MISTAKEN
+    files["requirements.txt"] = files.pop("src/requirements.txt", "")
     files["wrangler.toml"] = WRANGLER.format(name=name, date=date)
     files["schema.sql"] = (HERE / "schema.sql").read_text()
     write_project(path, files)

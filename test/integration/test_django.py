@@ -400,7 +400,7 @@ async def not_sync():
 
 def test_flask_application(corral):
     one = corral({
-        "wrangler.toml": CONFIG, "requirements.txt": "flask\n", "src/shop.py": FLASK,
+        "wrangler.toml": CONFIG, "requirements.txt": "flask[async]\n", "src/shop.py": FLASK,
         "src/entry.py": "from workers import wsgi\nfrom shop import app\nDefault = wsgi.entrypoint(app)\n",
         "src/templates/index.html": "{% extends 'base.html' %}{% block body %}{{ n }} {{ get_flashed_messages() }} {{ '<' }} {{ url_for('static', filename='a.css') }}{% endblock %}",
         "src/templates/base.html": "[{% block body %}{% endblock %}]", "src/static/a.css": "a {}"})

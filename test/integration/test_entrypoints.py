@@ -496,7 +496,7 @@ except ImportError:
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         path = [p.rstrip("/").split("/")[-1] for p in sys.path]
-        first = path.index("src") < path.index("python_modules") < path.index("dist-packages")
+        first = path.index("src") < path.index("python_modules") < path.index("python3.11") and "dist-packages" not in path
         return Response.new(f"{both.WORD} {only_vendored.WORD} {old} {pth} {getattr(sys, 'ran_by_pth', None)} {first}")
 """
 

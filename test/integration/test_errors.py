@@ -146,15 +146,18 @@ def test_import_of_a_module_that_does_not_exist(corral):
     assert text is None or "surely_not_there" in text
 
 
-@pytest.mark.parametrize("module", ["redis", "requests", "pandas", "yaml"])
-def test_import_of_a_known_package_says_how_to_get_it(corral, module):
-    import importlib.machinery
-    if importlib.machinery.PathFinder.find_spec(module, ["/usr/lib/python3/dist-packages"]):
-        pytest.skip("installed here")
-    one = complains(corral, "import %s\n%s" % (module, HELLO), module)
-    package = {"yaml": "pyyaml"}.get(module, module)
-    one.wait_log(r"(?i)'%s' is the package %s: name it in requirements\.txt or in the dependencies of pyproject\.toml"
-                 % (module, package))
+@pytest.mark.parametrize("module, package, is_built_in", [("redis", "redis", False), ("requests", "requests", True), ("bs4", "beautifulsoup4", True),
+                                                          ("cv2", "opencv-python-headless", False), ("yaml", "pyyaml", True)])
+def test_import_of_a_package_that_is_not_listed_names_the_line_to_add(corral, module, package, is_built_in):
+    # Some sixty of Debian's packages are installed here; a worker sees those that it lists, and what they need.
+    one = complains(corral, {"src/entry.py": "import json\nimport %s\n%s" % (module, HELLO), "requirements.txt": "# nothing yet\n"}, module)
+    one.wait_log(r"'%s' is the package %s%s: add the line `%s` to requirements\.txt \(or to the dependencies of pyproject\.toml\)"
+                 % (module, package, ", which is built in" if is_built_in else "", package))
+    assert re.search(r"entry\.py(:|\", line )2", one.log_text())
+    if is_built_in:
+        one.wait_ready()
+        (one.project / "requirements.txt").write_text(package)
+        until("it is there when it is listed", lambda: one.get().status == 200)
 
 
 def test_import_from_js_of_something_that_is_not_there(corral):

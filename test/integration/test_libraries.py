@@ -2,6 +2,7 @@
 import pytest
 
 pytestmark = pytest.mark.asan
+LAB_REQUIREMENTS = "anyio\nsniffio\nhttpx\nfastapi\naiohttp\nasync-timeout\n"
 
 
 def test_anyio_groups_and_scopes(lab):
@@ -108,9 +109,10 @@ def test_anyio_keeps_its_threads_between_requests(lab):
 
 
 def test_anyio_in_top_level_code(corral):
-    one = corral("import asyncio\nimport anyio\nfrom js import Response\n\nasync def prepare():\n    return await anyio.to_thread.run_sync(sum, [1, 2])\n\n"
-                 "prepared = asyncio.ensure_future(prepare())\n\nasync def on_fetch(request):\n"
-                 "    return Response.new(repr([await prepared, await anyio.to_thread.run_sync(sum, [3, 4])]))\n")
+    source = ("import asyncio\nimport anyio\nfrom js import Response\n\nasync def prepare():\n    return await anyio.to_thread.run_sync(sum, [1, 2])\n\n"
+              "prepared = asyncio.ensure_future(prepare())\n\nasync def on_fetch(request):\n"
+              "    return Response.new(repr([await prepared, await anyio.to_thread.run_sync(sum, [3, 4])]))\n")
+    one = corral({"src/entry.py": source, "requirements.txt": "anyio\n"})
     assert one.get().text == "[3, 7]"
 
 

@@ -67,7 +67,7 @@ KINDS = ["js.crypto.randomUUID", "js.crypto.getRandomValues", "js.crypto.subtle.
 def drawn(tmp_path_factory):
     """First draws of six instances of one template."""
     import conftest
-    one = conftest.start(tmp_path_factory.mktemp("random"), {"src/entry.py": SOURCE, "python_modules/lucky.py": PACKAGE})
+    one = conftest.start(tmp_path_factory.mktemp("random"), {"src/entry.py": SOURCE, "python_modules/lucky.py": PACKAGE, "requirements.txt": "numpy\n"})
     answers, template = [], one.wait_settled()[1][0].pid
     for _ in range(6):
         answer = until("an answer", lambda: next((a for a in [one.get()] if a.status == 200), None)).json()
@@ -145,7 +145,7 @@ except OSError as e:
 
 
 def test_top_level_code_gets_no_randomness(corral):
-    one = corral({"src/entry.py": TOP_LEVEL, "src/helper.py": HELPER})
+    one = corral({"src/entry.py": TOP_LEVEL, "src/helper.py": HELPER, "requirements.txt": "numpy\n"})
     before, after = one.get().json()
     no_entropy = ["os.urandom", "os.getrandom", "secrets", "uuid4", "SystemRandom", "Random()", "seed()", "numpy default_rng()", "numpy RandomState()"]
     for name in no_entropy:
@@ -164,7 +164,8 @@ def test_top_level_code_gets_no_randomness(corral):
 @pytest.mark.parametrize("packages", ["numpy, aiohttp, werkzeug.security, fastapi", "tempfile, ssl, uuid, secrets, hashlib, http.client, sqlite3"],
                          ids=["packages", "the standard library"])
 def test_packages_that_want_randomness_are_imported(corral, packages):
-    one = corral("import sys\nimport %s\nfrom js import Response\n\ndef on_fetch(request):\n    return Response.new(str(len(sys.modules)))\n" % packages)
+    source = "import sys\nimport %s\nfrom js import Response\n\ndef on_fetch(request):\n    return Response.new(str(len(sys.modules)))\n" % packages
+    one = corral({"src/entry.py": source, "requirements.txt": "numpy\naiohttp\nwerkzeug\nfastapi\n"})
     assert int(one.get().text) > 50
 
 

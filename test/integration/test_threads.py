@@ -8,6 +8,7 @@ import pytest
 from harness import PATIENCE, until
 
 pytestmark = pytest.mark.asan
+LAB_REQUIREMENTS = "httpx\nrequests\naiohttp\nurllib3\n"
 ENTRY = "from js import Response\nfrom own import answer\n\n\ndef on_fetch(request):\n    return Response.new(repr(answer()))\n"
 MANY = ("ev = threading.Event()\nstarted, refused = 0, ''\ntry:\n    for n in range(%d):\n        threading.Thread(target=ev.wait).start()\n"
         "        started += 1\nexcept RuntimeError as e:\n    refused = str(e)\nev.set()\n")

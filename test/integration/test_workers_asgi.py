@@ -7,6 +7,7 @@ from asgi_helpers import PRELUDE, run
 from harness import lab_code
 
 pytestmark = pytest.mark.asan
+LAB_REQUIREMENTS = "fastapi\n"
 
 
 def test_asgi_scope(lab):

@@ -160,7 +160,8 @@ STREAM = "".join("%05d" % n * 200 for n in range(200))
 
 
 def framework(corral, kind, name, source):
-    return corral({"src/entry.py": ENTRY % (name, kind), "src/%s.py" % name: source, ".dev.vars": "WORD=bound\n"})
+    return corral({"src/entry.py": ENTRY % (name, kind), "src/%s.py" % name: source, ".dev.vars": "WORD=bound\n",
+                   "requirements.txt": "fastapi\npython-multipart\nflask\ndjango\n"})
 
 
 def check_cookies(one):

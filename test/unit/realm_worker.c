@@ -55,7 +55,7 @@ static void says_when_source_needs_a_newer_python(void)
 static void is_package(const struct realm_failure *f)
 {
     CHECK(f->kind == 2 && strcmp(f->module, "bs4") == 0);
-    CHECK(strstr(f->hint, "beautifulsoup4") && strstr(f->hint, "requirements.txt") && strstr(f->hint, "apt install python3-bs4"));
+    CHECK(strstr(f->hint, "add the line `beautifulsoup4` to requirements.txt"));
 }
 
 static void names_a_module_that_is_missing(void)
@@ -325,7 +325,7 @@ static void logs_the_output_of_threads(void)
 
 static void serves_fastapi(void)
 {
-    in_instance("from js import Response\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def root(): return {'a': 1}\n@app.get('/sync')\ndef sync(): return 's'\n"
+    in_instance("import sys\nsys.path.append('/usr/lib/python3/dist-packages')\nfrom js import Response\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def root(): return {'a': 1}\n@app.get('/sync')\ndef sync(): return 's'\n"
                 "async def ask(path):\n    sent = []\n    async def send(m): sent.append(m)\n    async def recv(): return {'type': 'http.request', 'body': b'', 'more_body': False}\n"
                 "    await app({'type': 'http', 'asgi': {'version': '3.0'}, 'method': 'GET', 'path': path, 'raw_path': path.encode(), 'query_string': b'', 'headers': [], 'http_version': '1.1', 'scheme': 'http', 'server': ('x', 80), 'client': ('a', 1)}, recv, send)\n    return sent[1]['body']\n"
                 "async def on_fetch(request):\n    assert await ask('/') == b'{\"a\":1}' and await ask('/sync') == b'\"s\"'\n    return Response.new('ok')\n", is_ok);

@@ -8,90 +8,89 @@ import re
 import sys
 from types import CoroutineType
 
-from . import errors, hints_d1
+from . import errors, hints_d1, packages
 
-# Modules that are known packages: import name -> (PyPI name, Debian package or '').
-# Debian's are what the platform calls its built-in packages.
+# Modules that are known packages: import name -> name of the package.
 PACKAGES = {
-    "aiohttp": ("aiohttp", "python3-aiohttp"),
-    "anyio": ("anyio", "python3-anyio"),
-    "anthropic": ("anthropic", ""),
-    "attr": ("attrs", "python3-attr"),
-    "attrs": ("attrs", "python3-attr"),
-    "boto3": ("boto3", "python3-boto3"),
-    "bs4": ("beautifulsoup4", "python3-bs4"),
-    "certifi": ("certifi", "python3-certifi"),
-    "click": ("click", "python3-click"),
-    "cryptography": ("cryptography", "python3-cryptography"),
-    "cv2": ("opencv-python-headless", "python3-opencv"),
-    "dateutil": ("python-dateutil", "python3-dateutil"),
-    "django": ("Django", "python3-django"),
-    "dns": ("dnspython", "python3-dnspython"),
-    "docx": ("python-docx", "python3-docx"),
-    "dotenv": ("python-dotenv", "python3-dotenv"),
-    "fastapi": ("fastapi", "python3-fastapi"),
-    "flask": ("Flask", "python3-flask"),
-    "h11": ("h11", "python3-h11"),
-    "html5lib": ("html5lib", "python3-html5lib"),
-    "httpx": ("httpx", "python3-httpx"),
-    "idna": ("idna", "python3-idna"),
-    "itsdangerous": ("itsdangerous", "python3-itsdangerous"),
-    "jinja2": ("Jinja2", "python3-jinja2"),
-    "jose": ("python-jose", "python3-jose"),
-    "jsonpatch": ("jsonpatch", "python3-jsonpatch"),
-    "jsonschema": ("jsonschema", "python3-jsonschema"),
-    "jwt": ("PyJWT", "python3-jwt"),
-    "langchain": ("langchain", ""),
-    "langchain_core": ("langchain-core", ""),
-    "langchain_openai": ("langchain-openai", ""),
-    "lxml": ("lxml", "python3-lxml"),
-    "markdown": ("Markdown", "python3-markdown"),
-    "markupsafe": ("MarkupSafe", "python3-markupsafe"),
-    "matplotlib": ("matplotlib", "python3-matplotlib"),
-    "mcp": ("mcp", ""),
-    "msgpack": ("msgpack", "python3-msgpack"),
-    "multidict": ("multidict", "python3-multidict"),
-    "multipart": ("python-multipart", "python3-multipart"),
-    "networkx": ("networkx", "python3-networkx"),
-    "nltk": ("nltk", "python3-nltk"),
-    "numpy": ("numpy", "python3-numpy"),
-    "openai": ("openai", ""),
-    "orjson": ("orjson", "python3-orjson"),
-    "packaging": ("packaging", "python3-packaging"),
-    "pandas": ("pandas", "python3-pandas"),
-    "PIL": ("pillow", "python3-pil"),
-    "psycopg": ("psycopg", "python3-psycopg"),
-    "psycopg2": ("psycopg2-binary", "python3-psycopg2"),
-    "pydantic": ("pydantic", "python3-pydantic"),
-    "pydantic_settings": ("pydantic-settings", ""),
-    "pygments": ("Pygments", "python3-pygments"),
-    "pymongo": ("pymongo", "python3-pymongo"),
-    "pytz": ("pytz", "python3-tz"),
-    "redis": ("redis", "python3-redis"),
-    "regex": ("regex", "python3-regex"),
-    "requests": ("requests", "python3-requests"),
-    "rich": ("rich", "python3-rich"),
-    "scipy": ("scipy", "python3-scipy"),
-    "simplejson": ("simplejson", "python3-simplejson"),
-    "six": ("six", "python3-six"),
-    "sklearn": ("scikit-learn", "python3-sklearn"),
-    "sniffio": ("sniffio", "python3-sniffio"),
-    "sqlalchemy": ("SQLAlchemy", "python3-sqlalchemy"),
-    "sqlmodel": ("sqlmodel", ""),
-    "starlette": ("starlette", "python3-starlette"),
-    "stripe": ("stripe", "python3-stripe"),
-    "sympy": ("sympy", "python3-sympy"),
-    "tomli": ("tomli", "python3-tomli"),
-    "toml": ("toml", "python3-toml"),
-    "tqdm": ("tqdm", "python3-tqdm"),
-    "typer": ("typer", "python3-typer"),
-    "typing_extensions": ("typing_extensions", "python3-typing-extensions"),
-    "ujson": ("ujson", "python3-ujson"),
-    "urllib3": ("urllib3", "python3-urllib3"),
-    "uvicorn": ("uvicorn", "python3-uvicorn"),
-    "werkzeug": ("Werkzeug", "python3-werkzeug"),
-    "yaml": ("PyYAML", "python3-yaml"),
-    "yarl": ("yarl", "python3-yarl"),
+    "aiohttp": "aiohttp",
+    "anyio": "anyio",
+    "anthropic": "anthropic",
+    "attr": "attrs",
+    "attrs": "attrs",
+    "boto3": "boto3",
+    "bs4": "beautifulsoup4",
+    "certifi": "certifi",
+    "click": "click",
+    "cryptography": "cryptography",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "django": "Django",
+    "dns": "dnspython",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fastapi": "fastapi",
+    "flask": "Flask",
+    "h11": "h11",
+    "html5lib": "html5lib",
+    "httpx": "httpx",
+    "idna": "idna",
+    "itsdangerous": "itsdangerous",
+    "jinja2": "Jinja2",
+    "jose": "python-jose",
+    "jsonpatch": "jsonpatch",
+    "jsonschema": "jsonschema",
+    "jwt": "PyJWT",
+    "langchain": "langchain",
+    "langchain_core": "langchain-core",
+    "langchain_openai": "langchain-openai",
+    "lxml": "lxml",
+    "markdown": "Markdown",
+    "markupsafe": "MarkupSafe",
+    "matplotlib": "matplotlib",
+    "mcp": "mcp",
+    "msgpack": "msgpack",
+    "multidict": "multidict",
+    "multipart": "python-multipart",
+    "networkx": "networkx",
+    "nltk": "nltk",
+    "numpy": "numpy",
+    "openai": "openai",
+    "orjson": "orjson",
+    "packaging": "packaging",
+    "pandas": "pandas",
+    "PIL": "pillow",
+    "psycopg": "psycopg",
+    "psycopg2": "psycopg2-binary",
+    "pydantic": "pydantic",
+    "pydantic_settings": "pydantic-settings",
+    "pygments": "Pygments",
+    "pymongo": "pymongo",
+    "pytz": "pytz",
+    "redis": "redis",
+    "regex": "regex",
+    "requests": "requests",
+    "rich": "rich",
+    "scipy": "scipy",
+    "simplejson": "simplejson",
+    "six": "six",
+    "sklearn": "scikit-learn",
+    "sniffio": "sniffio",
+    "sqlalchemy": "SQLAlchemy",
+    "sqlmodel": "sqlmodel",
+    "starlette": "starlette",
+    "stripe": "stripe",
+    "sympy": "sympy",
+    "tomli": "tomli",
+    "toml": "toml",
+    "tqdm": "tqdm",
+    "typer": "typer",
+    "typing_extensions": "typing_extensions",
+    "ujson": "ujson",
+    "urllib3": "urllib3",
+    "uvicorn": "uvicorn",
+    "werkzeug": "Werkzeug",
+    "yaml": "PyYAML",
+    "yarl": "yarl",
 }
 
 
@@ -110,14 +109,23 @@ def for_import(name, whole=""):
         return f"`{platform}` is not in Corral yet: docs/compatibility.md says what is" + (f"; {instead}" if instead else "")
     if name in ("pyodide", "_pyodide", "_pyodide_core", "workers"):
         return f"`{whole or name}` is not in Corral: docs/compatibility.md says what is"
-    package, debian = PACKAGES.get(name) or PACKAGES.get(name.lower()) or ("", "")
-    if not package:
-        return (f"put {name}.py into the worker's folder, or, if '{name}' is a package, name it in requirements.txt "
-                "or in the dependencies of pyproject.toml")
-    hint = f"'{name}' is the package {package}: name it in requirements.txt or in the dependencies of pyproject.toml"
-    if debian:
-        hint += f", or install the built-in one for all workers: apt install {debian}"
-    return hint
+    if whole not in ("", name) and name in sys.modules:
+        return f"`{name}` is there and has no module `{whole[len(name) + 1:]}`: another version of it may have one"
+    return _for_package(name)
+
+
+def _for_package(name):
+    """The line to add."""
+    package_set = packages.package_set()
+    built_in = package_set.provider(name) if package_set is not None else None
+    where = "to requirements.txt (or to the dependencies of pyproject.toml)"
+    if built_in is not None:
+        return f"'{name}' is the package {built_in.name}, which is built in: add the line `{built_in.name}` {where}"
+    package = PACKAGES.get(name) or PACKAGES.get(name.lower())
+    if package:
+        return f"'{name}' is the package {package}: add the line `{package}` {where}; it comes from an index, PyPI if no other is named"
+    return (f"put {name}.py into the worker's folder, or, if '{name}' is a package, name it in requirements.txt "
+            "or in the dependencies of pyproject.toml")
 
 
 # Names of the platform that are not there yet.

@@ -143,7 +143,7 @@ def _set_dialect(date, flags):
 
 def load(name, folder, main, date, names, env, chosen):
     errors.set_folder(folder)
-    packages.set_all(chosen)
+    packages.set_all(chosen, date)
     memory.set_real([folder, packages.set_folder, *packages.folders])
     path = os.path.join(folder, main)
     if not main.endswith(".py"):

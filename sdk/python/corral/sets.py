@@ -5,6 +5,9 @@ Pure Python, for the packager and for instances alike.
 import json
 import os
 import re
+import sys
+
+PYTHON = "%d.%d" % sys.version_info[:2]       # sets are for one; a system that moved on makes new ones
 
 
 def normalize(name):
@@ -93,3 +96,37 @@ class PackageSet:
                 following += map(split, needs)
             waiting = following
         return list(found.values())
+
+
+def default_name():
+    """Of the default set, by the system that it is made of: "debian-12"."""
+    import platform
+    system = platform.freedesktop_os_release()
+    return f"{system.get('ID', 'linux')}-{system.get('VERSION_ID') or system.get('VERSION_CODENAME') or 'rolling'}"
+
+
+def all_in(home):
+    """All sets in a home, [PackageSet], by name; what is half made, broken or for another Python is none."""
+    found = []
+    try:
+        names = sorted(os.listdir(home))
+    except FileNotFoundError:
+        names = []
+    for name in names:
+        if not name.startswith("."):
+            try:
+                one = PackageSet(os.path.join(home, name))
+            except (OSError, ValueError):
+                continue
+            if one.python == PYTHON:
+                found.append(one)
+    return found
+
+
+def for_date(found, date):
+    """The set among these for a compatibility date, or None: one that names the date, else the default one."""
+    dated = [one for one in found if (one.since or one.until) and one.since <= date and (not one.until or date <= one.until)]
+    if dated and date:
+        return max(dated, key=lambda one: one.since)
+    plain = [one for one in found if not one.since and not one.until]
+    return next((one for one in plain if one.name == default_name()), plain[0] if plain else None)

@@ -4,46 +4,12 @@ import os
 import platform
 import shutil
 
-from corral.sets import PackageSet
+from corral.sets import PYTHON, PackageSet, all_in as sets, default_name, for_date     # noqa: F401
 
 from . import pylock, trees
 from .report import Failure
 
 PYTHON_FULL = platform.python_version()
-PYTHON = ".".join(platform.python_version_tuple()[:2])       # sets are for one; a system that moved on makes new ones
-
-
-def default_name():
-    """Of the default set, by the system that it is made of: "debian-12"."""
-    system = platform.freedesktop_os_release()
-    return f"{system.get('ID', 'linux')}-{system.get('VERSION_ID') or system.get('VERSION_CODENAME') or 'rolling'}"
-
-
-def sets(home):
-    """All sets in a home, [PackageSet], by name; what is half made, broken or for another Python is none."""
-    found = []
-    try:
-        names = sorted(os.listdir(home))
-    except FileNotFoundError:
-        names = []
-    for name in names:
-        if not name.startswith("."):
-            try:
-                one = PackageSet(os.path.join(home, name))
-            except (OSError, ValueError):
-                continue
-            if one.python == PYTHON:
-                found.append(one)
-    return found
-
-
-def for_date(found, date):
-    """The set among these for a compatibility date, or None: one that names the date, else the default one."""
-    dated = [one for one in found if (one.since or one.until) and one.since <= date and (not one.until or date <= one.until)]
-    if dated and date:
-        return max(dated, key=lambda one: one.since)
-    plain = [one for one in found if not one.since and not one.until]
-    return next((one for one in plain if one.name == default_name()), plain[0] if plain else None)
 
 
 class Making:

@@ -21,9 +21,6 @@
 #include "realm/py/sync.h"
 #include "realm/realm.h"
 
-/* Debian's packages for its own Python. */
-#define DIST_PACKAGES "/usr/lib/python3/dist-packages"
-
 static PyObject *stream_variable;
 static PyThreadState *first_thread;
 static PyObject *outermost; /* the first thread's context, in which top-level code runs */
@@ -114,18 +111,9 @@ static PyObject *make_module(void)
 
 static int run_boot(struct err *err)
 {
-    PyObject *path, *packages = NULL;
-    int failed = -1;
+    int r = sdk_run("finder.py", err);
 
-    if (sdk_run("finder.py", err) < 0 || sdk_run("boot.py", err) < 0)
-        return err->code;
-    path = PySys_GetObject("path"); /* borrowed */
-    if (path)
-        packages = PyUnicode_FromString(DIST_PACKAGES);
-    if (packages)
-        failed = PyList_Append(path, packages);
-    Py_XDECREF(packages);
-    return failed ? err_nomem(err) : 0;
+    return r < 0 ? r : sdk_run("boot.py", err);
 }
 
 static int keep_outermost(void)
