@@ -21,6 +21,25 @@ def test_at_most_96_threads_at_a_time(lab):
     assert started == 96 and refused.startswith("can't start new thread: an instance of a worker has at most 96"), refused
 
 
+def test_one_more_than_96_waits_for_one_to_end(lab):
+    """As do the first threads of pools; those of a pool that has some leave work in its queue, at once."""
+    assert lab.value("""
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        go, done = threading.Event(), []
+        threads = [threading.Thread(target=go.wait) for n in range(95)] + [threading.Thread(target=time.sleep, args=(0.1,))]
+        for thread in threads: thread.start()
+        with ThreadPoolExecutor(4) as pool:
+            first = pool.submit(done.append, "first")
+            begun = time.monotonic()
+            rest = [pool.submit(time.sleep, 0.001) for n in range(3)]
+            took = time.monotonic() - begun
+            go.set()
+        for thread in threads: thread.join()
+        return [done, took < 1]
+    """) == [["first"], True]
+
+
 def test_pools_queue_what_has_no_thread(lab):
     assert lab.value("""
         from concurrent.futures import ThreadPoolExecutor

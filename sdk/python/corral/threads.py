@@ -16,6 +16,7 @@ from . import errors
 
 WAIT_SECONDS = 5        # for threads of top-level code
 SWITCH_SECONDS = 0.001  # how long a thread that computes keeps a request waiting, each time it wants to go on
+ROOM_SECONDS = 2        # that a thread waits for the end of another one, when no more may be
 SAY_SECONDS = 1         # until the log says that it waits
 _POOL = concurrent.futures.thread.ThreadPoolExecutor
 _NO_ROOM = "can't start new thread"
@@ -24,9 +25,19 @@ _adjust = _POOL._adjust_thread_count
 _excepthook = threading.excepthook
 
 
+def _has_room():
+    """Whether there is room for one more; requests that have their own threads come and go, so it is waited for."""
+    end = time.monotonic() + ROOM_SECONDS
+    while _corral.thread_count() >= _corral.THREADS_MAX:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)       # by run_sync(), on the loop's thread
+    return True
+
+
 def start_new_thread(function, args, *kwargs):
-    if _corral.thread_count() >= _corral.THREADS_MAX:
-        raise RuntimeError(f"{_NO_ROOM}: an instance of a worker has at most {_corral.THREADS_MAX} at a time, and all of them run: "
+    if _corral.thread_count() >= _corral.THREADS_MAX and not _has_room():
+        raise RuntimeError(f"{_NO_ROOM}: an instance of a worker has at most {_corral.THREADS_MAX} at a time, and all of them have run for {ROOM_SECONDS} s: "
                            "give the work to `await asyncio.to_thread(...)` or another pool, where it waits for its turn")
     try:
         return _start(function, args, *kwargs)
@@ -39,6 +50,9 @@ def start_new_thread(function, args, *kwargs):
 
 def _adjust_thread_count(self):
     """What cannot have a thread of its own waits in the queue for those that the pool has."""
+    if self._threads and _corral.thread_count() >= _corral.THREADS_MAX:
+        self._idle_semaphore.acquire(timeout=0)
+        return
     try:
         _adjust(self)
     except RuntimeError:
