@@ -4,7 +4,7 @@ MODE ?= dev
 B    := build/$(MODE)
 # Any CPython from 3.11 on: make PYTHON_EMBED=python-3.13-embed
 PYTHON_EMBED ?= python-3.11-embed
-NODE_PKGS    := libuv jansson libcurl
+NODE_PKGS    := libuv jansson libcurl libcrypto
 WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec libcrypto
 STORE_PKGS   := sqlite3 libseccomp
 

@@ -89,7 +89,7 @@ function countRounds(hop, owner) {
 function send(hop, owner, signal) {
   countRounds(hop, owner);
   return internals.outcall({
-    request: owner, binding: '', method: 'fetch', arguments: ['method', hop.method, 'url', hop.url.href],
+    request: owner, binding: '', method: hop.seal ? 'wheel' : 'fetch', arguments: ['method', hop.method, 'url', hop.url.href, ...hop.seal ?? []],
     headers: internals.linesOfHeaders(hop.headers), body: hop.body, signal,
   });
 }
@@ -114,16 +114,19 @@ function answerOfData(text, method) {
   });
 }
 
+let seal = null;        // of the call that begins: arguments of a wheel, else null
+
 async function fetch(input, init = undefined) {
-  const owner = native.currentRequest();
+  const owner = native.currentRequest(), sealed = seal;
+  seal = null;
   internals.needArguments(1, arguments.length, 'fetch');
   const request = internals.partsOfRequest(new Request(input, init)), { body, redirect, signal } = request;
   if (request.url.startsWith('data:')) {
     if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
     return answerOfData(request.url, request.method);
   }
-  const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null };
-  hop.headers.set('accept-encoding', askedCodings(hop.headers.get('accept-encoding')));
+  const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null, seal: sealed };
+  hop.headers.set('accept-encoding', sealed ? 'identity' : askedCodings(hop.headers.get('accept-encoding')));
   if (body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };
   for (let count = 0; ; count++) {
     const reply = await send(hop, owner, signal);
@@ -142,5 +145,12 @@ async function fetch(input, init = undefined) {
     discard(reply);
   }
 }
+
+// fetch(url, options) of something whose SHA-256 is known: the node may have it already, and fails the
+// answer's body when it is not that.
+internals.fetchWheel = (url, sha256, options) => {
+  seal = ['sha256', sha256, 'origin', url];
+  return fetch(url, options);
+};
 
 internals.expose({ fetch });

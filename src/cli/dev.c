@@ -683,6 +683,20 @@ static int open_node(struct dev *dev, struct err *err)
     return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
 }
 
+/* In STATE/wheels, for all instances of this project. */
+static int keep_wheels(struct dev *dev, struct err *err)
+{
+    struct buf path = {0};
+    int r = buf_print(&path, "%s/wheels", dev->last.state_folder);
+
+    r = r < 0 || buf_append(&path, "", 1) < 0
+            ? err_nomem(err)
+            : service_keep_wheels(dev->service, buf_data(&path),
+                                  (int64_t)test_setting("CORRAL_TEST_WHEELS_BYTES", 0), err);
+    buf_done(&path);
+    return r;
+}
+
 /* What is wrong with the project now ends the program.  Then its changes are followed, and it is
  * read again for the first version, by the reader: packages may take their time. */
 static int begin(struct dev *dev)
@@ -694,7 +708,8 @@ static int begin(struct dev *dev)
     if (r < 0) {
         say_diagnostics(&said);
         r = said.errors > 0 ? 1 : cli_fail(&err, 1);
-    } else if (reader_open(&dev->reader, dev->loop, &dev->options.project, on_reading, dev, &err) <
+    } else if (keep_wheels(dev, &err) < 0 ||
+               reader_open(&dev->reader, dev->loop, &dev->options.project, on_reading, dev, &err) <
                    0 ||
                watch_project(dev, TELL, &err) < 0) {
         r = cli_fail(&err, 1);

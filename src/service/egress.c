@@ -273,13 +273,20 @@ void egress_close(struct egress *egress, void (*closed)(void *self), void *self)
 void egress_fetch(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
                   bool is_end)
 {
+    egress_tap(egress, outcall, head, is_end, NULL, NULL);
+}
+
+void egress_tap(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
+                bool is_end, const struct transfer_tap *tap, void *tap_self)
+{
     struct err err = {0};
     char text[sizeof err.text + 32];
+    bool is_exact =
+        span_is(head->method, ASK_EXACT); /* the head may be the tap's, and go with it */
     int n;
 
-    if (transfer_start(egress, outcall, head, is_end, &err) < 0) {
-        n = snprintf(text, sizeof text, "%s%s",
-                     span_is(head->method, ASK_EXACT) ? "invalid 0\n" : "", err.text);
+    if (transfer_start(egress, outcall, head, is_end, tap, tap_self, &err) < 0) {
+        n = snprintf(text, sizeof text, "%s%s", is_exact ? "invalid 0\n" : "", err.text);
         outcall_fail(outcall,
                      (struct span){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1});
         return;

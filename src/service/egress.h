@@ -53,5 +53,9 @@ int egress_open(uv_loop_t *loop, const struct service_config *config, struct egr
 void egress_close(struct egress *egress, void (*closed)(void *self), void *self);
 void egress_fetch(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
                   bool is_end);
+struct transfer_tap;
+/* As egress_fetch; `tap` sees the answer pass (service/transfer.h). */
+void egress_tap(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
+                bool is_end, const struct transfer_tap *tap, void *tap_self);
 
 #endif

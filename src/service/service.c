@@ -1,6 +1,7 @@
 /* service.c - look at an outcall's binding, and give it to who serves it.
  *
- * The platform itself, binding "", asks anywhere by http and https: ask.h.  Every other binding is looked up among those of the pool. */
+ * The platform itself, binding "", asks anywhere by http and https: ask.h; wheels by way of what is
+ * kept of them.  Every other binding is looked up among those of the pool. */
 #include "service/service.h"
 
 #include <stdio.h>
@@ -9,10 +10,15 @@
 #include "service/ask.h"
 #include "service/d1.h"
 #include "service/egress.h"
+#include "service/wheels.h"
 
 struct service {
     struct egress *egress;
+    struct wheels *wheels;
+    void (*closed)(void *self);
+    void *self;
     struct keeper *keeper;
+    uv_loop_t *loop;
 };
 
 int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,
@@ -28,15 +34,42 @@ int service_open(uv_loop_t *loop, const struct service_config *config, struct se
         mem_free(service);
         return r;
     }
+    service->loop = loop;
     service->keeper = config->keeper;
     *ret_service = service;
     return 0;
 }
 
+int service_keep_wheels(struct service *service, const char *folder, int64_t bytes_max,
+                        struct err *err)
+{
+    return service->wheels ? 0
+                           : wheels_open(service->loop, folder, bytes_max, &service->wheels, err);
+}
+
+static void on_wheels_closed(void *self)
+{
+    struct service *service = self;
+
+    service->closed(service->self);
+    mem_free(service);
+}
+
+static void on_egress_closed(void *self)
+{
+    struct service *service = self;
+
+    if (service->wheels)
+        wheels_close(service->wheels, on_wheels_closed, service);
+    else
+        on_wheels_closed(service);
+}
+
 void service_close(struct service *service, void (*closed)(void *self), void *self)
 {
-    egress_close(service->egress, closed, self);
-    mem_free(service);
+    service->closed = closed;
+    service->self = self;
+    egress_close(service->egress, on_egress_closed, service);
 }
 
 void service_outcall(struct service *service, const struct outlets *outlets,
@@ -49,6 +82,10 @@ void service_outcall(struct service *service, const struct outlets *outlets,
     if (head->binding.len == 0 &&
         (span_is(head->method, ASK_FETCH) || span_is(head->method, ASK_EXACT))) {
         egress_fetch(service->egress, outcall, head, is_end);
+        return;
+    }
+    if (head->binding.len == 0 && span_is(head->method, "wheel") && service->wheels) {
+        wheels_call(service->wheels, service->egress, outcall, head, is_end);
         return;
     }
     if (outlet && service->keeper) {

@@ -30,6 +30,9 @@ struct service_config {
 
 int service_open(uv_loop_t *loop, const struct service_config *config, struct service **ret_service,
                  struct err *err) MUST_CHECK;
+/* Where wheels are kept from now on: see service/wheels.h.  Once; before it nobody gets one. */
+int service_keep_wheels(struct service *service, const char *folder, int64_t bytes_max,
+                        struct err *err) MUST_CHECK;
 void service_close(struct service *service, void (*closed)(void *self), void *self);
 
 /* As pool_events.outcall; `outlets`: the bindings of the pool. */

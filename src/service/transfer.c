@@ -31,7 +31,16 @@ void transfer_free(struct transfer *t)
     ring_drop(&t->ring);
     replyhead_done(&t->head);
     buf_done(&t->up);
+    if (t->tap)
+        t->tap->gone(t->tap_self);
     mem_free(t);
+}
+
+/* What a tap has said. */
+static int heard(struct transfer *t, int r)
+{
+    t->is_refused |= r < 0;
+    return r;
 }
 
 static void moved(struct transfer *t)
@@ -75,8 +84,14 @@ static int say_reply(struct transfer *t, struct err *err)
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     reply.body_length = has_no_body(t) ? 0 : length < 0 ? -1 : (int64_t)length;
     /* While the request's body is still coming the stream must stay open. */
+    if (t->tap) {
+        r = heard(t, t->tap->head(t->tap_self, h->status, reply.body_length, err));
+        if (r < 0)
+            return r;
+    }
+    /* With a tap, the end is said when it has agreed. */
     is_end = is_overlong(t, length) ||
-             (reply.body_length == 0 && t->has_up_end && t->up_at == buf_len(&t->up));
+             (!t->tap && reply.body_length == 0 && t->has_up_end && t->up_at == buf_len(&t->up));
     if (pairs_add(&results, SPAN("statusText"), buf_span(&h->reason)) < 0 ||
         (t->is_exact && pairs_add(&results, SPAN("httpVersion"), version_of(t)) < 0)) {
         buf_done(&results);
@@ -122,6 +137,8 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
         return CURL_WRITEFUNC_PAUSE;
     }
     moved(t);
+    if (t->tap && heard(t, t->tap->data(t->tap_self, (struct span){data, len}, &t->why)) < 0)
+        return CURL_WRITEFUNC_ERROR;
     outcall_body(t->outcall, (struct span){data, len}, false);
     return len;
 }
@@ -212,6 +229,17 @@ static void on_body(void *self, struct span bytes, bool is_end)
     }
 }
 
+/* libcurl has ended well: the last word to the outcall. */
+static void say_end(struct transfer *t)
+{
+    struct err err = {0};
+
+    if (t->tap && t->tap->end(t->tap_self, &err) < 0)
+        outcall_fail(t->outcall, span_of(err.text));
+    else
+        outcall_body(t->outcall, SPAN(""), true);
+}
+
 /* false: the transfer is gone. */
 static bool say_due_reply(struct transfer *t)
 {
@@ -221,7 +249,7 @@ static bool say_due_reply(struct transfer *t)
     t->is_reply_due = false;
     r = say_reply(t, &err);
     if (r == 0 && t->outcall && t->is_through)
-        outcall_body(t->outcall, SPAN(""), true);
+        say_end(t);
     else if (r < 0 && t->outcall)
         outcall_fail(t->outcall, span_of(err.text));
     if (r == 0 && t->outcall && !t->is_through)
@@ -350,7 +378,9 @@ void transfer_ended(struct transfer *t, CURLcode result)
         return; /* waits for: on_writable */
     }
     if (t->outcall && result == CURLE_OK && t->head.is_whole) {
-        outcall_body(t->outcall, SPAN(""), true);
+        say_end(t);
+    } else if (t->outcall && t->is_refused) {
+        outcall_fail(t->outcall, span_of(t->why.text));
     } else if (t->outcall) {
         say_failure(t, result);
     }
@@ -483,7 +513,7 @@ static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length
 }
 
 int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
-                   bool is_end, struct err *err)
+                   bool is_end, const struct transfer_tap *tap, void *tap_self, struct err *err)
 {
     static const struct outcall_events EVENTS = {on_body, on_writable, on_gone};
     struct transfer *t;
@@ -491,11 +521,14 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     int r;
 
     r = ask_read(head, &ask, err);
-    if (r < 0)
-        return r;
-    t = mem_alloc(sizeof *t);
-    if (!t)
-        return err_nomem(err);
+    t = r < 0 ? NULL : mem_alloc(sizeof *t);
+    if (!t) {
+        if (tap)
+            tap->gone(tap_self);
+        return r < 0 ? r : err_nomem(err);
+    }
+    t->tap = tap;
+    t->tap_self = tap_self;
     t->egress = egress;
     t->outcall = outcall;
     ring_init(&t->ring);

@@ -14,7 +14,19 @@ enum {
                                         connection from the pool turns out to be dead */
 };
 
+/* Who looks at the bytes on their way to the instance.  All but `gone`, the last, may refuse: the
+ * transfer fails then, in those words. */
+struct transfer_tap {
+    int (*head)(void *self, uint32_t status, int64_t length, struct err *err); /* length: or -1 */
+    int (*data)(void *self, struct span bytes, struct err *err);
+    int (*end)(void *self, struct err *err); /* it is whole */
+    void (*gone)(void *self);
+};
+
 struct transfer {
+    const struct transfer_tap *tap; /* or NULL */
+    void *tap_self;
+    bool is_refused; /* by it: `why` is all that is said */
     struct ring ring; /* egress->transfers */
     struct egress *egress;
     struct outcall *outcall; /* NULL: it is over; libcurl may still tidy up */
@@ -41,8 +53,10 @@ struct transfer {
     struct err why; /* why a callback refused to go on */
 };
 
+/* tap: NULL or one that outlives it; told `gone` also when this fails. */
 int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
-                   bool is_end, struct err *err) MUST_CHECK;
+                   bool is_end, const struct transfer_tap *tap, void *tap_self,
+                   struct err *err) MUST_CHECK;
 /* libcurl is through with it: the last word to the outcall, and the end. */
 void transfer_ended(struct transfer *t, CURLcode result);
 /* Has the server been silent for too long? */

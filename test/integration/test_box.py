@@ -216,6 +216,7 @@ def test_no_core_files_and_few_descriptors(boxed):
     limits = {line[:25].strip(): line[25:].split() for line in open(boxed + "limits")}
     assert limits["Max core file size"][1] == "0"
     assert int(limits["Max open files"][1]) <= 4096
+    assert int(limits["Max file size"][1]) == 256 << 20
 
 
 def test_limits_cannot_be_raised(lab):
