@@ -21,7 +21,7 @@ import types
 import _corral
 import _io
 
-from . import calls, files, tree
+from . import calls, files, native, tree
 from .tree import BYTES_MAX, FILES_MAX, Outside, add_real
 
 FOLDER = "/session/site-packages"
@@ -107,7 +107,7 @@ def _gates():
     made.append((_io.open, _corral.gate(_io.open, files.open, 1)))
     made.append((_io.open_code, _corral.gate(_io.open_code, files.open_code, 1)))
     made.append((_io.FileIO, files.FileIO))
-    return made
+    return made + native.install(_corral.gate)
 
 
 def _swapped(values, by_id):
@@ -130,7 +130,7 @@ def _put_into(thing, by_id):
 def _put_everywhere(gates):
     """Also where a module has taken a function for itself."""
     by_id = {id(original): gate for original, gate in gates}
-    ours = {__name__, calls.__name__, files.__name__, tree.__name__}
+    ours = {module.__name__ for module in (calls, files, native, tree, sys.modules[__name__])}
     for module in list(sys.modules.values()):
         names = getattr(module, "__dict__", None)
         if names is None or names.get("__name__") in ours:
