@@ -2,8 +2,7 @@
 
 In Pyodide this is a JavaScript object; here it is a module whose functions take the options as keywords too.
 """
-import importlib.metadata
-import importlib.util
+import importlib
 import sys
 
 import pyodide as pyodide_py
@@ -49,23 +48,21 @@ def pyimport(name):
     return getattr(found, attribute) if hasattr(found, attribute) else importlib.import_module(name)
 
 
-_HOW = "name it in requirements.txt or in the dependencies of pyproject.toml: packages come with the worker"
-
-
 async def loadPackage(names, options=None, **more):
-    """Nothing to load; raises ModuleNotFoundError when a package is not there."""
-    for name in [names] if isinstance(names, str) else names:
-        try:
-            importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            if importlib.util.find_spec(name.replace("-", "_")) is None:
-                raise ModuleNotFoundError(f"No package named {name!r}: {_HOW}", name=name) from None
-    return []
+    """Have packages of the package set importable, by name, or wheels, by address; what is new of it, a list of dicts.
+
+    Raises ModuleNotFoundError when a package is not there.
+    """
+    from micropip import _load
+    return await _load.load([names] if isinstance(names, str) else list(names), loadedPackages)
 
 
 async def loadPackagesFromImports(code, options=None, **more):
-    """Nothing to load: the imports find what is there, and say what is missing."""
-    return []
+    """Load what the imports of this source name and the package set has; the other imports say what is missing."""
+    from micropip import _load, _site
+    known = _site.package_set()
+    found = [one.name for module in _code.find_imports(code) if known is not None and (one := known.provider(module.partition(".")[0]))]
+    return await _load.load(found, loadedPackages)
 
 
 loadedPackages = {}

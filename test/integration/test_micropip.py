@@ -516,6 +516,17 @@ return [have(), broth.__file__, salt.__version__, importlib.metadata.version("br
     assert run('await micropip.install(["broth", "salt>=1"])\nreturn have()') == {"broth": ["2.0", "pypi"], "salt": ["1.0", "pypi"]}
     assert run(f'await micropip.install("broth", index_urls={index.url!r})\nreturn have()') == {"broth": ["2.0", "pypi"], "salt": ["1.0", "pypi"]}
     assert run(f'await micropip.install("cream", index_urls={index.url!r})\nreturn have()') == {"cream": ["3.0", "pyodide"]}
+    assert run(f"""
+import pyodide_js
+new = await pyodide_js.loadPackage("broth")
+again = await pyodide_js.loadPackage(["broth", "salt"])
+imported = await pyodide_js.loadPackagesFromImports("import cream.x, json, nothing")
+url = {index.file_url("fresh11-1.0-py3-none-any.whl")!r}
+by_address = await pyodide_js.loadPackage(url)
+import broth, salt, cream, fresh11
+return [sorted(one["name"] for one in new), again, [one["name"] for one in imported], by_address[0]["version"], fresh11.x, have()["broth"],
+        pyodide_js.loadedPackages["salt"], pyodide_js.loadedPackages["fresh11"] == url]
+""") == [["broth", "salt"], [], ["cream"], "1.0", 11, ["1.5", "pyodide"], "default channel", True]
     assert run("""
 await micropip.install("broth")
 await micropip.install("broth==2.0", reinstall=True)

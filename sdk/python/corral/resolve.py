@@ -261,7 +261,7 @@ class Resolution:
         if self.deps:
             likely = [self.projects[key[0]].candidates[self._preferred(self.projects[key[0]], bits) - 1] for key in keys
                       if (bits := self.solver.allowed(key) & self.projects[key[0]].eligible(self._wanted(key), self.pre))]
-            await _all(self._requires(one) for one in dict.fromkeys(likely) if not one.is_fixed)
+            await gather(self._requires(one) for one in dict.fromkeys(likely) if not one.is_fixed)
 
     async def _requires(self, candidate):
         """Requirements of a version, parsed."""
@@ -300,7 +300,7 @@ class Resolution:
         new = [name for name in urls if name not in self.projects]
         if len(self.projects) + len(new) > PROJECTS_MAX:
             raise ResolveError(f"more than {PROJECTS_MAX} projects are required")
-        for name, found in zip(new, await _all(self._find(name) for name in new)):
+        for name, found in zip(new, await gather(self._find(name) for name in new)):
             self.projects[name] = _Project(name, found, self.constraints.get(name))
 
     async def _find(self, name):
@@ -454,7 +454,7 @@ class _Again(Exception):
     """Something was learned that changes what was already decided: from the beginning."""
 
 
-async def _all(coroutines):
+async def gather(coroutines):
     """Their answers; when one fails, the others are cancelled and waited for."""
     tasks = [asyncio.ensure_future(one) for one in coroutines]
     try:

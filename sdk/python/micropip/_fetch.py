@@ -60,12 +60,12 @@ def check(data, hashes, url):
 
 
 class Fetcher:
-    """Downloads of one installation.  logins: {(scheme, host): Authorization} that index addresses brought along."""
+    """Downloads of one installation.  The password of an index's address counts for all that is fetched from that host."""
 
     def __init__(self, credentials=None):
         self._credentials = credentials
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._logins = {}
+        self._logins = {}       # (scheme, host) -> Authorization
 
     async def page(self, url):
         """(bytes, content type, address after redirects) of a page of an index.  Raises FetchError."""
@@ -95,33 +95,29 @@ class Fetcher:
                 async with asyncio.timeout(seconds):
                     return await self._receive(plain, headers, controller, most)
             except TimeoutError:
-                raise FetchError(f"{shown(url)} does not answer: {self._slow}") from None
+                raise FetchError(f"{shown(url)} does not answer: it was not done after {seconds} s") from None
             finally:
                 controller.abort()
 
     async def _receive(self, url, headers, controller, most):
-        self._slow = f"no end after {PAGE_S} s"
         options = {"headers": headers, "signal": controller.signal}
         if self._credentials:
             options["credentials"] = self._credentials
         try:
-            response = await self._patiently(js.fetch(url, to_js(options, dict_converter=js.Object.fromEntries)))
+            response = await self._patiently(js.fetch(url, to_js(options, dict_converter=js.Object.fromEntries)), url)
             if not response.ok:
                 raise FetchError(f"{shown(url)} answered {response.status} {response.statusText}".rstrip(), response.status)
             data = await self._body(response, most, url)
             return data, response.headers.get("content-type") or "", response.url or url
         except JsException as e:
             raise FetchError(f"{shown(url)} cannot be fetched: {_reason(e)}") from None
-        except TimeoutError:
-            raise
-        except FetchError:
-            raise
-        except OSError as e:
-            raise FetchError(f"{shown(url)} cannot be fetched: {e}") from None
 
-    async def _patiently(self, awaitable):
-        async with asyncio.timeout(SILENCE_S):
-            return await awaitable
+    async def _patiently(self, awaitable, url):
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await awaitable
+        except TimeoutError:
+            raise FetchError(f"{shown(url)} does not answer: nothing came for {SILENCE_S} s") from None
 
     async def _body(self, response, most, url):
         said = response.headers.get("content-length")
@@ -132,7 +128,7 @@ class Fetcher:
             return b""
         reader, pieces, length = response.body.getReader(), [], 0
         while True:
-            piece = await self._patiently(reader.read())
+            piece = await self._patiently(reader.read(), url)
             if piece.done:
                 return b"".join(pieces)
             pieces.append(piece.value.to_bytes())

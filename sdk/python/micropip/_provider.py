@@ -171,7 +171,7 @@ class Provider(resolve.Provider):
         if item.distribution is not None:
             return item.distribution.metadata.get_all("Provides-Extra") or ()
         if item.of_set is not None:
-            return (*item.of_set.extras, *item.of_set.lacks)
+            return (*item.of_set.extras, *filter(None, item.of_set.lacks))
         return item.said.extras if item.said is not None else None
 
 

@@ -1,7 +1,7 @@
 """_transaction.py - one installation: choose, download, unpack, and put everything in its place at once, or nothing."""
 import asyncio
-import hashlib
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ async def run(wanted, choices):
             return
         provider = resolution.provider
         wheels = [one for one in new if one.data.of_set is None]
-        await resolve._all(provider.load(one) for one in wheels)
+        await resolve.gather(provider.load(one) for one in wheels)
         _check_room(wheels)
         files = []
         for one in wheels:
@@ -150,6 +150,7 @@ async def _unpacked(one, notes):
                 since = time.monotonic()
     except wheel.WheelError as e:
         raise ValueError(f"{_fetch.shown(one.data.url)} is not installed: {e}") from None
+    one.data.opened = None      # its bytes may go
     return files
 
 
@@ -183,7 +184,6 @@ def _take_away(distribution):
 
 def remove(distribution):
     """Uninstall it.  False: it came with the worker, and stays."""
-    import os
     if not _site.is_ours(distribution):
         if _site.in_set(distribution) is None:
             logger.warning("Skipping '%s': it came with the worker, or is no package that micropip could remove.", distribution.name)
