@@ -1,6 +1,7 @@
 """corral packages list, info, sync, lock: what a person types, and what they read."""
 import json
 import os
+import resource
 import subprocess
 import sys
 import tomllib
@@ -26,9 +27,9 @@ class Shell:
         self.env = {**os.environ, **({"CORRAL_PACKAGES": str(home)} if home else {}), **(env or {})}
         self.out = self.err = None
 
-    def __call__(self, *words, code=0):
+    def __call__(self, *words, code=0, **more):
         done = subprocess.run([str(BIN / "corral"), "packages", *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True,
-                              cwd=self.folder, env=self.env, text=True, timeout=60 * PATIENCE)
+                              cwd=self.folder, env=self.env, text=True, timeout=60 * PATIENCE, **more)
         self.out, self.err = done.stdout, done.stderr
         assert done.returncode == code, (words, done)
         return self.out if code == 0 else self.err
@@ -143,6 +144,29 @@ def test_lock_writes_what_a_worker_gets(tmp_path):
         assert f"bar 3 is installed, and {index.url} does not have it any more" in shell("lock", code=1)
         assert "bar" in (tmp_path / "pylock.toml").read_text()       # as it was
     assert sorted(name for name in os.listdir(tmp_path) if "pylock" in name) == ["pylock.toml"]
+
+
+def test_lock_knows_files_and_folders_of_wheels(tmp_path):
+    shell = Shell(tmp_path, env={"PIP_INDEX_URL": "", "PIP_FIND_LINKS": ""})
+    local, shelved = wheel("local", "3"), wheel("shelved", "1")
+    write_project(tmp_path, {"src/entry.py": "", f"w/{local.filename}": local.data, f"shelf/{shelved.filename}": shelved.data,
+                             "requirements.txt": f"--no-index\n--find-links {tmp_path}/shelf\n./w/{local.filename}\nshelved\n"})
+    lock = lock_of(shell)
+    assert lock["local"]["wheels"] == [{"name": local.filename, "path": f"{tmp_path}/w/{local.filename}", "size": len(local.data),
+                                        "hashes": {"sha256": local.sha256}}]
+    assert lock["shelved"]["wheels"][0]["path"] == f"{tmp_path}/shelf/{shelved.filename}" and "index" not in lock["shelved"]
+    fresh = Shell(tmp_path, tmp_path / "home")
+    assert "Made the package set cloudflare-2024-03 of 2 packages" in fresh("sync", "2024-03-29", "--lock", "pylock.toml")
+
+
+def test_a_full_disk_leaves_nothing(fresh):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    assert fresh("sync", code=1, preexec_fn=limit).startswith("Copying ")
+    assert f"\ncorral: packages could not be prepared: File too large: '{fresh.folder}/home/" in fresh.err
+    assert "  make room, or see who may write there; then try again\n" in fresh.err and "Traceback" not in fresh.err
+    assert [name for name in os.listdir(fresh.folder / "home") if not name.endswith(".lock")] == []
 
 
 def test_lock_says_what_it_cannot(packages, tmp_path):

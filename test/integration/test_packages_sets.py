@@ -225,6 +225,26 @@ def test_what_cannot_be_made_says_why(system, tmp_path, said):
     assert f"packages cannot be kept in {tmp_path / 'file'}: " in e.value.text and "CORRAL_PACKAGES" in e.value.hint
 
 
+def test_bytecode_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
+    """In whichever process."""
+    for i in range(200):
+        (tmp_path / f"m{i}.py").write_text("x = 1\n")
+    (tmp_path / "bad.py").write_text("x = (\n")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    assert trees.compile_all(str(tmp_path), "/somewhere") == 201
+    assert len(os.listdir(tmp_path / "__pycache__")) == 200
+    shutil.rmtree(tmp_path / "__pycache__")
+    (tmp_path / "__pycache__").write_text("in the way")
+    with pytest.raises(OSError):
+        trees.compile_all(str(tmp_path), "/somewhere")
+    ours = os.getpid()              # and now only in the others
+    really = trees._compile
+    monkeypatch.setattr(trees, "_compile", lambda *all_: really(*all_) if os.getpid() != ours else None)
+    with pytest.raises(OSError) as e:
+        trees.compile_all(str(tmp_path), "/somewhere")
+    assert e.value.filename == str(tmp_path)
+
+
 def test_a_kill_leaves_nothing_that_is_taken(tmp_path):
     """Killed at whatever point of the making: the next one makes all of it."""
     home, name = tmp_path / "home", homes.default_name()

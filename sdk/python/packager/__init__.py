@@ -22,7 +22,8 @@ _JOBS = {           # "job" -> module
     "lock": "lock",
 }
 
-_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO)
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO,
+                   errno.EFBIG)
 
 
 def main(job):
@@ -35,7 +36,8 @@ def main(job):
 
 def _unforeseen(e):
     if isinstance(e, OSError) and e.strerror:
-        named = f": '{e.filename}'" if e.filename else ""
+        path = e.filename2 or e.filename
+        named = f": '{path}'" if path else ""
         text = f"packages could not be prepared: {e.strerror}{named}"
         if e.errno in _OF_THE_MACHINE:
             return Failure(text, hint="make room, or see who may write there; then try again")

@@ -69,6 +69,21 @@ def _compile(paths, folder, known_as):
             pass            # a template, or for another Python: whoever imports it is told
 
 
+def _start(paths, folder, known_as):
+    """_compile in a process of its own, which ends with the number of the error. Its pid."""
+    pid = os.fork()
+    if pid == 0:
+        code = errno.ENOMEM
+        try:
+            _compile(paths, folder, known_as)
+            code = 0
+        except OSError as e:
+            code = e.errno or errno.EIO
+        finally:
+            os._exit(code)
+    return pid
+
+
 def _has_bytecode(path):
     return os.path.exists(importlib.util.cache_from_source(path))
 
@@ -78,17 +93,13 @@ def compile_all(folder, known_as):
     changed. known_as: the path in tracebacks. Returns how many there were."""
     paths = [path for path in files(folder) if path.endswith(".py") and not _has_bytecode(os.path.join(folder, path))]
     shares = min(len(os.sched_getaffinity(0)), 1 + len(paths) // 50)
-    children = []
-    for share in range(1, shares):
-        pid = os.fork()
-        if pid == 0:
-            with contextlib.suppress(BaseException):
-                _compile(paths[share::shares], folder, known_as)
-            os._exit(0)
-        children.append(pid)
-    _compile(paths[::shares], folder, known_as)
-    for pid in children:
-        os.waitpid(pid, 0)
+    children = [_start(paths[share::shares], folder, known_as) for share in range(1, shares)]
+    try:
+        _compile(paths[::shares], folder, known_as)
+    finally:
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    for code in filter(None, codes):
+        raise OSError(code, os.strerror(code), folder) if code > 0 else RuntimeError(f"a compiling process died of signal {-code}")
     return len(paths)
 
 

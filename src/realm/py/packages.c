@@ -34,7 +34,9 @@ int packages_main(void)
 
     /* Whoever asked is gone: nobody reads the answer. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_IGN); /* an index that hangs up is an error, not the end */
+    /* An index that hangs up and a file that may not grow are errors, not the end. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (PyImport_AppendInittab("_corral", make_module) < 0)
         err_nomem(&err);
     else if (python_start(&err) == 0 && sdk_run("finder.py", &err) == 0)
