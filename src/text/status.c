@@ -68,6 +68,8 @@ struct span status_text(unsigned status)
 {
     size_t i = status - 200u;
 
+    if (status == 101)
+        return SPAN("Switching Protocols");
     if (status < 200 || i >= sizeof TEXTS / sizeof *TEXTS || !TEXTS[i].data)
         return SPAN("");
     return TEXTS[i];
