@@ -3,6 +3,7 @@
  * 1. A name is a token and a value holds no control byte but tab, or the field
  *    is refused: no CR, LF or NUL reaches the wire from outside.
  * 2. Exactly one framing per answer, chosen in answer_end:
+ *      101                       none: Upgrade and Connection are ours as well
  *      HEAD, 204, 304            no body; HEAD says the length it would have
  *      length known              Content-Length
  *      not known, HTTP/1.1       chunked
@@ -88,7 +89,9 @@ int answer_field(struct answer *a, struct buf *out, struct span name, struct spa
 static void choose(struct answer *a, int64_t *ret_length)
 {
     *ret_length = -1;
-    if (a->status == 204 || a->status == 304) {
+    if (a->status == 101) {
+        a->framing = ANSWER_SWITCHED;
+    } else if (a->status == 204 || a->status == 304) {
         a->framing = ANSWER_BODILESS;
     } else if (a->is_head) {
         a->framing = ANSWER_BODILESS;
@@ -127,7 +130,9 @@ int answer_end(struct answer *a, struct buf *out)
     } else if (a->framing == ANSWER_CHUNKED) {
         at = PUT(at, "Transfer-Encoding: chunked\r\n");
     }
-    if (a->connection == ANSWER_CLOSE)
+    if (a->framing == ANSWER_SWITCHED)
+        at = PUT(at, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+    else if (a->connection == ANSWER_CLOSE)
         at = PUT(at, "Connection: close\r\n");
     else if (a->minor == 0)
         at = PUT(at, "Connection: keep-alive\r\n");

@@ -25,10 +25,11 @@ enum answer_framing {
     ANSWER_LENGTH,      /* as many bytes as announced */
     ANSWER_CHUNKED,
     ANSWER_TO_CLOSE,    /* HTTP/1.0, length unknown: ends with the connection */
+    ANSWER_SWITCHED,    /* 101: from here on the bytes are another protocol's */
 };
 
 struct answer {
-    unsigned status;            /* 200 to 599 */
+    unsigned status;            /* 200 to 599; or 101 to WebSocket */
     struct span text;           /* "" or unwritable: the standard words */
     uint8_t minor;              /* of the request's version */
     bool is_head;               /* the request's method was HEAD */

@@ -173,6 +173,8 @@ static int take_connection(struct head *h, struct span value, struct err *err)
             h->asks_close = 1;
         else if (span_is_nocase(element, "keep-alive"))
             h->asks_keep_alive = 1;
+        else if (span_is_nocase(element, "upgrade"))
+            h->asks_upgrade = 1;
     }
     return 0;
 }

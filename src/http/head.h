@@ -53,7 +53,7 @@ struct head {
     enum head_framing framing;
     int64_t body_length;        /* HEAD_LENGTH; 0 without a body, -1 when chunked */
     /* Scratch and headers. */
-    uint8_t hosts, lengths, codings, asks_close, asks_keep_alive;
+    uint8_t hosts, lengths, codings, asks_close, asks_keep_alive, asks_upgrade;
     uint16_t field_count;
     unsigned status;            /* after an error: 400 and so on */
     struct head_field fields[HEAD_FIELDS_MAX];
