@@ -121,6 +121,8 @@ class PromiseRejectionEvent extends Event {
 // A Python function comes as another proxy each time.
 const isSame = (a, b) => a === b || (native.isPython(a) && native.isPython(b) && native.pythonIsSame(a, b));
 
+let failure = null;      // of the listeners that run
+
 function invoke(callback, target, event) {
   try {
     let f = callback, self = target;
@@ -131,6 +133,7 @@ function invoke(callback, target, event) {
     }
     internals.runPython(Reflect.apply(f, self, [event]));
   } catch (e) {
+    failure ??= { error: e };
     internals.report(e);
   }
 }
@@ -223,6 +226,15 @@ class EventTarget {
 }
 // Dispatch an event of the platform's own.
 internals.fire = (target, event) => dispatch(target, internals.trust(event));
+// The same; { error } of the first listener that threw, or null.
+internals.fireOr = (target, event) => {
+  const before = failure;
+  failure = null;
+  try {
+    internals.fire(target, event);
+    return failure;
+  } finally { failure = before; }
+};
 internals.hasListeners = (target, type) => Boolean(listenersOf(target)?.has(type));
 // abort.js wants to know how many listen.
 internals.onListeners = () => {};

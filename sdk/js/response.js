@@ -16,8 +16,12 @@ function linesWithout(headers, name) {
   return internals.linesOfHeaders(copy);
 }
 
-function checkedStatus(status) {
+function checkedStatus(status, webSocket) {
   status = Math.trunc(Number(status));
+  if (webSocket !== null) {
+    if (status !== 101) throw new RangeError('Responses with a WebSocket must have status code 101.');
+    return status;
+  }
   if (!(status >= 200 && status <= 599)) throw new RangeError('Responses may only be constructed with status codes in the range 200 to 599, inclusive.');
   return status;
 }
@@ -29,6 +33,7 @@ class Response {
   #type = null;
   #body = null;         // a string, a body record (body.js), or null
   #cf = undefined;
+  #webSocket = null;
   #url = '';
   #isRedirected = false;
   #isEncoded = false;   // encodeBody: 'manual': the body is as its Content-Encoding says
@@ -56,8 +61,12 @@ class Response {
     if (cf !== undefined) this.#cf = cf;
     if (encodeBody === 'manual') this.#isEncoded = true;
     else if (encodeBody !== undefined && encodeBody !== 'automatic') throw new TypeError(`Response: encodeBody must be 'automatic' or 'manual', not '${String(encodeBody)}'`);
-    if (webSocket !== undefined && webSocket !== null) throw new TypeError('Response: WebSockets are not supported yet');
-    if (status !== undefined && status !== null) this.#status = checkedStatus(status);
+    if (webSocket !== undefined && webSocket !== null) {
+      if (!internals.isWebSocket(webSocket))
+        throw new TypeError("Incorrect type for the 'webSocket' field on 'InitializerDict': the provided value is not of type 'WebSocket'.");
+      this.#webSocket = webSocket;
+    }
+    if ((status !== undefined && status !== null) || this.#webSocket !== null) this.#status = checkedStatus(status ?? 200, this.#webSocket);
     if (statusText !== undefined && statusText !== null) {
       this.#statusText = String(statusText);
       if (/[^\t\x20-\x7e\x80-\uffff]/.test(this.#statusText)) throw new TypeError('Response: statusText has control characters in it');
@@ -81,7 +90,7 @@ class Response {
   get redirected() { return this.#isRedirected; }
   get type() { return this.#status === 0 ? 'error' : 'default'; }
   get url() { return this.#url; }
-  get webSocket() { return null; }
+  get webSocket() { return this.#webSocket; }
   get cf() { return this.#cf; }
   get headers() {
     if (this.#headers === null) {
@@ -92,6 +101,7 @@ class Response {
   }
 
   clone() {
+    if (this.#webSocket !== null) throw new TypeError('Cannot clone a response to a WebSocket handshake.');
     const copy = new Response();
     copy.#body = internals.cloneBody(this.#record());
     copy.#status = this.#status;
@@ -137,7 +147,7 @@ class Response {
   [internals.inspectFields]() {
     return {
       status: this.#status, statusText: this.statusText, headers: this.headers, ok: this.ok, redirected: this.#isRedirected,
-      url: this.#url, webSocket: null, cf: this.#cf, type: this.type, body: internals.shownBody(this.#record()), bodyUsed: this.bodyUsed,
+      url: this.#url, webSocket: this.#webSocket, cf: this.#cf, type: this.type, body: internals.shownBody(this.#record()), bodyUsed: this.bodyUsed,
     };
   }
 
@@ -160,6 +170,7 @@ class Response {
       native.respond(id, response.#status, response.#statusText, headers, body);
       return true;
     }
+    if (response.#webSocket !== null) return internals.coupleSocket(id, response.#webSocket, response.#statusText, headers);
     if (response.#status === 0) return 'the handler returned Response.error()';
     if (body === null) {
       native.respond(id, response.#status, response.#statusText, headers, null);

@@ -248,6 +248,23 @@ static bool tick_idle(struct connection *c)
     return true;
 }
 
+/* false: refused. */
+static bool check_upgrade(struct connection *c)
+{
+    switch (upgrade_of(&c->exchange->head, c->input)) {
+    case UPGRADE_NONE:
+    case UPGRADE_WEBSOCKET:
+        return true;
+    case UPGRADE_BAD_KEY:
+        refuse(c, 400, "Sec-WebSocket-Key must be 16 bytes in base64");
+        return false;
+    case UPGRADE_BAD_VERSION:
+        refuse(c, 426, "Sec-WebSocket-Version must be 13");
+        return false;
+    }
+    return true;
+}
+
 static bool tick_head(struct connection *c)
 {
     struct exchange *ex = c->exchange;
@@ -275,6 +292,8 @@ static bool tick_head(struct connection *c)
         refuse(c, ex->body.status, err.text);
         return true;
     }
+    if (!check_upgrade(c))
+        return true;
     r = exchange_begin(ex, c->input);
     if (r < 0) {
         connection_kill(c, RESET_CLIENT_GONE);
@@ -285,6 +304,25 @@ static bool tick_head(struct connection *c)
     if (c->is_eof)
         wait_for(c, WAIT_GONE, timeouts(c)->gone_ms);
     return true;
+}
+
+/* A WebSocket: give the worker what it takes of the client's bytes. */
+static void pump_bytes(struct connection *c)
+{
+    struct exchange *ex = c->exchange;
+    size_t room;
+
+    while (c->input_len > 0) {
+        room = exchange_room(ex);
+        if (room == 0)
+            return; /* waits for: credit */
+        if (room > c->input_len)
+            room = c->input_len;
+        exchange_body(ex, (struct span){c->input, room}, false);
+        eat_input(c, room);
+    }
+    if (c->is_eof)
+        exchange_end_bytes(ex);
 }
 
 /* Give the worker what it takes of the request's body.  false: refused. */
@@ -336,7 +374,9 @@ static bool tick_busy(struct connection *c)
     struct exchange *ex = c->exchange;
 
     exchange_tick(ex);
-    if (!pump_body(c))
+    if (ex->is_switched)
+        pump_bytes(c);
+    else if (!pump_body(c))
         return true;
     send_continue(c);
     if (ex->state == EXCHANGE_BROKEN) {
@@ -356,7 +396,7 @@ static bool tick_busy(struct connection *c)
         !c->is_eof)
         return false;   /* waits for: the rest of a body nobody wants */
     if (!ex->body.is_ended || !ex->is_keep_alive) {
-        linger(c, !ex->body.is_ended);
+        linger(c, !ex->body.is_ended || ex->is_switched);
         return true;
     }
     drop_exchange(c);

@@ -13,7 +13,10 @@
  *    its method is safe, it has no body, and only once.
  * 4. Every byte of the answer's body is credited once, when the socket has
  *    taken it; bytes that are not written (HEAD, 204) count as taken.
- * 5. The instance is not trusted: a status, header or length that cannot be
+ * 5. An upgrade that is answered with 101 is a WebSocket, of which nothing is
+ *    known here: its bytes go to the call and come from it as bodies do, under
+ *    the same credit, until either side ends.
+ * 6. The instance is not trusted: a status, header or length that cannot be
  *    sent ends in 502, or in a cut connection when the head has left.
  *
  * Who calls it: connection.c. */
@@ -70,7 +73,7 @@ static void move(struct exchange *ex, enum exchange_state to)
     }
     if (to == EXCHANGE_CALLED)
         wait_for(ex, WAIT_ANSWER, front->config.timeouts.answer_ms);
-    if (to == EXCHANGE_ANSWERED && front->config.access_log)
+    if (to == EXCHANGE_ANSWERED && front->config.access_log && !ex->is_switched)
         log_access(ex);
 }
 
@@ -91,6 +94,7 @@ struct exchange *exchange_new(struct connection *c)
     ex->state = EXCHANGE_HEAD;
     ex->call = NULL;
     ex->is_head = ex->is_safe = ex->is_retried = ex->is_unwanted = false;
+    ex->is_upgrade = ex->is_switched = ex->has_sent_end = false;
     ex->is_continue_due = ex->is_keep_alive = false;
     ex->discarded = 0;
     ex->headers_len = ex->headers_count = ex->method_len = ex->url_len = ex->path_at = 0;
@@ -147,6 +151,13 @@ struct span exchange_target(const struct exchange *ex)
     return (struct span){url.data + ex->path_at, url.len - ex->path_at};
 }
 
+/* Workers look at these to know that a client wants a WebSocket. */
+static bool is_of_upgrade(const struct exchange *ex, struct span name)
+{
+    return ex->is_upgrade &&
+           (span_is_nocase(name, "upgrade") || span_is_nocase(name, "connection"));
+}
+
 /* The client's headers, and who it is; a CF-Connecting-IP of its own is kept, as `wrangler dev` keeps it. */
 static int copy_headers(struct exchange *ex, const char *data)
 {
@@ -156,7 +167,7 @@ static int copy_headers(struct exchange *ex, const char *data)
 
     for (size_t i = 0; i < head->field_count; i++) {
         const struct head_field *f = &head->fields[i];
-        if (f->is_hop)
+        if (f->is_hop && !is_of_upgrade(ex, head_part(data, f->name)))
             continue;
         if (pairs_add(&ex->store, head_part(data, f->name), head_part(data, f->value)) < 0)
             return ERR_NOMEM;
@@ -180,6 +191,7 @@ int exchange_begin(struct exchange *ex, const char *data)
     size_t host_len = head->host.len > 0 ? head->host.len : front->host.len;
     char *room;
 
+    ex->is_upgrade = upgrade_of(head, data) == UPGRADE_WEBSOCKET;
     /* One growth at most: the copies never need more than this. */
     if (buf_reserve(&ex->store, head->len * 2 + 8u * head->field_count + 256, &room) < 0 ||
         copy_headers(ex, data) < 0 || buf_append(&ex->store, method.data, method.len) < 0 ||
@@ -326,7 +338,8 @@ static void on_head(void *self, const struct response *response)
     connection_wake(ex->connection);
     if (ex->state != EXCHANGE_CALLED)
         return;
-    if (response->status < 200 || response->status > 599) {
+    if (response->status > 599 ||
+        (response->status < 200 && (response->status != 101 || !ex->is_upgrade))) {
         exchange_unsendable(ex, "the worker's answer has an impossible status");
         return;
     }
@@ -337,10 +350,13 @@ static void on_head(void *self, const struct response *response)
         exchange_unsendable(ex, "the worker's answer has a header that cannot be sent");
         return;
     }
-    if (ex->answer.connection == ANSWER_CLOSE)
+    if (ex->answer.connection == ANSWER_CLOSE || response->status == 101)
         ex->is_keep_alive = false;
+    ex->is_switched = response->status == 101;
     ex->answer_left = response->body_length;
     move(ex, r < 0 ? EXCHANGE_BROKEN : EXCHANGE_ANSWERING);
+    if (ex->is_switched && r == 0 && front_of(ex)->config.access_log)
+        log_access(ex);
     if (is_end && r == 0)
         move(ex, EXCHANGE_ANSWERED);
     ex->answer.text = SPAN("");     /* its bytes are the callback's */
@@ -367,6 +383,7 @@ static int put_body(struct exchange *ex, struct span bytes, bool is_end)
             r = answer_last_chunk(out);
         return r;
     case ANSWER_TO_CLOSE:
+    case ANSWER_SWITCHED:
         return buf_append(out, bytes.data, bytes.len);
     }
     return 0;
@@ -509,12 +526,13 @@ void exchange_abort(struct exchange *ex, enum reset_reason reason)
 
 static void call_pool(struct exchange *ex, struct pool *pool)
 {
-    bool is_end = ex->head.framing == HEAD_NO_BODY;
+    bool is_end = ex->head.framing == HEAD_NO_BODY && !ex->is_upgrade;
     struct request request = {
         .method = method_of(ex),
         .url = url_of(ex),
         .headers = headers_of(ex),
         .body_length = ex->head.body_length,
+        .is_upgrade = ex->is_upgrade,
     };
     struct page_spec spec = {.status = 503, .is_passing = true};
     enum trigger trigger = trigger_of(ex);
@@ -592,6 +610,14 @@ void exchange_body(struct exchange *ex, struct span bytes, bool is_end)
     if (ex->state == EXCHANGE_CALLED)
         wait_for(ex, WAIT_ANSWER, front_of(ex)->config.timeouts.answer_ms);
     call_body(ex->call, bytes, is_end);
+}
+
+void exchange_end_bytes(struct exchange *ex)
+{
+    if (ex->has_sent_end || ex->state != EXCHANGE_ANSWERING || !ex->call)
+        return;
+    ex->has_sent_end = true;
+    call_body(ex->call, SPAN(""), true);
 }
 
 void exchange_credit(struct exchange *ex, size_t bytes)

@@ -264,6 +264,8 @@ void front_drain(struct front *front, void (*drained)(void *self), void *self)
     front->drained = drained;
     front->drained_self = self;
     listener_close_all(front);
+    if (front->pool)
+        pool_hang_up(front->pool);
     TAILQ_FOREACH(c, &front->all, all)
         connection_drain(c);
     front_wake(front);

@@ -22,6 +22,7 @@
 #include "http/answer.h"
 #include "http/body.h"
 #include "http/head.h"
+#include "http/upgrade.h"
 #include "text/date.h"
 
 enum {
@@ -62,6 +63,9 @@ struct exchange {
     const struct pool *pool;        /* where the last call went; may be gone, only to be named */
     bool is_head, is_safe;          /* method: HEAD; GET, HEAD or OPTIONS */
     bool is_retried;
+    bool is_upgrade;                /* asks to become a WebSocket */
+    bool is_switched;               /* it is one: the connection is bytes from here on */
+    bool has_sent_end;              /* switched: the client's last byte has gone to the worker */
     bool is_unwanted;               /* the rest of the body is thrown away */
     bool is_continue_due;           /* 100 Continue was asked for and not sent */
     bool is_keep_alive;             /* after this answer; final once ANSWERED */
@@ -179,6 +183,8 @@ void exchange_tick(struct exchange *ex);
 /* Bytes of the request's body that are taken now. */
 size_t exchange_room(const struct exchange *ex);
 void exchange_body(struct exchange *ex, struct span bytes, bool is_end);
+/* It is a WebSocket, and the client will send no more. */
+void exchange_end_bytes(struct exchange *ex);
 /* So many bytes of the answer's body have left. */
 void exchange_credit(struct exchange *ex, size_t bytes);
 /* Answer an error instead of the worker, when nothing has been answered yet;

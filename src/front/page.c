@@ -158,6 +158,8 @@ static int put_head(struct buf *out, struct answer *a, const struct page_spec *s
                          SPAN("default-src 'none'; style-src 'unsafe-inline'"));
     if (r == 0 && spec->is_passing)
         r = answer_field(a, out, SPAN("Retry-After"), SPAN("1"));
+    if (r == 0 && spec->status == 426)
+        r = answer_field(a, out, SPAN("Sec-WebSocket-Version"), SPAN("13"));
     return r == 0 ? answer_end(a, out) : r;
 }
 

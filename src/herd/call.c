@@ -74,6 +74,7 @@ struct call *call_new(const struct opening *opening, bool is_end, const struct c
     call->self = self;
     call->is_uploading = !is_end;
     call->is_head_method = opening->request && span_is(opening->request->method, "HEAD");
+    call->is_upgrade = opening->request && opening->request->is_upgrade;
     call->body_left = -1;
     return call;
 }
@@ -174,6 +175,14 @@ static void finish(struct call *call, const struct frame *frame)
         call_end(call);
 }
 
+/* The answer to an upgrade that makes the rest of the stream the connection's bytes. */
+static bool is_switch(const struct call *call, const struct frame *frame,
+                      const struct response *head)
+{
+    return head->status == 101 && call->is_upgrade && head->body_length == -1 &&
+           !(frame->flags & FRAME_END);
+}
+
 static int take_head(struct call *call, const struct frame *frame, struct response *head,
                      struct err *err)
 {
@@ -185,7 +194,7 @@ static int take_head(struct call *call, const struct frame *frame, struct respon
     r = response_get(frame, head, err);
     if (r < 0)
         return r;
-    if (head->status < 200 || head->status > 599)
+    if ((head->status < 200 || head->status > 599) && !is_switch(call, frame, head))
         return err_set(err, ERR_INVALID, "RESPONSE with status %u", head->status);
     if (head->body_length < -1)
         return err_set(err, ERR_INVALID, "RESPONSE with a body of %lld bytes",

@@ -48,6 +48,7 @@ struct call {
     bool is_uploading;              /* the request's body has not ended */
     bool is_unwanted;               /* nor does the instance want the rest */
     bool is_head_method;
+    bool is_upgrade;                /* may be answered with 101 */
     bool has_head;
     bool has_end;                   /* the instance has sent its last byte */
     bool is_inside;                 /* one of its callbacks runs */

@@ -90,7 +90,8 @@ static void on_up(void *self, struct instance *instance)
 {
     struct crew *crew = self;
 
-    (void)instance;
+    if (crew->is_hung_up)
+        instance_hang_up(instance);
     crew->is_told_of_threads = false;
     crew->events->changed(crew->self);
 }
@@ -328,6 +329,16 @@ void crew_kill(struct crew *crew, const char *why)
 {
     RING_EACH(at, &crew->instances)
         kin_kill(&instance_at(at)->kin, why);
+}
+
+void crew_hang_up(struct crew *crew)
+{
+    if (crew->is_hung_up)
+        return;
+    crew->is_hung_up = true;
+    RING_EACH(at, &crew->instances)
+        if (kin_is_up(&instance_at(at)->kin))
+            instance_hang_up(instance_at(at));
 }
 
 void crew_abandon(struct crew *crew)

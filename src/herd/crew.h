@@ -36,6 +36,7 @@ struct crew {
     int64_t missing_ms;                 /* since when there is no spare, 0: there is, or none is due */
     int64_t paced_ms;                   /* the last look at who is busy */
     bool is_told_of_threads;
+    bool is_hung_up;                    /* crew_hang_up was called */
 };
 
 enum crew_need { CREW_SPARE, CREW_CALLS, CREW_NOTHING };
@@ -54,6 +55,8 @@ int crew_spawn_failed(struct crew *crew, const struct spawn_failed *failed,
 /* End all of them; they leave the crew when they are gone. */
 void crew_kill(struct crew *crew, const char *why);
 void crew_abandon(struct crew *crew);
+/* No further calls will come: have them close their WebSockets. */
+void crew_hang_up(struct crew *crew);
 /* No stream is left in any of them. */
 bool crew_is_idle(const struct crew *crew);
 /* Those that live. */

@@ -81,6 +81,8 @@ struct pool_events {
 int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool_events *events,
               void *self, struct pool **ret_pool, struct err *err) MUST_CHECK;
 void pool_drain(struct pool *pool);
+/* Have its WebSockets closed, with 1012; pool_drain does so, too. */
+void pool_hang_up(struct pool *pool);
 /* For tests, doctor and metrics. */
 unsigned pool_instances(const struct pool *pool);
 

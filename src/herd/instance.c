@@ -214,6 +214,12 @@ void instance_tick(struct instance *instance, int64_t now_ms, int busy_ms)
     instance->is_heard = false;
 }
 
+void instance_hang_up(struct instance *instance)
+{
+    if (frame_put(peer_out(&instance->kin.peer), FRAME_HANG_UP, 0, 0, NULL, 0) < 0)
+        kin_kill(&instance->kin, "there is no memory to tell it that it is to end");
+}
+
 bool instance_is_stuck(const struct instance *instance, int64_t now_ms)
 {
     return instance->ping_ms != 0 && now_ms - instance->ping_ms >= INSTANCE_STUCK_MS;

@@ -71,6 +71,8 @@ int instance_send(struct instance *instance, struct call *call, const struct ope
 void instance_tick(struct instance *instance, int64_t now_ms, int busy_ms);
 /* Its loop has stood still for INSTANCE_STUCK_MS: code of its worker does not return. */
 bool instance_is_stuck(const struct instance *instance, int64_t now_ms);
+/* Have it close its WebSockets, now and later. */
+void instance_hang_up(struct instance *instance);
 /* No stream is left in it. */
 bool instance_is_idle(const struct instance *instance);
 

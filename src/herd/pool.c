@@ -628,6 +628,13 @@ void pool_drain(struct pool *pool)
 {
     if (pool->drain_ms == 0)
         pool->drain_ms = clock_now_ms() + DRAIN_MS;
+    crew_hang_up(&pool->crew);
+    pool_wake(pool);
+}
+
+void pool_hang_up(struct pool *pool)
+{
+    crew_hang_up(&pool->crew);
     pool_wake(pool);
 }
 

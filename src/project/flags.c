@@ -32,6 +32,10 @@ static const char *const NAMES[] = {
     "disable_python_external_sdk",
     "python_process_pth_files",
     "disable_python_process_pth_files",
+    "websocket_standard_binary_type",
+    "no_websocket_standard_binary_type",
+    "web_socket_auto_reply_to_close",
+    "web_socket_manual_reply_to_close",
 };
 
 /* Behind "no_", "disable_" or "enable_". */

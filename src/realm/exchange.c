@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/outcall.h"
+#include "realm/socket.h"
 
 enum {
     BUCKETS = 1024,
@@ -127,6 +128,13 @@ static bool next_element(struct span *at, struct span *ret_element)
     return true;
 }
 
+struct span head_value(const struct head *head, struct span name)
+{
+    struct span lines = head->lines, value;
+
+    return next_value(&lines, name, &value) ? value : SPAN("");
+}
+
 bool head_accepts(const struct head *head, struct span coding)
 {
     struct span lines = head->lines, value, element;
@@ -184,6 +192,7 @@ static struct head *head_new(uint32_t stream, const struct realm_request *r)
     head->refs = 1;
     head->stream = stream;
     head->body_length = r->body_length;
+    head->is_upgrade = r->is_upgrade;
     at = head->bytes;
     head->method = put(&at, r->method);
     head->url = put(&at, r->url);
@@ -261,7 +270,7 @@ struct exchange *exchange_open(uint32_t stream, const struct realm_request *requ
     }
     x->stream = stream;
     x->holds = 1;
-    inflow_init(&x->in, &IN, stream, request->body_length);
+    inflow_init(&x->in, &IN, stream, request->is_upgrade ? -1 : request->body_length);
     outflow_init(&x->out, &OUT, stream, HOST_WINDOW);
     x->next = buckets[stream % BUCKETS];
     buckets[stream % BUCKETS] = x;
@@ -292,6 +301,7 @@ static void exchange_free(struct exchange *x)
     *p = x->next;
     alive--;
     timers_remove(&x->linger);
+    socket_free(x->socket);
     engine_drop(x->on_abort);
     engine_drop(x->event);
     inflow_done(&x->in);
@@ -360,11 +370,20 @@ void exchange_release(struct exchange *x)
 
 /* ---- the answer ---- */
 
+/* Only behind a 101 would anything come. */
+static void refuse_upgrade(struct exchange *x)
+{
+    if (x->head->is_upgrade && !x->socket)
+        x->in.has_all = true;
+}
+
 void exchange_respond(struct exchange *x, const struct host_response *response)
 {
     if (x->is_answered || x->out.is_over)
         return;
     x->is_answered = true;
+    if (response->status != 101)
+        refuse_upgrade(x);
     host->respond(host->self, x->stream, response);
     if (response->body_length != 0)
         return;
@@ -391,6 +410,7 @@ void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
         exchange_log_failure(x, text);
     if (x->out.is_over)
         return;
+    refuse_upgrade(x);
     if (x->passes_through && why == HOST_EXCEPTION && !x->is_answered)
         exchange_log_for(x->stream, LOG_WARN,
                          SPAN("passThroughOnException: there is no origin behind this worker to "
@@ -411,6 +431,7 @@ void exchange_abort(struct exchange *x)
         outflow_close(&x->out);
     if (!x->in.has_all)
         inflow_cut(&x->in, NULL);
+    socket_abort(x->socket);
     flow_wake(&x->on_abort, 0, NULL);
     exchange_release(x);
 }

@@ -28,6 +28,7 @@ struct head {
     struct span lines;          /* "name\nvalue\n..." with names in lower case */
     int64_t body_length;
     uint32_t stream;
+    bool is_upgrade;
     char bytes[];
 };
 
@@ -43,6 +44,7 @@ struct exchange {
     unsigned holds;
     unsigned outcalls;          /* made for this request and not over */
     JSObjectRef on_abort;       /* who wants to know when nobody listens any more */
+    struct socket *socket;      /* it was answered with 101 (socket.h) */
     JSObjectRef event;          /* an event's record (occasions.js), kept; NULL: this is a request */
     /* An event's: all holds have ended, now answer.  Called once, unless it is aborted before. */
     void (*on_quiet)(struct exchange *x);
@@ -66,6 +68,8 @@ size_t exchange_count(void);
 
 struct head *head_ref(struct head *head);
 void head_unref(struct head *head);
+/* The first value of the header with this name, which is in lower case; "" when there is none. */
+struct span head_value(const struct head *head, struct span name);
 /* Does its Accept-Encoding name this coding, in lower case, with a weight other than 0? */
 bool head_accepts(const struct head *head, struct span coding);
 /* How often workers here have already fetched their own address to make this request: fetch.js

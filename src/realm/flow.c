@@ -19,7 +19,10 @@
 #include "realm/exchange.h"
 #include "realm/js/engine.h"
 
-enum { PIECE = 64 * 1024 }; /* bytes decoded at once */
+enum {
+    PIECE = 64 * 1024,              /* bytes decoded at once */
+    CREDIT_STEP = HOST_WINDOW / 4,  /* bytes of a tapped inflow; less is not worth a frame */
+};
 
 void flow_keep(JSObjectRef *kept, JSObjectRef function)
 {
@@ -122,6 +125,16 @@ size_t inflow_room(const struct inflow *f, size_t max)
     if (f->unpack)
         return max;
     return buf_len(&f->in) < max ? buf_len(&f->in) : max;
+}
+
+void inflow_eat(struct inflow *f, size_t bytes)
+{
+    buf_eat(&f->in, bytes);
+    f->owed += (uint32_t)bytes;
+    if (f->owed < CREDIT_STEP || f->has_all || f->is_cut)
+        return;
+    f->ops->credit(f, f->owed);
+    f->owed = 0;
 }
 
 void inflow_finish(struct inflow *f)
@@ -352,6 +365,9 @@ void inflow_arrive(struct inflow *f, struct span bytes, bool is_end)
     case INFLOW_RELAYED:
         relay(f);
         break;
+    case INFLOW_TAPPED:
+        f->tap(f);
+        break;
     }
 }
 
@@ -375,6 +391,9 @@ void inflow_cut(struct inflow *f, JSValueRef error)
     case INFLOW_RELAYED:
         break_relay(f, SPAN("the body that it is made of was cut off"));
         over(f);
+        return;
+    case INFLOW_TAPPED:
+        f->tap(f);
         return;
     }
 }

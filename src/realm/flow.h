@@ -26,6 +26,7 @@ enum inflow_use {                   /* who takes it: the first to ask wins */
                   INFLOW_READ,      /* a ReadableStream pulls it */
                   INFLOW_COLLECTED, /* text() and its like gather it whole */
                   INFLOW_RELAYED,   /* it goes straight into an outflow */
+                  INFLOW_TAPPED,    /* C reads its bytes in `in` */
                   INFLOW_DROPPED,   /* nobody any more */
 };
 
@@ -51,6 +52,9 @@ struct inflow {
     struct buf in, whole;  /* whole: COLLECTED and decoded */
     struct unpack *unpack; /* of its Content-Encoding, or NULL */
     struct outflow *to;    /* RELAYED */
+    /* TAPPED: there are more bytes, or the end, or it was cut.  May end it. */
+    void (*tap)(struct inflow *f);
+    uint32_t owed;         /* TAPPED: bytes eaten and not credited yet */
     JSObjectRef wake;      /* READ: more is here.  COLLECTED: (bytes or undefined, error) => */
     JSValueRef error;      /* why it is cut, for readers; NULL: the usual words */
 };
@@ -94,6 +98,8 @@ void inflow_drop(struct inflow *f);
 long inflow_take(struct inflow *f, char *room, size_t max);
 /* The reader has seen the end.  May end it. */
 void inflow_finish(struct inflow *f);
+/* TAPPED: these bytes at the front of `in` are dealt with. */
+void inflow_eat(struct inflow *f, size_t bytes);
 /* How much inflow_take had better have room for. */
 size_t inflow_room(const struct inflow *f, size_t max);
 void inflow_wait(struct inflow *f, JSObjectRef wake);

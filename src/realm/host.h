@@ -35,7 +35,7 @@ struct host_pair {
 };
 
 struct host_response {
-    uint32_t status;                    /* 200 to 599, checked by the realm */
+    uint32_t status;                    /* 200 to 599, checked by the realm; 101: a WebSocket */
     struct span status_text;            /* "" for the standard one */
     const struct host_pair *headers;    /* names in lower case, checked by the realm */
     size_t header_count;

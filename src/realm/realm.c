@@ -28,6 +28,7 @@
 #include "realm/py/loop.h"
 #include "realm/py/sync.h"
 #include "realm/py/worker.h"
+#include "realm/socket.h"
 #include "realm/strand.h"
 #include "realm/timer.h"
 #include "realm/web/web.h"
@@ -283,6 +284,14 @@ void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes,
     exchange_hold(x);   /* a relay that breaks ends the answer, and with it the exchange */
     inflow_arrive(&x->in, bytes, is_end);
     exchange_release(x);
+    leave();
+}
+
+void realm_hang_up(struct realm *realm)
+{
+    (void)realm;
+    enter();
+    socket_hang_up();
     leave();
 }
 

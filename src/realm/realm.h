@@ -96,6 +96,7 @@ struct realm_request {
     const struct host_pair *headers;    /* copied during the call */
     size_t header_count;
     int64_t body_length;                /* bytes; -1 not known; 0: there is no body */
+    bool is_upgrade;                    /* it may be answered with 101: see socket.h */
 };
 
 /* Call the worker's fetch handler.  Answers come through the host, during this
@@ -109,6 +110,8 @@ struct realm_event {
 void realm_event(struct realm *realm, uint32_t stream, const struct realm_event *event);
 /* More of the request's body; is_end with the last. */
 void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes, bool is_end);
+/* No further request comes: close all WebSockets, now and those that are still opened. */
+void realm_hang_up(struct realm *realm);
 /* The peer may take so many bytes more of the answer's body. */
 void realm_credit(struct realm *realm, uint32_t stream, uint32_t bytes);
 /* Nobody waits for this answer any more; the handler and waitUntil go on. */

@@ -25,6 +25,7 @@ static const struct kind KINDS[256] = {
     [FRAME_OUTCALL] = {"OUTCALL", 256 * 1024},
     [FRAME_REPLY] = {"REPLY", 256 * 1024},
     [FRAME_EVENT] = {"EVENT", 16 * 1024 * 1024},    /* a batch of 100 messages of 128 KB */
+    [FRAME_HANG_UP] = {"HANG_UP", 0},
     [FRAME_SPAWN] = {"SPAWN", 64},
     [FRAME_LOAD] = {"LOAD", 2 * 1024 * 1024},
     [FRAME_LOADED] = {"LOADED", 1024},

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_VERSION 5u
+#define WIRE_VERSION 6u
 
 enum frame_type {
     /* Any connection. */
@@ -38,6 +38,8 @@ enum frame_type {
     FRAME_OUTCALL = 24,     /* instance -> node, opens a stream: struct outcall_head */
     FRAME_REPLY = 25,       /* node -> instance, on that stream: struct reply */
     FRAME_EVENT = 26,       /* node -> instance, opens a stream as REQUEST does: struct event */
+    FRAME_HANG_UP = 27,     /* node -> instance: empty, on stream 0; no further calls will come: close
+                               what would stay open for long, which is WebSockets */
     /* Node <-> zygote, node <-> template. */
     FRAME_SPAWN = 32,       /* node -> zygote, with 2 descriptors: struct spawn */
     FRAME_LOAD = 33,        /* node -> template: struct load */

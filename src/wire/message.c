@@ -27,7 +27,7 @@ static const struct field log_line_fields[] = {
     F(KIND_U32, log_line, level), F(KIND_SPAN, log_line, text), {0}};
 static const struct field request_fields[] = {
     F(KIND_SPAN, request, method), F(KIND_SPAN, request, url), F(KIND_PAIRS, request, headers),
-    F(KIND_64, request, body_length), {0}};
+    F(KIND_64, request, body_length), F(KIND_U32, request, is_upgrade), {0}};
 static const struct field event_fields[] = {
     F(KIND_SPAN, event, kind), F(KIND_SPAN, event, entrypoint), F(KIND_SPAN, event, payload), {0}};
 static const struct field response_fields[] = {

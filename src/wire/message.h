@@ -43,6 +43,9 @@ struct request {
     struct span url;        /* absolute: http://host:port/path?query */
     struct pairs headers;   /* in order of arrival, names as they came */
     int64_t body_length;    /* bytes; -1 when not known; 0 with FRAME_END */
+    uint32_t is_upgrade;    /* 1: the opening handshake of a WebSocket, body_length 0 without FRAME_END.
+                               Only when its answer is a 101 are there bodies, in both directions: the
+                               bytes of the connection behind the heads */
 };
 
 /* What a worker is called for other than a request.  Its answer is a RESPONSE, status 200, whose
@@ -54,7 +57,7 @@ struct event {              /* always with FRAME_END */
 };
 
 struct response {
-    uint32_t status;        /* 200 to 599 */
+    uint32_t status;        /* 200 to 599; or 101 to an upgrade, body_length -1 */
     struct span status_text;/* "" for the standard one */
     struct pairs headers;   /* repeated names stay apart */
     int64_t body_length;    /* bytes that will follow; -1 when not known */

@@ -304,6 +304,7 @@ static int take_request(struct instance *i, const struct frame *f, struct err *e
     request.method = m.method;
     request.url = m.url;
     request.body_length = f->flags & FRAME_END ? 0 : m.body_length;
+    request.is_upgrade = m.is_upgrade;
     realm_request(i->realm, f->stream, &request);
     return 0;
 }
@@ -345,6 +346,9 @@ static int take_frame(struct instance *i, const struct frame *f, struct err *err
         return take_credit(i, f, err);
     case FRAME_RESET:
         realm_abort(i->realm, f->stream);
+        return 0;
+    case FRAME_HANG_UP:
+        realm_hang_up(i->realm);
         return 0;
     case FRAME_PING:
         put_empty(i, FRAME_PONG, 0);

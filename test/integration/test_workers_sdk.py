@@ -212,6 +212,7 @@ def test_response_refuses(lab):
         raises(ValueError, "Expected no options", Response, js.Response.new("x"), status=201)
         raises(ValueError, "other.body", Response, Response("x"), headers={"a": "b"})
         raises(TypeError, "WebSocket", Response, None, web_socket=js.Object.new())
+        raises(ValueError, "must have status code 101", Response, None, web_socket=js.Object.values(js.WebSocketPair.new())[0])
     """)
 
 

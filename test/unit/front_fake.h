@@ -16,6 +16,7 @@ enum { FAKE_CALLS_MAX = 256 };
 struct pool {
     int refuse;                     /* what pool_call returns instead */
     size_t window;                  /* of new calls */
+    bool is_hung_up;
     void (*on_call)(struct call *call); /* answer at once? (never inside pool_call) */
 };
 
@@ -26,6 +27,7 @@ struct call {
     char *method, *url;
     char headers[2048];             /* "name: value\n" */
     int64_t body_length;
+    bool is_upgrade;
     struct buf body;
     bool has_body_end;
     size_t window, credited;
@@ -64,6 +66,7 @@ int pool_call(struct pool *pool, const struct request *request, bool is_end,
     call->method = fake_copy(request->method);
     call->url = fake_copy(request->url);
     call->body_length = request->body_length;
+    call->is_upgrade = request->is_upgrade;
     call->has_body_end = is_end;
     call->window = pool->window;
     while (pairs_next(&request->headers, &at, &name, &value) && n < sizeof call->headers)
@@ -89,6 +92,8 @@ int pool_event(struct pool *pool, const struct event *event, const struct call_e
     buf_done(&url);
     return r;
 }
+
+void pool_hang_up(struct pool *pool) { pool->is_hung_up = true; }
 
 size_t call_window(const struct call *call) { return call->window; }
 

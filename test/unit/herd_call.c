@@ -338,6 +338,79 @@ static void an_event_is_answered_as_a_request_is(void)
     stop();
 }
 
+static void becomes_a_websocket(void)
+{
+    struct frame f;
+
+    hello();
+    f = hear();
+    if (f.type != FRAME_REQUEST || f.flags & FRAME_END)
+        _exit(98);
+    SAY_MESSAGE(response, 0, 1, .status = 101, .body_length = -1);
+    f = hear();
+    if (f.type != FRAME_BODY || !span_is(f.payload, "ab"))
+        _exit(99);
+    SAY(FRAME_BODY, 0, 1, "abc");
+    expect(FRAME_HANG_UP, 0);
+    SAY(FRAME_BODY, FRAME_END | FRAME_FINISHED, 1, "bye");
+    linger_there();
+}
+
+static int send_upgrade(void)
+{
+    static const struct request UPGRADE = {
+        .method = SPAN("GET"), .url = SPAN("http://a/"), .headers = {SPAN(""), 0}, .is_upgrade = 1};
+    const struct opening opening = {.request = &UPGRADE};
+    struct err err = {0};
+
+    call = call_new(&opening, false, &CALL, NULL);
+    return call ? instance_send(instance, call, &opening, &err) : ERR_NOMEM;
+}
+
+static void an_upgrade_is_answered_with_101(void)
+{
+    start(becomes_a_websocket);
+    run_until(&seen.is_up);
+    CHECK(send_upgrade() == 0);
+    run_until_count(&seen.heads, 1);
+    CHECK(seen.body_length == -1 && call_window(call) == FRAME_WINDOW);
+    call_body(call, SPAN("ab"), false);
+    while (seen.body < 3)
+        uv_run(&loop, UV_RUN_ONCE);
+    instance_hang_up(instance);
+    run_until_count(&seen.ends, 1);
+    CHECK(seen.body == 6 && seen.fails == 0);
+    stop();
+}
+
+static void switches_unasked(void)
+{
+    begin();
+    SAY_MESSAGE(response, 0, 1, .status = 101, .body_length = -1);
+    linger_there();
+}
+
+static void switches_at_once_to_nothing(void)
+{
+    begin();
+    SAY_MESSAGE(response, FRAME_END, 1, .status = 101, .body_length = 0);
+    linger_there();
+}
+
+static void nothing_else_is(void)
+{
+    start_with_call(switches_unasked);
+    run_until(&seen.has_ended);
+    CHECK(seen.how == KIN_LIED && seen.heads == 0 && seen.fails == 1);
+    stop();
+    start(switches_at_once_to_nothing);
+    run_until(&seen.is_up);
+    CHECK(send_upgrade() == 0);
+    run_until(&seen.has_ended);
+    CHECK(seen.how == KIN_LIED && seen.heads == 0 && seen.fails == 1);
+    stop();
+}
+
 int main(int argc, char **argv)
 {
 #define T(name) {#name, name}
@@ -354,6 +427,8 @@ int main(int argc, char **argv)
         T(an_unwanted_body_is_dropped_and_the_answer_goes_on),
         T(the_last_breath_counts),
         T(an_event_is_answered_as_a_request_is),
+        T(an_upgrade_is_answered_with_101),
+        T(nothing_else_is),
         {0},
     };
 

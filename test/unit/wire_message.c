@@ -19,7 +19,8 @@ static struct frame parsed(const struct buf *b)
 
 static int put_a_request(struct buf *out, struct buf *pairs, struct err *err)
 {
-    struct request m = {.method = SPAN("GET"), .url = SPAN("http://a/b?c"), .body_length = -1};
+    struct request m = {.method = SPAN("GET"), .url = SPAN("http://a/b?c"), .body_length = -1,
+                        .is_upgrade = 1};
 
     if (pairs_add(pairs, SPAN("Host"), SPAN("a")) < 0 ||
         pairs_add(pairs, SPAN("Accept"), SPAN("")) < 0)
@@ -42,6 +43,7 @@ static void carries_a_request_with_its_headers(void)
     CHECK(f.type == FRAME_REQUEST && f.flags == FRAME_END && f.stream == 9);
     CHECK(request_get(&f, &m, &err) == 0);
     CHECK(span_is(m.method, "GET") && span_is(m.url, "http://a/b?c") && m.body_length == -1);
+    CHECK(m.is_upgrade == 1);
     CHECK(pairs_next(&m.headers, &at, &name, &value));
     CHECK(span_is(name, "Host") && span_is(value, "a"));
     CHECK(pairs_next(&m.headers, &at, &name, &value));

@@ -12,7 +12,10 @@ _SINCE = {      # on by itself from this compatibility date on; "": by the flag 
     "python_workflows_implicit_dependencies": "2026-02-25",
     "enable_python_external_sdk": "2026-04-21",
     "python_process_pth_files": "2026-05-26",
+    "websocket_standard_binary_type": "2026-03-17",
+    "web_socket_auto_reply_to_close": "2026-04-07",
 }
+_OPPOSITES = {"web_socket_auto_reply_to_close": "web_socket_manual_reply_to_close"}
 
 date = ""
 _names = frozenset()
@@ -27,7 +30,7 @@ def set_all(new_date, flags):
 def is_on(name):
     """Is this behaviour wanted?  Without a compatibility date: the newest is."""
     base = name.removeprefix("enable_")
-    if "disable_" + base in _names or "no_" + base in _names:
+    if "disable_" + base in _names or "no_" + base in _names or _OPPOSITES.get(name) in _names:
         return False
     if name in _names:
         return True

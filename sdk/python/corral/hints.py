@@ -130,8 +130,8 @@ def _for_package(name):
 
 # Names of the platform that are not there yet.
 _LATER = {
-    "Buffer", "CompressionStream", "DecompressionStream", "EventSource", "HTMLRewriter", "MessageChannel", "URLPattern", "WebSocket",
-    "WebSocketPair", "caches", "process",
+    "Buffer", "CompressionStream", "DecompressionStream", "EventSource", "HTMLRewriter", "MessageChannel", "URLPattern",
+    "caches", "process",
 }
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 

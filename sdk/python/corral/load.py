@@ -123,13 +123,13 @@ def _warn_of_prefix(prefix, main):
                        f"Modules are looked for in {prefix}/, and Cloudflare finds them there alone")
 
 
-def _set_dialect(date, flags):
+def _set_dialect(date, given):
     """Which Pyodide the date stands for: 0.26, from NULL_SINCE on 0.28; 314 by its flag alone, as yet."""
     import _corral
     import pyodide
     from pyodide import ffi
     from . import convert, sync
-    names = set(flags.replace(",", " ").split())
+    names = set(given.replace(",", " ").split())
     is_314 = not names.isdisjoint({"python_workers_20260610", "python_workers_20260817"})
     has_null = is_314 or "python_workers_20250116" in names or not date or date >= NULL_SINCE   # no date: the newest
     pyodide.__version__ = "314.0.4" if is_314 else "0.28.2" if has_null else "0.26.0a2"
@@ -138,6 +138,8 @@ def _set_dialect(date, flags):
     _corral.set_dicts(is_314)
     _corral.open_dicts(has_null)
     convert.dicts_are_objects = is_314
+    _corral.internal("setSocketWays")(flags.is_on("web_socket_auto_reply_to_close"),
+                                      "blob" if flags.is_on("websocket_standard_binary_type") else "arraybuffer")
     sync.completes = has_null
 
 

@@ -105,6 +105,7 @@ static const char *const scripts[] = {
     "js/subtle_secret.js",
     "js/subtle_pair.js",
     "js/digest_stream.js",
+    "js/websocket.js",
     "js/request.js",
     "js/response.js",
     "js/outcall.js",

@@ -7,6 +7,7 @@
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 #include "realm/outcall.h"
+#include "realm/socket.h"
 #include "realm/web/web.h"
 #include "text/status.h"
 
@@ -235,6 +236,35 @@ static JSValueRef respond_relay(JSContextRef js, JSObjectRef function, JSObjectR
     return engine.undefined;
 }
 
+/* respondSocket(id, statusText, headers, listener) -> is it one now?  See realm/socket.h */
+static JSValueRef respond_socket(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    const JSValueRef head[] = {arguments[0], engine_number(101), arguments[1], arguments[2]};
+    bool is_open = false;
+    struct draft d;
+
+    (void)function, (void)self, (void)count;
+    if (draft_init(&d, js, head, ret_thrown) == 0 && x && !x->is_answered && !x->out.is_over) {
+        is_open = socket_open(x, &d.response, (JSObjectRef)arguments[3]) == 0;
+        if (!is_open)
+            engine_throw(ret_thrown, "RangeError", "out of memory");
+    }
+    draft_done(&d);
+    return JSValueMakeBoolean(js, is_open);
+}
+
+/* isUpgrade(id) -> does this request ask for a WebSocket? */
+static JSValueRef is_upgrade(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                             const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    const struct exchange *x = exchange_of(js, arguments[0]);
+
+    (void)function, (void)self, (void)count, (void)ret_thrown;
+    return JSValueMakeBoolean(js, x && x->head->is_upgrade);
+}
+
 struct outflow *web_outflow(JSValueRef id)
 {
     uint32_t stream = (uint32_t)JSValueToNumber(engine.context, id, NULL);
@@ -379,6 +409,8 @@ void web_define_answer(void)
     engine_native("respond", respond);
     engine_native("respondStream", respond_stream);
     engine_native("respondRelay", respond_relay);
+    engine_native("respondSocket", respond_socket);
+    engine_native("isUpgrade", is_upgrade);
     engine_native("bodyWrite", body_write);
     engine_native("bodyWatch", body_watch);
     engine_native("bodyState", body_state);

@@ -15,6 +15,7 @@ void web_define(void)
     web_define_timers();
     web_define_request();
     web_define_answer();
+    web_define_socket();
     web_define_form();
     web_define_url();
     web_define_outcall();

@@ -20,6 +20,7 @@ void web_define_encoding(void);
 void web_define_timers(void);
 void web_define_request(void);
 void web_define_answer(void);
+void web_define_socket(void);
 void web_define_form(void);
 void web_define_url(void);
 void web_define_outcall(void);

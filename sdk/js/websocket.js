@@ -1,0 +1,307 @@
+// websocket.js - WebSocket, WebSocketPair and their events, as Cloudflare's runtime has them.
+//
+// A pair is two ends.  What one sends the other takes: by its listeners once it
+// is accepted, and before that it waits.  An end that was given to a Response is
+// coupled: what it takes goes to the client (realm/socket.c), and what the
+// client sends is taken by the other end.
+
+const { Event, EventTarget, ErrorEvent, Blob } = globalThis, { DOMException } = internals;
+const GONE = 0, TEXT = 1, BINARY = 2, CLOSE = 8;      // enum socket_kind
+const OPENED = 3;         // a channel: its client has had its 101
+const NO_CODE = 1005, ABNORMAL = 1006, FAILED = 1011;
+const READY = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'], [, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
+const NOT_ACCEPTED = 'You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.';
+
+class MessageEvent extends Event {
+  #init;
+  constructor(type, init) {
+    if (arguments.length === 0) throw new TypeError("Failed to construct 'MessageEvent': constructor parameter 1 is not of type 'string'.");
+    if (typeof init !== 'object' || init === null) throw new TypeError("Failed to construct 'MessageEvent': constructor parameter 2 is not of type 'Initializer'.");
+    super(type, init);
+    this.#init = internals.options(init, 'MessageEvent');
+  }
+  get data() { return this.#init.data; }
+  get origin() { return this.#init.origin ?? null; }
+  get lastEventId() { return this.#init.lastEventId ?? ''; }
+  get source() { return this.#init.source ?? null; }
+  get ports() { return this.#init.ports ?? []; }
+}
+
+class CloseEvent extends Event {
+  #code; #reason; #wasClean;
+  constructor(type, init = undefined) {
+    super(...arguments);
+    const { code = 0, reason = '', wasClean = false } = internals.options(init, 'CloseEvent');
+    this.#code = Number(code) & 0xffff;
+    this.#reason = String(reason);
+    this.#wasClean = Boolean(wasClean);
+  }
+  get code() { return this.#code; }
+  get reason() { return this.#reason; }
+  get wasClean() { return this.#wasClean; }
+}
+
+// What depends on the worker's compatibility date: see setSocketWays.
+let repliesToClose = true, binaryDefault = 'blob';
+
+// A message as it is sent, or a copy that its sender cannot change any more.
+function messageOf(value) {
+  if (typeof value === 'string') return value;
+  if (value === undefined) throw new TypeError("Failed to execute 'send' on 'WebSocket': parameter 1 is not of type 'ArrayBuffer or ArrayBufferView or string'.");
+  return (typeof value === 'object' && value !== null ? internals.chunkBytes(value) ?? internals.bytesOfBlob(value) : null) ?? String(value);
+}
+const taken = (message) => (typeof message === 'string' ? [TEXT, internals.toUSVString(message)] : [BINARY, new Uint8Array(message).buffer]);
+
+function checkedCode(code, reason) {
+  if (code === undefined) {
+    if (reason !== undefined) throw new DOMException('If you specify a WebSocket close reason, you must also specify a code.', 'InvalidAccessError');
+    return NO_CODE;
+  }
+  const number = Math.trunc(Number(code)) || 0;
+  if (number < 1000 || number > 4999 || number === 1004 || number === NO_CODE || number === ABNORMAL || number === 1015)
+    throw new DOMException(`Invalid WebSocket close code: ${number}.`, 'InvalidAccessError');
+  return number;
+}
+
+let making = false;
+
+class WebSocket extends EventTarget {
+  #peer = null;
+  #stream = 0;              // coupled: the request whose client this is
+  #isCoupled = false;
+  #isAccepted = false;
+  #isHalfOpen = false;      // closes are not answered by themselves
+  #hasClosed = false;       // this end has sent its close
+  #isClosed = false;        // the other one has
+  #isLost = false;          // without closes
+  #inbox = null;            // [kind, data, code] that are not told yet
+  #isDue = false;           // a turn in which the first of them is told
+  #isHeldUp = false;        // the client at the other end is not read, because the inbox is not
+  #listener = null;         // instead of events: see openChannel
+  #binaryType = binaryDefault;
+
+  constructor(url, protocols = undefined) {
+    if (making) {
+      super();
+      return;
+    }
+    if (arguments.length === 0) throw new TypeError("Failed to construct 'WebSocket': constructor parameter 1 is not of type 'string'.");
+    internals.checkSocketUrl(url, protocols);
+    throw new TypeError('new WebSocket(): connections to other servers are not in Corral yet: docs/compatibility.md says what is');
+  }
+
+  get readyState() {
+    if (this.#isLost || (this.#hasClosed && this.#isClosed)) return CLOSED;
+    return this.#hasClosed || this.#isClosed ? CLOSING : OPEN;
+  }
+  get url() { return null; }
+  get protocol() { return ''; }
+  get extensions() { return ''; }
+  get binaryType() { return this.#binaryType; }
+  set binaryType(value) { if (value === 'blob' || value === 'arraybuffer') this.#binaryType = value; }
+
+  // Take what comes from now on.  options: { allowHalfOpen }: do not answer the other side's close.
+  accept(options = undefined) {
+    if (this.#isCoupled) throw new TypeError("Can't accept() WebSocket that was already used in a response.");
+    if (this.#isAccepted) return;
+    this.#isHalfOpen = Boolean(internals.options(options, 'accept').allowHalfOpen);
+    this.#isAccepted = true;
+    this.#tellLater();
+  }
+
+  send(message) {
+    if (!this.#isAccepted) throw new TypeError(NOT_ACCEPTED);
+    message = messageOf(message);
+    if (this.#isLost) return;
+    if (this.#hasClosed) {
+      if (this.#isClosed && repliesToClose && !this.#isHalfOpen) return;    // it has been answered meanwhile
+      throw new TypeError("Can't call WebSocket send() after close().");
+    }
+    const peer = this.#peer;
+    if (peer.#stream) native.socketSend(peer.#stream, message);
+    else peer.#take(taken(message));
+  }
+
+  close(code = undefined, reason = undefined) {
+    if (!this.#isAccepted) throw new TypeError(NOT_ACCEPTED);
+    if (this.#hasClosed || this.#isLost) return;
+    code = checkedCode(code, reason);
+    this.#close(code, reason === undefined ? '' : internals.toUSVString(String(reason)));
+  }
+
+  #close(code, reason) {
+    const peer = this.#peer;
+    this.#hasClosed = true;
+    if (peer.#stream) native.socketClose(peer.#stream, code, reason);
+    else peer.#take([CLOSE, reason, code]);
+  }
+
+  // ---- what comes ----
+
+  #take(item) {
+    (this.#inbox ??= []).push(item);
+    this.#tellLater();
+  }
+
+  // One in each turn of the loop.
+  #tellLater() {
+    if (this.#isDue || !this.#isAccepted || this.#inbox === null) return;
+    this.#isDue = true;
+    internals.startTimer(() => {
+      this.#isDue = false;
+      const item = this.#inbox.shift();
+      if (this.#inbox.length === 0) this.#inbox = null;
+      this.#tell(item);
+      if (this.#inbox !== null) this.#tellLater();
+      else if (this.#isHeldUp) {
+        this.#isHeldUp = false;
+        native.socketPause(this.#peer.#stream, false);
+      }
+    }, 0, false);
+  }
+
+  #tell([kind, data, code]) {
+    if (this.#listener !== null) {
+      this.#note(kind);
+      this.#listener(kind, data, code);
+      return;
+    }
+    if (kind === TEXT || kind === BINARY) {
+      if (kind === BINARY && this.#binaryType === 'blob') data = new Blob([data]);
+      const failure = internals.fireOr(this, new MessageEvent('message', { data }));
+      if (failure) this.#fail(failure.error);
+    } else if (kind === CLOSE) this.#tellClose(data, code);
+    else this.#tellGone(data, code);
+  }
+
+  #note(kind) {
+    if (kind === CLOSE) this.#isClosed = true;
+    if (kind === GONE && this.readyState !== CLOSED) this.#isLost = true;
+  }
+
+  #tellClose(reason, code) {
+    this.#isClosed = true;
+    if (repliesToClose && !this.#isHalfOpen && !this.#hasClosed) this.#close(code, reason);
+    internals.fire(this, new CloseEvent('close', { code, reason, wasClean: true }));
+    if (!this.#isHalfOpen && !this.#hasClosed) this.#close(code, reason);
+  }
+
+  // Every connection ends with this: after both closes there is nothing left to say.
+  #tellGone(why, code) {
+    if (this.readyState === CLOSED) return;
+    this.#isLost = true;
+    if (code !== ABNORMAL || why.startsWith('Network')) {
+      const error = new Error(why);
+      internals.fire(this, new ErrorEvent('error', { error, message: `Uncaught Error: ${why}` }));
+    }
+    internals.fire(this, new CloseEvent('close', { code, reason: why, wasClean: false }));
+  }
+
+  // A listener has thrown: the connection ends, as on Cloudflare, and here the client hears why.
+  #fail(error) {
+    if (!this.#hasClosed && !this.#isLost) this.#close(FAILED, '');
+    let message = '';
+    try { message = internals.errorParts(error).slice(0, 2).join(': '); } catch { /* it cannot be shown */ }
+    internals.fire(this, new ErrorEvent('error', { error, message: `Uncaught ${message}` }));
+  }
+
+  // From the client of the coupled end.
+  #arrive(kind, data, code) {
+    const server = this.#peer;
+    if (kind === GONE) this.#stream = 0;
+    if (server.#isAccepted && server.#inbox === null) {
+      server.#tell([kind, data, code]);
+      return;
+    }
+    if (kind !== GONE && !server.#isHeldUp) {
+      server.#isHeldUp = true;
+      native.socketPause(this.#stream, true);
+    }
+    server.#take([kind, data, code]);
+  }
+
+  static {
+    internals.isWebSocket = (value) => typeof value === 'object' && value !== null && #peer in value;
+    internals.makeSocketPair = () => {
+      making = true;
+      try {
+        const ends = [new WebSocket(), new WebSocket()];
+        [ends[0].#peer, ends[1].#peer] = [ends[1], ends[0]];
+        return ends;
+      } finally { making = false; }
+    };
+    // Answer exchange `id` with 101 and this end; a string: why not.
+    internals.coupleSocket = (id, socket, statusText, headers) => {
+      if (socket.#isCoupled) return "TypeError: Can't return WebSocket that was already used in a response.";
+      if (socket.#isAccepted) return "TypeError: Can't return WebSocket in a Response after calling accept().";
+      if (!native.isUpgrade(id)) return 'TypeError: Worker tried to return a WebSocket in a response to a request which did not contain the header "Upgrade: websocket".';
+      socket.#isCoupled = true;
+      if (!native.respondSocket(id, statusText, headers, (kind, data, code) => { socket.#arrive(kind, data, code); })) {
+        socket.#arrive(GONE, 'Network connection lost.', ABNORMAL);      // its client went before
+        return true;
+      }
+      socket.#stream = id;
+      for (const [kind, data, code] of socket.#inbox ?? []) {
+        if (kind === CLOSE) native.socketClose(id, code, data);
+        else native.socketSend(id, data);
+      }
+      socket.#inbox = null;
+      socket.#peer.#listener?.(OPENED, '', 0);
+      return true;
+    };
+
+    // ---- for asgi.py: one end of a pair without events ----
+
+    // listener(kind, data, code): see realm/socket.h.  -> [the end for the Response, the one for these functions]
+    internals.openChannel = (listener) => {
+      const ends = internals.makeSocketPair();
+      ends[1].#listener = listener;
+      ends[1].#isAccepted = ends[1].#isHalfOpen = true;
+      return ends;
+    };
+    // Must the sender wait until wake() is called?  That is once, also when nobody takes it any more.
+    internals.channelSend = (end, message) => {
+      const peer = end.#peer, data = typeof message === 'string' ? message : native.pythonBytes(message);
+      if (end.#hasClosed || end.#isLost) return false;
+      return peer.#stream !== 0 && native.socketSend(peer.#stream, data) === 1;
+    };
+    internals.channelWatch = (end, wake) => { native.bodyWatch(end.#peer.#stream, wake); };
+    internals.channelPause = (end, isPaused) => { native.socketPause(end.#peer.#stream, isPaused); };
+    internals.channelClose = (end, code, reason) => { if (!end.#hasClosed && !end.#isLost) end.#close(code, reason); };
+  }
+}
+for (const type of ['open', 'message', 'close', 'error']) internals.addHandler(WebSocket.prototype, type);
+READY.forEach((name, value) => {
+  for (const object of [WebSocket, WebSocket.prototype])
+    for (const one of [`READY_STATE_${name}`, name]) Object.defineProperty(object, one, { value, enumerable: true });
+});
+
+const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const invalid = (text) => new DOMException(`WebSocket Constructor: ${text}`, 'SyntaxError');
+internals.checkSocketUrl = (url, protocols) => {
+  const href = internals.hrefOf(url);
+  if (href === null) throw invalid('The url is invalid.');
+  if (!/^wss?:/.test(href)) throw invalid('The url scheme must be ws or wss.');
+  if (href.includes('#')) throw invalid('The url fragment must be empty.');
+  const names = protocols === undefined || protocols === null ? [] : typeof protocols === 'string' ? [protocols] : [...protocols].map(String);
+  if (new Set(names).size < names.length) throw invalid('The protocols header cannot have repeating values.');
+  if (!names.every((name) => PROTOCOL.test(name))) throw invalid('The protocol header token is invalid.');
+  return { href, names };
+};
+
+const NOT_CALLED = "Failed to construct 'WebSocketPair': Please use the 'new' operator, this object constructor cannot be called as a function.";
+function WebSocketPair() {
+  if (!new.target) throw new TypeError(NOT_CALLED);
+  [this[0], this[1]] = internals.makeSocketPair();
+}
+Object.defineProperty(WebSocketPair.prototype, Symbol.iterator, {
+  value: function* iterate() { yield this[0]; yield this[1]; }, writable: true, configurable: true,
+});
+
+// isReply: closes are answered before their event; binaryType: of new sockets.
+internals.setSocketWays = (isReply, binaryType) => {
+  repliesToClose = isReply;
+  binaryDefault = binaryType;
+};
+for (const c of [MessageEvent, CloseEvent, WebSocket, WebSocketPair]) internals.tag(c);
+internals.expose({ MessageEvent, CloseEvent, WebSocket, WebSocketPair });

@@ -1,0 +1,412 @@
+/* socket.c - a WebSocket at the end of a request: RFC 6455 over the bytes of its stream.
+ *
+ *   open --close sent--> closing --close came--> over
+ *     |                     +----- 10 s ----------^
+ *     +---close came---> closing --close sent-----^
+ *     +---error, end of the bytes, abort ---------^
+ *
+ * 1. The socket holds its exchange from socket_open until it is over.
+ * 2. The listener is called with nothing half done: it may send, close and
+ *    pause, and code that it runs may let another thread read on (run_sync).
+ * 3. Between two messages microtasks and ready tasks run, as between two events
+ *    of a loop.
+ * 4. SOCKET_GONE is told once, and last.
+ *
+ * Called by flow.c (bytes), web/socket.c (JavaScript), exchange.c, realm.c. */
+#include "realm/socket.h"
+
+#include <openssl/evp.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "realm/js/engine.h"
+#include "realm/js/text.h"
+#include "realm/py/loop.h"
+#include "realm/web/web.h"
+#include "text/websocket.h"
+
+enum {
+    PONGS_MAX = 64 * 1024,  /* bytes that wait when pings are not answered any more */
+    SMALL = 4 * 1024,       /* bytes of a message that leaves in one piece with its head */
+    LOOK_FROM = 256 * 1024, /* bytes that wait in one socket when all are counted */
+    HEADERS_MAX = 257,      /* those of a Response, and ours */
+};
+
+struct socket {
+    struct exchange *x;
+    struct socket *next;
+    struct socket **link; /* what points here */
+    struct websocket_reader reader;
+    JSObjectRef listener;
+    struct timer deadline; /* of the close that we have sent */
+    struct timer resume;
+    bool is_paused, has_sent_close, has_got_close, is_over;
+};
+
+/* In the words of Cloudflare's runtime. */
+static const char LOST[] = "Network connection lost.";
+static const char SILENT[] = "WebSocket disconnected without sending Close frame.";
+
+static struct socket *all;
+static bool is_hanging_up;
+
+/* ---- the end ---- */
+
+static void tell(struct socket *s, enum socket_kind kind, JSValueRef data, unsigned code)
+{
+    JSValueRef arguments[3] = {engine_number(kind), data, engine_number(code)};
+
+    engine_run(s->listener, 3, arguments);
+}
+
+/* The bytes end in both directions.  May free s, unless its exchange is held. */
+static void finish(struct socket *s, const char *why, unsigned code)
+{
+    struct exchange *x = s->x;
+
+    if (s->is_over)
+        return;
+    s->is_over = true;
+    timers_remove(&s->deadline);
+    timers_remove(&s->resume);
+    outflow_finish(&x->out);
+    if (!x->in.has_all && !x->in.is_cut)
+        inflow_drop(&x->in);
+    tell(s, SOCKET_GONE, text_value(span_of(why)), code);
+    exchange_release(x);
+}
+
+static void finish_closed(struct socket *s)
+{
+    if (s->has_sent_close && s->has_got_close)
+        finish(s, "", 0);
+}
+
+static void on_deadline(struct timer *timer)
+{
+    finish((struct socket *)(void *)((char *)timer - offsetof(struct socket, deadline)), SILENT,
+           WEBSOCKET_ABNORMAL);
+}
+
+void socket_abort(struct socket *s)
+{
+    if (s)
+        finish(s, LOST, WEBSOCKET_ABNORMAL);
+}
+
+void socket_free(struct socket *s)
+{
+    if (!s)
+        return;
+    timers_remove(&s->deadline);
+    timers_remove(&s->resume);
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+    websocket_done(&s->reader);
+    engine_drop(s->listener);
+    mem_free(s);
+}
+
+/* ---- what leaves ---- */
+
+static size_t count_waiting(void)
+{
+    size_t waiting = 0;
+
+    for (const struct socket *s = all; s; s = s->next)
+        waiting += buf_len(&s->x->out.out);
+    return waiting;
+}
+
+/* Nobody takes it any more: it is over at once. */
+static void cut(struct socket *s, const char *why)
+{
+    exchange_fail(s->x, HOST_BODY, span_of(why));
+    finish(s, why, WEBSOCKET_ABNORMAL);
+}
+
+static void put(struct socket *s, struct span bytes)
+{
+    if (outflow_write(&s->x->out, bytes) == FLOW_GONE)
+        finish(s, LOST, WEBSOCKET_ABNORMAL);
+}
+
+void socket_send(struct socket *s, enum socket_kind kind, struct span payload)
+{
+    static struct buf frame;
+    struct exchange *x;
+    int r;
+
+    if (!s || s->is_over || s->has_sent_close)
+        return;
+    x = s->x;
+    exchange_hold(x);
+    if (buf_len(&x->out.out) > LOOK_FROM && count_waiting() + payload.len > SOCKET_WAITING_MAX) {
+        exchange_log_for(
+            x->stream, LOG_WARN,
+            SPAN("a WebSocket is cut: its client does not take what is sent, and 64 MiB wait"));
+        cut(s, LOST);
+    } else if (payload.len <= SMALL) {
+        r = websocket_put(&frame, (enum websocket_opcode)kind, NULL, payload);
+        if (r == 0)
+            put(s, buf_span(&frame));
+        buf_eat(&frame, buf_len(&frame));
+    } else {
+        r = websocket_put_head(&frame, (enum websocket_opcode)kind, payload.len);
+        if (r == 0)
+            put(s, buf_span(&frame));
+        buf_eat(&frame, buf_len(&frame));
+        put(s, payload);
+    }
+    exchange_release(x);
+}
+
+static void send_close(struct socket *s, unsigned code, struct span reason)
+{
+    struct buf frame = {0};
+
+    s->has_sent_close = true;
+    if (websocket_put_close(&frame, code, NULL, reason) == 0)
+        put(s, buf_span(&frame));
+    buf_done(&frame);
+}
+
+void socket_close(struct socket *s, unsigned code, struct span reason)
+{
+    struct exchange *x;
+
+    if (!s || s->is_over || s->has_sent_close)
+        return;
+    x = s->x;
+    exchange_hold(x);
+    send_close(s, code, reason);
+    if (!s->has_got_close &&
+        timers_add(&s->deadline, clock_now_us() + SOCKET_CLOSE_MS * 1000, on_deadline) < 0)
+        cut(s, "out of memory");
+    /* Its answer is a close, too, before or behind what is still on its way. */
+    if (s->is_paused && !s->is_over)
+        socket_read(s, SOCKET_READ);
+    finish_closed(s);
+    exchange_release(x);
+}
+
+static void send_pong(struct socket *s, struct span payload)
+{
+    struct buf frame = {0};
+
+    if (s->has_sent_close || buf_len(&s->x->out.out) > PONGS_MAX)
+        return;
+    if (websocket_put(&frame, WEBSOCKET_PONG, NULL, payload) == 0)
+        put(s, buf_span(&frame));
+    buf_done(&frame);
+}
+
+/* ---- what comes ---- */
+
+static void free_bytes(void *bytes, void *context)
+{
+    (void)context;
+    mem_free(bytes);
+}
+
+/* The message's bytes: those gathered themselves when it is large. */
+static JSValueRef take_binary(struct socket *s, struct span bytes)
+{
+    char *copy =
+        bytes.len > SMALL ? buf_detach(&s->reader.message) : mem_copy(bytes.data, bytes.len);
+
+    if (!copy)
+        return engine.undefined;
+    return JSObjectMakeArrayBufferWithBytesNoCopy(engine.context, copy, bytes.len, free_bytes, NULL,
+                                                  NULL);
+}
+
+static void fail(struct socket *s, unsigned code, const char *why)
+{
+    if (!s->has_sent_close)
+        send_close(s, code, span_of(why));
+    finish(s, why, code);
+}
+
+static void take_message(struct socket *s, const struct websocket_item *item)
+{
+    JSValueRef data =
+        item->kind == WEBSOCKET_TEXT ? text_value(item->bytes) : take_binary(s, item->bytes);
+
+    if (JSValueIsUndefined(engine.context, data))
+        fail(s, WEBSOCKET_FAILED, "There is no memory left for a message.");
+    else
+        tell(s, (enum socket_kind)item->kind, data, 0);
+}
+
+static void take(struct socket *s, const struct websocket_item *item)
+{
+    switch (item->kind) {
+    case WEBSOCKET_TEXT:
+    case WEBSOCKET_BINARY:
+        take_message(s, item);
+        return;
+    case WEBSOCKET_PING:
+        send_pong(s, item->bytes);
+        return;
+    case WEBSOCKET_PONG:
+        return;
+    case WEBSOCKET_CLOSE:
+        s->has_got_close = true;
+        timers_remove(&s->deadline);
+        tell(s, SOCKET_CLOSE, text_value(item->bytes), item->code);
+        finish_closed(s);
+        return;
+    }
+}
+
+/* Promises and tasks that a message has made ready go on before the next one comes. */
+static void breathe(void)
+{
+    if (engine_place.held != 1 || engine_place.depth > 0)
+        return;
+    engine_unlock();
+    engine_lock();
+    if (loop_is_ready())
+        loop_run();
+}
+
+static void refuse(struct socket *s, const struct err *err)
+{
+    unsigned code = s->reader.status ? s->reader.status : WEBSOCKET_FAILED;
+
+    fail(s, code, err->text);
+}
+
+/* Whatever is there. */
+static void pump(struct socket *s)
+{
+    struct inflow *f = &s->x->in;
+    struct exchange *x = s->x;
+    struct websocket_item item;
+    struct err err = {0};
+    struct span in;
+    int r = 1;
+
+    exchange_hold(x);
+    while (r == 1 && !s->is_over && !s->is_paused && !s->has_got_close) {
+        in = buf_span(&f->in);
+        r = websocket_read(&s->reader, &in, &item, &err);
+        inflow_eat(f, buf_len(&f->in) - in.len);
+        if (r < 0)
+            refuse(s, &err);
+        if (r != 1)
+            break;
+        take(s, &item);
+        if (buf_len(&f->in) > 0)
+            breathe();
+    }
+    if (!s->is_over && (f->is_cut || (f->has_all && !s->is_paused && r == 0)))
+        finish(s, f->is_cut ? LOST : SILENT, WEBSOCKET_ABNORMAL);
+    exchange_release(x);
+}
+
+static void on_bytes(struct inflow *f)
+{
+    pump(((struct exchange *)(void *)((char *)f - offsetof(struct exchange, in)))->socket);
+}
+
+static void on_resume(struct timer *timer)
+{
+    pump((struct socket *)(void *)((char *)timer - offsetof(struct socket, resume)));
+}
+
+void socket_read(struct socket *s, enum socket_reading reading)
+{
+    if (!s || s->is_over || s->is_paused == (reading == SOCKET_PAUSE))
+        return;
+    s->is_paused = reading == SOCKET_PAUSE;
+    /* Code of the worker may be running: what waits comes in a turn of its own. */
+    if (!s->is_paused && s->resume.place == 0 &&
+        timers_add(&s->resume, clock_now_us(), on_resume) < 0)
+        cut(s, "out of memory");
+}
+
+/* ---- the beginning ---- */
+
+/* RFC 6455, section 4.2.2. */
+static struct span accept_of(struct span key, char text[32])
+{
+    static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char both[64];
+    unsigned len;
+
+    if (key.len > sizeof both - sizeof GUID)
+        key.len = sizeof both - sizeof GUID;
+    memcpy(both, key.data, key.len);
+    memcpy(both + key.len, GUID, sizeof GUID - 1);
+    if (EVP_Digest(both, key.len + sizeof GUID - 1, digest, &len, EVP_sha1(), NULL) != 1)
+        return SPAN("");
+    return (struct span){text, (size_t)EVP_EncodeBlock((unsigned char *)text, digest, (int)len)};
+}
+
+/* What the handshake itself says is ours. */
+static bool is_ours(struct span name)
+{
+    return span_is_nocase(name, "sec-websocket-accept") ||
+           span_is_nocase(name, "sec-websocket-extensions") ||
+           span_is_nocase(name, "sec-websocket-key") ||
+           span_is_nocase(name, "sec-websocket-version");
+}
+
+static void respond(struct exchange *x, const struct host_response *given)
+{
+    struct host_pair pairs[HEADERS_MAX];
+    struct host_response response = *given;
+    char text[32];
+
+    pairs[0] = (struct host_pair){SPAN("sec-websocket-accept"),
+                                  accept_of(head_value(x->head, SPAN("sec-websocket-key")), text)};
+    response.header_count = 1;
+    for (size_t i = 0; i < given->header_count && response.header_count < HEADERS_MAX; i++)
+        if (!is_ours(given->headers[i].name))
+            pairs[response.header_count++] = given->headers[i];
+    response.headers = pairs;
+    response.status = 101;
+    response.body_length = -1;
+    exchange_respond(x, &response);
+}
+
+int socket_open(struct exchange *x, const struct host_response *response, JSObjectRef listener)
+{
+    struct socket *s = mem_alloc(sizeof *s);
+
+    if (!s)
+        return ERR_NOMEM;
+    s->x = x;
+    websocket_init(&s->reader, true, SOCKET_MESSAGE_MAX);
+    s->listener = (JSObjectRef)engine_keep(listener);
+    s->next = all;
+    s->link = &all;
+    if (all)
+        all->link = &s->next;
+    all = s;
+    x->socket = s;
+    x->in.use = INFLOW_TAPPED;
+    x->in.tap = on_bytes;
+    exchange_hold(x);
+    respond(x, response);
+    if (is_hanging_up)
+        socket_close(s, WEBSOCKET_RESTART, SPAN(""));
+    return 0;
+}
+
+void socket_hang_up(void)
+{
+    struct socket *s;
+
+    is_hanging_up = true;
+    do { /* each may take others with it */
+        for (s = all; s && (s->is_over || s->has_sent_close); s = s->next)
+            continue;
+        socket_close(s, WEBSOCKET_RESTART, SPAN(""));
+    } while (s);
+}

@@ -1,0 +1,54 @@
+/* socket.h - a WebSocket at the end of a request: RFC 6455 over the bytes of its stream.
+ *
+ * socket_open answers a request with 101.  From then on the request's body and
+ * the answer's are the two directions of the connection; frames are read and
+ * written here, and what they say goes to a function of JavaScript
+ * (sdk/js/websocket.js):
+ *
+ *   listener(kind, data, code)
+ *     SOCKET_TEXT     a string               SOCKET_BINARY   an ArrayBuffer
+ *     SOCKET_CLOSE    the reason, its code; the other side may still be sent to
+ *     SOCKET_GONE     "", or why it failed; the last call.  code: as CloseEvent has it
+ *
+ * Pings are answered here.  The request goes on as long as its socket does.
+ *
+ * Flow control: bytes are credited as they are read; a socket that is paused
+ * reads none.  What its client does not take waits in the answer's outflow, at
+ * most SOCKET_WAITING_MAX in all sockets together: the one that would pass that is cut.
+ *
+ * Thread: the realm's.  Errors: socket_open ERR_NOMEM, nothing was answered. */
+#ifndef CORRAL_REALM_SOCKET_H
+#define CORRAL_REALM_SOCKET_H
+
+#include <JavaScriptCore/JavaScript.h>
+
+#include "realm/exchange.h"
+
+enum {
+    SOCKET_MESSAGE_MAX =
+        32 * 1024 * 1024, /* bytes of a message that comes: 1009, as on Cloudflare */
+    SOCKET_WAITING_MAX = 64 * 1024 * 1024, /* bytes that clients have not taken */
+    SOCKET_CLOSE_MS = 10 * 1000,           /* for the answer to a close of ours */
+};
+
+enum socket_kind { SOCKET_TEXT = 1, SOCKET_BINARY = 2, SOCKET_CLOSE = 8, SOCKET_GONE = 0 };
+
+struct socket;
+
+/* response: status 101 and its headers, to which Sec-WebSocket-Accept is added. */
+int socket_open(struct exchange *x, const struct host_response *response,
+                JSObjectRef listener) MUST_CHECK;
+/* The client has gone.  May free it. */
+void socket_abort(struct socket *s);
+/* The exchange ends. */
+void socket_free(struct socket *s);
+/* All of these do nothing when it has been closed in this direction, or is gone. */
+void socket_send(struct socket *s, enum socket_kind kind, struct span payload);
+/* code: WEBSOCKET_NO_CODE for none. */
+void socket_close(struct socket *s, unsigned code, struct span reason);
+enum socket_reading { SOCKET_READ, SOCKET_PAUSE };
+void socket_read(struct socket *s, enum socket_reading reading);
+/* Close all that are open and all that will be, with 1012. */
+void socket_hang_up(void);
+
+#endif
