@@ -333,7 +333,6 @@ def test_asgi_errors(lab):
             asgi.run_in_background(failing())
             await asyncio.sleep(0.01)
             same("beside" in log.texts[-1], True)
-        await raises(NotImplementedError, "WebSockets are not in Corral yet", asgi.websocket(app_of(), Request.new("http://a/")))
     """)
 
 

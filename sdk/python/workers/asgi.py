@@ -4,7 +4,8 @@
         async def fetch(self, request):
             return await asgi.fetch(app, request, self.env)
 
-Bindings are in scope["env"].  Bodies go both ways as they come and wait for who is slower; what the application still
+A request that asks for a WebSocket goes to the application as one: `@app.websocket` of FastAPI and Starlette, and what
+else speaks ASGI.  Bindings are in scope["env"].  Bodies go both ways as they come and wait for who is slower; what the application still
 does after its answer is kept alive as by ctx.waitUntil().  The lifespan is that of a request, as on Cloudflare.
 """
 import asyncio
@@ -17,6 +18,7 @@ from _corral import header_lines, ready_answer, request_parts
 from corral.loop import loop
 from ._serve import NO_BODY, ClientDisconnected, Departure, Outlet, answer, is_small, keep, pairs_of, parts_of, said_length, split_url, storable
 from ._values import JsException, unwrap
+from ._websocket import Socket
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 PATIENCE_S = 1      # how long a lifespan that has said that it failed may take to raise why
@@ -46,13 +48,17 @@ def request_to_scope(req, env, ws=False, state=None):
     """The scope of a request: ASGI's fields, and the bindings under "env"."""
     scope, _ = _scope(unwrap(req), env)
     if ws:
-        del scope["method"]
-        scope["type"], scope["scheme"] = "websocket", scope["scheme"].replace("http", "ws", 1)
-        scope["subprotocols"] = [word.strip() for name, value in scope["headers"] if name == b"sec-websocket-protocol"
-                                 for word in value.decode().split(",")]
+        _to_websocket(scope)
     if state is not None:
         scope["state"] = dict(state)
     return scope
+
+
+def _to_websocket(scope):
+    del scope["method"]
+    scope["type"], scope["scheme"] = "websocket", scope["scheme"].replace("http", "ws", 1)
+    scope["subprotocols"] = [word.strip() for name, value in scope["headers"] if name == b"sec-websocket-protocol"
+                             for word in value.decode().split(",")]
 
 
 def _parts(js_request):
@@ -402,13 +408,25 @@ async def fetch(app, req, env, ctx=None):
     """
     js_request = unwrap(req)
     scope, has_body = _scope(js_request, env)
+    headers = scope["headers"]
+    if b"upgrade" in dict(headers) and _is_handshake(dict(headers)):
+        _to_websocket(scope)
+        return await _serve(app, scope, _socket(js_request, scope), ctx)
+    return await _serve(app, scope, _Exchange(js_request, has_body, headers), ctx)
+
+
+def _is_handshake(headers):
+    return headers[b"upgrade"].lower() == b"websocket" and b"sec-websocket-key" in headers
+
+
+async def _serve(app, scope, exchange, ctx):
+    """Run the application, in its lifespan; the Response that it has begun."""
     lifespan = None if _is_idle(app) or _is_refused(app) else _Lifespan(app)
     if lifespan is None:
         scope["state"] = {}
     else:
         await lifespan.start()
         scope["state"] = lifespan.state.copy()
-    exchange = _Exchange(js_request, has_body, scope["headers"])
     task = loop._start_task(exchange.run(app, scope))   # many are done then
     try:
         if not exchange.is_settled:
@@ -445,9 +463,21 @@ async def _abandon(task, lifespan):
         await lifespan.stop()
 
 
-async def websocket(app, req, env=None):
-    """Not there yet: NotImplementedError."""
-    raise NotImplementedError("asgi.websocket: WebSockets are not in Corral yet; docs/compatibility.md says what is")
+async def websocket(app, req, env=None, ctx=None):
+    """Answer a request for a WebSocket by an ASGI application: the Response, with status 101 once the application has
+    accepted, or what it denies it with.  The application runs on as long as it is open.
+
+    Both directions wait for who is slower.  close() before accept() is a 403; `websocket.http.response` is there for
+    other answers.  Raises what the application raises before it has answered; later, that is logged and closes with 1011.
+    """
+    js_request = unwrap(req)
+    scope = request_to_scope(js_request, env, ws=True)
+    return await _serve(app, scope, _socket(js_request, scope), ctx)
+
+
+def _socket(js_request, scope):
+    scope["extensions"]["websocket.http.response"] = {}
+    return Socket(js_request, lambda: _Exchange(js_request, False, scope["headers"]), _text)
 
 
 def entrypoint(app):
@@ -456,8 +486,6 @@ def entrypoint(app):
 
     class Default(WorkerEntrypoint):
         async def fetch(self, request):
-            if (request.headers.get("upgrade") or "").lower() == "websocket":
-                return await websocket(app, request, self.env)
             return await fetch(app, request, self.env, self.ctx)
 
     return Default
