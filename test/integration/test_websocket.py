@@ -13,6 +13,8 @@ from websocket_client import ACCEPT, CLOSE, PING, PONG, TEXT, Raw, closed, conne
 
 pytestmark = pytest.mark.asan
 
+ONE = {"CORRAL_TEST_INSTANCES": "1"}     # rooms and logs are in one process, also on a busy machine
+
 WORKER = '''
 import asyncio, json, js
 from js import WebSocketPair, Response
@@ -91,7 +93,7 @@ async def on_fetch(request, env, ctx):
 
 @pytest.fixture(scope="module")
 def sockets(shared_corral):
-    return shared_corral(WORKER)
+    return shared_corral(WORKER, env=ONE)
 
 
 def log_of(corral, which, wanted=1):
@@ -269,7 +271,7 @@ def test_websocket_a_client_that_never_reads_is_cut(sockets):
 
 
 def test_websocket_ends_with_its_instance(corral):
-    one = corral(WORKER)
+    one = corral(WORKER, env=ONE)
     with Raw(one, "/echo") as raw:
         raw.send(frame(TEXT, b"x"))
         assert raw.next() == (TEXT, b"x")
@@ -278,7 +280,7 @@ def test_websocket_ends_with_its_instance(corral):
 
 
 def test_websocket_a_reload_and_the_end_close_it(corral):
-    one = corral(WORKER)
+    one = corral(WORKER, env=ONE)
     with Raw(one, "/echo") as raw, Raw(one, "/quiet") as deaf:
         raw.send(frame(TEXT, b"x"))
         assert raw.next() == (TEXT, b"x")

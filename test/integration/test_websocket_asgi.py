@@ -10,6 +10,8 @@ from websocket_client import CLOSE, TEXT, Raw, closed, connect, frame, noise, ru
 
 pytestmark = pytest.mark.asan
 
+ONE = {"CORRAL_TEST_INSTANCES": "1"}     # rooms and what was seen are in one process, also on a busy machine
+
 PLAIN = '''
 import asyncio, json, time
 from js import Response
@@ -134,7 +136,7 @@ async def on_fetch(request, env, ctx):
 
 @pytest.fixture(scope="module")
 def plain(shared_corral):
-    return shared_corral(PLAIN, "--var", "NAME:the binding")
+    return shared_corral(PLAIN, "--var", "NAME:the binding", env=ONE)
 
 
 def seen(corral):
@@ -290,7 +292,7 @@ class Default(WorkerEntrypoint):
 
 
 def test_fastapi_websocket_chat(corral):
-    one = corral({"src/entry.py": CHAT, "requirements.txt": "fastapi\n"}, "--var", "NAME:bound")
+    one = corral({"src/entry.py": CHAT, "requirements.txt": "fastapi\n"}, "--var", "NAME:bound", env=ONE)
 
     async def talk():
         async with connect(one, "/room/ann") as ann:
