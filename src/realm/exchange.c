@@ -252,7 +252,21 @@ static void out_broken(struct outflow *f, struct span text)
 }
 
 static const struct inflow_ops IN = {in_credit, in_unwanted, in_over};
-static const struct outflow_ops OUT = {out_send, out_over, out_broken, NULL};
+static void tell_writer(struct exchange *x)
+{
+    if (x->writer)
+        x->tell_writer(x);
+}
+
+static void out_room(struct outflow *f) { tell_writer(of_out(f)); }
+
+static void close_out(struct exchange *x)
+{
+    outflow_close(&x->out);
+    tell_writer(x);
+}
+
+static const struct outflow_ops OUT = {out_send, out_over, out_broken, out_room};
 
 /* ---- life ---- */
 
@@ -305,7 +319,7 @@ static void exchange_free(struct exchange *x)
     engine_drop(x->on_abort);
     engine_drop(x->event);
     inflow_done(&x->in);
-    outflow_close(&x->out);
+    close_out(x);
     head_unref(x->head);
     mem_free(x);
 }
@@ -417,7 +431,7 @@ void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
                               "pass the request to, so the error is the answer"));
     host->fail(host->self, x->stream, x->is_answered ? HOST_BODY : why, text);
     exchange_hold(x);
-    outflow_close(&x->out);
+    close_out(x);
     exchange_release(x);
 }
 
@@ -428,7 +442,7 @@ void exchange_abort(struct exchange *x)
     exchange_hold(x);   /* the calls below may end all that holds it */
     x->is_aborted = true;
     if (!x->out.is_over)
-        outflow_close(&x->out);
+        close_out(x);
     if (!x->in.has_all)
         inflow_cut(&x->in, NULL);
     socket_abort(x->socket);

@@ -48,6 +48,8 @@ struct exchange {
     JSObjectRef event;          /* an event's record (occasions.js), kept; NULL: this is a request */
     /* An event's: all holds have ended, now answer.  Called once, unless it is aborted before. */
     void (*on_quiet)(struct exchange *x);
+    void *writer;               /* of the body, in C; NULL: none */
+    void (*tell_writer)(struct exchange *x);    /* there is room again, or out.is_over */
     struct timer linger;        /* after the answer: when an untouched body is given up */
 };
 

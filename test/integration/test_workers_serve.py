@@ -1,11 +1,12 @@
 """What asgi leaves undone for speed while nobody looks: requests read out of their heads, answers that are no objects yet."""
+import http.client
 import json
 import textwrap
 
 import pytest
 
 from asgi_helpers import PRELUDE
-from harness import lab_code
+from harness import lab_code, until
 
 pytestmark = pytest.mark.asan
 
@@ -171,4 +172,126 @@ def test_the_first_step_of_an_application_runs_at_once(lab):
             raise AssertionError("no CancelledError")
         except asyncio.CancelledError:
             pass
+    """)
+
+
+STREAMS = """
+import asyncio, builtins
+from workers import asgi
+
+seen = builtins.__dict__.setdefault("seen_of_streams", [])
+HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+
+def piece(data, more=True):
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+def of(*pieces, headers=HEAD["headers"], last=True):
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            raise ValueError
+        try:
+            await send({**HEAD, "headers": headers})
+            for data in pieces:
+                await send(piece(data))
+            if last:
+                await send(piece(b"", False))
+            seen.append("whole")
+        except BaseException as e:
+            seen.append(type(e).__name__)
+            raise
+    return app
+"""
+
+
+def stream_of(lab, code, **more):
+    return lab.request("GET", "/", headers={"x-code": lab_code(STREAMS + textwrap.dedent(code))}, **more)
+
+
+def seen(lab):
+    return lab.value(STREAMS + "\nseen_now = seen[:]\nseen.clear()\nreturn seen_now")
+
+
+def test_a_body_in_pieces_that_nobody_looks_at(lab):
+    seen(lab)
+    for wanted, code in (
+        (b"abc", "of(b'a', b'', bytearray(b'b'), memoryview(b'c'))"),
+        (b"", "of(b'', b'')"),
+        (bytes(3_000_000), "of(*[bytes(1000_000)] * 3)"),
+        (b"x" * 200_000, "of(*[b'x'] * 200_000)"),
+        (b"12345", "of(b'123', b'45', headers=[(b'content-length', b'5')])"),
+    ):
+        answer = stream_of(lab, f"return await asgi.fetch({code}, request, env)")
+        assert (answer.status, answer.body) == (200, wanted), code
+        assert ("Content-Length" in answer.headers) == (b"12345" == wanted)
+    seen_all = []
+    until("all of them ended", lambda: seen_all.extend(seen(lab)) or len(seen_all) >= 5)
+    assert seen_all == ["whole"] * 5
+    # The same when somebody has looked, before anything was taken.
+    for look in ("r.status", "r.body", "js.eval('(r) => r')(r)", "r.clone()"):
+        answer = stream_of(lab, f"r = await asgi.fetch(of(*[b'ab' * 50_000] * 3), request, env)\n{look}\nreturn r")
+        assert answer.body == b"ab" * 150_000, look
+    assert lab.value(STREAMS + "r = await asgi.fetch(of(b'a', b'b'), request, env)\nreturn [await r.text(), r.bodyUsed]") == ["ab", True]
+    until("they ended", lambda: seen_all.extend(seen(lab)) or len(seen_all) >= 10)
+
+
+@pytest.mark.parametrize("code", ["of(b'123', headers=[(b'content-length', b'5')])", "of(b'123', b'456', headers=[(b'content-length', b'5')])",
+                                  "of(b'123', last=False)"])
+def test_a_body_that_cannot_be_whole_is_cut(lab, code):
+    with pytest.raises(http.client.IncompleteRead):
+        stream_of(lab, f"return await asgi.fetch({code}, request, env)")
+    seen(lab)
+
+
+def test_who_writes_hears_that_the_client_has_gone(lab):
+    seen(lab)
+    endless = "of(*[bytes(65536)] * 10_000)"
+    for first in ("", "r.status\n"):        # looked at, or not
+        with lab.connect() as client:
+            code = lab_code(STREAMS + f"r = await asgi.fetch({endless}, request, env)\n{first}return r")
+            client.sendall(f"GET / HTTP/1.1\r\nHost: localhost\r\nx-code: {code}\r\n\r\n".encode())
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        heard = []
+        until("the application heard of it", lambda: heard.extend(seen(lab)) or heard)
+        assert heard == ["ClientDisconnected"]
+    # One that writes nothing then.
+    with lab.connect() as client:
+        code = lab_code(STREAMS + textwrap.dedent("""
+            async def app(scope, receive, send):
+                await send({**HEAD, "headers": [(b"content-type", b"text/event-stream")]})
+                await receive()
+                seen.append((await receive())["type"])
+            return await asgi.fetch(app, request, env)
+        """))
+        client.sendall(f"GET / HTTP/1.1\r\nHost: localhost\r\nx-code: {code}\r\n\r\n".encode())
+        assert b"text/event-stream" in client.recv(4096)
+    heard = []
+    until("the application heard of it", lambda: heard.extend(seen(lab)) or heard)
+    assert heard == ["http.disconnect"]
+
+
+def test_answers_that_nobody_takes_are_let_go(lab):
+    check(lab, """
+        import gc, weakref
+        from workers import _serve
+        kept = []
+        new = asgi._Exchange.__init__
+        def counting(self, *args):
+            new(self, *args)
+            kept.append(weakref.ref(self))
+        asgi._Exchange.__init__ = counting
+        try:
+            @http
+            async def pieces(scope, receive, send):
+                await send(start())
+                await send(body(b"a", True))
+                await send(body(b"b"))
+            for _ in range(20):
+                await ask(answers())
+                await asyncio.sleep(0)
+                await asgi.fetch(pieces, Request.new("http://a/"), env)
+        finally:
+            asgi._Exchange.__init__ = new
+        await asyncio.sleep(0.01)
+        gc.collect()
+        same([ref() for ref in kept if ref() is not None], [])
     """)

@@ -1,8 +1,7 @@
 """workers._serve - what asgi and wsgi share: a request's address and headers, an answer and its body in pieces."""
-import asyncio
-
 import _corral
 from corral.bridge import JsException
+from corral.loop import loop
 from pyodide.ffi import create_proxy
 
 from ._runtime import wait_until
@@ -110,18 +109,66 @@ def check_wanted(response):
 
 
 class Outlet:
-    """A body that is written piece by piece; write() waits as long as its reader is behind."""
+    """A body that is written piece by piece; write() waits as long as its reader is behind.
+
+    Where the pieces go is known later than they begin: to the request that it answers, by leads_to(), or into a stream of
+    JavaScript, when somebody looks at it.
+    """
 
     def __init__(self, length=-1, on_gone=None):
-        self._outlet = _new_outlet(self._wake, length)
+        self._number, self._outlet = 0, None    # of the request; the stream's
+        self._early, self._waiting = [], 0      # pieces that wait for either, and their bytes
+        self._end = None                        # (why or None,) when it has ended before
         self._room = None
-        self._length, self._sent, self._on_gone = length, 0, on_gone
+        self.length, self._sent, self._on_gone = length, 0, on_gone
         self.is_gone = False
 
     @property
     def stream(self):
         """It as a ReadableStream of JavaScript."""
+        if self._outlet is None:
+            self._outlet = _new_outlet(self._wake, self.length)
+            self._catch_up()
         return _outlet_stream(self._outlet)
+
+    def leads_to(self, number):
+        """The answer to this request has begun."""
+        self._number = number
+        if _corral.body_open(number, self._wake):
+            self._catch_up()
+        else:
+            self._wake(False)
+
+    def _catch_up(self):
+        early, self._early = self._early, ()
+        must_wait = False
+        for data in early:
+            must_wait = self._put(data)
+        if self._end is not None:
+            self._finish(*self._end)
+        elif not must_wait:
+            self._go_on()
+
+    def _put(self, data):
+        """Whether the writer must wait then."""
+        if self._number:
+            must_wait = _corral.body_write(self._number, data if type(data) is bytes else bytes(data))
+            if must_wait is None and not self.is_gone:
+                self._wake(False)
+            return must_wait
+        if self._outlet is not None:
+            return _outlet_write(self._outlet, data)
+        self._early.append(bytes(data))
+        self._waiting += len(self._early[-1])
+        return self._waiting >= SMALL_BODY
+
+    def _finish(self, why):
+        if self._number:
+            _corral.body_end(self._number, why and f"Error: {why}")
+        elif self._outlet is not None:
+            _outlet_end(self._outlet, why)
+        else:
+            self._end = (why,)
 
     def _wake(self, is_wanted):
         if not is_wanted:
@@ -134,7 +181,7 @@ class Outlet:
         """Nobody will read it: the client has gone, perhaps before the answer could be given to anybody."""
         if not self.is_gone:
             self.is_gone = True
-            _outlet_end(self._outlet, "the client has gone")
+            self._finish("the client has gone")
             self._go_on()
 
     def _go_on(self):
@@ -151,25 +198,25 @@ class Outlet:
         if not data:
             return
         self._sent += len(data)
-        if 0 <= self._length < self._sent:
-            raise RuntimeError(f"the body is longer than its Content-Length, {self._length}")
-        if _outlet_write(self._outlet, data):
-            self._room = asyncio.get_running_loop().create_future()
+        if 0 <= self.length < self._sent:
+            raise RuntimeError(f"the body is longer than its Content-Length, {self.length}")
+        if self._put(data):
+            self._room = loop.create_future()
             await self._room
             self._room = None
-            if self.is_gone:
-                raise ClientDisconnected("the client has gone")
+        if self.is_gone:
+            raise ClientDisconnected("the client has gone")
 
     def close(self):
         """It is complete."""
-        if self._length >= 0 and self._sent < self._length and not self.is_gone:
-            self.fail(f"the body has {self._sent} bytes, its Content-Length is {self._length}")
+        if self.length >= 0 and self._sent < self.length and not self.is_gone:
+            self.fail(f"the body has {self._sent} bytes, its Content-Length is {self.length}")
         else:
-            _outlet_end(self._outlet, None)
+            self._finish(None)
 
     def fail(self, why):
         """It ends before its end."""
-        _outlet_end(self._outlet, why)
+        self._finish(why)
 
 
 class Departure:

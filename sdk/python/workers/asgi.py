@@ -318,7 +318,12 @@ class _Exchange:
         self._watch()
         if self._is_disconnected:
             self._outlet.leave()
-        self._settle(answer(self._status, pairs, self._outlet.stream))
+        response = self._ready(self._outlet, self._outlet.length)
+        self._settle(answer(self._status, pairs, self._outlet.stream) if response is None else response)
+
+    def _ready(self, body, length=-1):
+        """A Response that is made when somebody looks at it; None: this one cannot be."""
+        return None if self._lines is None else ready_answer(self._status, self._lines, body, length)
 
     async def _body(self, body, has_more):
         if self._status is None:
@@ -336,7 +341,7 @@ class _Exchange:
             await self._write(body, True)
         else:
             whole = bytes(body)
-            response = None if self._lines is None else ready_answer(self._status, self._lines, whole)
+            response = self._ready(whole)
             self._settle(answer(self._status, self._all_pairs(), whole) if response is None else response)
             self._end()
 
@@ -446,7 +451,8 @@ async def _serve(app, scope, exchange, ctx):
         keep(run_in_background(_finish(task, lifespan)), ctx)
     elif lifespan is not None:
         await lifespan.stop()
-    return exchange.response
+    response, exchange.response = exchange.response, None       # it may hold the exchange
+    return response
 
 
 async def _finish(task, lifespan):

@@ -51,7 +51,9 @@ enum {
 struct ready {
     uint32_t status;
     bool is_sent;
-    PyObject *lines, *body; /* bytes */
+    PyObject *lines;
+    PyObject *body; /* bytes, or what writes them (Outlet of workers/_serve.py); NULL when it is sent */
+    int64_t length;
 };
 
 struct js_proxy {

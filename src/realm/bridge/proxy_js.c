@@ -161,7 +161,7 @@ PyObject *js_proxy_lazy_context(uint32_t stream)
     return (PyObject *)p;
 }
 
-PyObject *js_proxy_ready(uint32_t status, PyObject *lines, PyObject *body)
+PyObject *js_proxy_ready(uint32_t status, PyObject *lines, PyObject *body, int64_t length)
 {
     struct ready *ready = mem_alloc(sizeof *ready);
     struct js_proxy *p = ready ? proxy_alloc(0) : NULL;
@@ -170,7 +170,7 @@ PyObject *js_proxy_ready(uint32_t status, PyObject *lines, PyObject *body)
         mem_free(ready);
         return PyErr_NoMemory();
     }
-    *ready = (struct ready){status, false, Py_NewRef(lines), Py_NewRef(body)};
+    *ready = (struct ready){status, false, Py_NewRef(lines), Py_NewRef(body), length};
     p->ready = ready;
     return (PyObject *)p;
 }
@@ -180,7 +180,7 @@ static void ready_free(struct ready *ready)
     if (!ready)
         return;
     Py_DECREF(ready->lines);
-    Py_DECREF(ready->body);
+    Py_XDECREF(ready->body);
     mem_free(ready);
 }
 
@@ -192,11 +192,24 @@ static struct span bytes_span(PyObject *bytes)
 bool js_proxy_answer(PyObject *proxy, struct exchange *x)
 {
     struct ready *ready = ((struct js_proxy *)proxy)->ready;
+    uint32_t stream = x->stream;
+    PyObject *body, *done;
 
     if (!ready || ready->is_sent)
         return false;
     ready->is_sent = true;
-    web_answer(x, ready->status, bytes_span(ready->lines), bytes_span(ready->body));
+    body = ready->body; /* ours now: it may hold what holds the proxy */
+    ready->body = NULL;
+    if (PyBytes_CheckExact(body)) {
+        web_answer(x, ready->status, bytes_span(ready->lines), bytes_span(body));
+    } else {
+        web_begin_answer(x, ready->status, bytes_span(ready->lines), ready->length);
+        done = PyObject_CallMethod(body, "leads_to", "I", (unsigned)stream);
+        if (!done)
+            PyErr_WriteUnraisable(body);
+        Py_XDECREF(done);
+    }
+    Py_DECREF(body);
     return true;
 }
 
@@ -205,15 +218,32 @@ const struct head *js_proxy_head(PyObject *object)
     return js_proxy_check(object) ? ((struct js_proxy *)object)->head : NULL;
 }
 
+static JSObjectRef make_answer(const struct ready *r)
+{
+    PyObject *stream = NULL;
+    JSValueRef body = JSValueMakeNull(engine.context);
+    JSObjectRef made;
+
+    if (!r->is_sent && PyBytes_CheckExact(r->body)) {
+        body = web_body_value(bytes_span(r->body));
+    } else if (!r->is_sent) {
+        stream = PyObject_GetAttrString(r->body, "stream");
+        body = stream ? bridge_to_js(stream) : NULL;
+        if (!body) {
+            Py_XDECREF(stream);
+            return NULL;
+        }
+    }
+    made = web_make_answer(r->status, bytes_span(r->lines), body, r->is_sent);
+    Py_XDECREF(stream);
+    return made;
+}
+
 static JSObjectRef make(const struct js_proxy *p)
 {
-    const struct ready *r = p->ready;
-
     if (p->head)
         return web_make_request(p->head);
-    if (r)
-        return web_make_answer(r->status, bytes_span(r->lines), bytes_span(r->body), r->is_sent);
-    return web_make_context(p->stream);
+    return p->ready ? make_answer(p->ready) : web_make_context(p->stream);
 }
 
 JSObjectRef js_proxy_object(PyObject *proxy)
@@ -230,11 +260,11 @@ JSObjectRef js_proxy_object(PyObject *proxy)
     if (!p->value) {
         JSObjectRef made = make(p);
         if (!made)
-            return (JSObjectRef)PyErr_NoMemory();
+            return PyErr_Occurred() ? NULL : (JSObjectRef)PyErr_NoMemory();
         p->value = engine_keep(made);
         head_unref(p->head);
-        ready_free(p->ready);
         p->head = NULL;
+        ready_free(p->ready);
         p->ready = NULL;
     }
     return (JSObjectRef)p->value;

@@ -83,9 +83,9 @@ PyObject *js_proxy_inherit(PyObject *proxy, PyObject *take_found);
 /* Objects that are made in JavaScript only when they are first touched. */
 PyObject *js_proxy_lazy_request(struct head *head);
 PyObject *js_proxy_lazy_context(uint32_t stream);
-/* A Response of this status with these headers ("name\nvalue\n...", all valid) and this body, both
- * bytes. */
-PyObject *js_proxy_ready(uint32_t status, PyObject *lines, PyObject *body);
+/* A Response of this status with these headers (bytes "name\nvalue\n...", all valid) and this body:
+ * bytes, or an Outlet of so many bytes, -1: as many as it will be. */
+PyObject *js_proxy_ready(uint32_t status, PyObject *lines, PyObject *body, int64_t length);
 /* Answer x with it, if it is such a Response and nobody has touched it.  May free x. */
 bool js_proxy_answer(PyObject *proxy, struct exchange *x);
 /* The head of an incoming request that nobody has touched, or NULL; object may be anything. */

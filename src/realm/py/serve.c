@@ -305,30 +305,121 @@ static PyObject *header_lines(PyObject *self, PyObject *headers)
     return lines;
 }
 
-/* ready_answer(status, lines, body) -> a Response; None: not of this status.  lines: of
- * header_lines. */
-static PyObject *ready_answer(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+/* ready_answer(status, lines, body, length) -> a Response; None: not of this status.  lines: of
+ * header_lines; body: bytes, or an Outlet of that length, -1: not known. */
+static PyObject *ready_answer(PyObject *self, PyObject *arguments)
 {
+    PyObject *lines, *body;
+    long long length;
     long status;
+    int overflow;
 
     (void)self;
-    if (count != 3 || !PyLong_Check(arguments[0]) || !PyBytes_CheckExact(arguments[1]) ||
-        !PyBytes_CheckExact(arguments[2])) {
-        PyErr_SetString(PyExc_TypeError, "ready_answer(int, bytes, bytes)");
+    if (!PyArg_ParseTuple(arguments, "O!SOL", &PyLong_Type, &body, &lines, &body, &length))
         return NULL;
-    }
-    status = PyLong_AsLong(arguments[0]);
-    if (status == -1 && PyErr_Occurred())
-        PyErr_Clear();
+    status = PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(arguments, 0), &overflow);
     if (status < 200 || status > 599 || status == 204 || status == 205 || status == 304)
         Py_RETURN_NONE;
-    return js_proxy_ready((uint32_t)status, arguments[1], arguments[2]);
+    return js_proxy_ready((uint32_t)status, lines, body, length);
+}
+
+/* ---- bodies in pieces ---- */
+
+/* The writer of an answer hears that there is room, or that nobody takes any more. */
+static void tell_writer(struct exchange *x)
+{
+    PyObject *type, *exception, *traceback, *wake = x->writer, *done;
+    bool is_over = x->out.is_over;
+
+    PyErr_Fetch(&type, &exception, &traceback);
+    if (is_over)
+        x->writer = NULL;
+    else
+        Py_INCREF(wake);
+    done = PyObject_CallOneArg(wake, is_over ? Py_False : Py_True);
+    if (!done)
+        PyErr_WriteUnraisable(wake);
+    Py_XDECREF(done);
+    Py_DECREF(wake);
+    PyErr_Restore(type, exception, traceback); /* steals */
+}
+
+static struct exchange *find_open(unsigned stream)
+{
+    struct exchange *x = exchange_find(stream);
+
+    return x && !x->out.is_over ? x : NULL;
+}
+
+/* body_open(stream, wake) -> whether anybody takes it; wake(True): there is room again,
+ * wake(False), once: nobody takes any more. */
+static PyObject *body_open(PyObject *self, PyObject *arguments)
+{
+    struct exchange *x;
+    unsigned stream;
+    PyObject *wake;
+
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "IO", &stream, &wake))
+        return NULL;
+    x = find_open(stream);
+    if (!x || x->writer)
+        Py_RETURN_FALSE;
+    x->writer = Py_NewRef(wake);
+    x->tell_writer = tell_writer;
+    Py_RETURN_TRUE;
+}
+
+/* body_write(stream, bytes) -> whether the writer has to wait for wake(); None: nobody takes it. */
+static PyObject *body_write(PyObject *self, PyObject *arguments)
+{
+    enum flow_room room = FLOW_GONE;
+    struct exchange *x;
+    unsigned stream;
+    PyObject *bytes;
+
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "IS", &stream, &bytes))
+        return NULL;
+    x = find_open(stream);
+    if (x)
+        room = outflow_write(
+            &x->out, (struct span){PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes)});
+    if (room == FLOW_GONE)
+        Py_RETURN_NONE;
+    return PyBool_FromLong(room == FLOW_WAIT);
+}
+
+/* body_end(stream, why): it is complete, or not, because of that text.  wake is called no more. */
+static PyObject *body_end(PyObject *self, PyObject *arguments)
+{
+    const char *why;
+    struct exchange *x;
+    PyObject *writer;
+    unsigned stream;
+
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "Iz", &stream, &why))
+        return NULL;
+    x = find_open(stream);
+    if (!x)
+        Py_RETURN_NONE;
+    writer = x->writer;
+    x->writer = NULL;
+    if (why)
+        exchange_fail(x, HOST_BODY, span_of(why));
+    else
+        outflow_finish(&x->out);
+    Py_XDECREF(writer);
+    Py_RETURN_NONE;
 }
 
 PyMethodDef serve_functions[] = {
     {"request_parts", request_parts, METH_O, "what ASGI asks of a request that came in"},
     {"header_lines", header_lines, METH_O, "headers as they are sent"},
-    {"ready_answer", (PyCFunction)(void (*)(void))ready_answer, METH_FASTCALL,
-     "a Response, made when it is touched"},
+    {"ready_answer", ready_answer, METH_VARARGS, "a Response, made when it is touched"},
+    {"body_open", body_open, METH_VARARGS, "write the body of an answer from here"},
+    {"body_write", body_write, METH_VARARGS, "a piece of it"},
+    {"body_end", body_end, METH_VARARGS, "its end"},
     {0},
 };

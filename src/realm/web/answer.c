@@ -112,15 +112,31 @@ static void send_whole(struct exchange *x, struct draft *d, struct span body)
     outflow_write_whole(&x->out, body);
 }
 
+static bool draft_lines(struct draft *d, struct exchange *x, uint32_t status, struct span lines)
+{
+    d->response = (struct host_response){.status = status, .headers = d->pairs};
+    if (split_lines(d, lines) == 0)
+        return true;
+    exchange_fail(x, HOST_EXCEPTION, SPAN("an answer's headers are malformed"));
+    return false;
+}
+
 void web_answer(struct exchange *x, uint32_t status, struct span lines, struct span body)
 {
     struct draft d;
 
-    d.response = (struct host_response){.status = status, .headers = d.pairs};
-    if (split_lines(&d, lines) == 0)
+    if (draft_lines(&d, x, status, lines))
         send_whole(x, &d, body);
-    else
-        exchange_fail(x, HOST_EXCEPTION, SPAN("an answer's headers are malformed"));
+}
+
+void web_begin_answer(struct exchange *x, uint32_t status, struct span lines, int64_t length)
+{
+    struct draft d;
+
+    if (!draft_lines(&d, x, status, lines))
+        return;
+    d.response.body_length = length;
+    exchange_respond(x, &d.response);
 }
 
 static bool is_ascii(struct span s)
@@ -132,12 +148,15 @@ static bool is_ascii(struct span s)
     return all < 0x80;
 }
 
-JSObjectRef web_make_answer(uint32_t status, struct span lines, struct span body, bool is_sent)
+JSValueRef web_body_value(struct span bytes)
+{
+    return bytes.len <= TEXT_MAX && is_ascii(bytes) ? text_value(bytes) : web_new_bytes(bytes);
+}
+
+JSObjectRef web_make_answer(uint32_t status, struct span lines, JSValueRef body, bool is_sent)
 {
     static JSObjectRef make;
-    bool is_text = body.len <= TEXT_MAX && is_ascii(body);
-    JSValueRef arguments[] = {is_text ? text_value(body) : web_new_bytes(body),
-                              engine_number(status), text_value(lines),
+    JSValueRef arguments[] = {body, engine_number(status), text_value(lines),
                               JSValueMakeBoolean(engine.context, is_sent)};
     JSValueRef made;
 

@@ -47,10 +47,14 @@ JSValueRef web_open_event(struct exchange *x, struct span kind, struct span payl
 void web_fail_event(struct exchange *x, struct span text);
 
 /* Answer x with a status, headers as lines "name\nvalue\n..." that are valid and at most
- * 256, and a body that is encoded as they say. */
+ * 256, and a body that is encoded as they say; or with all but the body, which goes to x->out
+ * (length -1: not known).  May free x. */
 void web_answer(struct exchange *x, uint32_t status, struct span lines, struct span body);
-/* The same as a new Response; is_sent: with a body that is used up.  NULL when out of memory. */
-JSObjectRef web_make_answer(uint32_t status, struct span lines, struct span body, bool is_sent);
+void web_begin_answer(struct exchange *x, uint32_t status, struct span lines, int64_t length);
+/* The same as a new Response; body: null, of web_body_value or a ReadableStream; is_sent: it is
+ * used up.  NULL when out of memory. */
+JSObjectRef web_make_answer(uint32_t status, struct span lines, JSValueRef body, bool is_sent);
+JSValueRef web_body_value(struct span bytes);
 
 struct url;
 
