@@ -518,9 +518,8 @@ void outflow_credit(struct outflow *f, uint32_t bytes)
     buf_eat(&f->out, send(f, buf_span(&f->out)));
     if (f->is_over)
         f->ops->over(f);
-    else if (buf_len(&f->out) == 0) {
-        flow_wake(&f->wake, 0, NULL);
-        if (f->ops->room)
-            f->ops->room(f);
-    }
+    else if (buf_len(&f->out) == 0 && f->wake)
+        flow_wake(&f->wake, 0, NULL); /* which may end it */
+    else if (buf_len(&f->out) == 0 && f->ops->room)
+        f->ops->room(f);
 }
