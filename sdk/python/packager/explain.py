@@ -28,7 +28,7 @@ _HTTP = re.compile(r"\b(401|403|407|429|5\d\d) (?:Client|Server) Error|status (?
 _MISSING = re.compile(r"No matching distribution found for ([^\s(]+)|Because (?:there (?:is|are) no versions? of|only) ([^\s]+)|"
                       r"Because ([A-Za-z0-9._-]+) was not found in the package registry|([A-Za-z0-9._-]+) has no wheels")
 _FROM = re.compile(r"Could not find a version that satisfies the requirement [^(]*\(from (?!versions:)([^)\s]+)[^)]*\)")
-_HASH = re.compile(r"([A-Za-z0-9._-]+(?:==[^\s]+)?) from (\S+):\s*\n\s*Expected (\S+) (\w+)(?:[\s\S]*?)Got\s+(\w+)")
+_HASH = re.compile(r"([A-Za-z0-9._-]+(?:==[^\s]+)?) from (\S+)(?: \(from [^\n]*\))?:\s*\n\s*Expected (\S+) (\w+)(?:[\s\S]*?)Got\s+(\w+)")
 _UNHASHED = re.compile(r"^\s*([A-Za-z0-9._-]+\S*?)(?: from \S+)? --hash=", re.MULTILINE)
 _BAD_WHEEL = re.compile(r"(\S+\.whl) is not a supported wheel on this platform|(\S+\.whl).*?not compatible")
 
@@ -83,8 +83,9 @@ class Explainer:
     # ---- kinds ----
 
     def _connection(self, output):
-        if not _CONNECTION.search(output):
-            return None
+        return self._unreachable() if _CONNECTION.search(output) else None
+
+    def _unreachable(self):
         reasons = list(dict.fromkeys(reason for _, reason in self.choice.unmet if reason))
         has = (reasons[0][:1].upper() + reasons[0][1:] + ". ") if len(reasons) == 1 else ""
         return self._failure(
@@ -135,10 +136,14 @@ class Explainer:
     def _conflict(self, output):
         said = re.search(r"Cannot install (.*?) because", output)
         if said or "ResolutionImpossible" in output or "No solution found" in output:
-            lines = re.search(r"The conflict is caused by:\n((?:\s+.+\n)+)", output)
-            text = redacted(lines[1].rstrip()) if lines else self._said(output)
-            return self._failure(f"the requirements contradict one another: {said[1] if said else self.names()}",
-                                 text + "\n  loosen or remove one of the versions", _normal(said[1].split(",")[0].split(" and ")[0]) if said else "")
+            lines = re.search(r"The conflict is caused by:\n((?:[ \t]+\S.*\n)+)", output)
+            if not lines:
+                return self._failure(f"the requirements contradict one another: {self.names()}", self._said(output))
+            words = re.findall(r"^\s+(?:The user requested (?:\(constraint\) )?)?(\S+(?: \d\S*(?= depends))?)", lines[1], re.MULTILINE)
+            names = list(dict.fromkeys(words))
+            return self._failure(f"the requirements contradict one another: {', '.join(names[:6])}",
+                                 redacted(lines[1].rstrip()) + "\n  loosen or remove one of the versions",
+                                 next((name for name in map(_normal, names) if any(w.name == name for w in self.asked.wanted)), ""))
         return None
 
     def _disk(self, output):
@@ -161,7 +166,7 @@ class Explainer:
         needed = f", which {_normal(parent[1])} needs," if parent and _normal(parent[1]) != name and not parent[1].startswith(("-r", "/")) else ""
         at = name if any(w.name == name for w in self.asked.wanted) else _normal(parent[1]) if parent else name
         if files is None:
-            return self._answered(self.status, at) if self.status else None
+            return self._answered(self.status, at) if self.status else self._unreachable() if self.sources.urls() else None
         return self._say_missing(name, spec.rstrip(".:,"), needed, at, files)
 
     def _say_missing(self, name, spec, needed, at, files):
