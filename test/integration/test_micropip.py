@@ -1,6 +1,9 @@
 """micropip installs packages while a worker runs, from indexes good and bad."""
 import json
+import os
 import re
+import subprocess
+import sysconfig
 import threading
 
 import pytest
@@ -178,7 +181,7 @@ def test_no_wheel(run):
     assert "it needs Python >=3.99, and this is 3.11" in e["notes"][0]
     e = run('await micropip.install("needs-source", keep_going=True)')
     assert e["text"] == f"Can't find a pure Python 3 wheel for: 'old-source', 'only-windows>=2', 'nowhere-at-all'\nSee: {FAQ}\n"
-    assert len(e["notes"]) == 3
+    assert len(e["notes"]) == 3 and all(note.endswith("; needs-source 1.0 requires it)") for note in e["notes"])
     e = run('await micropip.install("nowhere-at-all")')
     assert e["text"] == ("Can't fetch metadata for 'nowhere-at-all'. Please make sure you have entered a correct package name "
                          "and correctly specified index_urls (if you changed them).")
@@ -286,6 +289,20 @@ return [fresh1.x, fresh2.x, fresh3.x]
 """)
     assert got == [1, 2, 3]
     assert len(index.asked("fresh1-1.0-py3-none-any.whl")) <= 2 and len(index.asked("/simple/fresh1")) == 1
+
+
+def test_the_node_keeps_wheels(run, index):
+    """What has a hash is asked for once, whoever installs it; what has none each time."""
+    again = 'await micropip.install("fresh10")\nmicropip.uninstall("fresh10")\n'
+    name = "fresh10-1.0-py3-none-any.whl"
+    assert run(again * 3) is None
+    assert len([path for path in index.asked(name) if not path.endswith(".metadata")]) == 1
+    index.faults[name] = "no-hash"
+    try:
+        assert run('await micropip.install("fresh10")\nreturn micropip.list()["fresh10"].source') == f"{index.origin}/files/{name}"
+        assert run(again * 2) is None
+    finally:
+        index.faults.clear()
 
 
 def test_a_cancelled_one_leaves_nothing(run, index):
@@ -439,6 +456,8 @@ return [micropip.list()["private"].version, importlib.metadata.distribution("pri
 
 
 def test_an_index_that_is_not_there(run):
+    e = run('await micropip.install("soup @ http://127.0.0.1:1/soup-1-py3-none-any.whl#sha256=abc")')
+    assert "ValueError" in e["is"] and "64 hexadecimal digits" in e["text"], e
     e = run('await micropip.install("soup2", index_urls="http://127.0.0.1:1/simple")')
     assert e["error"] == "FetchError" and "OSError" in e["is"] and "http://127.0.0.1:1/simple/soup2/ cannot be fetched" in e["text"], e
 
@@ -534,6 +553,34 @@ import broth, json
 frozen = json.loads(micropip.freeze())["packages"]
 return [have()["broth"], broth.__version__, frozen["broth"]["version"], frozen["cream"]["version"], frozen["cream"]["imports"]]
 """) == [["2.0", "pypi"], "2.0", "2.0", "3.0", ["cream"]]
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory):
+    """(file name, bytes) of a wheel with an extension module in C, and the library beside it that it needs."""
+    folder = tmp_path_factory.mktemp("native")
+    (folder / "lib.c").write_text("int corral_answer(void) { return 42; }\n")
+    (folder / "ext.c").write_text("""
+#include <Python.h>
+int corral_answer(void);
+static PyObject *answer(PyObject *self, PyObject *nothing) { (void)self, (void)nothing; return PyLong_FromLong(corral_answer()); }
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, ""}, {0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "ext", .m_size = -1, .m_methods = methods};
+PyMODINIT_FUNC PyInit_ext(void) { return PyModule_Create(&module); }
+""")
+    library, extension = folder / "libanswer-1234.so", folder / "ext.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, folder / "lib.c"], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-I", sysconfig.get_path("include", vars={"py_version_short": "3.11"}), "-o", extension, folder / "ext.c",
+                    library, "-Wl,-rpath,$ORIGIN/../withc.libs"], check=True)
+    return {"withc/__init__.py": "from .ext import answer\n", "withc/ext.cpython-311-x86_64-linux-gnu.so": extension.read_bytes(),
+            "withc.libs/libanswer-1234.so": library.read_bytes()}
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the name of its platform is written out")
+def test_a_native_wheel(run, index, native):
+    index.add(wheel("withc", "1.0", native, tag="cp311-cp311-manylinux_2_17_x86_64"), wheel("withc", "1.0", {"withc.py": "pure = 1"}))
+    assert run('await micropip.install("withc")\nimport withc\nreturn [withc.answer(), withc.ext.__file__]') == [
+        42, "/session/site-packages/withc/ext.cpython-311-x86_64-linux-gnu.so"]
 
 
 def test_indexes_by_a_variable(corral, index):

@@ -189,8 +189,9 @@ def test_missing_wheels():
     assert e.requirements in (["native==2"], ["gone>1"])
     e = fails(tree, "a", "all_sdist", "b", error=resolve.MissingError, keep_going=True)
     assert e.requirements == ["all_sdist", "native==2", "gone>1", "nothing"]
-    assert e.details == ["all-sdist 1 is there, but as a source distribution only", "native 2 is there, but as a source distribution only",
-                         "no index has gone", "no index has nothing"]
+    assert e.details == ["all-sdist 1 is there, but as a source distribution only",
+                         "native 2 is there, but as a source distribution only; a 1 requires it", "no index has gone; a 1 requires it",
+                         "no index has nothing; b 1 requires it"]
     assert fails(tree, "native==7", error=resolve.MissingError).details == ["there is native 1"]
     assert fails(tree, "native>1,<3", error=resolve.MissingError).details == ["native 2 is there, but as a source distribution only"]
     assert fails(tree, "Native.X [y]", error=resolve.MissingError).requirements == ["Native.X[y]"]
@@ -256,7 +257,7 @@ def test_random_problems():
     """Solved exactly when there is a solution, and the solution is one."""
     chance = random.Random(6)
     solved = 0
-    for _ in range(400):
+    for _ in range(250):
         names = [f"p{i}" for i in range(chance.randint(2, 5))]
 
         def line():
@@ -270,7 +271,7 @@ def test_random_problems():
             continue
         solved += 1
         assert _holds(projects, roots, chosen), (projects, roots, chosen)
-    assert 100 < solved < 390
+    assert 60 < solved < 245
 
 
 def test_gives_up():

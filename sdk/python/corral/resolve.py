@@ -331,7 +331,12 @@ class Resolution:
         if extra:
             self._note_extra(candidate, extra)
             wanted = [one for one in wanted if not applies(one)]
-        await self._load(wanted)
+        try:
+            await self._load(wanted)
+        except (OSError, ValueError) as e:      # the provider's
+            if not getattr(e, "__notes__", ()):
+                e.add_note(f"({candidate} requires it)")
+            raise
         for one in wanted:
             self._require(key, bit, one, str(one))
 
@@ -351,10 +356,10 @@ class Resolution:
             raise _Again
         bits = 1 << bit if parent else 0
         if not mask and self.keep_going and self._is_hopeless(project, one):
-            self.missing.setdefault(_without_marker(one), self._why_missing(project, one))
+            self.missing.setdefault(_without_marker(one), self._why_missing(project, one, parent, bit))
             return
         if not project.found.candidates:        # an older version of what requires it would hardly be what was meant
-            raise MissingError([_without_marker(one)], [self._why_missing(project, one)])
+            raise MissingError([_without_marker(one)], [self._why_missing(project, one, parent, bit)])
         for extra in sorted(one.extras) or [""]:
             self.solver.require(parent, bits, _key(name, extra), mask, len(project.candidates), (one, text))
 
@@ -378,9 +383,11 @@ class Resolution:
 
     # ---- words ----
 
-    def _why_missing(self, project, requirement):
-        """What there is of a project instead of what was asked for: one line, or ""."""
-        return why_missing(project.name, project.found, requirement, self.constraints.get(project.name))
+    def _why_missing(self, project, requirement, parent, bit):
+        """What there is of a project instead of what was asked for, and what requires it: one line, or ""."""
+        why = why_missing(project.name, project.found, requirement, self.constraints.get(project.name))
+        who = f"{self.projects[parent[0]].candidates[bit - 1]} requires it" if parent else ""
+        return "; ".join(filter(None, (why, who)))
 
     def _explain(self, e):
         """The error of a resolution that fails: who wants what, or that there is no wheel."""
@@ -392,7 +399,7 @@ class Resolution:
                 one, text = cause.note
                 project = self.projects[utils.canonicalize_name(one.name)]
                 if not cause.mask and self._is_hopeless(project, one):
-                    return MissingError([_without_marker(one)], [self._why_missing(project, one)])
+                    return MissingError([_without_marker(one)], [self._why_missing(project, one, cause.parent, cause.bits.bit_length() - 1)])
                 wishes.append((cause.parent, cause.bits, one))
         lines = []
         by_wish = {}

@@ -10,7 +10,7 @@ import re
 import urllib.parse
 
 import js
-from corral import index
+from corral import index, wheels
 from corral.wheel import METADATA_MAX
 from pyodide.ffi import JsException, to_js
 
@@ -76,12 +76,12 @@ class Fetcher:
         return (await self._get(url, METADATA_MAX, PAGE_S))[0]
 
     async def wheel(self, url, hashes):
-        """Bytes of a wheel, checked.  Raises FetchError, ChecksumError."""
-        data = (await self._get(url, WHEEL_MAX, WHEEL_S))[0]
+        """Bytes of a wheel, checked; by way of the node, which keeps it, when its sha256 is known.  Raises FetchError, ChecksumError."""
+        data = (await self._get(url, WHEEL_MAX, WHEEL_S, sha256=hashes.get("sha256")))[0]
         check(data, hashes, url)
         return data
 
-    async def _get(self, url, most, seconds, accept="*/*"):
+    async def _get(self, url, most, seconds, accept="*/*", sha256=None):
         async with self._places:
             plain, login = without_login(url)
             host = urllib.parse.urlsplit(plain)[:2]
@@ -93,23 +93,26 @@ class Fetcher:
             controller = js.AbortController.new()
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._receive(plain, headers, controller, most)
+                    return await self._receive(plain, headers, controller, most, sha256)
             except TimeoutError:
                 raise FetchError(f"{shown(url)} does not answer: it was not done after {seconds} s") from None
             finally:
                 controller.abort()
 
-    async def _receive(self, url, headers, controller, most):
+    async def _receive(self, url, headers, controller, most, sha256):
         options = {"headers": headers, "signal": controller.signal}
         if self._credentials:
             options["credentials"] = self._credentials
         try:
-            response = await self._patiently(js.fetch(url, to_js(options, dict_converter=js.Object.fromEntries)), url)
+            options = to_js(options, dict_converter=js.Object.fromEntries)
+            response = await self._patiently(wheels.fetch(url, sha256, options) if sha256 else js.fetch(url, options), url)
             if not response.ok:
                 raise FetchError(f"{shown(url)} answered {response.status} {response.statusText}".rstrip(), response.status)
             data = await self._body(response, most, url)
             return data, response.headers.get("content-type") or "", response.url or url
         except JsException as e:
+            if "Invalid checksum" in _reason(e):
+                raise ChecksumError(f"{_reason(e)} ({shown(url)})") from None
             raise FetchError(f"{shown(url)} cannot be fetched: {_reason(e)}") from None
 
     async def _patiently(self, awaitable, url):
