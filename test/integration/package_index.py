@@ -15,7 +15,7 @@ import re
 import tarfile
 import threading
 import zipfile
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 # What a page or a file does instead of being served; the key in `faults` is a project's name or a file's.
 FAULTS = {
@@ -332,7 +332,7 @@ class PackageIndex:
 
     def file_url(self, one):
         """Where a file is: one, or its name."""
-        return "%s/files/%s" % (self.origin, getattr(one, "filename", one))
+        return "%s/files/%s" % (self.origin, quote(getattr(one, "filename", one)))
 
     def asked(self, part=""):
         """Paths that were asked for and contain this."""
@@ -368,7 +368,7 @@ class PackageIndex:
     def _json_page(self, project, found):
         files = []
         for one in found:
-            entry = {"filename": one.filename, "url": f"/files/{one.filename}", "hashes": self._hash(one), "size": self._size(one),
+            entry = {"filename": one.filename, "url": f"/files/{quote(one.filename)}", "hashes": self._hash(one), "size": self._size(one),
                      "yanked": one.yanked, "upload-time": one.upload_time}
             if one.requires_python:
                 entry["requires-python"] = one.requires_python
@@ -388,7 +388,7 @@ class PackageIndex:
             if one.metadata is not None and self.metadata:
                 digest = hashlib.sha256(one.metadata).hexdigest()
                 attributes += f' data-core-metadata="sha256={digest}" data-dist-info-metadata="sha256={digest}"'
-            lines.append(f'<a href="../../files/{one.filename}{fragment}"{attributes}>{one.filename}</a><br>')
+            lines.append(f'<a href="../../files/{quote(one.filename)}{fragment}"{attributes}>{html.escape(one.filename)}</a><br>')
         return ("<!DOCTYPE html><html><head><meta name=\"pypi:repository-version\" content=\"1.0\">"
                 f"<title>Links for {html.escape(project)}</title></head><body>\n" + "\n".join(lines) + "\n</body></html>").encode()
 

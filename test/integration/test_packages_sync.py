@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from harness import ROOT
+from harness import PACKAGES, ROOT, WRANGLER
 from package_index import PackageIndex, sdist, wheel
 from test_packages_cli import DEFAULT, Shell, rows
 
@@ -192,6 +192,16 @@ def test_a_bad_index_gives_an_error_and_nothing_else(fresh, shop, key, fault, sa
     nothing_is_left(fresh)
 
 
+def test_an_index_does_not_speak_to_the_terminal(fresh, shop):
+    del shop.files["six-1.16.0-py3-none-any.whl"]
+    evil = wheel("six", "1.16.0", tag="cp39-none-any")
+    evil.filename = "six-1.16.0-cp39-none-\x1b[2J\u202e\x9b.whl"
+    shop.add(evil)
+    err = fresh("sync", "2024-03-29", "--index-url", shop.url, code=1)
+    assert "six 1.16.0 for this machine (it has for " in err
+    assert [c for c in err if not c.isprintable() and c != "\n"] == []
+
+
 def test_what_passes_is_tried_again(fresh, shop):
     shop.faults.update({"six": "busy", "idna-3.6-py3-none-any.whl": "busy", "h11": "redirect", "anyio-4.2.0-py3-none-any.whl": "redirect",
                         "attrs-23.2.0-py3-none-any.whl": "no-hash"})
@@ -289,3 +299,24 @@ def test_a_date_set_stands_beside_the_default_one(fresh, index, tmp_path):
     (tmp_path / "both" / DEFAULT / "packages.json").write_text(json.dumps(about))
     both("sync", "2024-03-29", "--index-url", index.url)
     assert [row[0:3:2] for row in rows(both("list"))[1:]] == [[ERA.name, "to 2025-09-28"], [DEFAULT, "all others"]]
+
+
+def test_workers_get_the_set_of_their_date(fresh, index, corral):
+    """One home, two dates, two versions of one package."""
+    home = fresh.folder / "home"
+    fresh("sync", "2024-03-29", "--index-url", index.url)
+    os.symlink(PACKAGES / DEFAULT, home / DEFAULT)
+    entry_py = """
+        import six
+        from js import Response
+
+        def on_fetch(request, env):
+            return Response.new(six.__version__ + " " + six.__file__)
+    """
+    for date, version, name in (("2024-03-29", "1.16.0", ERA.name), ("2025-10-01", "1.16.0", DEFAULT)):
+        config = WRANGLER.format(name="dated").replace("2024-03-29", date)
+        one = corral({"src/entry.py": entry_py, "wrangler.toml": config, "requirements.txt": "six\n"}, env=fresh.env)
+        assert one.get().text.startswith(f"{version} {home / name}/six-"), one.log_text()
+    one = corral({"src/entry.py": entry_py, "requirements.txt": "requests\n"}, env=fresh.env, ready=False)
+    one.wait_log("No module named 'six'|'six', which was not found")
+    one.wait_log("requirements.txt")

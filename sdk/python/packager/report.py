@@ -23,8 +23,14 @@ class Failure(Exception):
         self.text, self.hint, self.file, self.line, self.detail = text, hint, file, line, detail
 
     def fields(self):
-        return {"text": self.text, "hint": self.hint, "file": self.file, "line": self.line, "detail": self.detail,
-                "inputs": list(self.inputs)}
+        return {"text": shown(self.text), "hint": shown(self.hint), "file": shown(self.file), "line": self.line,
+                "detail": shown(self.detail, True), "inputs": list(self.inputs)}
+
+
+def shown(text, has_lines=False):
+    """A text for a terminal: much of what is said here was said by an index, which is nobody's friend."""
+    kept = "\t\n" if has_lines else ""
+    return "".join(c if c.isprintable() or c in kept else " " if c in "\t\r\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def use(fd):
@@ -42,7 +48,7 @@ def _send(line):
 
 def progress(text):
     """Tell people what is being done: one line, such as "Installing 12 packages ..."."""
-    _send({"progress": text})
+    _send({"progress": shown(text)})
 
 
 def warning(text, hint="", file="", line=0, detail=""):
