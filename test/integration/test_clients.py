@@ -443,47 +443,67 @@ def test_clients_what_is_refused_says_why(node):
         said.append(sort_of(lambda: httpx.get("ftp://x/")))
         said.append(sort_of(lambda: httpx.Client(transport=httpx.HTTPTransport(uds="/x")).get("http://x/")))
         said.append(sort_of(lambda: socket.create_connection(("127.0.0.1", 80))))
-        said.append(sort_of(lambda: requests.get("http://x/", headers={"Content-Length": "5"})))
+        async with aiohttp.ClientSession() as session:
+            said.append(await sort_of_async(session.ws_connect("http://127.0.0.1:1/")))
         return said
     """)
     for got in said[:5]:
         assert "a worker has no proxies" in got[1], got
     assert "UnsupportedProtocol" in said[5][0] and "no sockets" in said[6][1] and "no sockets of its own" in said[7][1]
     assert "PermissionError" in said[7][0]
+    assert "ClientConnectionError" in said[8][0] and "a connection is to become one of websocket" in said[8][1]
 
 
 # ---- who waits ----
 
 
-def test_clients_that_block_do_so_alone(corral, origin):
-    """Twenty requests at once, each with a blocking one of a slow server: as long as one; in `def` endpoints and threads, too."""
+API = """
+    import asgi, asyncio, httpx, requests, threading
+    from fastapi import FastAPI
+    from fastapi.responses import StreamingResponse
+    app = FastAPI()
+    SLOW, U = %r, %r
+
+    @app.get("/async")
+    async def in_async():
+        return [requests.get(SLOW).text, threading.current_thread().name]
+
+    @app.get("/def")
+    def in_def():
+        return [requests.get(SLOW).text, httpx.get(SLOW).text, threading.current_thread().name]
+
+    @app.get("/thread")
+    async def in_thread():
+        return [await asyncio.to_thread(lambda: httpx.get(SLOW).text), ""]
+
+    @app.get("/relay")
+    async def relay():
+        async def pieces():
+            async with httpx.AsyncClient() as client, client.stream("GET", U + "/wait?after=head") as answer:
+                async for piece in answer.aiter_raw():
+                    yield piece
+        return StreamingResponse(pieces())
+
+    async def on_fetch(request, env):
+        return await asgi.fetch(app, request, env)
+"""
+
+
+@pytest.fixture(scope="module")
+def api(shared_corral, origin):
     slow = SlowServer(("127.0.0.1", 0), Slow)
     threading.Thread(target=slow.serve_forever, args=(0.05,), daemon=True).start()
-    one = corral({"requirements.txt": REQUIREMENTS, "src/entry.py": """
-        import asgi, asyncio, httpx, requests, threading
-        from fastapi import FastAPI
-        app = FastAPI()
-        U = %r
+    yield shared_corral({"requirements.txt": REQUIREMENTS, "src/entry.py": API % ("http://127.0.0.1:%d/" % slow.server_port, origin.url)})
+    slow.shutdown()
+    slow.server_close()
 
-        @app.get("/async")
-        async def in_async():
-            return [requests.get(U).text, threading.current_thread().name]
 
-        @app.get("/def")
-        def in_def():
-            return [requests.get(U).text, httpx.get(U).text, threading.current_thread().name]
-
-        @app.get("/thread")
-        async def in_thread():
-            return [await asyncio.to_thread(lambda: httpx.get(U).text), ""]
-
-        async def on_fetch(request, env):
-            return await asgi.fetch(app, request, env)
-    """ % ("http://127.0.0.1:%d/" % slow.server_port)})
-    one.get("/async")
+def test_clients_that_block_do_so_alone(api):
+    """Twenty requests at once, each with a blocking one of a slow server: as long as one; in `def` endpoints and threads, too."""
+    api.get("/async")
     for path, count in (("/async", 20), ("/def", 20), ("/thread", 6)):
         answers, begun = [], time.monotonic()
-        threads = [threading.Thread(target=lambda: answers.append(one.get(path))) for _ in range(count)]
+        threads = [threading.Thread(target=lambda: answers.append(api.get(path))) for _ in range(count)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -492,8 +512,44 @@ def test_clients_that_block_do_so_alone(corral, origin):
         assert [a.status for a in answers] == [200] * count, answers[0].text
         assert all(a.json()[0] == "slow" for a in answers)
         assert took < 8 * Slow.SECONDS * PATIENCE, (path, took)     # one after the other: twenty times
-    slow.shutdown()
-    slow.server_close()
+
+
+def test_clients_of_a_stream_whose_client_has_left(api, origin):
+    before = origin.cut
+    connection = api.connection()
+    connection.request("GET", "/relay")
+    answer = connection.getresponse()
+    assert answer.read(5) == b"begun"
+    answer.close()
+    connection.close()
+    until("the relayed request was cut", lambda: origin.cut >= before + 1)
+
+
+def test_clients_block_in_plain_handlers(corral, origin):
+    one = corral({"requirements.txt": REQUIREMENTS, "src/entry.py": """
+        import requests
+        from workers import Response, WorkerEntrypoint
+
+        class Default(WorkerEntrypoint):
+            def fetch(self, request):
+                return Response(requests.post(%r, data="of a plain handler").json()["body"])
+    """ % origin.url})
+    assert one.get().text == "of a plain handler"
+
+
+def test_clients_many_at_once(web):
+    """More than an instance may have under way: the others wait."""
+    assert web("""
+        import aiohttp, httpx
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None), timeout=60) as client:
+            said = [r.status_code for r in await asyncio.gather(*[client.get(U) for _ in range(300)])]
+        async with aiohttp.ClientSession() as session:
+            async def one():
+                async with session.get(U) as answer:
+                    return answer.status
+            said += await asyncio.gather(*[one() for _ in range(150)])
+        return sorted(set(said)), len(said)
+    """) == [[200], 450]
 
 
 class SlowServer(http.server.ThreadingHTTPServer):
@@ -612,7 +668,7 @@ def test_clients_stream_fifty_megabytes_in_flat_memory(node, origin):
         return said
     """ % (origin.url, n)
     node.value("import aiohttp, httpx, requests")
-    before = rss_kb(node.instances()[-1].pid)
+    before = max(rss_kb(i.pid, "VmHWM") for i in node.instances())
     assert node.value(code, timeout=110) == ["%d chunked" % n] * 2 + [n, "%d chunked" % n, n, n]
     assert PATIENCE > 1 or max(rss_kb(i.pid, "VmHWM") for i in node.instances()) - before < 40_000
 

@@ -265,7 +265,9 @@ static PyObject *sending_new(PyTypeObject *type, PyObject *given, PyObject *name
         more = PySequence_Fast(second, "headers must be a list");
     if (more)
         header_count = take_pairs(more, headers, HEADERS_MAX);
-    if (header_count >= 0 && argument_count >= 2)
+    if (header_count >= 0 && argument_count < 2)
+        PyErr_SetString(PyExc_TypeError, "method and url are missing");
+    else if (header_count >= 0)
         s = (struct sending *)type->tp_alloc(type, 0);
     if (s) {
         buf_init(&s->in);

@@ -36,7 +36,7 @@ def _exception(failure, req):
     if kind == "tls":
         return errors.ClientConnectorSSLError(key, OSError(1, text))
     if kind == "invalid":
-        return errors.InvalidURL(text) if "URL" in text else ValueError(text)
+        return errors.ClientConnectionError(text)
     if kind == "disconnected":
         return errors.ServerDisconnectedError()
     if kind == "protocol":
@@ -65,7 +65,7 @@ class Transport(asyncio.Transport):
     def write(self, data):
         if self._is_closing:
             return
-        for part in self._ask.feed(bytes(data)):
+        for part in self._parts(bytes(data)):
             if isinstance(part, http1.Head):
                 self._begin(part)
                 continue
@@ -75,6 +75,12 @@ class Transport(asyncio.Transport):
         if self._waiting > HIGH and not self._is_paused:
             self._is_paused = True
             self._protocol.pause_writing()
+
+    def _parts(self, data):
+        try:
+            yield from self._ask.feed(data)
+        except http1.Malformed as e:
+            self._fail(Failure("invalid", f"{e}: a worker has no sockets, and requests of HTTP/1.1 alone leave it"))
 
     def get_write_buffer_size(self):
         return self._waiting

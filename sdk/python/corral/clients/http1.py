@@ -43,6 +43,8 @@ class Head:
                 if not value.isdigit():
                     raise Malformed(f"this is no Content-Length: {value[:40]!r}")
                 self.length = int(value)
+            if name == b"upgrade" and value.lower() != b"h2c":
+                raise Malformed(f"a connection is to become one of {value.decode('latin-1')}, which the node does not do")
 
 
 class Ask:

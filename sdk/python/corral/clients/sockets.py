@@ -94,7 +94,7 @@ class Socket:
                 elif self._is_writing:
                     self._is_writing = self._wait(self._exchange.write, part, self._timeout)
         except http1.Malformed as e:
-            raise ValueError(f"{e}: a worker has no sockets, and what stands for one here understands HTTP/1.1 alone") from None
+            raise ValueError(f"{e}: a worker has no sockets, and requests of HTTP/1.1 alone leave it") from None
 
     def send(self, data, flags=0):
         """The same; how many bytes that were: all."""
