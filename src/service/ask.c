@@ -22,6 +22,13 @@ static int check(const struct ask *ask, struct err *err)
     if (!token_all(ask->url, TOKEN_TARGET) ||
         (!has_scheme(ask->url, SPAN("http://")) && !has_scheme(ask->url, SPAN("https://"))))
         return err_set(err, ERR_INVALID, "Fetch API cannot load this URL: only http and https.");
+    if (ask->proxy.len > 0 &&
+        (!token_all(ask->proxy, TOKEN_TARGET) || ask->proxy.len > ASK_PROXY_MAX ||
+         memchr(ask->proxy.data, '@', ask->proxy.len) ||
+         (!has_scheme(ask->proxy, SPAN("http://")) && !has_scheme(ask->proxy, SPAN("https://")))))
+        return err_set(err, ERR_INVALID, "This is no proxy: only http and https.");
+    if (!token_all(ask->proxy_authorization, TOKEN_VALUE))
+        return err_set(err, ERR_INVALID, "The proxy's header is malformed.");
     return 0;
 }
 
@@ -41,6 +48,10 @@ int ask_read(const struct outcall_head *head, struct ask *ret, struct err *err)
             ret->url = value;
         else if (ret->is_exact && span_is(name, "http2"))
             ret->is_h2 = span_is(value, "1");
+        else if (ret->is_exact && span_is(name, "proxy"))
+            ret->proxy = value;
+        else if (ret->is_exact && span_is(name, "proxy_authorization"))
+            ret->proxy_authorization = value;
         else if (ret->is_exact && span_is(name, "connect_ms") && token_number(value, &number))
             ret->connect_ms = number < 1                       ? 1
                               : number > EGRESS_CONNECT_MAX_MS ? EGRESS_CONNECT_MAX_MS

@@ -8,7 +8,8 @@
  *               request is; the answer comes as the server wrote it.  Failures say which of the
  *               kinds that libraries know they are, in a line before the text: "connect 111".
  *
- * Arguments: method, url; of an exchange also connect_ms and http2 ("1": may be HTTP/2).
+ * Arguments: method, url; of an exchange also connect_ms, http2 ("1": may be HTTP/2), proxy (an
+ * address by http or https) and proxy_authorization, the value of a header for it.
  * Pure, but for libcurl's lists. */
 #ifndef CORRAL_SERVICE_ASK_H
 #define CORRAL_SERVICE_ASK_H
@@ -22,8 +23,11 @@
 #define ASK_FETCH "fetch"
 #define ASK_EXACT "exchange"
 
+enum { ASK_PROXY_MAX = 1024 }; /* bytes of its address */
+
 struct ask {
-    struct span method, url; /* of the head */
+    struct span method, url;                /* of the head */
+    struct span proxy, proxy_authorization; /* empty: there is none */
     bool is_exact;
     bool is_h2;     /* may be HTTP/2 */
     int connect_ms; /* 0: not said */

@@ -1,7 +1,7 @@
 /* egress.h - requests of workers to the world: one libcurl multi handle on the loop.
  *
- * What may leave: http and https, to any host, over TCP only.  Not: other
- * schemes, unix sockets, proxies or credentials of the node's environment
+ * What may leave: http and https, to any host, over TCP only, through a proxy
+ * that the worker names.  Not: other schemes, unix sockets, proxies or credentials of the node's environment
  * (http_proxy, .netrc), redirects (the realm follows them), names and values
  * that would not stay one header.  TLS is always verified.
  *

@@ -27,6 +27,7 @@ void transfer_free(struct transfer *t)
         curl_easy_cleanup(t->easy);
     }
     curl_slist_free_all(t->fields);
+    curl_slist_free_all(t->proxy_fields);
     t->egress->h2 -= t->is_h2;
     ring_drop(&t->ring);
     replyhead_done(&t->head);
@@ -284,6 +285,12 @@ static void on_gone(void *self)
 /* What libraries tell apart, for a transfer that is exact. */
 static const char *kind_of(const struct transfer *t, CURLcode result)
 {
+    long connect_code = 0;
+
+    if (t->has_proxy)
+        curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
+    if (connect_code >= 300 || result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_PROXY)
+        return "proxy";
     if (t->why.code)
         return "protocol";
     switch (result) {
@@ -488,6 +495,33 @@ static bool set_body(struct transfer *t, int64_t length)
     return is_set;
 }
 
+static int set_proxy(struct transfer *t, const struct ask *ask, struct err *err)
+{
+    char *proxy = mem_copy(ask->proxy.data, ask->proxy.len);
+    struct buf line = {0};
+    CURL *e = t->easy;
+    bool is_set = proxy != NULL;
+
+    SET(CURLOPT_PROXY, proxy);
+    SET(CURLOPT_NOPROXY, "");
+    /* A tunnel is his who has named himself to the proxy. */
+    SET(CURLOPT_FRESH_CONNECT, 1L);
+    SET(CURLOPT_FORBID_REUSE, 1L);
+    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    if (t->egress->ca_file)
+        SET(CURLOPT_PROXY_CAINFO, t->egress->ca_file);
+    if (ask->proxy_authorization.len > 0 &&
+        buf_print(&line, "Proxy-Authorization: %.*s", SPAN_ARG(ask->proxy_authorization)) == 0 &&
+        buf_append(&line, "", 1) == 0) {
+        t->proxy_fields = curl_slist_append(NULL, buf_data(&line));
+        is_set = is_set && t->proxy_fields;
+        SET(CURLOPT_PROXYHEADER, t->proxy_fields);
+    }
+    buf_done(&line);
+    mem_free(proxy);
+    return is_set ? 0 : err_set(err, ERR_INVALID, "The node could not use this proxy.");
+}
+
 static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length, struct err *err)
 {
     char *url = mem_copy(ask->url.data, ask->url.len);
@@ -507,10 +541,13 @@ static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length
         SET(CURLOPT_NOBODY, 1L);
     else
         SET(CURLOPT_CUSTOMREQUEST, method);
-#undef SET
     mem_free(url);
+    if (is_set && t->has_proxy)
+        return set_proxy(t, ask, err);
     return is_set ? 0 : err_set(err, ERR_INVALID, "Fetch API cannot load this URL.");
 }
+
+#undef SET
 
 int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
                    bool is_end, const struct transfer_tap *tap, void *tap_self, struct err *err)
@@ -540,7 +577,8 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     t->has_up_end = is_end;
     t->is_h2 = ask.is_h2 && ask.url.data[4] == 's' && egress->h2 < EGRESS_H2_MAX;
     egress->h2 += t->is_h2;
-    name_place(t, ask.url);
+    t->has_proxy = ask.proxy.len > 0;
+    name_place(t, t->has_proxy ? ask.proxy : ask.url);
     moved(t);
     r = is_address(t) || !egress_is_searching(egress)
             ? ask_fields(&ask, head, is_end, &t->fields, err)

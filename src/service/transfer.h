@@ -31,7 +31,7 @@ struct transfer {
     struct egress *egress;
     struct outcall *outcall; /* NULL: it is over; libcurl may still tidy up */
     CURL *easy;
-    struct curl_slist *fields;
+    struct curl_slist *fields, *proxy_fields;
     struct replyhead head;
     struct buf up;      /* the request's body: what libcurl has not taken yet, and
                            what is kept */
@@ -47,6 +47,7 @@ struct transfer {
     bool is_h2;
     bool is_exact;       /* "exchange": struct ask */
     int connect_ms, silence_ms;
+    bool has_proxy;
     int64_t progress_ms; /* when a byte moved last */
     char place[300];     /* "host:port", for messages */
     char detail[CURL_ERROR_SIZE];

@@ -3,6 +3,7 @@
 docs/compatibility.md names these tests.
 """
 import asyncio
+import http.client
 import http.server
 import socket
 import textwrap
@@ -432,14 +433,7 @@ def test_clients_retries_by_the_library(node, raw, origin):
 def test_clients_what_is_refused_says_why(node):
     said = node.value("""
         import aiohttp, http.client, httpx, requests, socket, urllib.request
-        said = [
-            sort_of(lambda: httpx.Client(proxies="http://127.0.0.1:1").get("http://x/")),
-            sort_of(lambda: requests.get("http://x/", proxies={"http": "http://127.0.0.1:1"})),
-            sort_of(lambda: requests.get("https://x/", proxies={"https": "http://127.0.0.1:1"})),
-            sort_of(lambda: urllib.request.build_opener(urllib.request.ProxyHandler({"http": "http://127.0.0.1:1"})).open("http://x/")),
-        ]
-        async with aiohttp.ClientSession() as session:
-            said.append(await sort_of_async(session.get("http://x/", proxy="http://127.0.0.1:1")))
+        said = []
         said.append(sort_of(lambda: httpx.get("ftp://x/")))
         said.append(sort_of(lambda: httpx.Client(transport=httpx.HTTPTransport(uds="/x")).get("http://x/")))
         said.append(sort_of(lambda: socket.create_connection(("127.0.0.1", 80))))
@@ -447,11 +441,100 @@ def test_clients_what_is_refused_says_why(node):
             said.append(await sort_of_async(session.ws_connect("http://127.0.0.1:1/")))
         return said
     """)
-    for got in said[:5]:
-        assert "a worker has no proxies" in got[1], got
-    assert "UnsupportedProtocol" in said[5][0] and "no sockets" in said[6][1] and "no sockets of its own" in said[7][1]
-    assert "PermissionError" in said[7][0]
-    assert "ClientConnectionError" in said[8][0] and "a connection is to become one of websocket" in said[8][1]
+    assert "UnsupportedProtocol" in said[0][0] and "no sockets" in said[1][1] and "no sockets of its own" in said[2][1]
+    assert "PermissionError" in said[2][0]
+    assert "ClientConnectionError" in said[3][0] and "a connection is to become one of websocket" in said[3][1]
+
+
+# ---- proxies ----
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Forwards, and opens tunnels, for those who say who they are."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *unused):
+        pass
+
+    def is_known(self):
+        self.server.seen.append(self.requestline.rsplit(" ", 1)[0])
+        if self.headers["proxy-authorization"] == "Basic dTpw":
+            return True
+        self.send_response(407)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return False
+
+    def do_GET(self):
+        if self.is_known():
+            place, _, path = self.path[7:].partition("/")
+            onward = http.client.HTTPConnection(place)
+            onward.request("GET", "/" + path)
+            body = onward.getresponse().read()
+            onward.close()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def do_CONNECT(self):
+        if self.is_known():
+            host, _, port = self.path.rpartition(":")
+            with socket.create_connection((host, int(port))) as onward:
+                self.send_response(200)
+                self.end_headers()
+                other = threading.Thread(target=self.pump, args=(onward, self.connection), daemon=True)
+                other.start()
+                self.pump(self.connection, onward)
+                other.join(10)
+        self.close_connection = True
+
+    @staticmethod
+    def pump(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def test_clients_go_through_proxies_that_they_are_given(node, origin, secure):
+    """As http in absolute form, as https through a tunnel; those of the node's environment are nobody's."""
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    proxy.daemon_threads, proxy.seen = True, []
+    threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
+    place = "127.0.0.1:%d" % proxy.server_port
+    said = node.value("""
+        import aiohttp, httpx, requests, urllib.request
+        U, T, P, said = %r, %r, %r, []
+        for known in ("http://u:p@" + P, "http://" + P, "http://127.0.0.1:1"):
+            async with httpx.AsyncClient(proxies=known) as client:
+                for url in (U + "/echo", T + "/echo"):
+                    said.append(await sort_of_async(client.get(url)))
+            for url in (U + "/echo", T + "/echo"):
+                said.append(sort_of(lambda: requests.get(url, proxies={"http": known, "https": known})))
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": known, "https": known}))
+            for url in (U + "/echo", T + "/echo"):
+                said.append(sort_of(lambda: opener.open(url).status))
+            async with aiohttp.ClientSession() as session:
+                for url in (U + "/echo", T + "/echo"):
+                    said.append(await sort_of_async(session.get(url, proxy=known)))
+        async with httpx.AsyncClient(proxies="http://u:p@" + P) as client:
+            said.append([str(dict((await client.get(T + "/echo")).json()["headers"]).get("proxy-authorization")), ""])
+        return [one[0].split(" ")[0] + " " + one[1][:160] if "200" not in one[0] else "200" for one in said]
+    """ % (origin.url, secure.url, place))
+    proxy.shutdown()
+    proxy.server_close()
+    assert said[:8] == ["200"] * 8, said
+    # A tunnel that was opened for one who is known is nobody else's: each request has its own.
+    assert proxy.seen == ["GET " + origin.url + "/echo", "CONNECT " + secure.url[8:]] * 8 + ["CONNECT " + secure.url[8:]]
+    for got, want in zip(said[8:16], ["", "ProxyError", "", "ProxyError", "HTTPError", "URLError", "", "ClientProxyConnectionError"]):
+        assert want in got and ("407" in got or want in ("", "ProxyError")), (want, got)
+    for got, want in zip(said[16:24], ["ConnectError", "ConnectError", "ProxyError", "ProxyError", "URLError", "URLError", "Client", "Client"]):
+        assert got.startswith(want), (want, got)
+    assert said[24] == "None ", said[24]
 
 
 # ---- who waits ----

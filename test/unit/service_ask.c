@@ -140,7 +140,7 @@ static void arguments_are_checked(void)
         CHECK(ask_read(&head, &ask, &err) == ERR_INVALID);
     }
     clear(ASK_EXACT);
-    argue("url", "http://a");
+    argue("url", "http://a/");
     argue("method", "CONNECT");
     CHECK(ask_read(&head, &ask, &err) == ERR_INVALID);
 }
@@ -166,6 +166,31 @@ static void only_an_exchange_says_how(void)
     clear("");
 }
 
+static void proxies_are_addresses(void)
+{
+    static const char *const WRONG[] = {"socks5://a:1", "a:1", "http://u:p@a:1", "http://a b:1"};
+    struct err err = {0};
+    struct ask ask;
+
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        clear(ASK_EXACT);
+        argue("url", "http://a/");
+        argue("proxy", WRONG[i]);
+        CHECK(ask_read(&head, &ask, &err) == ERR_INVALID);
+    }
+    clear(ASK_EXACT);
+    argue("url", "http://a/");
+    argue("proxy", "http://127.0.0.1:1");
+    CHECK(ask_read(&head, &ask, &err) == 0 && span_is(ask.proxy, "http://127.0.0.1:1"));
+    argue("proxy_authorization", "Basic x\r\nA: b");
+    CHECK(ask_read(&head, &ask, &err) == ERR_INVALID);
+    clear(ASK_FETCH);
+    argue("url", "http://a/");
+    argue("proxy", "http://127.0.0.1:1");
+    CHECK(ask_read(&head, &ask, &err) == 0 && ask.proxy.len == 0);
+    clear("");
+}
+
 int main(int argc, char **argv)
 {
 #define T(name)                                                                                    \
@@ -178,6 +203,7 @@ int main(int argc, char **argv)
         T(an_exchange_stays_one_request),
         T(arguments_are_checked),
         T(only_an_exchange_says_how),
+        T(proxies_are_addresses),
         {0},
     };
 

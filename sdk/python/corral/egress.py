@@ -16,9 +16,9 @@ from .loop import loop
 
 PIECE = 64 * 1024       # bytes written at once
 _MAIN = threading.main_thread().ident
-CONNECTING = {"resolve", "connect", "connect-timeout", "certificate", "tls"}     # kinds: nothing was sent
+CONNECTING = {"proxy", "resolve", "connect", "connect-timeout", "certificate", "tls"}     # kinds: nothing was sent
 _CERTIFICATE = "the node checks it, whatever `verify` says; another authority is made known to it by SSL_CERT_FILE"
-NO_PROXY = "a worker has no proxies: the node sends its requests, straight to the server"
+NO_SOCKS = "the node sends through proxies by http and https alone"
 
 
 class Failure(Exception):
@@ -26,7 +26,7 @@ class Failure(Exception):
 
     kind: "resolve", "connect", "connect-timeout", "certificate", "tls": no connection; "write-timeout", "read-timeout";
     "disconnected": closed without an answer; "partial": in the midst of one; "reset"; "protocol": what came is no HTTP;
-    "invalid": cannot be sent; "ended": the worker's request has ended; "cancelled".  errno: 0 if there is none.
+    "proxy": which refused; "invalid": cannot be sent; "ended": the worker's request has ended; "cancelled".  errno: 0 if there is none.
     """
 
     def __init__(self, kind, text, errno=0):
@@ -39,7 +39,9 @@ def _failure(said):
     words, _, rest = said.partition("\n")
     kind, _, number = words.partition(" ")
     text = rest.partition("\n")[0]
-    if kind in ("disconnected", "partial", "reset", "protocol"):
+    if kind == "proxy":
+        text = rest.rpartition("\n")[2]
+    elif kind in ("disconnected", "partial", "reset", "protocol"):
         text = rest.replace("\n", " ")
     elif kind == "certificate":
         text = f"{text} ({_CERTIFICATE})"
@@ -60,10 +62,10 @@ class Exchange:
         self._sending = sending
 
     @classmethod
-    def open_now(cls, method, url, headers, length, *, connect=None, http2=False):
+    def open_now(cls, method, url, headers, length, *, connect=None, http2=False, proxy=None, proxy_authorization=b""):
         """Send the head; None if too many are under way.  All is bytes; headers: pairs, which leave as they are.
 
-        length: of the body, -1 if not known; connect: seconds until there must be a connection.
+        length: of the body, -1 if not known; connect: seconds until there must be a connection; proxy: its address, without a path.
         """
         if _corral.egress_room() is not None:
             return None
@@ -72,6 +74,8 @@ class Exchange:
             arguments.append((b"connect_ms", b"%d" % max(1, min(connect, 1e6) * 1000)))
         if http2:
             arguments.append((b"http2", b"1"))
+        if proxy:
+            arguments += (b"proxy", proxy), (b"proxy_authorization", proxy_authorization)
         try:
             return cls(_corral.Sending(arguments, headers, length))
         except JsException as e:

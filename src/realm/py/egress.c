@@ -28,7 +28,7 @@
 #include "realm/strand.h"
 
 enum {
-    ARGUMENTS_MAX = 4,
+    ARGUMENTS_MAX = 6,
     HEADERS_MAX = 256,
     ROUNDS_MAX = 16, /* as in fetch.js */
 };

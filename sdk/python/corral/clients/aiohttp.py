@@ -13,6 +13,7 @@ from collections import deque
 from .. import egress
 from ..egress import Exchange, Failure
 from . import http1
+from .sockets import origin
 
 HIGH, LOW = 256 * 1024, 64 * 1024       # bytes of a body that wait, until the library is asked to pause, and to go on
 _aiohttp = None
@@ -26,6 +27,8 @@ def _exception(failure, req):
         return timeout(f"Connection timeout to host {req.url}")
     if kind == "read-timeout":
         return getattr(errors, "SocketTimeoutError", errors.ServerTimeoutError)("Timeout on reading data from socket")
+    if kind == "proxy":
+        return errors.ClientProxyConnectionError(key, OSError(None, text))
     if kind == "resolve":
         cls = getattr(errors, "ClientConnectorDNSError", errors.ClientConnectorError)
         return cls(key, socket.gaierror(socket.EAI_NONAME, text))
@@ -44,13 +47,22 @@ def _exception(failure, req):
     return errors.ClientOSError(failure.errno, text)
 
 
+def _proxy_of(req):
+    """How Exchange.open() is told of it."""
+    if req.proxy is None:
+        return {}
+    headers = {name.lower(): value for name, value in (req.proxy_headers or {}).items()}
+    auth = req.proxy_auth or (req.proxy.user and _aiohttp.BasicAuth(req.proxy.user, req.proxy.password or ""))
+    told = auth.encode() if auth else headers.get("proxy-authorization", "")
+    return {"proxy": origin(req.proxy.scheme, req.proxy.host, req.proxy.port), "proxy_authorization": told.encode("latin-1")}
+
+
 class Transport(asyncio.Transport):
     """One connection, of which only HTTP/1.1 is understood; for a protocol of any loop."""
 
     def __init__(self, protocol, loop, req, connect):
         super().__init__({"peername": (req.host, req.port)})
-        host = f"[{req.host}]" if ":" in req.host else req.host
-        self._origin = f"{'https' if req.is_ssl() else 'http'}://{host}:{req.port}".encode("idna" if not host.isascii() else "ascii")
+        self._origin, self._proxy = origin("https" if req.is_ssl() else "http", req.host, req.port), _proxy_of(req)
         self._protocol, self._loop, self._req, self._connect = protocol, loop, req, connect
         self._ask = http1.Ask()
         self._tasks = set()
@@ -122,8 +134,9 @@ class Transport(asyncio.Transport):
 
     async def _run(self, head):
         try:
-            self._exchange = exchange = await egress.on_loop(Exchange.open, head.method, self._origin + head.target, head.headers,
-                                                             head.length, connect=self._connect)
+            url = head.target if head.target.startswith((b"http://", b"https://")) else self._origin + head.target
+            self._exchange = exchange = await egress.on_loop(Exchange.open, head.method, url, head.headers, head.length,
+                                                             connect=self._connect, **self._proxy)
             task = self._loop.create_task(self._upload(exchange))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -205,8 +218,6 @@ def tell(module):
 
     @functools.wraps(plain)
     async def _create_connection(self, req, traces, timeout):
-        if req.proxy is not None:
-            raise aiohttp.client_exceptions.ClientProxyConnectionError(req.connection_key, OSError(None, egress.NO_PROXY))
         if type(req.ssl).__name__ == "Fingerprint":
             raise aiohttp.client_exceptions.ClientConnectorSSLError(
                 req.connection_key, OSError(None, "fingerprints of certificates cannot be checked in a worker: the node does TLS"))

@@ -3,18 +3,21 @@ import errno
 import functools
 import socket
 
-from .. import egress
-from .sockets import Socket
+from .sockets import Socket, default_exception, origin
 
 
 def connect(connection, scheme, exception_for=None):
     """A Socket for a connection of http.client's, which it does not have yet."""
-    if getattr(connection, "_tunnel_host", None):
-        raise OSError(errno.EHOSTUNREACH, egress.NO_PROXY)
     if getattr(connection, "cert_file", None):
         raise OSError(errno.ENOTSUP, "certificates of clients cannot be used in a worker: the node does TLS")
-    more = (exception_for,) if exception_for else ()
-    connection.sock = Socket(scheme, connection.host, connection.port, connection.timeout, *more)
+    host, port, more = connection.host, connection.port, {}
+    if getattr(connection, "_tunnel_host", None):
+        proxy = getattr(connection, "proxy", None)      # urllib3's
+        headers = {name.lower(): value for name, value in (getattr(connection, "_tunnel_headers", None) or {}).items()}
+        more = {"proxy": origin(getattr(proxy, "scheme", None) or "http", host, port),
+                "proxy_authorization": headers.get("proxy-authorization", "").encode("latin-1")}
+        host, port = connection._tunnel_host, connection._tunnel_port or connection.default_port
+    connection.sock = Socket(scheme, host, port, connection.timeout, exception_for or default_exception, **more)
 
 
 def tell(module):

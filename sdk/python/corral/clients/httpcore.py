@@ -15,7 +15,7 @@ _BACKENDS = {"AutoBackend", "SyncBackend", "AnyIOBackend", "AsyncIOBackend", "Tr
 _EXCEPTIONS = {
     "connect-timeout": "ConnectTimeout", "read-timeout": "ReadTimeout", "write-timeout": "WriteTimeout", "resolve": "ConnectError",
     "connect": "ConnectError", "certificate": "ConnectError", "tls": "ConnectError", "disconnected": "RemoteProtocolError",
-    "partial": "RemoteProtocolError", "protocol": "RemoteProtocolError", "invalid": "LocalProtocolError",
+    "partial": "RemoteProtocolError", "protocol": "RemoteProtocolError", "invalid": "LocalProtocolError", "proxy": "ProxyError",
 }
 _WORDS = {"disconnected": "Server disconnected without sending a response.",
           "partial": "peer closed connection without sending complete message body"}
@@ -26,23 +26,40 @@ def _exception(failure):
     return getattr(_httpcore, _EXCEPTIONS.get(failure.kind, "ReadError"))(_WORDS.get(failure.kind) or str(failure))
 
 
+def _address(url):
+    """scheme://host[:port]"""
+    host = bytes(url.host)
+    if b":" in host and not host.startswith(b"["):
+        host = b"[" + host + b"]"
+    return bytes(url.scheme) + b"://" + host + (b"" if url.port is None else b":%d" % url.port)
+
+
+def _proxy_of(pool):
+    """Its address and what it is told of who asks: of a HTTPProxy, or, in newer versions, a pool that was given one."""
+    given = getattr(pool, "_proxy", None)
+    url, headers = (getattr(pool, "_proxy_url", None), getattr(pool, "_proxy_headers", None)) if given is None else (given.url, given.headers)
+    if url is None:
+        return None, b""
+    if bytes(url.scheme) not in (b"http", b"https"):
+        raise _httpcore.ProxyError(egress.NO_SOCKS)
+    address = _address(url) if url.port is not None else _address(url) + (b":443" if bytes(url.scheme) == b"https" else b":80")
+    return address, next((value for name, value in headers or () if name.lower() == b"proxy-authorization"), b"")
+
+
 class _Plan:
     """What of a request and its pool matters here."""
 
     def __init__(self, pool, request):
         url = request.url
-        scheme, host = bytes(url.scheme), bytes(url.host)
+        scheme = bytes(url.scheme)
         if scheme not in (b"http", b"https"):
             name = scheme.decode("latin-1")
             raise _httpcore.UnsupportedProtocol(f"Request URL has an unsupported protocol '{name}://'." if name else
                                                 "Request URL is missing an 'http://' or 'https://' protocol.")
-        if getattr(pool, "_proxy_url", None) is not None or getattr(pool, "_proxy", None) is not None:
-            raise _httpcore.ProxyError(egress.NO_PROXY)
+        self.proxy, self.proxy_authorization = _proxy_of(pool)
         if getattr(pool, "_uds", None) is not None:
             raise _httpcore.ConnectError("a worker has no sockets, of Unix neither: for HTTP it has the node, by http and https")
-        if b":" in host and not host.startswith(b"["):
-            host = b"[" + host + b"]"
-        self.url = scheme + b"://" + host + (b"" if url.port is None else b":%d" % url.port) + (bytes(url.target) or b"/")
+        self.url = _address(url) + (bytes(url.target) or b"/")
         self.method, self.headers, self.length = bytes(request.method), list(request.headers), 0
         for name, value in self.headers:
             if name.lower() == b"content-length" and value.isdigit():
@@ -55,16 +72,22 @@ class _Plan:
         self.retries = getattr(pool, "_retries", 0) or 0
         self.http2 = bool(getattr(pool, "_http2", False))
 
+    def arguments(self):
+        return self.method, self.url, self.headers, self.length
+
+    def options(self):
+        return {"connect": self.connect, "http2": self.http2, "proxy": self.proxy, "proxy_authorization": self.proxy_authorization}
+
     def open_sync(self):
         """An Exchange, for a caller that blocks."""
         if self.retries > 0:
             return egress.wait(self.open)
-        return egress.open_sync(self.method, self.url, self.headers, self.length, connect=self.connect, http2=self.http2)
+        return egress.open_sync(*self.arguments(), **self.options())
 
     async def open(self):
         """An Exchange; with retries there is a connection."""
         for delay in itertools.chain((0,), (0.5 * 2 ** n for n in itertools.count())):
-            exchange = await Exchange.open(self.method, self.url, self.headers, self.length, connect=self.connect, http2=self.http2)
+            exchange = await Exchange.open(*self.arguments(), **self.options())
             try:
                 if self.retries > 0:
                     await exchange.connected()

@@ -29,6 +29,8 @@ def default_exception(failure):
         return ssl.SSLCertVerificationError(1, text)
     if kind == "tls":
         return ssl.SSLError(1, text)
+    if kind == "proxy":
+        return OSError(f"Tunnel connection failed: {text}")
     if kind == "invalid":
         return ValueError(text)
     if kind == "protocol":
@@ -37,6 +39,13 @@ def default_exception(failure):
     if failure.errno:
         return OSError(failure.errno, os.strerror(failure.errno))
     return ConnectionResetError(errno.ECONNRESET, text)
+
+
+def origin(scheme, host, port):
+    """scheme://host:port as bytes."""
+    host = host.strip("[]")
+    host = f"[{host}]" if ":" in host else host if host.isascii() else host.encode("idna").decode()
+    return f"{scheme}://{host}:{port}".encode("ascii")
 
 
 class _Raw(io.RawIOBase):
@@ -65,9 +74,8 @@ class Socket:
 
     family, type, proto = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
 
-    def __init__(self, scheme, host, port, timeout, exception_for=default_exception):
-        host = host.strip("[]")
-        self._origin = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}".encode("idna" if not host.isascii() else "ascii")
+    def __init__(self, scheme, host, port, timeout, exception_for=default_exception, proxy=None, proxy_authorization=b""):
+        self._origin, self._proxy, self._proxy_authorization = origin(scheme, host, port), proxy, proxy_authorization
         self._peer = (host, port)
         self._timeout = self._connect_timeout = socket.getdefaulttimeout() if timeout is socket._GLOBAL_DEFAULT_TIMEOUT else timeout
         self._exception_for = exception_for
@@ -109,14 +117,16 @@ class Socket:
             raise self._exception_for(e) from None
 
     def _begin(self, head):
-        if head.target.startswith((b"http://", b"https://")):
-            raise OSError(errno.EHOSTUNREACH, egress.NO_PROXY)
+        url, proxy = self._origin + head.target, self._proxy
+        if head.target.startswith((b"http://", b"https://")):       # to a proxy
+            url, proxy = head.target, self._origin
         self._head, self._reply, self._at_end = head, None, False
         self._out.clear()
         if self._exchange is not None:
             egress.on_main(self._exchange.cancel)
         try:
-            self._exchange = egress.open_sync(head.method, self._origin + head.target, head.headers, head.length, connect=self._connect_timeout)
+            self._exchange = egress.open_sync(head.method, url, head.headers, head.length, connect=self._connect_timeout, proxy=proxy,
+                                              proxy_authorization=self._proxy_authorization)
         except Failure as e:
             self._at_end = True
             raise self._exception_for(e) from None
