@@ -215,7 +215,7 @@ static void fork_order(void)
     SAY_MESSAGE(spawned, 0, 0, .id = 1, .pid = 1);
 }
 
-_Static_assert(WIRE_VERSION == 5, "the words of two lies name it");
+_Static_assert(WIRE_VERSION == 6, "the words of two lies name it");
 
 static void liars_are_ended(void)
 {
@@ -225,8 +225,8 @@ static void liars_are_ended(void)
         bool is_before_up;
     } LIES[] = {
         {no_hello, "PONG frame before HELLO", true},
-        {hello_of_a_template, "HELLO of version 5 in role 2", true},
-        {hello_of_the_future, "HELLO of version 6 in role 3", true},
+        {hello_of_a_template, "HELLO of version 6 in role 2", true},
+        {hello_of_the_future, "HELLO of version 7 in role 3", true},
         {hello_twice, "HELLO frame from an instance", false},
         {unknown_frame, "frame of unknown type 127", false},
         {huge_frame, "BODY frame of 2147483647 bytes is over 65536", false},

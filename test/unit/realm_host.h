@@ -277,7 +277,7 @@ static inline uint32_t send_request(const char *method, const char *url, int64_t
                                     const struct host_pair *headers, size_t count)
 {
     uint32_t stream = next_stream++;
-    struct realm_request r = {span_of(method), span_of(url), headers, count, body_length};
+    struct realm_request r = {span_of(method), span_of(url), headers, count, body_length, false};
 
     answer_of(stream);
     realm_request(realm, stream, &r);
