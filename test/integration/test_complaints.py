@@ -71,6 +71,10 @@ async def clients(request, env, ctx, url):
         got.append((await client.post(url, json={"a": 1}, headers={"User-Agent": "for this one"})).json()["headers"])
     return [dict(headers).get("user-agent") for headers in got]
 
+async def pooled(request, env, ctx, url):
+    with ThreadPoolExecutor(4) as pool:
+        return [answer.status_code for answer in pool.map(requests.get, [url] * 10)]
+
 local = threading.local()
 
 async def concurrent(request, env, ctx, n):
@@ -266,6 +270,7 @@ def test_startup_has_no_cpu_limit_for_imports(corral):
 def test_requests_and_urllib3_import_and_work_and_user_agents_are_kept(happy, origin):
     agents = ask(happy, "/clients?" + origin.url + "/echo")
     assert [a.split("/")[0] for a in agents[:4]] == ["python-requests", "python-urllib3", "Python-urllib", "python-httpx"] and agents[4:] == ["mine/1.0", "for this one"]
+    assert ask(happy, "/pooled?" + origin.url + "/echo") == [200] * 10
 
 
 # ---- at run time ----

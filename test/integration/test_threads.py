@@ -251,6 +251,29 @@ def test_javascript_in_threads_whatever_is_touched(lab):
     """) == [[], [124750] * 4, True]
 
 
+def test_a_handler_that_waits_for_threads_that_wait_for_the_loop(lab):
+    """By joining them, by results, queues, events and conditions: the loop goes on, and so does everybody."""
+    assert lab.value("""
+        import queue, threading
+        from concurrent.futures import ThreadPoolExecutor, as_completed
+        from pyodide.ffi import run_sync
+        def work(n):
+            run_sync(asyncio.sleep(0.02))       # nobody wakes the loop for that
+            return js.eval("2") * n
+        with ThreadPoolExecutor(4) as pool:
+            got = [list(pool.map(work, range(8))), pool.submit(work, 5).result(10), sorted(f.result() for f in as_completed([pool.submit(work, n) for n in range(4)], 10))]
+        items, done, seen = queue.Queue(), threading.Event(), []
+        thread = threading.Thread(target=lambda: (items.put(work(1)), seen.append(work(2)), done.set()))
+        thread.start()
+        got += [items.get(timeout=10), done.wait(10), seen]
+        thread.join(10)
+        lock = threading.Lock()
+        lock.acquire()
+        begun = time.monotonic()
+        return got + [thread.is_alive(), lock.acquire(timeout=0.05), 0.045 < time.monotonic() - begun < 5]
+    """) == [[2 * n for n in range(8)], 10, [0, 2, 4, 6], 2, True, [4], False, False, True]
+
+
 def test_javascript_is_refused_in_threads_while_the_module_is_loaded(corral):
     one = corral("""\
         import threading

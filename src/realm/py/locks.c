@@ -4,8 +4,9 @@
  * other requests run.  The next one that wants it would stop the loop, and with
  * it what the lock waits for: for ever.  So it waits as by run_sync, too.
  *
- * Only then: what waits for a thread's lock stops the loop as in any asyncio
- * program, whose code counts on being alone between two awaits.  Who has a lock
+ * What waits for a thread's lock stops the loop, too, for a moment: code counts on
+ * being alone between two awaits.  But the thread may wait for the loop, as when
+ * it fetches, so that after ALONE_SECONDS it is waited for in the same way.  Who has a lock
  * is remembered in a small table when a strand takes it.  What is not found
  * there is a thread's, or was overwritten: so when strands wait at all, even
  * that is waited for in vain only for BLIND_SECONDS.
@@ -34,8 +35,10 @@
 #include "realm/py/sync.h"
 #include "realm/strand.h"
 
-#define TIMEOUT_MAX   4e9  /* seconds; more is an error of the lock's own */
-#define BLIND_SECONDS 0.02 /* that a lock of a thread, as it seems, may stop the loop */
+#define TIMEOUT_MAX   4e9    /* seconds; more is an error of the lock's own */
+#define ALONE_SECONDS 0.004  /* that a thread's lock may stop the loop; */
+#define SLICE_SECONDS 0.0005 /* until it looks for the first time whether the loop is wanted */
+#define BLIND_SECONDS 0.02   /* that a lock of a thread, as it seems, may stop the loop */
 
 enum { LOCK, RLOCK, TYPES, TAKEN = 1024, PLACES = 8 };
 static struct {
@@ -212,6 +215,32 @@ static bool is_lost(PyObject *lock, double seconds)
     return holder && sync_is_waiting(holder, &stream);
 }
 
+/* A thread has it, or will give it back.  The loop stands still meanwhile, but not for long, and
+ * not when a thread has put something into it: what this lock waits for may itself wait for the
+ * loop, as a pool's threads do that ask it to fetch. */
+static PyObject *acquire_of_thread(PyObject *self, double seconds)
+{
+    double slice = SLICE_SECONDS, left = seconds, alone = 0;
+    PyObject *arguments, *got;
+
+    do {
+        slice = left < 0 || left > slice ? slice : left;
+        arguments = Py_BuildValue("(Od)", Py_True, slice);
+        got = arguments ? types[type_of(self)].acquire(self, arguments, NULL) : NULL;
+        Py_XDECREF(arguments);
+        make_everybodys(self);
+        if (got != Py_False)
+            return got;
+        alone += slice;
+        left = seconds < 0 ? seconds : seconds - alone;
+        if (seconds >= 0 && left <= 0)
+            return got;
+        Py_DECREF(got);
+        slice *= 2;
+    } while (!loop_is_wanted() && alone < ALONE_SECONDS);
+    return PyObject_CallFunction(wait_for, "Od", self, left);
+}
+
 static PyObject *acquire_taken(PyObject *self, PyObject *arguments, PyObject *named, double seconds)
 {
     const bool can_wait = sync_can_wait();
@@ -226,6 +255,8 @@ static PyObject *acquire_taken(PyObject *self, PyObject *arguments, PyObject *na
             "def`, or use asyncio.Lock");
         return NULL;
     }
+    if (is_held == 0 && !got && can_wait)
+        return acquire_of_thread(self, seconds);
     if (is_held == 0 && !got) {
         got = types[type_of(self)].acquire(self, arguments, named);
         make_everybodys(self);

@@ -306,6 +306,11 @@ void loop_wake(void)
         is_woken = eventfd_write(wake_fd, 1) == 0;
 }
 
+bool loop_is_wanted(void)
+{
+    return is_woken;
+}
+
 static void wake_from_elsewhere(void)
 {
     if (!strand_here())

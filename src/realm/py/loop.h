@@ -24,6 +24,7 @@ int loop_wake_fd(void);             /* -1 before loop_start */
 void loop_run(void);
 bool loop_is_ready(void);
 void loop_wake(void);               /* from any thread that holds the GIL: a turn is wanted */
+bool loop_is_wanted(void);          /* by a thread, since it last turned */
 
 PyObject *loop_object(void);        /* borrowed */
 PyObject *loop_new_future(void);    /* asyncio.Future on this loop */
