@@ -8,7 +8,7 @@ import threading
 
 import pytest
 import wheelwright
-from harness import lab_code
+from harness import lab_code, until
 from package_index import PackageIndex, sdist, wheel
 
 pytestmark = pytest.mark.asan
@@ -305,6 +305,54 @@ def test_the_node_keeps_wheels(run, index):
         index.faults.clear()
 
 
+def test_when_memory_is_full(run, index):
+    """Nothing of what does not fit stays, and what it was to replace is there as before."""
+    index.add(wheel("huge", "1.0", {"huge/a.py": "v = 1\n"}), wheel("huge", "2.0", {"huge/a.py": "v = 2\n", "huge/data.bin": bytes(range(256)) * 4096}))
+    got = run("""
+import os
+from corral.memory import tree
+await micropip.install("huge==1.0")
+before, tree.BYTES_MAX = tree.BYTES_MAX, tree.used_bytes + 500_000
+try:
+    await micropip.install("huge==2.0", reinstall=True)
+except OSError as e:
+    said = [e.errno, str(e)]
+finally:
+    tree.BYTES_MAX = before
+from huge.a import v
+answer = [said, v, micropip.list()["huge"].version, sorted(os.listdir("/session/site-packages/huge")),
+          [name for name in os.listdir("/session/site-packages") if "huge" in name]]
+micropip.uninstall("huge")
+return answer
+""")
+    assert got[0][0] == 28 and "huge 2.0 cannot be installed" in got[0][1]
+    assert got[1:3] == [1, "1.0"] and set(got[3]) - {"__pycache__"} == {"a.py"} and sorted(got[4]) == ["huge", "huge-1.0.dist-info"]
+
+
+def test_a_client_that_leaves_holds_up_nobody(lab, run, index):
+    """Others install meanwhile; who wants the same waits until the first one's time is over."""
+    index.faults["fresh13-1.0-py3-none-any.whl"] = "slow"
+    code = f"import micropip\nfrom micropip import _fetch\n_fetch.SILENCE_S = 2\nawait micropip.install('fresh13', index_urls={index.url!r})"
+    connection = lab.connection()
+    connection.request("GET", "/", headers={"x-code": lab_code(code), "x-mode": "json"})
+    until("its wheel is asked for", lambda: index.asked("fresh13-1.0-py3-none-any.whl"))
+    connection.close()
+    index.faults.clear()
+    try:
+        assert run("""
+from micropip import _fetch
+_fetch.SILENCE_S = 30
+await micropip.install("fresh14")
+import fresh14
+early = "fresh13" in micropip.list()
+await micropip.install(["fresh15", "fresh13"])
+return [fresh14.x, early, "fresh13" in micropip.list(), "fresh15" in micropip.list()]
+""") == [14, False, True, True]
+    finally:
+        index.release()
+        index.released.clear()
+
+
 def test_a_cancelled_one_leaves_nothing(run, index):
     index.faults["fresh5-1.0-py3-none-any.whl"] = "slow"
     got = run("""
@@ -340,10 +388,20 @@ BAD = {
 }
 QUICK = """
 from micropip import _fetch
-_fetch.SILENCE_S, _fetch.WHEEL_MAX = 0.3, 1 << 20
-before = _fetch.index.PAGE_MAX
-_fetch.index.PAGE_MAX = 1 << 20
+before = _fetch.SILENCE_S, _fetch.WHEEL_MAX, _fetch.index.PAGE_MAX
+_fetch.SILENCE_S, _fetch.WHEEL_MAX, _fetch.index.PAGE_MAX = {silence}, 1 << 20, 1 << 20
+try:
+    await micropip.install({what!r})
+finally:
+    _fetch.SILENCE_S, _fetch.WHEEL_MAX, _fetch.index.PAGE_MAX = before
 """
+
+
+def quick(what, fault):
+    """Install it, with limits that a test can meet."""
+    return QUICK.format(what=what, silence=0.3 if fault in ("slow", "stall") else 30)
+
+
 CLEAN = """
 import os
 assert not [name for name in os.listdir("/session/site-packages") if "fresh7" in name] and "fresh7" not in micropip.list()
@@ -358,7 +416,7 @@ def test_bad_files(run, index, fault):
     index.metadata = False
     index.faults[name] = fault
     try:
-        e = run(QUICK + 'await micropip.install(["fresh8", "fresh7"])')
+        e = run(quick(["fresh8", "fresh7"], fault))
         assert (e["error"], said in e["text"], name in e["text"]) == (kind, True, True), e
         assert run(CLEAN + "return 7") == 7
     finally:
@@ -378,7 +436,7 @@ def test_bad_pages(run, index, fault):
     kind, said = PAGES[fault]
     index.faults["fresh7"] = fault
     try:
-        e = run(QUICK + 'await micropip.install("fresh7")')
+        e = run(quick("fresh7", fault))
         assert "error" in e and (not kind or e["error"] == kind) and said in e["text"] and "fresh7" in e["text"], e
         assert run(CLEAN + "return 7") == 7
     finally:

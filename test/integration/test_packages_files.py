@@ -141,7 +141,7 @@ def test_the_best_wheel():
 
 
 @pytest.mark.parametrize("name", ["", "a.whl", "a-1.whl", "a-1-py3-none.whl", "-1-py3-none-any.whl", "a-x-py3-none-any.whl", "a-1-x-py3-none-any.whl",
-                                  "a/b-1-py3-none-any.whl", "a-1-py3-none-any.whl.zip", "../a-1-py3-none-any.whl", "a" * 2000 + "-1-py3-none-any.whl"])
+                                  "a/b-1-py3-none-any.whl", "a-1-py3-none-\x1b[2J.whl", "a-1-py3-nöne-any.whl", "a-1-py3-none-any.whl.zip", "../a-1-py3-none-any.whl", "a" * 2000 + "-1-py3-none-any.whl"])
 def test_refuses_what_is_no_name(name):
     with pytest.raises(wheel.WheelError):
         wheel.parse_name(name)

@@ -22,6 +22,7 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 
 _HASHES = {"sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sha3_256": 64, "blake2b": 128, "md5": 32, "sha1": 40}
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", re.ASCII)
+_WHEEL = re.compile(r"[\w.+!-]+", re.ASCII)
 _SDIST = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
@@ -102,7 +103,7 @@ def kind_of(name):
         return None
     if name.endswith(".whl"):
         parts = name[:-4].split("-")
-        if len(parts) not in (5, 6) or not _PROJECT.fullmatch(parts[0]):
+        if len(parts) not in (5, 6) or not _PROJECT.fullmatch(parts[0]) or not _WHEEL.fullmatch(name):
             return None
         kind, project, version = "wheel", parts[0], _version(parts[1].replace("_", "-"))
     else:

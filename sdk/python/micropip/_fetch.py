@@ -34,7 +34,7 @@ class ChecksumError(RuntimeError, ValueError):
 
 def shown(url):
     """An address as it may be shown: without its password."""
-    return re.sub(r"(?<=://)[^/@]*@", "***@", url, count=1)
+    return re.sub(r"(?<=://)[^/]*@", "***@", url, count=1)
 
 
 def without_login(url):
@@ -66,6 +66,7 @@ class Fetcher:
         self._credentials = credentials
         self._places = asyncio.Semaphore(AT_ONCE)
         self._logins = {}       # (scheme, host) -> Authorization
+        self._had = {}          # address -> what came: who looks again asks nobody again
 
     async def page(self, url):
         """(bytes, content type, address after redirects) of a page of an index.  Raises FetchError."""
@@ -81,7 +82,12 @@ class Fetcher:
         check(data, hashes, url)
         return data
 
-    async def _get(self, url, most, seconds, accept="*/*", sha256=None):
+    async def _get(self, url, *how, **more):
+        if url not in self._had:
+            self._had[url] = await self._ask(url, *how, **more)
+        return self._had[url]
+
+    async def _ask(self, url, most, seconds, accept="*/*", sha256=None):
         async with self._places:
             plain, login = without_login(url)
             host = urllib.parse.urlsplit(plain)[:2]

@@ -246,6 +246,6 @@ def _why_refused(files, wheels, fit):
     if not wheels:
         return "as a source distribution only, and nothing is built here"
     if not fit:
-        return f"it needs Python {wheels[0].requires_python}, and this is {PYTHON}"
+        return f"it needs Python {wheels[0].requires_python[:100]}, and this is {PYTHON}"
     kinds = sorted({wheel.why_unfit(file.name) for file in fit})
     return f"its wheels are {', '.join(kinds[:SHOWN_MAX])}" + (f" and {len(kinds) - SHOWN_MAX} others" if len(kinds) > SHOWN_MAX else "")

@@ -16,10 +16,13 @@ from corral.packaging.utils import canonicalize_name
 from ._log import logger
 
 FOLDER = memory.FOLDER
+changes = 0             # how often something was installed or removed
 
 
 def refresh():
     """What was installed or removed is seen by the next import."""
+    global changes
+    changes += 1
     importlib.invalidate_caches()
 
 

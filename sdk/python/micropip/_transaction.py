@@ -1,4 +1,8 @@
-"""_transaction.py - one installation: choose, download, unpack, and put everything in its place at once, or nothing."""
+"""_transaction.py - one installation: choose, download, unpack, and put everything in its place at once, or nothing.
+
+Several may be under way in an instance, those of other requests too.  Who wants what another one is about to install waits for
+it and finds it there; the others hold up nobody, and look again when something was installed or removed meanwhile.
+"""
 import asyncio
 import json
 import os
@@ -15,8 +19,9 @@ from ._provider import Provider
 
 FAQ = "https://pyodide.org/en/stable/usage/faq.html#why-can-t-micropip-find-a-pure-python-wheel-for-a-package"
 TURN_S = 0.02           # so long others wait while a wheel is unpacked
+ROUNDS_MAX = 10         # times that an installation looks again
 
-_turn = asyncio.Lock()  # one after the other: who comes second finds installed what the first has brought
+_running = {}           # project that somebody is installing -> future, done when it is over, well or not
 
 
 @dataclass
@@ -34,21 +39,43 @@ class Choices:
 
 async def run(wanted, choices):
     """Install these Requirements.  Raises as install() says."""
-    async with _turn:
-        chosen, resolution = await _choose(wanted, choices)
+    names = {utils.canonicalize_name(one.name) for one in wanted}
+    while others := {_running[name] for name in names if name in _running}:
+        await asyncio.wait(others)
+    over = asyncio.get_running_loop().create_future()
+    _running.update(dict.fromkeys(names, over))
+    try:
+        await _install(wanted, choices)
+    finally:
+        for name in names:
+            del _running[name]
+        over.set_result(None)
+
+
+async def _install(wanted, choices):
+    fetcher = _fetch.Fetcher(choices.credentials)
+    for _ in range(ROUNDS_MAX):
+        seen = _site.changes
+        chosen, resolution = await _choose(wanted, choices, fetcher)
         new = [one for one in chosen.values() if not one.is_fixed]
-        if not new:
-            return
-        provider = resolution.provider
-        wheels = [one for one in new if one.data.of_set is None]
-        await resolve.gather(provider.load(one) for one in wheels)
-        _check_room(wheels)
-        files = []
-        for one in wheels:
-            files += await _unpacked(one, _notes(one, resolution))
-        logger.info("Installing collected packages: %s", ", ".join(one.project for one in new))
-        _put(new, files, provider)
-        logger.info("Successfully installed %s", ", ".join(f"{one.project}-{one.version}" for one in new))
+        files = await _files(new, resolution)
+        if seen == _site.changes:
+            break
+    if not new:
+        return
+    logger.info("Installing collected packages: %s", ", ".join(one.project for one in new))
+    _put(new, files, resolution.provider)
+    logger.info("Successfully installed %s", ", ".join(f"{one.project}-{one.version}" for one in new))
+
+
+async def _files(new, resolution):
+    """[(path, bytes)] of all wheels among these."""
+    wheels, files = [one for one in new if one.data.of_set is None], []
+    await resolve.gather(resolution.provider.load(one) for one in wheels)
+    _check_room(wheels)
+    for one in wheels:
+        files += await _unpacked(one, _notes(one, resolution))
+    return files
 
 
 # ---- choosing ----
@@ -68,8 +95,8 @@ def _constraints(texts):
         yield text
 
 
-async def _choose(wanted, choices):
-    provider = Provider(_fetch.Fetcher(choices.credentials), choices.index_urls, choices.is_set_first, choices.reinstall)
+async def _choose(wanted, choices, fetcher):
+    provider = Provider(fetcher, choices.index_urls, choices.is_set_first, choices.reinstall)
     if not choices.reinstall:
         _check_installed(wanted, provider)
     resolution = resolve.Resolution(provider, list(_constraints(choices.constraints)), choices.deps, choices.pre, choices.keep_going)

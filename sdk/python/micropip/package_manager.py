@@ -79,7 +79,7 @@ def is_satisfied(one):
     try:
         found = importlib.metadata.distribution(one.name)
         if one.url:
-            return found.read_text("PYODIDE_URL") == one.url.partition("#")[0]
+            return found.read_text("PYODIDE_URL") == _fetch.without_login(one.url.partition("#")[0])[0]
         return one.specifier.contains(found.version, prereleases=True)
     except (importlib.metadata.PackageNotFoundError, ValueError, TypeError):
         return False
