@@ -1,10 +1,14 @@
-"""examples/fastapi, django and numpy, as they are, with the packages that their requirements.txt names."""
+"""examples/fastapi, django, numpy and built-in-packages, as they are, with the packages that their requirements.txt names."""
+import http.server
 import json
 import re
+import threading
+from pathlib import Path
 
 import pytest
 
 from conftest import finish, start
+from package_index import PackageIndex, wheel
 
 pytestmark = pytest.mark.asan
 BOOK = {"title": "吾輩は猫である", "author": "夏目漱石", "price": 990}
@@ -82,3 +86,45 @@ def test_example_numpy(serve):
         assert status == 400 and said["error"], text
     assert fit("[[0, 1], [1, 2]]", "?degree=x")[0] == 400
     assert served.get("/").status == 405
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    agents = []
+    body = '<title>目次</title><a href="/a">a</a><a name="b">b</a>'.encode()
+
+    def do_GET(self):
+        self.agents.append(self.headers["user-agent"])
+        self.send_response(200)
+        self.send_header("content-type", "text/html; charset=utf-8")
+        self.send_header("content-length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *args):
+        pass
+
+
+def installed_as_wheel(name):
+    """A package of Debian's, as the index of this test has it."""
+    [about] = Path("/usr/lib/python3/dist-packages").glob(name + "-*.*-info")
+    version = about.name.removeprefix(name + "-").rpartition(".")[0]
+    packages = {"beautifulsoup4": "bs4", "soupsieve": "soupsieve"}
+    folder = about.parent / packages[name]
+    files = {str(file.relative_to(about.parent)): file.read_bytes() for file in folder.rglob("*.py")}
+    return wheel(name, version, files, requires=["soupsieve"] if name == "beautifulsoup4" else [])
+
+
+def test_example_built_in_packages(serve):
+    with PackageIndex() as index, http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as page:
+        threading.Thread(target=page.serve_forever, daemon=True).start()
+        for name in ("beautifulsoup4", "soupsieve"):
+            index.add(installed_as_wheel(name))
+        served = serve("built-in-packages", "--var", f"PAGE:http://127.0.0.1:{page.server_port}/", "--var", f"INDEX:{index.url}")
+        assert served.get("/status").json() == {"status": 200, "type": "text/html; charset=utf-8", "bytes": len(Page.body)}
+        assert Page.agents == ["built-in-packages"]
+        assert served.get("/title").json() == {"title": "目次", "links": ["/a"]}
+        assert any(path.endswith(".whl") for _, path, _ in index.requests), index.requests
+        answer = served.get("/missing")
+        assert answer.status == 502 and "Can't find a pure Python 3 wheel for 'no-such-package==1.0'." in answer.text
+        assert served.get("/title").json() == {"title": "目次", "links": ["/a"]}
+        page.shutdown()
