@@ -211,6 +211,17 @@ def test_an_upgraded_package_makes_the_set_anew(system, tmp_path, said):
     assert sorted(os.listdir(home)) == [f".{second.name}.lock", second.name]
 
 
+def test_rubbish_of_other_sets_is_swept(system, tmp_path, said):
+    """What nobody makes any more; not what somebody is making."""
+    home = tmp_path / "home"
+    for name in (".gone.making", ".gone.making.old", ".busy.making"):
+        (home / name / "half").mkdir(parents=True)
+    system.install("python3-single", "1-1", {**egg("single", "1"), "single.py": ""})
+    with trees.locked(str(home / ".busy.lock")):
+        made, _ = debian.make(str(home), str(system.root))
+    assert sorted(os.listdir(home)) == sorted([".busy.lock", ".busy.making", ".gone.lock", f".{made.name}.lock", made.name])
+
+
 def test_what_cannot_be_made_says_why(system, tmp_path, said):
     with pytest.raises(report.Failure) as e:
         debian.make(str(tmp_path / "home"), str(system.root))

@@ -1,7 +1,9 @@
 """homes.py - the package sets of a home: which there are, and which one is a compatibility date's. Layout: src/packages/packages.h."""
+import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 
 from corral.sets import PYTHON, PackageSet, all_in as sets, default_name, for_date     # noqa: F401
@@ -29,12 +31,21 @@ class Making:
             raise Failure(f"packages cannot be kept in {self.home}: {e.strerror}",
                           "make that folder writable, or name another one in CORRAL_PACKAGES") from None
         self.discard()          # of one that was killed: whoever has the lock is alone
+        self._sweep()
         os.mkdir(self.folder)
         return self
 
     def __exit__(self, *raised):
         self.discard()
         self._lock.__exit__(None, None, None)
+
+    def _sweep(self):
+        """What was left of other sets by processes that were killed."""
+        for entry in os.listdir(self.home):
+            left = re.fullmatch(r"\.(.+)\.making(\.old)?", entry)
+            if left and left[1] != self.name:
+                with contextlib.suppress(OSError), trees.locked(os.path.join(self.home, f".{left[1]}.lock"), is_patient=False):
+                    shutil.rmtree(os.path.join(self.home, entry), ignore_errors=True)
 
     def discard(self):
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -104,11 +104,11 @@ def compile_all(folder, known_as):
 
 
 @contextlib.contextmanager
-def locked(path):
-    """One process at a time, waiting for the other; the lock ends with its process."""
+def locked(path, is_patient=True):
+    """One process at a time, waiting for the other, or BlockingIOError; the lock ends with its process."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "ab") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
+        fcntl.flock(f, fcntl.LOCK_EX | (0 if is_patient else fcntl.LOCK_NB))
         yield
 
 
