@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/command.h"
 
 static const struct command COMMANDS[] = {
@@ -23,6 +24,18 @@ int cli_fail(const struct err *err, int code)
     if (err->hint[0])
         fprintf(stderr, "  %s\n", err->hint);
     return code;
+}
+
+int cli_print_json(json_t *take_value, struct err *err)
+{
+    char *text = take_value ? json_dumps(take_value, JSON_INDENT(2)) : NULL;
+
+    json_decref(take_value);
+    if (!text)
+        return err_nomem(err);
+    printf("%s\n", text);
+    mem_free(text);
+    return 0;
 }
 
 /* A descriptor that the caller has closed would become one of ours, and a database would get what

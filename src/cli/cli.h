@@ -5,6 +5,8 @@
 #ifndef CORRAL_CLI_CLI_H
 #define CORRAL_CLI_CLI_H
 
+#include <jansson.h>
+
 #include "base/err.h"
 
 #define CORRAL_VERSION "0.1.0"
@@ -18,5 +20,8 @@ int packages_command(char **args);
 
 /* Print an error with its hint on stderr; returns `code`. */
 int cli_fail(const struct err *err, int code);
+
+/* As JSON.stringify(value, null, 2) with a line end.  take_value NULL: ERR_NOMEM. */
+int cli_print_json(json_t *take_value, struct err *err) MUST_CHECK;
 
 #endif

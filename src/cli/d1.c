@@ -314,18 +314,6 @@ int d1_find(const struct d1 *d1, const char *word, struct database *ret, struct 
     return r;
 }
 
-int d1_print_json(json_t *take_value, struct err *err)
-{
-    char *text = take_value ? json_dumps(take_value, JSON_INDENT(2)) : NULL;
-
-    json_decref(take_value);
-    if (!text)
-        return err_nomem(err);
-    printf("%s\n", text);
-    mem_free(text);
-    return 0;
-}
-
 /* What was typed; `otherwise` for nothing but the return key. */
 static bool read_answer(bool otherwise)
 {

@@ -71,9 +71,6 @@ struct d1_facts {
 };
 int d1_ask(const struct database *d, struct d1_facts *ret, struct err *err) MUST_CHECK;
 
-/* As JSON.stringify(value, null, 2) with a line end.  take_value NULL: ERR_NOMEM. */
-int d1_print_json(json_t *take_value, struct err *err) MUST_CHECK;
-
 /* Asks on the terminal: true for y or yes.  ERR_INVALID: there is no terminal; the hint names the
  * option that answers, such as "--yes". */
 int d1_confirm(const char *question, const char *option, bool *ret_is_yes,

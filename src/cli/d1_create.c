@@ -89,7 +89,7 @@ static int print_json(const char *env, const char *binding, const struct databas
 
     if (env[0])
         root = json_pack("{s:{s:o}}", "env", env, root);
-    return d1_print_json(root, err);
+    return cli_print_json(root, err);
 }
 
 static bool is_json(const char *path)

@@ -2,17 +2,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/cli.h"
 #include "cli/d1.h"
 #include "cli/d1_script.h"
 #include "cli/table.h"
 
 static int print_json(const struct database *d, const struct d1_facts *facts, struct err *err)
 {
-    return d1_print_json(json_pack("{s:s, s:s, s:s, s:I, s:I}", "uuid", d->uuid, "name", d->name,
-                                   "created_at", d->created_at, "num_tables",
-                                   (json_int_t)facts->tables, "database_size",
-                                   (json_int_t)facts->size_bytes),
-                         err);
+    return cli_print_json(json_pack("{s:s, s:s, s:s, s:I, s:I}", "uuid", d->uuid, "name", d->name,
+                                    "created_at", d->created_at, "num_tables",
+                                    (json_int_t)facts->tables, "database_size",
+                                    (json_int_t)facts->size_bytes),
+                          err);
 }
 
 static int print_table(const struct database *d, const struct d1_facts *facts, struct err *err)

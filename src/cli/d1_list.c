@@ -32,7 +32,7 @@ static int print_json(const struct d1 *d1, const struct databases *all, struct e
                             d->created_at, "file_size", (json_int_t)d->size_bytes));
     }
     if (r == 0)
-        return d1_print_json(list, err);
+        return cli_print_json(list, err);
     json_decref(list);
     return err_nomem(err);
 }

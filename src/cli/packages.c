@@ -200,15 +200,3 @@ int packages_ask(json_t *take_job, json_t **ret_done)
     json_decref(answer);
     return -1;
 }
-
-int packages_print_json(json_t *take_value, struct err *err)
-{
-    char *text = take_value ? json_dumps(take_value, JSON_INDENT(2)) : NULL;
-
-    json_decref(take_value);
-    if (!text)
-        return err_nomem(err);
-    printf("%s\n", text);
-    mem_free(text);
-    return 0;
-}

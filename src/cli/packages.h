@@ -13,11 +13,11 @@
 #include "cli/option.h"
 
 struct packages_spec {
-    const char *usage;              /* "info NAME" */
-    const char *about;              /* what it does, a sentence or more, ends with a newline */
-    const char *word;               /* what stands behind the command: "NAME"; NULL: nothing */
+    const char *usage; /* "info NAME" */
+    const char *about; /* what it does, a sentence or more, ends with a newline */
+    const char *word;  /* what stands behind the command: "NAME"; NULL: nothing */
     bool is_word_needed;
-    const struct option *options;   /* all but --json and --help; a NULL name ends them */
+    const struct option *options; /* all but --json and --help; a NULL name ends them */
 };
 
 struct packages_line {
@@ -32,9 +32,6 @@ int packages_begin(const struct packages_spec *spec, char **args, struct package
 /* Run a job, to which "home" is added, and tell what it says on stderr.  *ret_done: the caller's.
  * -1: it failed, and that was said. */
 int packages_ask(json_t *take_job, json_t **ret_done) MUST_CHECK;
-
-/* With a line end.  take_value NULL: ERR_NOMEM. */
-int packages_print_json(json_t *take_value, struct err *err) MUST_CHECK;
 
 int packages_list(char **args);
 int packages_info(char **args);

@@ -86,7 +86,7 @@ int packages_info(char **args)
         return 1;
     found = json_object_get(done, "found");
     if (line.is_json)
-        r = packages_print_json(json_incref(done), &err);
+        r = cli_print_json(json_incref(done), &err);
     else
         json_array_foreach(found, i, one) if (r == 0) r =
             print_one(json_string_value(json_object_get(done, "name")), one, &err);

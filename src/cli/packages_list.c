@@ -58,7 +58,7 @@ int packages_list(char **args)
         return 1;
     sets = json_object_get(done, "sets");
     if (line.is_json)
-        r = packages_print_json(json_incref(sets), &err);
+        r = cli_print_json(json_incref(sets), &err);
     else if (json_array_size(sets) > 0)
         r = print_table(sets, &err);
     else

@@ -58,7 +58,7 @@ static int lock(const struct packages_line *line, const struct project *p)
                                (json_int_t)ENVIRONMENT_BYTES_MAX, "index_url", line->index_url),
                      &done);
     if (r == 0 && line->is_json)
-        r = packages_print_json(json_incref(done), &err);
+        r = cli_print_json(json_incref(done), &err);
     else if (r == 0)
         printf("Wrote %s: %" JSON_INTEGER_FORMAT " packages\n",
                json_string_value(json_object_get(done, "file")),

@@ -65,7 +65,7 @@ int packages_sync(char **args)
     if (packages_ask(job, &done) < 0)
         return 1;
     if (line.is_json)
-        r = packages_print_json(json_incref(done), &err);
+        r = cli_print_json(json_incref(done), &err);
     else
         print_done(done);
     json_decref(done);

@@ -4,37 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "realm_answer.h"
 #include "test.h"
-
-/* Run toml_main on a text; its output in ret, or "exit N". */
-static void answer(const char *text, char *ret, size_t cap)
-{
-    int in = memfd_create("in", 0), out = memfd_create("out", 0), status = 0;
-    ssize_t n;
-    pid_t pid;
-
-    if (write(in, text, strlen(text)) < 0)
-        return;
-    lseek(in, 0, SEEK_SET);
-    pid = fork();
-    if (pid == 0) {
-        dup2(in, 0);
-        dup2(out, 1);
-        _exit(toml_main());
-    }
-    waitpid(pid, &status, 0);
-    lseek(out, 0, SEEK_SET);
-    n = read(out, ret, cap - 1);
-    ret[n > 0 ? n : 0] = '\0';
-    if (status != 0)
-        snprintf(ret, cap, "exit %d", status);
-    close(in);
-    close(out);
-}
 
 static void turns_toml_into_json(void)
 {
@@ -42,7 +14,9 @@ static void turns_toml_into_json(void)
         {"", "{\"ok\": {}}"},
         {"a = 1\n[b.c]\nd = [true, 'x', 1.5]\n",
          "{\"ok\": {\"a\": 1, \"b\": {\"c\": {\"d\": [true, \"x\", 1.5]}}}}"},
-        {"\xef\xbb\xbf" "a = '\xc3\xa4'\r\n", "{\"ok\": {\"a\": \"\\u00e4\"}}"},
+        {"\xef\xbb\xbf"
+         "a = '\xc3\xa4'\r\n",
+         "{\"ok\": {\"a\": \"\\u00e4\"}}"},
         {"d = 2026-03-01\nt = 10:00:00\ndt = 2026-03-01T10:00:00Z",
          "{\"ok\": {\"d\": \"2026-03-01\", \"t\": \"10:00:00\", "
          "\"dt\": \"2026-03-01T10:00:00+00:00\"}}"},
@@ -62,7 +36,7 @@ static void turns_toml_into_json(void)
     char got[4096];
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        answer(CASES[i][0], got, sizeof got);
+        answer(toml_main, CASES[i][0], got, sizeof got);
         CHECK(strcmp(got, CASES[i][1]) == 0);
         if (strcmp(got, CASES[i][1]) != 0)
             printf("  <<%s>>\n  -> %s\n", CASES[i][0], got);
@@ -75,7 +49,7 @@ static void refuses_what_is_nested_too_deep(void)
     char got[4096];
 
     memset(text + 4, '[', sizeof text - 5);
-    answer(text, got, sizeof got);
+    answer(toml_main, text, got, sizeof got);
     CHECK(strncmp(got, "{\"error\": {\"message\": \"", 23) == 0);
 }
 
@@ -85,7 +59,7 @@ static void needs_no_environment(void)
 
     setenv("PYTHONHOME", "/nowhere", 1);
     setenv("PYTHONPATH", "/nowhere", 1);
-    answer("a = 1", got, sizeof got);
+    answer(toml_main, "a = 1", got, sizeof got);
     CHECK(strcmp(got, "{\"ok\": {\"a\": 1}}") == 0);
 }
 
