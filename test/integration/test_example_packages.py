@@ -125,6 +125,6 @@ def test_example_built_in_packages(serve):
         assert served.get("/title").json() == {"title": "目次", "links": ["/a"]}
         assert any(path.endswith(".whl") for _, path, _ in index.requests), index.requests
         answer = served.get("/missing")
-        assert answer.status == 502 and "Can't find a pure Python 3 wheel for 'no-such-package==1.0'." in answer.text
+        assert answer.status == 502 and "Can't find a pure Python 3 wheel for 'beautifulsoup4==0.1'." in answer.text
         assert served.get("/title").json() == {"title": "目次", "links": ["/a"]}
         page.shutdown()
