@@ -137,9 +137,12 @@ class Transport(asyncio.Transport):
             url = head.target if head.target.startswith((b"http://", b"https://")) else self._origin + head.target
             self._exchange = exchange = await egress.on_loop(Exchange.open, head.method, url, head.headers, head.length,
                                                              connect=self._connect, **self._proxy)
-            task = self._loop.create_task(self._upload(exchange))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            if head.length:
+                task = self._loop.create_task(self._upload(exchange))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            else:
+                self._pieces.clear()
             if await self._download(head.method, exchange):
                 self._lose(None)
         except Failure as e:
