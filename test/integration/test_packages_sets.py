@@ -15,6 +15,7 @@ from harness import BIN, PACKAGES, ROOT, run_packager, until
 
 sys.path.append(str(ROOT / "sdk" / "python"))
 from corral.sets import PackageSet       # noqa: E402
+import packager       # noqa: E402
 from packager import debian, debian_list, homes, report, trees       # noqa: E402
 
 WANTED = ("fastapi starlette pydantic httpx aiohttp requests jinja2 beautifulsoup4 pyyaml numpy packaging django flask pygments "
@@ -313,3 +314,12 @@ def test_a_worker_sees_nothing_of_our_own_reading(lab):
         return [normalize(one.name), str(one.specifier), one.marker.evaluate(), str(next(tags.sys_tags()))[:4],
                 [name for name in sys.modules if name.partition(".")[0] in ("packaging", "packager")]]
     """) == ["foo-bar", ">=1.2", True, ("cp%d%d" % sys.version_info[:2])[:4], []]
+
+
+def test_without_packaging_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(os.path, "isfile", lambda path: False)
+    with pytest.raises(ImportError) as e:
+        exec((ROOT / "sdk/python/corral/packaging.py").read_text(), {"__name__": "x"})
+    assert "is not in /usr/lib/python3/dist-packages/packaging: install Debian's python3-packaging" in str(e.value)
+    failure = packager._unforeseen(e.value)
+    assert failure.hint == "apt install python3-packaging" and failure.detail == ""

@@ -15,8 +15,8 @@ def _find():
     for folder in _FOLDERS:
         if os.path.isfile(os.path.join(folder, "requirements.py")):
             return folder
-    raise ImportError(f"Corral reads versions and requirements with Python's `packaging`, which is not in {_FOLDERS[0]}: "
-                      "install Debian's python3-packaging (apt install python3-packaging)")
+    raise ImportError(f"Python's `packaging`, with which Corral reads versions and requirements, is not in {_FOLDERS[0]}: "
+                      "install Debian's python3-packaging", name="packaging")
 
 
 __path__ = [_find()]

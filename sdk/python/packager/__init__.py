@@ -41,6 +41,8 @@ def _unforeseen(e):
         text = f"packages could not be prepared: {e.strerror}{named}"
         if e.errno in _OF_THE_MACHINE:
             return Failure(text, hint="make room, or see who may write there; then try again")
+    elif isinstance(e, ImportError) and e.name == "packaging":
+        return Failure(str(e), hint="apt install python3-packaging")
     elif isinstance(e, MemoryError):
         text = "there was not enough memory to prepare the packages"
     else:
