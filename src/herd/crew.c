@@ -25,6 +25,7 @@ enum {
     FORK_RETRY_MS = 100,        /* the template still has helper threads */
     SPARE_DELAY_MS = 10,        /* a fork ahead of need leaves the processor to the call that
                                    has just taken the last spare */
+    WEIGH_MS = 100,             /* how often to look at what an instance holds in memfds */
     LINGER_LOOK_MS = 1000,      /* how often to look at calls that only run on */
 };
 
@@ -222,6 +223,23 @@ static void give_up_stuck(const struct crew *crew, struct instance *i)
     kin_kill(&i->kin, "its loop stood still");
 }
 
+/* Memory that the kernel counts for nobody.  Returns whether that was its end. */
+static bool weigh(const struct crew *crew, struct instance *i, int64_t now_ms)
+{
+    if (now_ms - i->weighed_ms < WEIGH_MS)
+        return false;
+    i->weighed_ms = now_ms;
+    i->held_bytes = proc_held_bytes(kin_pid(&i->kin));
+    if (i->held_bytes <= INSTANCE_HELD_MAX)
+        return false;
+    log_error("an instance of '%s' (process %d) is ended: it holds %d MiB in memfds, and %d are "
+              "allowed",
+              crew->name, (int)kin_pid(&i->kin), (int)(i->held_bytes >> 20),
+              (int)(INSTANCE_HELD_MAX >> 20));
+    kin_kill(&i->kin, "it held too much memory in memfds");
+    return true;
+}
+
 static void look_after(struct crew *crew, struct instance *i, int64_t now_ms, bool is_paced)
 {
     const struct herd_config *config = crew->config;
@@ -230,6 +248,8 @@ static void look_after(struct crew *crew, struct instance *i, int64_t now_ms, bo
         return;
     if (is_paced)
         instance_tick(i, now_ms, config->busy_ms);
+    if (kin_is_up(&i->kin) && is_paced && weigh(crew, i, now_ms))
+        return;
     if (i->kin.state == KIN_STARTING && now_ms - i->born_ms >= START_MS)
         give_up_start(crew, i);
     else if (instance_is_stuck(i, now_ms))
@@ -268,7 +288,7 @@ int64_t crew_due(const struct crew *crew, int64_t now_ms)
             due = earlier(due, i->born_ms + START_MS);
         else if (i->open > 0)
             due = earlier(due, crew->paced_ms + (config->busy_ms + 1) / 2);
-        else if (!instance_is_idle(i))
+        else if (!instance_is_idle(i) || i->held_bytes > 0)
             due = earlier(due, crew->paced_ms + LINGER_LOOK_MS);
         else if (i->is_active)
             due = earlier(due, i->idle_ms + config->idle_ms);

@@ -18,6 +18,7 @@
 enum {
     INSTANCE_STREAMS_MAX = 1024,        /* calls in one instance at once */
     INSTANCE_LINGER_MS = 30 * 1000,     /* waitUntil may run for so long */
+    INSTANCE_HELD_MAX = 768 << 20,      /* bytes in memfds, which RLIMIT_AS does not count */
     INSTANCE_STUCK_MS = 30 * 1000,      /* no code may hold the loop up for so long */
     INSTANCE_STREAM_LAST = 0x7fffffff,  /* stream numbers are used up to here */
 };
@@ -54,6 +55,7 @@ struct instance {
     int64_t ping_ms;                /* when the open PING was sent, 0: none */
     bool is_heard;                  /* a frame has come since the last instance_tick */
     bool is_busy;
+    int64_t weighed_ms, held_bytes; /* when, and how much it held in memfds */
     bool is_active;                 /* has been given work: no spare any more */
     bool is_retiring;               /* takes no new calls */
 };

@@ -7,6 +7,7 @@
 #ifndef CORRAL_LOOP_PROC_H
 #define CORRAL_LOOP_PROC_H
 
+#include <stdint.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -25,6 +26,9 @@ struct proc {
 int proc_open(struct proc *proc, uv_loop_t *loop, int take_pidfd, pid_t pid,
               void (*ended)(void *self), void *self, struct err *err) MUST_CHECK;
 void proc_close(struct proc *proc, void (*closed)(void *self));
+/* Bytes of memory in files without a name (memfds) that it has open, which no limit of the kernel's
+ * counts; 0 when it cannot be looked at.  Some 30 us. */
+int64_t proc_held_bytes(pid_t pid);
 /* SIGKILL; nothing when it has ended already. */
 void proc_kill(struct proc *proc);
 

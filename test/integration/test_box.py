@@ -291,6 +291,33 @@ def test_a_memory_bomb_costs_one_request(corral, bomb):
     serves(one)
 
 
+def test_memory_in_memfds_has_an_end(corral):
+    """The kernel counts it for nobody: the node looks."""
+    one = corral(LAB)
+    one.get()
+    outcome = one.outcome("""
+        fd = os.memfd_create("one")
+        piece, n = b"x" * (1 << 20), 0
+        try:
+            while True:
+                n += os.write(fd, piece)
+        except OSError as e:
+            return [n, e.errno]
+    """.replace("\n        ", "\n"))
+    assert outcome["value"] == [256 << 20, 27], outcome
+    answer = one.run("""
+        fds, piece = [], b"x" * (1 << 20)
+        while True:
+            fds.append(os.memfd_create("many"))
+            for _ in range(64):
+                os.write(fds[-1], piece)
+            await asyncio.sleep(0)
+    """.replace("\n        ", "\n"), timeout=60)
+    assert answer.status >= 500, (answer.status, answer.text[:200])
+    one.wait_log("it holds [0-9]+ MiB in memfds, and 768 are allowed")
+    serves(one)
+
+
 def test_a_descriptor_bomb_costs_one_request(corral):
     one = corral(LAB)
     one.get()

@@ -122,7 +122,7 @@ static int concerns_memory(const struct gate *gate, PyObject *const *args, Py_ss
     Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
     int r = 0;
 
-    if (gate->paths < 0 || (count == 0 && (named > 0 || is_relative_ours)))
+    if (gate->paths < 0 || (count == 0 && named == 0 && is_relative_ours))
         return 1;
     for (Py_ssize_t i = 0; i < count && i < gate->paths && r == 0; i++)
         r = may_be_ours(args[i]);

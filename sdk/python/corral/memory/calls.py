@@ -608,29 +608,34 @@ def _set_cwd(folder):
     _corral.gate_relative(folder is not None or real.getcwd() in ("/", "/proc/self/cwd"))
 
 
+def _leave(change, *args, **kwargs):
+    """To a real folder: the original says what is wrong with the arguments."""
+    change(*args, **kwargs)
+    _set_cwd(None)
+
+
 @_call(-1)
-def chdir(path):
+def chdir(*args, **kwargs):
+    path, = args or kwargs.values() if len(args) + len(kwargs) == 1 else (None,)
+    if path is None or not isinstance(path, (str, bytes, int)) and not hasattr(type(path), "__fspath__"):
+        return _leave(real.chdir, *args, **kwargs)
     try:
         with _Paths(path):
-            inode = _folder(path)
-            _set_cwd(inode)
-            return
+            _set_cwd(_folder(path))
+            return None
     except Outside as o:
-        path = o.path or path
-    if tree.cwd is not None and not isinstance(path, int):
-        path = os.path.join(real.getcwd() if tree.cwd is None else "/", path)
-    real.chdir(path)
-    _set_cwd(None)
+        if o.path is not None:
+            return _leave(real.chdir, o.path)
+    return _leave(real.chdir, *args, **kwargs)
 
 
 @_call(-1)
-def fchdir(fd):
-    number = fd if isinstance(fd, int) else fd.fileno()
-    if lookup(number) is not None:
-        chdir(number)
-        return
-    real.fchdir(fd)
-    _set_cwd(None)
+def fchdir(*args, **kwargs):
+    fd, = args or kwargs.values() if len(args) + len(kwargs) == 1 else (None,)
+    number = fd.fileno() if hasattr(fd, "fileno") else fd
+    if isinstance(number, int) and lookup(number) is not None:
+        return chdir(number)
+    return _leave(real.fchdir, *args, **kwargs)
 
 
 @_call(1)
