@@ -195,3 +195,17 @@ def test_gates_are_as_what_they_stand_for(lab):
             real[where] = json.loads(done.stdout)
     for ours, theirs in zip(real["lab"], real["here"], strict=True):
         assert ours == theirs
+
+
+def test_what_does_not_go_says_what_to_do(lab):
+    assert value(lab, """
+        import sqlite3
+        from corral import hints
+        out = []
+        for make in (lambda: sqlite3.connect("/tmp/x.db"), lambda: open("/usr/x", "w"), lambda: os.rename("/usr/bin/env", "/tmp/env")):
+            try:
+                make()
+            except Exception as e:
+                out.append([type(e).__name__, hints.for_exception(e)[:40]])
+        return out
+    """) == [["OperationalError", "SQLite does not see the files below /tmp"], ["OSError", "a worker's own files are those below /tm"], ["OSError", ""]]

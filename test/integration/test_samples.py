@@ -371,7 +371,7 @@ HINTS = [
     ("__import__('socket').create_connection(('127.0.0.1', 1))", "a worker has no sockets"),
     ("open('/usr/x', 'w')", "a worker's own files are those below /tmp"),
     ("open('data.txt', 'w')", "a worker's own files are those below /tmp"),
-    ("__import__('sqlite3').connect('/tmp/x.db')", "sqlite3.connect(':memory:')"),
+    ("__import__('sqlite3').connect('/tmp/x.db')", "its database is `env.DB`"),
     ("exit()", "ends no worker"),
     ("os.environ['TOKEN']", "variables and secrets are in `env`"),
     ("import workers\nworkers.Response.new('x')", "workers.Response is called without: `Response(...)`"),

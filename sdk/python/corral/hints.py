@@ -337,9 +337,6 @@ def _for_box(e):
         return "a worker sees no environment: variables and secrets are in `env`, the handler's second parameter"
     if isinstance(e, OSError) and e.errno == errno.EROFS:
         return "a worker's own files are those below /tmp, in its memory; nothing else can be written"
-    if type(e).__name__ == "OperationalError" and type(e).__module__ == "sqlite3" and str(e) == "unable to open database file":
-        return ("files below /tmp are in this worker's memory, where SQLite's own code does not look: sqlite3.connect(':memory:') is "
-                "a database there, Connection.serialize() its bytes, deserialize() opens them; one that stays is D1's")
     if isinstance(e, OSError) and e.errno == errno.ENOSPC:
         return "files below /tmp are in the instance's memory, and there is a limit: remove those that are not needed any more"
     return ""

@@ -133,7 +133,7 @@ _NO_ROW = re.compile(r"'(NoneType|JsNull)' object (?:has no attribute|is not sub
 def of_value(e):
     """No row that was taken for one; null; values that bindings do not take; sqlite3 in place of D1; else ''."""
     if type(e).__module__ == "sqlite3" and "unable to open database file" in str(e):
-        return "a worker has no files to write: its database is `env.DB`, " + _READ.replace("db.", "env.DB.")
+        return "SQLite does not see the files below /tmp, which are in this worker's memory, and `:memory:` lasts no longer than the worker: its database is `env.DB`, " + _READ.replace("db.", "env.DB.")
     text = str(e.args[0]) if e.args else ""
     match = _NO_ROW.match(text)
     if match and ".first(" in _source(e):
