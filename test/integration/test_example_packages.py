@@ -119,12 +119,13 @@ def test_example_built_in_packages(serve):
         threading.Thread(target=page.serve_forever, daemon=True).start()
         for name in ("beautifulsoup4", "soupsieve"):
             index.add(installed_as_wheel(name))
+        index.add(wheel("html5lib", "1.1", {"html5lib.py": ""}))
         served = serve("built-in-packages", "--var", f"PAGE:http://127.0.0.1:{page.server_port}/", "--var", f"INDEX:{index.url}")
         assert served.get("/status").json() == {"status": 200, "type": "text/html; charset=utf-8", "bytes": len(Page.body)}
         assert Page.agents == ["built-in-packages"]
         assert served.get("/title").json() == {"title": "目次", "links": ["/a"]}
         assert any(path.endswith(".whl") for _, path, _ in index.requests), index.requests
         answer = served.get("/missing")
-        assert answer.status == 502 and "Can't find a pure Python 3 wheel for 'beautifulsoup4==0.1'." in answer.text
+        assert answer.status == 502 and "Can't find a pure Python 3 wheel for 'html5lib==0.1'." in answer.text
         assert served.get("/title").json() == {"title": "目次", "links": ["/a"]}
         page.shutdown()

@@ -30,7 +30,7 @@ async def title(req: Request):
 async def missing(req: Request):
     """What an installation that cannot work comes to."""
     try:
-        await micropip.install("beautifulsoup4==0.1", index_urls=req.scope["env"].INDEX or None)
+        await micropip.install("html5lib==0.1", index_urls=req.scope["env"].INDEX or None)
     except ValueError as e:
         return PlainTextResponse(str(e), status_code=502)
     return PlainTextResponse("installed, to everyone's surprise")
