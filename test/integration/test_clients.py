@@ -620,6 +620,38 @@ def test_clients_block_in_plain_handlers(corral, origin):
     assert one.get().text == "of a plain handler"
 
 
+def test_clients_that_ask_their_own_worker_come_to_an_end(corral):
+    """As fetch() does: the rounds are counted."""
+    one = corral({"requirements.txt": REQUIREMENTS, "src/entry.py": """
+        import httpx, requests
+        from js import Response
+
+        async def on_fetch(request, env):
+            try:
+                if "blocking" in request.url:
+                    return Response.new(requests.get(request.url).text)
+                async with httpx.AsyncClient() as client:
+                    return Response.new((await client.get(request.url)).text)
+            except Exception as e:
+                return Response.new(f"{type(e).__name__} {e}")
+    """})
+    assert "its own address 16 times in a row" in one.get("/").text
+    assert "its own address 16 times in a row" in one.get("/blocking").text
+
+
+def test_clients_keep_the_connections_of_a_session(web):
+    """As urllib3 counts them: the pool's connection is used again, also behind answers without a body."""
+    assert web("""
+        import requests
+        session = requests.Session()
+        for path in ("/echo", "/status?code=204", "/echo", "/packed?how=gzip", "/echo"):
+            session.get(U + path)
+        session.head(U)
+        pool = session.get_adapter(U).poolmanager.connection_from_url(U)
+        return [pool.num_connections, pool.num_requests]
+    """) == [1, 6]
+
+
 def test_clients_many_at_once(web):
     """More than an instance may have under way: the others wait."""
     assert web("""

@@ -204,7 +204,9 @@ class Socket:
         """Whether reading would not wait: as urllib3 asks, of connections that nobody uses whether they are closed."""
         if self._is_closed or self._out:
             return True
-        return self._exchange.has_head() if self._exchange is not None else self._at_end
+        if self._exchange is None or self._reply is not None:
+            return self._at_end
+        return self._exchange.has_head()
 
     # ---- life ----
 
