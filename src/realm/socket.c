@@ -42,6 +42,7 @@ struct socket {
     struct timer deadline; /* of the close that we have sent */
     struct timer resume;
     bool is_paused, has_sent_close, has_got_close, is_over;
+    bool is_deaf; /* it was closed while nobody took messages: none is told any more */
 };
 
 /* In the words of Cloudflare's runtime. */
@@ -186,8 +187,10 @@ void socket_close(struct socket *s, unsigned code, struct span reason)
         timers_add(&s->deadline, clock_now_us() + SOCKET_CLOSE_MS * 1000, on_deadline) < 0)
         cut(s, "out of memory");
     /* Its answer is a close, too, before or behind what is still on its way. */
-    if (s->is_paused && !s->is_over)
+    if (s->is_paused && !s->is_over) {
+        s->is_deaf = true;
         socket_read(s, SOCKET_READ);
+    }
     finish_closed(s);
     exchange_release(x);
 }
@@ -246,7 +249,8 @@ static void take(struct socket *s, const struct websocket_item *item)
     switch (item->kind) {
     case WEBSOCKET_TEXT:
     case WEBSOCKET_BINARY:
-        take_message(s, item);
+        if (!s->is_deaf)
+            take_message(s, item);
         return;
     case WEBSOCKET_PING:
         send_pong(s, item->bytes);
@@ -273,6 +277,15 @@ static void breathe(void)
         loop_run();
 }
 
+static size_t count_parts(void)
+{
+    size_t parts = 0;
+
+    for (const struct socket *s = all; s; s = s->next)
+        parts += buf_len(&s->reader.message);
+    return parts;
+}
+
 static void refuse(struct socket *s, const struct err *err)
 {
     unsigned code = s->reader.status ? s->reader.status : WEBSOCKET_FAILED;
@@ -297,6 +310,8 @@ static void pump(struct socket *s)
         inflow_eat(f, buf_len(&f->in) - in.len);
         if (r < 0)
             refuse(s, &err);
+        if (r == 0 && buf_len(&s->reader.message) > LOOK_FROM && count_parts() > SOCKET_PARTS_MAX)
+            fail(s, WEBSOCKET_TRY_LATER, "too many large messages at once");
         if (r != 1)
             break;
         take(s, &item);
@@ -321,6 +336,8 @@ static void on_resume(struct timer *timer)
 void socket_read(struct socket *s, enum socket_reading reading)
 {
     if (!s || s->is_over || s->is_paused == (reading == SOCKET_PAUSE))
+        return;
+    if (s->is_deaf && reading == SOCKET_PAUSE)
         return;
     s->is_paused = reading == SOCKET_PAUSE;
     /* Code of the worker may be running: what waits comes in a turn of its own. */

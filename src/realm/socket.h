@@ -15,6 +15,7 @@
  * Flow control: bytes are credited as they are read; a socket that is paused
  * reads none.  What its client does not take waits in the answer's outflow, at
  * most SOCKET_WAITING_MAX in all sockets together: the one that would pass that is cut.
+ * So do messages that have come in part, at most SOCKET_PARTS_MAX: 1013.
  *
  * Thread: the realm's.  Errors: socket_open ERR_NOMEM, nothing was answered. */
 #ifndef CORRAL_REALM_SOCKET_H
@@ -28,6 +29,7 @@ enum {
     SOCKET_MESSAGE_MAX =
         32 * 1024 * 1024, /* bytes of a message that comes: 1009, as on Cloudflare */
     SOCKET_WAITING_MAX = 64 * 1024 * 1024, /* bytes that clients have not taken */
+    SOCKET_PARTS_MAX = 128 * 1024 * 1024,   /* bytes of messages that are not whole yet */
     SOCKET_CLOSE_MS = 10 * 1000,           /* for the answer to a close of ours */
 };
 

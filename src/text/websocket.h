@@ -45,6 +45,7 @@ enum websocket_code {
     WEBSOCKET_TOO_BIG = 1009,
     WEBSOCKET_FAILED = 1011,
     WEBSOCKET_RESTART = 1012,
+    WEBSOCKET_TRY_LATER = 1013,
 };
 
 struct websocket_reader {

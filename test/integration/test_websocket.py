@@ -227,6 +227,24 @@ def test_websocket_messages_up_to_the_limit(sockets):
     run(talk())
 
 
+def test_websocket_parts_of_messages_are_bounded(sockets):
+    """Clients that begin large messages and do not end them: the one that would be too much is closed."""
+    half, kept = frame(2, bytes(30 << 20), end=False, mask=bytes(4)), []
+    for _ in range(4):
+        kept.append(Raw(sockets, "/echo"))
+        kept[-1].send(half)
+    with Raw(sockets, "/echo") as last:
+        try:
+            last.send(half)
+        except (BrokenPipeError, ConnectionResetError):
+            pass        # it is not read to its end
+        assert last.close_code() == 1013
+    for raw in kept:
+        raw.send(frame(0, b"and its end"))
+        assert raw.next() == (2, bytes(30 << 20) + b"and its end")
+        raw.close()
+
+
 def test_websocket_the_request_goes_on(sockets):
     """Its number is in the log, run_sync waits, and other requests are served meanwhile."""
     async def talk():

@@ -104,6 +104,7 @@ async def wrong(scope, receive, send):
     await attempt({"type": "websocket.send", "text": b"x"})
     await attempt({"type": "websocket.send", "bytes": "x"})
     await attempt({"type": "websocket.send"})
+    await attempt({"type": "websocket.close", "code": 99})
     await send({"type": "websocket.send", "text": json.dumps(said)})
 
 async def slow(scope, receive, send):
@@ -201,13 +202,14 @@ def test_asgi_websocket_denials(plain):
 def test_asgi_websocket_messages_out_of_order(plain):
     async def talk():
         async with connect(plain, "/wrong") as ws:
-            early, line, twice, http, text, data, nothing = json.loads(await ws.recv())
+            early, line, twice, http, text, data, nothing, code = json.loads(await ws.recv())
         assert early.startswith("RuntimeError: Unexpected ASGI message 'websocket.send'") and "websocket.accept" in early
         assert "line break" in line
         assert twice.startswith("RuntimeError: Unexpected ASGI message 'websocket.accept'") and "while it is open" in twice
         assert "'http.response.start'" in http
         assert "TypeError: websocket.send: expected text, a str, or bytes" == text == nothing
         assert "bytes must be bytes, not str" in data
+        assert "99 is no code that may be sent" in code
         async with connect(plain, "/direct", subprotocols=["x"]) as ws:     # asgi.websocket() itself
             assert json.loads(await ws.recv())["path"] == "/direct"
     run(talk())
@@ -215,7 +217,7 @@ def test_asgi_websocket_messages_out_of_order(plain):
 
 def test_asgi_websocket_waits_for_who_is_slower(plain):
     with Raw(plain, "/slow") as raw:
-        piece = frame(2, bytes(1 << 20))
+        piece = frame(2, bytes(1 << 20), mask=bytes(4))
         raw.socket.setblocking(False)
         sent, data = 0, piece * 40
         def push():

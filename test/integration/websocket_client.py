@@ -42,8 +42,8 @@ def frame(kind, payload=b"", end=True, mask=b"\x01\x02\x03\x04"):
         head += bytes([bit | 126]) + struct.pack(">H", n)
     else:
         head += bytes([bit | 127]) + struct.pack(">Q", n)
-    if not mask:
-        return head + payload
+    if not mask or not any(mask):
+        return head + (mask or b"") + payload
     key = (mask * (n // 4 + 1))[:n]
     return head + mask + (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(n, "big")
 

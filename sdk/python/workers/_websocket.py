@@ -198,7 +198,10 @@ class Socket:
         if self._state == CONNECTING:
             self._settle(answer(403, [], b""))
         elif self._disconnect is None:
-            _close(self._end, message.get("code") or 1000, message.get("reason") or "")
+            code = message.get("code") or 1000
+            if not 1000 <= code <= 4999 or code in (1004, NO_CODE, ABNORMAL, 1015):
+                raise ValueError(f"websocket.close: {code} is no code that may be sent")
+            _close(self._end, code, message.get("reason") or "")
         self._state = CLOSED
 
     async def _deny_body(self, message):
