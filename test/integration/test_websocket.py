@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from harness import holds, rss_kb, until
+from harness import PATIENCE, holds, rss_kb, until
 from websocket_client import ACCEPT, CLOSE, PING, PONG, TEXT, Raw, closed, connect, frame, noise, run
 
 pytestmark = pytest.mark.asan
@@ -274,7 +274,7 @@ def test_websocket_a_slow_reader_is_waited_for(sockets):
         node = sockets.process.pid
         before = rss_kb(node)
         assert sockets.get("/log").status == 200
-        holds("the node keeps little of it", lambda: rss_kb(node) < before + 8 * 1024, 0.3)
+        holds("the node keeps little of it", lambda: rss_kb(node) < before + 8 * 1024 * PATIENCE, 0.3)
         assert worker in [p.pid for p in sockets.instances()]
         for _ in range(300):
             assert raw.next() == (TEXT, b"x" * 65536)

@@ -5,7 +5,7 @@ import json
 import pytest
 import websockets
 
-from harness import holds, rss_kb, until
+from harness import PATIENCE, holds, rss_kb, until
 from websocket_client import CLOSE, TEXT, Raw, closed, connect, frame, noise, run
 
 pytestmark = pytest.mark.asan
@@ -236,7 +236,7 @@ def test_asgi_websocket_waits_for_who_is_slower(plain):
     with Raw(plain, "/pours", receive_buffer=4096) as raw:
         assert raw.next()[0] == 2
         rss = [rss_kb(p.pid) for p in plain.instances()]
-        holds("nobody gathers what is not read", lambda: all(rss_kb(p.pid) < max(rss) + 16 * 1024 for p in plain.instances()), 0.4)
+        holds("nobody gathers what is not read", lambda: all(rss_kb(p.pid) < max(rss) + 16 * 1024 * PATIENCE for p in plain.instances()), 0.4)
         waited = []
         for _ in range(299):
             kind, data = raw.next()
