@@ -67,7 +67,10 @@ int packages_run(const struct packages_run *run, json_t **ret_answer, struct err
  *                for environments, made when missing; "limit_bytes".
  *                done: {"folders": [...], "set": folder or "", "hash": 32 hexadecimal digits that change when
  *                any of it does, "bytes": of what is not in the set, "packages": [{"name", "version",
- *                "source"}], "inputs": [files that were read, absolute]}
+ *                "source"}], "inputs": [files that were read, or would be, absolute],
+ *                "environment": the folder STATE/HASH to hold while it is in use, or "", "left_out": [paths in
+ *                the project that the worker is not to have: wheels for WebAssembly in python_modules/]}.
+ *                Its errors have "inputs", too.  environment.h runs it when it has to
  *   list, info, sync, lock       of `corral packages`, see sdk/python/packager/
  */
 
