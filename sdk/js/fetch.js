@@ -127,6 +127,8 @@ async function fetch(input, init = undefined) {
   }
   const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null, seal: sealed };
   hop.headers.set('accept-encoding', sealed ? 'identity' : askedCodings(hop.headers.get('accept-encoding')));
+  // Also behind a redirect that leaves them out.
+  if (sealed && ORIGIN_HEADERS.some((name) => hop.headers.has(name))) sealed.push('private', '1');
   if (body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };
   for (let count = 0; ; count++) {
     const reply = await send(hop, owner, signal);

@@ -446,6 +446,11 @@ static bool is_private(const struct outcall_head *head)
     struct span name, value;
     size_t at = 0;
 
+    while (pairs_next(&head->arguments, &at, &name, &value))
+        if (span_is(name, "private"))
+            return true;
+    at = 0;
+
     while (pairs_next(&head->headers, &at, &name, &value))
         if (span_is_nocase(name, "authorization") || span_is_nocase(name, "cookie"))
             return true;

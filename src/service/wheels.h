@@ -5,7 +5,8 @@
  * answer 200 brings is checked: bytes of another hash make the outcall fail, at its end.  They are
  * kept in FOLDER/KEY, KEY a hash of origin and sha256, and are checked again whenever they are used.
  *
- * Requests with Authorization or Cookie are checked and not kept: what one may see the next may not.
+ * Requests with Authorization or Cookie, or the argument private, are checked and not kept: what one
+ * may see the next may not.
  * A disk that is full or slow, or a folder that cannot be made, costs the keeping alone.
  *
  * Ownership: wheels_open, wheels_close(cb) behind the last outcall.  Loop thread only; files are

@@ -27,6 +27,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, server = self.path.partition("?")[0], self.server
         with server.lock:
             server.asked.append(self.path)
+        if path == "/away":     # to another origin, where no password goes along
+            self.send_response(302)
+            self.send_header("location", server.url.replace("127.0.0.1", "localhost") + "/signed")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         if path.startswith("/to/"):
             self.send_response(302)
             self.send_header("location", f"/{path[4:]}?token={len(server.asked)}")
@@ -62,7 +68,7 @@ def server():
     one = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     one.daemon_threads = True
     one.lock, one.asked = threading.Lock(), []
-    one.bodies = {"/a.whl": WHEEL, "/b.whl": WHEEL, "/empty": b"", "/chunked": WHEEL, "/cut": WHEEL, "/big": WHEEL * 40, "/auth": WHEEL, "/bad": WHEEL[:-1] + b"x",
+    one.bodies = {"/a.whl": WHEEL, "/b.whl": WHEEL, "/empty": b"", "/chunked": WHEEL, "/cut": WHEEL, "/big": WHEEL * 40, "/auth": WHEEL, "/signed": WHEEL, "/bad": WHEEL[:-1] + b"x",
                   **{f"/many{i}": b"%d" % i * 40_000 for i in range(8)}}
     threading.Thread(target=one.serve_forever, daemon=True).start()
     one.url = f"http://127.0.0.1:{one.server_port}"
@@ -187,6 +193,9 @@ def test_private_wheels_are_not_kept(node, server):
     for _ in range(2):
         assert get(node, server.url + "/auth", RIGHT, ", headers={'authorization': 'Basic eDp5'}")[0] == "ok"
     assert count(server, "/auth") == 2 and kept(node) == had
+    for _ in range(2):
+        assert get(node, server.url + "/away", RIGHT, ", headers={'authorization': 'Basic eDp5'}")[0] == "ok"
+    assert count(server, "/signed") == 2 and kept(node) == had
     kind, _ = get(node, server.url + "/auth", "0" * 64, ", headers={'authorization': 'Basic eDp5'}")
     assert kind == "WrongHash"
 
