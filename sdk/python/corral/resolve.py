@@ -8,6 +8,7 @@ other; a pre-release only when asked for (pre, or a specifier that names one) or
 Only then: a version that a provider prefers (an installed one, one of a package set) before those of an index.
 """
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 from corral.packaging import markers, requirements as _requirements, specifiers, utils, version as versions
@@ -19,6 +20,7 @@ TEXT_MAX = 16 << 10         # characters of a requirement
 REQUIRES_MAX = 2000         # requirements of one version
 TRIES_MAX = 2000            # versions whose requirements are looked up
 LINES_MAX = 12              # of a conflict that are told
+TURN_S = 0.02               # so long others wait for a search
 
 
 class ResolveError(ValueError):
@@ -174,6 +176,8 @@ class Resolution:
         self.found = {}             # (project, is_narrow) -> Found
         self.required = {}          # Candidate -> [Requirement]
         self.missing = {}           # requirement as written -> details
+        self.hopeless = None        # the MissingError that was seen first, should nothing be found
+        self.since = time.monotonic()
         self.unknown_extras = []    # one line each, for people: no error, as with pip
         self._set_constraints(constraints)
 
@@ -227,7 +231,9 @@ class Resolution:
         for one in requirements:
             self._require(None, 0, one, str(one))
         while True:
-            solver.propagate()
+            while not solver.propagate():
+                await self._breathe()
+            await self._breathe()
             open_ = solver.undecided()
             if not open_:
                 return self._result()
@@ -242,6 +248,12 @@ class Resolution:
             bit = self._preferred(project, bits)
             await self._add_requirements(key, bit)
             solver.decide(key, 1 << bit)
+
+    async def _breathe(self):
+        """Let others run, in a search that takes long."""
+        if time.monotonic() - self.since > TURN_S:
+            await asyncio.sleep(0)
+            self.since = time.monotonic()
 
     @staticmethod
     def _preferred(project, bits):
@@ -360,6 +372,8 @@ class Resolution:
             return
         if not project.found.candidates:        # an older version of what requires it would hardly be what was meant
             raise MissingError([_without_marker(one)], [self._why_missing(project, one, parent, bit)])
+        if not mask and self.hopeless is None and self._is_hopeless(project, one):
+            self.hopeless = MissingError([_without_marker(one)], [self._why_missing(project, one, parent, bit)])
         for extra in sorted(one.extras) or [""]:
             self.solver.require(parent, bits, _key(name, extra), mask, len(project.candidates), (one, text))
 
@@ -392,7 +406,7 @@ class Resolution:
     def _explain(self, e):
         """The error of a resolution that fails: who wants what, or that there is no wheel."""
         if not e.causes:
-            return ResolveError("no versions that fit together were found in a long search: ask for versions of your own, or use constraints")
+            return self.hopeless or ResolveError("no versions that fit together were found in a long search: ask for versions of your own, or use constraints")
         wishes, said = [], set()
         for cause in e.causes:
             if cause.kind == "wish" and cause.note is not None:

@@ -5,8 +5,10 @@ integers, bit v for value v.  A *clause* forbids that all of its variables have 
 that SAT solvers make: decide, propagate what follows, and, when that leads to something forbidden, learn the clause that was
 behind it and go back to where it could have been known.  So it ends, misses no solution, and knows at the end why there is none.
 """
+import functools
+import time
 
-STEPS_MAX = 20_000      # decisions and conflicts of one search
+SECONDS_MAX = 10        # of the processor, for one search
 
 
 class Unsolvable(Exception):
@@ -15,6 +17,20 @@ class Unsolvable(Exception):
     def __init__(self, causes):
         super().__init__("there is no solution")
         self.causes = causes
+
+
+def _timed(method):
+    """Count what it takes; raise Unsolvable when that is too much."""
+    @functools.wraps(method)
+    def timed(self, *args):
+        if self._spent > SECONDS_MAX:
+            raise Unsolvable([])
+        since = time.thread_time()
+        try:
+            return method(self, *args)
+        finally:
+            self._spent += time.thread_time() - since
+    return timed
 
 
 class Clause:
@@ -38,7 +54,7 @@ class Solver:
         self._asked = set()     # (key, value) whose requirements are known
         self._queue = []        # keys whose clauses are to be looked at
         self._order = {}
-        self._steps = 0
+        self._spent = 0.0
 
     # ---- what there is ----
 
@@ -90,6 +106,7 @@ class Solver:
     def wishes(self, key):
         return self._wishes[key]
 
+    @_timed
     def undecided(self):
         """Keys that are needed, and of which no decision was made."""
         decided = {key for key, _, clause, _ in self._trail if clause is None}
@@ -106,16 +123,11 @@ class Solver:
 
     # ---- the search ----
 
+    @_timed
     def decide(self, key, values):
         """Try these values, a single one."""
-        self._count()
         self._level += 1
         self._set(key, values & self._now[key], None)
-
-    def _count(self):
-        self._steps += 1
-        if self._steps > STEPS_MAX:
-            raise Unsolvable([])
 
     def _set(self, key, values, clause):
         self._at[key].append(len(self._trail))
@@ -123,14 +135,16 @@ class Solver:
         self._now[key] = values
         self._queue.append(key)
 
+    @_timed
     def propagate(self):
-        """All that follows.  Raises Unsolvable."""
+        """What follows.  False: something was forbidden, and it is to be called again.  Raises Unsolvable, without causes when time is up."""
         while self._queue:
             key = self._queue.pop()
             for clause in list(self._clauses[key]):
                 if not self._look(clause):
                     self._conflict(clause)
-                    break
+                    return False
+        return True
 
     def _look(self, clause):
         """False: it is violated.  When all but one of its terms hold, the last must not."""
@@ -163,7 +177,6 @@ class Solver:
 
     def _conflict(self, clause):
         """Learn from a clause that is violated, and go back."""
-        self._count()
         while True:
             places = sorted(((self._since(key, values), key) for key, values in clause.terms.items()), reverse=True)
             if not places or self._trail[places[0][0]][3] == 0:
