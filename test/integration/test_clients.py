@@ -694,6 +694,14 @@ def test_clients_at_top_level_say_what_to_do(corral):
     one.wait_log("no HTTP request can be sent while the worker's module is loaded")
 
 
+def test_clients_cannot_block_beneath_javascript(web):
+    said = web("""
+        import httpx, requests
+        return [js.eval("(call) => call()")(lambda: sort_of(lambda: get(U)))[1] for get in (httpx.get, requests.get)]
+    """)
+    assert all("JavaScript has called this function and waits for it" in text and "httpx.AsyncClient" in text for text in said), said
+
+
 def test_clients_in_threads_and_in_loops_of_their_own(web):
     assert web("""
         import aiohttp, httpx, requests
