@@ -9,7 +9,6 @@ What is written at top level is in every instance, which has a copy of its own f
 
 FOLDER: where packages are installed; it is the last on sys.path.
 """
-import builtins
 import errno
 import gc
 import os
@@ -21,7 +20,7 @@ import types
 import _corral
 import _io
 
-from . import calls, files, native, tree
+from . import calls, descriptors, files, native, tree
 from .tree import BYTES_MAX, FILES_MAX, Outside, add_real
 
 FOLDER = "/session/site-packages"
@@ -130,7 +129,7 @@ def _put_into(thing, by_id):
 def _put_everywhere(gates):
     """Also where a module has taken a function for itself."""
     by_id = {id(original): gate for original, gate in gates}
-    ours = {module.__name__ for module in (calls, files, native, tree, sys.modules[__name__])}
+    ours = {module.__name__ for module in (calls, descriptors, files, native, tree, sys.modules[__name__])}
     for module in list(sys.modules.values()):
         names = getattr(module, "__dict__", None)
         if names is None or names.get("__name__") in ours:
