@@ -49,13 +49,19 @@ def linked(program):
 # ---- who is who ----
 
 
+def has_python(program):
+    """Linked to the shared library, or with CPython inside."""
+    return "libpython3" in linked(program) or b"Py_InitializeFromConfig" in (BIN / program).read_bytes()
+
+
 def test_the_node_links_no_engine():
-    assert "javascriptcore" not in linked("corral") and "python" not in linked("corral")
+    for program in ("corral", "corral-store"):
+        assert "javascriptcore" not in linked(program) and not has_python(program)
 
 
 def test_the_worker_links_both_engines():
     # Shows that the test above looks for the right names.
-    assert "javascriptcore" in linked("corral-worker") and "libpython3" in linked("corral-worker")
+    assert "javascriptcore" in linked("corral-worker") and has_python("corral-worker")
 
 
 def test_node_zygote_template_instance(hello):

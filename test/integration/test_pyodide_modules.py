@@ -348,11 +348,6 @@ def test_modules_that_cloudflare_lacks_are_there(lab):
     """) == [[], [1], 3, "Europe/Berlin", "linux", "Linux"]
 
 
-def test_a_missing_micropip_says_how_packages_come(corral):
-    one = corral({"src/entry.py": "import micropip\n"}, ready=False)
-    one.wait_log(r"`micropip` is not in Corral yet")
-
-
 # ---- the standard library and the outside ----
 
 
