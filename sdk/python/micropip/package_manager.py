@@ -2,7 +2,7 @@
 import importlib.metadata
 import urllib.parse
 
-from corral import entry, resolve
+from corral import entry, pypi, resolve
 from corral.packaging import utils
 from corral.packaging.version import Version
 
@@ -11,7 +11,7 @@ from ._log import logger, speaking
 from ._provider import check_fits
 from .package import PackageDict, PackageMetadata
 
-DEFAULT_INDEX_URLS = ["https://pypi.org/simple"]
+DEFAULT_INDEX_URLS = [pypi.URL]
 NAMES = {"PYPI": DEFAULT_INDEX_URLS[0]}     # what may be written instead of an address
 VARIABLE = "MICROPIP_INDEX_URLS"            # of the worker: other default indexes, separated by spaces
 _VCS = ("git+", "hg+", "svn+", "bzr+")

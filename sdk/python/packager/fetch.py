@@ -15,11 +15,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from corral import index
+from corral import index, pypi
 
 from .report import Failure
 
-PYPI = "https://pypi.org/simple/"
 WHEEL_MAX = 512 << 20       # bytes of one file
 REQUEST_S_MAX = 600         # seconds that one answer may take
 TRIES = 3
@@ -38,7 +37,7 @@ def silence_s():
 def default_url():
     """Of the index that is asked when nobody names one."""
     return next((os.environ[name].strip() for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
-                 if os.environ.get(name, "").strip()), PYPI)
+                 if os.environ.get(name, "").strip()), pypi.URL)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -89,7 +88,7 @@ class Index:
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Failure(f"'{url}' is no address to get packages from", f"an index has one such as {PYPI}")
+            raise Failure(f"'{url}' is no address to get packages from", f"an index has one such as {pypi.URL}")
         self._login = None
         if parts.username is not None:
             words = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"

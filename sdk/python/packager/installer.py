@@ -14,11 +14,12 @@ import sys
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 
+from corral import pypi
+
 from . import report
 from .asked import redacted
 from .report import Failure
 
-PYPI = "https://pypi.org/simple"
 OUTPUT_BYTES_MAX = 4 << 20          # of what the installer says
 
 _PR_SET_PDEATHSIG = 1
@@ -36,7 +37,7 @@ _PASSED_ON = frozenset("""
 @dataclass
 class Indexes:
     """Where to look for wheels."""
-    url: str = PYPI
+    url: str = pypi.URL
     extra: list = field(default_factory=list)
     find_links: list = field(default_factory=list)
     no_index: bool = False
@@ -66,7 +67,7 @@ def indexes(asked):
     """What requirements.txt says goes before what the variables of pip and uv say."""
     uv_more = [word.rpartition("=")[2] if "://" not in word.partition("=")[0] else word for word in _variable("UV_INDEX").split()]
     return Indexes(
-        url=asked.index_url or _variable("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL") or PYPI,
+        url=asked.index_url or _variable("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL") or pypi.URL,
         extra=asked.extra_index_urls or _variable("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL").split() or uv_more,
         find_links=asked.find_links or _variable("PIP_FIND_LINKS", "UV_FIND_LINKS").replace(",", " ").split(),
         no_index=asked.no_index or _variable("PIP_NO_INDEX", "UV_NO_INDEX").lower() in ("1", "true", "yes", "on"),

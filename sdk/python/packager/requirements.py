@@ -139,7 +139,7 @@ class _Line:
 
     def address(self, name, value):
         if not re.match(r"(https?|file)://", value):
-            raise self.mistake(f"{name} is '{value}', which is no address", "an address is like https://pypi.org/simple")
+            raise self.mistake(f"{name} is '{value}', which is no address", "an address is like https://example.com/simple")
         return value
 
     def place(self, value):
