@@ -8,7 +8,7 @@
 #include "cli/packages.h"
 
 static const struct option OPTIONS[] = {
-    {"--index-url", NULL, "URL", "the package index for DATE (https://pypi.org/simple/)"},
+    {"--index-url", NULL, "URL", "the package index for DATE (PyPI)"},
     {"--lock", NULL, "FILE", "of DATE take what this pylock.toml lists, hashes checked"},
     {"--cwd", NULL, "FOLDER", "as if started in this folder"},
     {0},

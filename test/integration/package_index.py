@@ -393,7 +393,7 @@ class PackageIndex:
                 f"<title>Links for {html.escape(project)}</title></head><body>\n" + "\n".join(lines) + "\n</body></html>").encode()
 
     def warehouse(self, project, version=None):
-        """pypi.org/pypi/NAME/json, as clients from before PEP 691 read it."""
+        """PyPI's /pypi/NAME/json, as clients from before PEP 691 read it."""
         found = self._of(project)
         if not found:
             return None

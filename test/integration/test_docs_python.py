@@ -1,4 +1,4 @@
-"""The programs of docs/python.md and docs/d1.md do what the pages say: each is started and asked."""
+"""The programs of docs/python.md, docs/packages.md and docs/d1.md do what the pages say: each is started and asked."""
 import re
 
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from harness import ROOT
 from origin import Origin
 
-PAGES = [(ROOT / page).read_text() for page in ("docs/python.md", "docs/d1.md")]
+PAGES = [(ROOT / page).read_text() for page in ("docs/python.md", "docs/packages.md", "docs/d1.md")]
 PROGRAM = re.compile(r"```python\n(.*?)```\n((?:<!-- .*? -->\n)*)", re.S)
 ASKED = re.compile(r"<!-- (\w+) (\S+)(?: (.*?))? -> (.*?) -->")
 CONFIG = """\
@@ -39,8 +39,8 @@ def api():
 
 @pytest.mark.parametrize("program, asked", PROGRAMS, ids=[str(n + 1) for n in range(len(PROGRAMS))])
 def test_program(corral, api, program, asked):
-    files = {"src/entry.py": program, "wrangler.toml": CONFIG % api}
-    one = corral({**files, "requirements.txt": "fastapi\n"} if "fastapi" in program else files)
+    needs = "".join(name + "\n" for name in ("fastapi", "httpx", "requests") if "import " + name in program or f"from {name} " in program)
+    one = corral({"src/entry.py": program, "wrangler.toml": CONFIG % api, "requirements.txt": needs})
     for method, path, body, wanted in asked:
         answer = one.request(method, path, body.encode() or None)
         assert (answer.status, answer.text) == (200, wanted)

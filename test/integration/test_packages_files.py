@@ -114,9 +114,9 @@ def test_hostile_pages_cost_little():
 
 
 def test_project_addresses():
-    assert index.project_url("https://pypi.org/simple", "Foo.Bar") == "https://pypi.org/simple/foo-bar/"
-    assert index.project_url("https://pypi.org/simple/", "foo") == "https://pypi.org/simple/foo/"
-    assert index.project_url("https://pypi.org/pypi/{package_name}/json", "Foo_x") == "https://pypi.org/pypi/foo-x/json"
+    assert index.project_url("https://index.example/simple", "Foo.Bar") == "https://index.example/simple/foo-bar/"
+    assert index.project_url("https://index.example/simple/", "foo") == "https://index.example/simple/foo/"
+    assert index.project_url("https://index.example/pypi/{package_name}/json", "Foo_x") == "https://index.example/pypi/foo-x/json"
     assert index.project_url("https://x/simple?token=1", "foo") == "https://x/simple/foo/?token=1"
 
 
