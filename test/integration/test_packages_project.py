@@ -168,10 +168,19 @@ MISTAKES = {
     "a --hash=sha256:xyz": ("is no hash", ""),
     "a==${NOT_SET_HERE}": ("NOT_SET_HERE is not set", "NOT_SET_HERE="),
     "--index-url 'x": ("cannot be read", ""),
+    "--index-url 'https://example.org/ --no-binary :all:'": ("no address", "https://"),
+    "--find-links 'https://example.org/ --no-binary=:all:'": ("no address", "https://"),
+    "a; python_version ~= 'x'": ("is no requirement", ""),
+    "a; " + "(" * 1500 + "os_name == 'a'" + ")" * 1500: ("nested too deeply", ""),
+    "a==" + "1" * 4500: ("and 4096 are read", ""),
+    "a[" + ",".join(f"b{i}" for i in range(50_000)) + "]": ("and 65536 are read", ""),
+    "a[" + ",".join(f"b{i}" for i in range(5_000)) + "]": ("and 4096 are read", ""),
+    "a" + " " * 900_000 + "b": ("and 65536 are read", ""),
+    "https://example.org/" + "a" * 60_000 + ".zip": ("and 4096 are read", ""),
 }
 
 
-@pytest.mark.parametrize("line", MISTAKES)
+@pytest.mark.parametrize("line", MISTAKES, ids=lambda line: line[:50])
 def test_a_mistake_in_a_requirements_file_says_where_and_what_to_do(tmp_path, line):
     (tmp_path / "folder").mkdir()
     with pytest.raises(asked.Mistake) as raised:
@@ -183,7 +192,8 @@ def test_a_mistake_in_a_requirements_file_says_where_and_what_to_do(tmp_path, li
 
 
 def test_files_that_are_no_text(tmp_path):
-    for content, said, line in ((b"a\nb\n\xff\n", "is not text in UTF-8", 3), (b"a\n" * (1 << 20), "is larger than 1 MiB", 0)):
+    os.mkfifo(tmp_path / "pipe")
+    for content, said, line in ((b"-r pipe", "is no file with text", 0), (b"-r /dev/zero", "is no file with text", 0), (b"a\nb\n\xff\n", "is not text in UTF-8", 3), (b"a\n" * (1 << 20), "is larger than 1 MiB", 0)):
         with pytest.raises(asked.Mistake) as raised:
             parse(tmp_path, content)
         assert said in raised.value.text and raised.value.line == line
@@ -310,6 +320,33 @@ def test_what_cannot_be_installed_says_why_and_what_to_do(ask, lines):
     assert text in said.error["text"] and hint in said.error["hint"], said.error
     assert said.error["file"] == "requirements.txt" and said.error["line"] in (2, 3), said.error
     assert said.error["inputs"], said.error
+
+
+def ran(tmp_path):
+    """A file that is there when a source distribution was built, and what makes it."""
+    mark = tmp_path / "was-run"
+    code = f"open({str(mark)!r}, 'w').close()\n"
+    return mark, {"setup.py": code, "back.py": code, "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'back'\nbackend-path = ['.']\n"}
+
+
+def test_nothing_that_an_index_has_is_run_here(ask, index, tmp_path):
+    mark, files = ran(tmp_path)
+    source = index.add(sdist("evil", "1.0", files))
+    for name, need in (("by-address", f"evil @ {index.origin}/files/{source.filename}"), ("by-git", f"evil @ git+{index.origin}/evil.git")):
+        index.add(wheel(name, "1.0", {f"{name}.py": ""}, requires=[need]))
+        said = ask(f"ASK\n{name}\n")
+        assert not mark.exists() and said.error and "evil" in said.error["text"] and "be built" in said.error["text"], said.error["detail"]
+        assert "wheel" in said.error["hint"]
+
+
+def test_nothing_that_a_project_has_is_run_here(ask, index, tmp_path):
+    mark, files = ran(tmp_path)
+    index.add(sdist("evil", "1.0", files))
+    info = "python_modules/x-1.dist-info/"
+    for metadata in ("Name: x\nVersion: 1\n --no-binary=:all:\n", "Name: x\n --no-binary=:all:\nVersion: 1\n",
+                     "Name: x\nVersion: 1/../../../../../out\n"):
+        said = ask({"requirements.txt": "ASK\nevil\npure\n", info + "METADATA": "Metadata-Version: 2.1\n" + metadata})
+        assert not mark.exists() and said.error and "evil" in said.error["text"], said.error
 
 
 def test_an_index_that_fails(ask, index):

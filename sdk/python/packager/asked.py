@@ -4,17 +4,18 @@ The collection is filled by requirements.py (requirements.txt and what it includ
 """
 import os
 import re
+import stat
 import sys
 
 from corral.packaging.markers import default_environment
-from corral.packaging.requirements import InvalidRequirement, Requirement
-from corral.packaging.version import InvalidVersion
+from corral.packaging.requirements import Requirement
 from corral.sets import normalize
 
 from .report import Failure
 
 FILE_BYTES_MAX = 1 << 20        # of one file with requirements
 REQUIREMENTS_MAX = 10000
+REQUIREMENT_MAX = 4096          # characters of one: what reads it takes longer than its length
 
 # What Corral itself brings in place of these: the SDK, and parts of Python that Pyodide has as packages.
 PLATFORM = frozenset("""
@@ -47,7 +48,7 @@ class Wanted:
             return True
         try:
             return self.requirement.specifier.contains(version, prereleases=is_pre or None)
-        except InvalidVersion:
+        except ValueError:
             return False
 
     def as_line(self):
@@ -87,7 +88,10 @@ class Asked:
         if path not in self.files:
             self.files.append(path)
         try:
-            with open(path, "rb") as f:
+            # A terminal, or a pipe, would be waited for.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as f:
+                if not stat.S_ISREG(os.fstat(f.fileno()).st_mode):
+                    raise self.mistake(f"'{self.shown(path)}' is no file with text", file=path)
                 data = f.read(FILE_BYTES_MAX + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -104,12 +108,16 @@ class Asked:
 
     def add(self, text, file, line, hashes=(), is_constraint=False):
         """One requirement of PEP 508. Mistake: it is none."""
+        if len(text) > REQUIREMENT_MAX:
+            raise self.mistake(f"a requirement has {len(text)} characters, and {REQUIREMENT_MAX} are read: '{text[:60]} ...'", file=file, line=line)
         try:
             requirement = Requirement(text)
-        except InvalidRequirement as e:
-            said = str(e).splitlines()[0].rstrip(": ")
+            requirement.specifier.contains("0")         # it reads its versions only when it is asked
+            applies = requirement.marker is None or requirement.marker.evaluate({**default_environment(), "extra": ""})
+        except (ValueError, RecursionError) as e:       # what packaging does not take, and what it has not thought of
+            said = "it is nested too deeply" if isinstance(e, RecursionError) else str(e).splitlines()[0].rstrip(": ")
             raise self.mistake(f"'{text}' is no requirement: {said}", _how(text), file, line) from None
-        if requirement.marker is not None and not requirement.marker.evaluate({**default_environment(), "extra": ""}):
+        if not applies:
             return
         if normalize(requirement.name) in PLATFORM:
             return
@@ -150,7 +158,7 @@ def _how(text):
 
 def redacted(url):
     """Without the password."""
-    return re.sub(r"(\w+://)[^/@\s]+@", r"\1****@", url)
+    return re.sub(r"(\b\w+://)[^/@\s]+@", r"\1****@", url)
 
 
 def python_version():

@@ -2,8 +2,8 @@
 import difflib
 
 from corral import sets
-from corral.packaging.requirements import InvalidRequirement, Requirement
 
+from . import needs
 from .asked import PLATFORM
 
 
@@ -64,11 +64,8 @@ def _meet(wanted, bounds, asked, ready, package_set, choice):
 def _meet_below(there, wanted, ready, package_set, choice, seen):
     """What a distribution of python_modules/ needs may come from the set; what neither has is not missed: it worked without."""
     for line in there.requires:
-        try:
-            need = Requirement(line)
-        except InvalidRequirement:
-            continue
-        if need.marker is not None and not any(need.marker.evaluate({"extra": e}) for e in ("", *wanted.requirement.extras)):
+        need = needs.parse(line)
+        if need is None or not any(needs.holds(need.marker, e) for e in ("", *wanted.requirement.extras)):
             continue
         name = sets.normalize(need.name)
         if name in seen or name in PLATFORM:

@@ -11,9 +11,8 @@ import json
 import os
 
 from corral import sets
-from corral.packaging.requirements import InvalidRequirement, Requirement
 
-from . import choose, pyproject, ready, report, requirements
+from . import choose, needs, pyproject, ready, report, requirements
 from .asked import Asked
 from .report import Failure
 
@@ -78,11 +77,9 @@ def _is_needed(name, there, wanted):
     for other in there.values():
         if other.name in wanted:
             for line in other.requires:
-                try:
-                    if sets.normalize(Requirement(line).name) == name:
-                        return True
-                except InvalidRequirement:
-                    pass
+                need = needs.parse(line)
+                if need is not None and sets.normalize(need.name) == name:
+                    return True
     return False
 
 

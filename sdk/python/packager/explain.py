@@ -12,8 +12,9 @@ from corral import index, sets
 from corral.packaging.tags import sys_tags
 from corral.packaging.utils import parse_wheel_filename
 
-from . import choose
-from .asked import python_version, redacted
+from . import choose, needs
+from .asked import _BUILD_IT, python_version, redacted
+from .installer import BUILDS_NOTHING
 
 ASK_S = 15          # for a page of an index
 SAID_LINES = 12     # of what pip said, in an error
@@ -24,6 +25,8 @@ _CONNECTION = re.compile(
     r"error sending request|client error \(Connect\)|dns error|tcp connect error|operation timed out|ProxyError|"
     r"RemoteDisconnected|Connection aborted|connection error", re.IGNORECASE)
 _CERTIFICATE = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|invalid peer certificate")
+_BUILDS = re.compile(rf"{BUILDS_NOTHING}|No permission to execute '(?:git|hg|svn|bzr)'")
+_COLLECTING = re.compile(r"^Collecting (\S+)", re.MULTILINE)
 _HTTP = re.compile(r"\b(401|403|407|429|5\d\d) (?:Client|Server) Error|status (?:client|server) error \((\d{3})")
 _MISSING = re.compile(r"No matching distribution found for ([^\s(]+)|Because (?:there (?:is|are) no versions? of|only) ([^\s]+)|"
                       r"Because ([A-Za-z0-9._-]+) was not found in the package registry|([A-Za-z0-9._-]+) has no wheels")
@@ -52,7 +55,7 @@ class Explainer:
 
     def explain(self, output):
         """A Failure."""
-        for look in (self._hashes, self._certificate, self._missing, self._connection, self._refused, self._bad_wheel, self._conflict, self._disk):
+        for look in (self._built, self._hashes, self._certificate, self._missing, self._connection, self._refused, self._bad_wheel, self._conflict, self._disk):
             failure = look(output)
             if failure is not None:
                 failure.detail = output
@@ -81,6 +84,14 @@ class Explainer:
         return next((reason for wanted, reason in self.choice.unmet if wanted.name == name and reason), "")
 
     # ---- kinds ----
+
+    def _built(self, output):
+        if not _BUILDS.search(output):
+            return None
+        last = _COLLECTING.findall(output)
+        name = _normal(last[-1]) if last else "a package"
+        return self._failure(f"'{name}', which one of the packages asks for, would have to be built, and only wheels are installed",
+                             f"{_BUILD_IT}\n{self._said(output)}", name)
 
     def _connection(self, output):
         return self._unreachable() if _CONNECTION.search(output) else None
@@ -198,11 +209,8 @@ class Explainer:
         for wanted in self.asked.wanted:
             if wanted.name == name:
                 return wanted.requirement.specifier
-        from corral.packaging.requirements import InvalidRequirement, Requirement
-        try:
-            return Requirement(spec).specifier
-        except InvalidRequirement:
-            return None
+        need = needs.parse(spec)
+        return need.specifier if need is not None else None
 
     def _files(self, name):
         """What the indexes have of this package; None: they do not say."""

@@ -22,6 +22,20 @@ from .report import Failure
 
 OUTPUT_BYTES_MAX = 4 << 20          # of what the installer says
 
+# pip keeps to --only-binary for what comes from an index, not for addresses that a wheel's metadata names: those it would build,
+# and that begins with a program, of which it needs none to install wheels.
+BUILDS_NOTHING = "corral lets nothing be built"
+_ONLY_INSTALL = f"""
+import os, runpy, sys
+def refuse(event, args):
+    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "os.forkpty"):
+        if event != "subprocess.Popen" or os.path.basename(str(args[0])) != "keyring":
+            raise PermissionError("{BUILDS_NOTHING}")
+sys.addaudithook(refuse)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
@@ -122,7 +136,7 @@ class Tool:
         hosts = [word for host in sources.trusted_hosts for word in ("--trusted-host", host)]
         quiet = [word for name, words in (("PIP_RETRIES", ["--retries", "2"]), ("PIP_DEFAULT_TIMEOUT", ["--timeout", "15"]))
                  if name not in os.environ for word in words]
-        return [python, "-I", self._program, "install", "--no-color", "--no-input", "--disable-pip-version-check", "--no-compile",
+        return [python, "-I", "-c", _ONLY_INSTALL, self._program, "install", "--no-color", "--no-input", "--disable-pip-version-check", "--no-compile",
                 "--no-warn-script-location", "--no-warn-conflicts", "--root-user-action", "ignore", "--progress-bar", "off",
                 "--cache-dir", os.path.join(cache, "pip"), *quiet, *shared, *hosts]
 

@@ -6,7 +6,6 @@ import sys
 import sysconfig
 
 from corral import sets
-from corral.packaging.requirements import InvalidRequirement, Requirement
 
 from . import installer, needs, places, ready, report
 from .environment import FORMAT, hash_of
@@ -147,11 +146,8 @@ class Maker:
                   for w in self.asked.wanted if w.name in visible and w.name not in installed]
         for one in installed.values():
             for line in one.requires:
-                try:
-                    need = Requirement(line)
-                except InvalidRequirement:
-                    continue
-                if need.marker is not None and not any(need.marker.evaluate({"extra": e}) for e in ("", *extras.get(one.name, ()))):
+                need = needs.parse(line)
+                if need is None or not any(needs.holds(need.marker, e) for e in ("", *extras.get(one.name, ()))):
                     continue
                 if sets.normalize(need.name) in visible:
                     names.append(sets.normalize(need.name) + (f"[{','.join(sorted(need.extras))}]" if need.extras else ""))

@@ -1,6 +1,6 @@
 """needs.py - what distributions need, as a package set writes it down: markers evaluated, and what it does not have told apart."""
 from corral.packaging.markers import default_environment
-from corral.packaging.requirements import InvalidRequirement, Requirement
+from corral.packaging.requirements import Requirement
 from corral.sets import normalize
 
 
@@ -8,13 +8,16 @@ def parse(text):
     """A Requirement, or None: what makes no sense is not needed."""
     try:
         return Requirement(text)
-    except InvalidRequirement:
+    except (ValueError, RecursionError):        # also what packaging has not thought of, such as numbers of many digits
         return None
 
 
 def holds(marker, extra=""):
-    """Whether a marker, or none, is true on this machine."""
-    return marker is None or marker.evaluate({**default_environment(), "extra": extra})
+    """Whether a marker, or none, is true on this machine. One that compares what cannot be compared is not."""
+    try:
+        return marker is None or marker.evaluate({**default_environment(), "extra": extra})
+    except (ValueError, RecursionError):
+        return False
 
 
 def of_metadata(requires, provides):

@@ -2,9 +2,9 @@
 import re
 import tomllib
 
-from corral.packaging.specifiers import InvalidSpecifier, SpecifierSet
+from corral.packaging.specifiers import SpecifierSet
 
-from .asked import python_version
+from .asked import REQUIREMENT_MAX, python_version
 
 
 def read_file(asked, path):
@@ -49,8 +49,8 @@ def _check_python(asked, project, text, path):
         return
     line = _line_of(text, "requires-python")
     try:
-        fits = SpecifierSet(wanted).contains(python_version())
-    except InvalidSpecifier:
+        fits = SpecifierSet(wanted[:REQUIREMENT_MAX]).contains(python_version())
+    except ValueError:
         raise asked.mistake(f"requires-python is '{wanted}', which names no versions", 'write requires-python = ">=3.11"', path, line) from None
     if not fits:
         asked.warn(f"the project asks for Python {wanted}, and this Corral runs Python {python_version()}",

@@ -11,6 +11,7 @@ import re
 from corral.sets import normalize
 
 _WASM = re.compile(r"^Tag:.*(wasm32|emscripten|pyodide|pyemscripten|wasi)", re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 _METADATA_BYTES_MAX = 4 << 20
 DISTRIBUTIONS_MAX = 5000
 
@@ -34,7 +35,7 @@ def _read_info(info):
     headers = email.parser.HeaderParser().parsestr(_read(os.path.join(info, "METADATA")))
     one = Ready()
     stem = os.path.basename(info)[:-len(".dist-info")]
-    one.name = normalize(headers["Name"] or stem.partition("-")[0])
+    one.name = normalize((headers["Name"] or stem.partition("-")[0]).strip())
     one.version = (headers["Version"] or stem.partition("-")[2]).strip()
     one.info = info
     one.requires = headers.get_all("Requires-Dist") or []
@@ -62,6 +63,8 @@ def find(folder):
     except OSError:
         return {}
     found = [_read_info(os.path.join(folder, name)) for name in names if name.endswith(".dist-info")][:DISTRIBUTIONS_MAX]
+    # They are written into files for the installer, and name folders there.
+    found = [one for one in found if _WORD.fullmatch(one.name) and _WORD.fullmatch(one.version)]
     if any(one.is_wasm for one in found):
         _share_out(found)
     return {one.name: one for one in found}

@@ -9,12 +9,17 @@ import re
 import shlex
 from urllib.parse import quote, urlsplit
 
-from .asked import _BUILD_IT
+from .asked import _BUILD_IT, REQUIREMENT_MAX
 
 NESTED_MAX = 20         # -r inside of -r
+LINE_MAX = 64 << 10     # characters of a line with all that continues it
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+# These are written into a file of options for the installer: what comes behind a space there would be the next option.
+_ADDRESS = re.compile(r"(https?|file)://[^\s\"'\\]+")
+_PLAIN_PATH = re.compile(r"[^\s\"'\\]+")
 
 # option -> (its long name, whether it has a value)
 _OPTIONS = {
@@ -66,6 +71,8 @@ class _Line:
         return self.asked.mistake(text, hint, self.path, self.line)
 
     def take(self, said):
+        if len(said) > LINE_MAX:
+            raise self.mistake(f"this line has {len(said)} characters, and {LINE_MAX} are read", "is it a list of packages?")
         said = self.expand(said)
         if said.startswith("-"):
             self.take_options(said)
@@ -138,18 +145,18 @@ class _Line:
             raise self.mistake(f"there is no file '{name}'", f"it is looked for as '{path}', beside the file that names it")
 
     def address(self, name, value):
-        if not re.match(r"(https?|file)://", value):
+        if not _ADDRESS.fullmatch(value):
             raise self.mistake(f"{name} is '{value}', which is no address", "an address is like https://example.com/simple")
         return value
 
     def place(self, value):
         """Of --find-links: an address, or a folder or file seen from this file, else from the project."""
         if re.match(r"(https?|file)://", value):
-            return value
+            return self.address("--find-links", value)
         found = self.find(value)
         if found is None:
             raise self.mistake(f"there is no folder '{value}' to look for wheels in")
-        return found
+        return found if _PLAIN_PATH.fullmatch(found) else "file://" + quote(found)
 
     def find(self, value):
         for base in (os.path.dirname(self.path), self.asked.project):
@@ -164,6 +171,8 @@ class _Line:
         hashes = []
         match = _PER_REQUIREMENT.search(said)
         text = said[:match.start()].rstrip() if match else said
+        if len(text) > REQUIREMENT_MAX:
+            self.asked.add(text, self.path, self.line)      # which refuses it, before it is looked at
         for option, value in _PER_REQUIREMENT.findall(said[len(text):]):
             if option != "--hash":
                 self.asked.warn(f"{option} is passed over", file=self.path, line=self.line)
