@@ -197,6 +197,11 @@ class EventTarget {
   static {
     listenersOf = (target) => (target === globalThis ? globalListeners : target.#listeners);
     makeListeners = (target) => (target === globalThis ? globalListeners : target.#listeners ??= new Map());
+    // Those of a target of ours that no event will ever reach again.
+    internals.forgetListeners = (target) => {
+      for (const [type, listeners] of [...target.#listeners ?? []]) for (const one of [...listeners]) remove(target, type, one);
+      target.#handlers = undefined;
+    };
     // prototype.onTYPE: the listener that is set by assignment keeps its place.
     internals.addHandler = (prototype, type) => {
       Object.defineProperty(prototype, `on${type}`, {

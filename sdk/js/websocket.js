@@ -77,6 +77,7 @@ class WebSocket extends EventTarget {
   #inbox = null;            // [kind, data, code] that are not told yet
   #isDue = false;           // a turn in which the first of them is told
   #isHeldUp = false;        // the client at the other end is not read, because the inbox is not
+  #hearing = 0;             // items that are being told
   #listener = null;         // instead of events: see openChannel
   #binaryType = binaryDefault;
 
@@ -160,7 +161,17 @@ class WebSocket extends EventTarget {
     }, 0, false);
   }
 
-  #tell([kind, data, code]) {
+  // Behind the last there is nothing more to hear: who listens is let go.  A function of Python that listens and holds
+  // this end would else keep both for ever, since neither collector sees the other's half of the circle.
+  #tell(item) {
+    this.#hearing++;
+    try { this.#hear(item); } finally { this.#hearing--; }
+    if (this.#hearing > 0 || this.#inbox !== null || this.readyState !== CLOSED) return;      // a reply to a close comes before its event
+    this.#listener = null;
+    internals.forgetListeners(this);
+  }
+
+  #hear([kind, data, code]) {
     if (this.#listener !== null) {
       this.#note(kind);
       this.#listener(kind, data, code);
@@ -267,6 +278,8 @@ class WebSocket extends EventTarget {
     };
     internals.channelWatch = (end, wake) => { native.bodyWatch(end.#peer.#stream, wake); };
     internals.channelPause = (end, isPaused) => { native.socketPause(end.#peer.#stream, isPaused); };
+    // Its application has ended: without a client nothing comes that could let go of its listener.
+    internals.channelForget = (end) => { if (end.#peer.#stream === 0) end.#listener = null; };
     internals.channelClose = (end, code, reason) => { if (!end.#hasClosed && !end.#isLost) end.#close(code, reason); };
   }
 }

@@ -135,6 +135,7 @@ def sdist(name, version, files=None):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True      # head and body are written one after the other: else 40 ms each
 
     def log_message(self, *_):
         pass

@@ -4,6 +4,8 @@ bench/lifetimes does the same with a million.  Here the least number of Python's
 early window is compared with that in a late one, which shows one object lost per request."""
 import re
 
+from websocket_client import CLOSE, TEXT, Raw, frame
+
 PATIENT = 60
 BATCH = 50
 WINDOWS, WINDOW = 4, 3000
@@ -179,3 +181,67 @@ def test_nothing_is_lost_in_thousands_of_requests(corral):
 def test_one_proxy_lost_per_request_would_be_seen(corral):
     blocks, growth = measure(corral, True)
     assert blocks > LOST * 2 // 3, (blocks, growth)
+
+
+SOCKETS = """
+import asyncio, gc, json, sys
+import js
+from js import Response, WebSocketPair
+from pyodide.ffi import create_proxy
+from workers import asgi
+
+alive = [0]
+
+class Held:
+    def __init__(self): alive[0] += 1
+    def __del__(self): alive[0] -= 1
+
+async def app(scope, receive, send):
+    held = Held()
+    scope["held"] = held
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] != "websocket.disconnect":
+        await send({"type": "websocket.send", "text": message["text"]})
+
+async def failing(scope, receive, send):
+    held = Held()
+    await receive()
+    await send({"type": "websocket.accept", "headers": [(b"x-a", b"1\\n2")]})
+
+def listeners():
+    held = Held()
+    client, server = WebSocketPair.new().object_values()
+    server.accept()
+    server.addEventListener("message", create_proxy(lambda event: held and server.send(event.data)))
+    server.onclose = lambda event: held and server
+    return Response.new(None, status=101, webSocket=client)
+
+async def on_fetch(request, env, ctx):
+    if request.url.endswith("/alive"):
+        gc.collect()
+        return Response.new(str(alive[0]))
+    if request.url.endswith("/listeners"):
+        return listeners()
+    return await asgi.fetch(failing if request.url.endswith("/failing") else app, request, env, ctx)
+"""
+OPENED = 800
+
+
+def one_socket(one, path):
+    with Raw(one, path) as client:
+        if "101" in client.head:
+            client.send(frame(TEXT, b"hello"))
+            assert client.next() == (TEXT, b"hello")
+            client.send(frame(CLOSE, b"\x03\xe8"))
+            assert client.close_code() == 1000
+
+
+def test_sockets_are_let_go(corral):
+    """A listener that holds its own socket is a circle through both languages: it is opened when the socket is over."""
+    one = corral(SOCKETS, env={"CORRAL_TEST_INSTANCES": "1"})
+    for path in ("/asgi", "/listeners", "/failing"):
+        for _ in range(OPENED):
+            one_socket(one, path)
+        alive = int(one.get("/alive").text)
+        assert alive < OPENED * 3 // 4, (path, alive)       # both collectors work in bursts

@@ -14,6 +14,7 @@ _send = _corral.internal("channelSend")
 _watch = _corral.internal("channelWatch")
 _pause = _corral.internal("channelPause")
 _close = _corral.internal("channelClose")
+_forget = _corral.internal("channelForget")
 _new_response = _corral.internal("newResponse")
 
 GONE, TEXT, BINARY, OPENED, CLOSE = 0, 1, 2, 3, 8       # enum socket_kind (src/realm/socket.h), and OPENED of websocket.js
@@ -231,6 +232,8 @@ class Socket:
             raise
         finally:
             self._departure.forget()
+            if self._end is not None:
+                _forget(self._end)
 
     def _finish(self, code):
         if self._state == OPEN and self._disconnect is None:
