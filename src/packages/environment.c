@@ -30,6 +30,14 @@ enum {
 static const char *const NAMES[] = {"requirements.txt", "pyproject.toml"};
 enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES };
 
+/* Where people put them by mistake: the packager says so.  sdk/python/packager/mistaken.py has the
+ * same. */
+static const char *const MISTAKEN[] = {"src/requirements.txt", "src/pyproject.toml",
+                                       "Requirements.txt",     "requirement.txt",
+                                       "requirements.in",      "Pipfile",
+                                       "environment.yml"};
+enum { MISTAKEN_COUNT = sizeof MISTAKEN / sizeof *MISTAKEN };
+
 /* ---- the stamp ---- */
 
 struct stamp {
@@ -170,6 +178,11 @@ static int stamp_make(const struct environment_ask *ask, const char *home, json_
         const char *path = join(&room, ask->project, NAMES[i]);
         s->is_short |= !path;
         s->has_any |= path && add_file(s, path);
+    }
+    for (i = 0; !s->has_any && i < MISTAKEN_COUNT; i++) {
+        const char *path = join(&room, ask->project, MISTAKEN[i]);
+        s->is_short |= !path;
+        s->has_any |= path && access(path, F_OK) == 0;
     }
     json_array_foreach(json_object_get(answer, "inputs"), i, input) if (json_is_string(input))
         add_file(s, json_string_value(input));

@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from harness import BIN, DEADLINE, ERROR, PACKAGES, WARNING, children, descendants, is_alive, until
+from harness import BIN, DEADLINE, ERROR, HELLO, PACKAGES, WARNING, children, descendants, is_alive, until
 from package_index import PackageIndex, sdist, wheel
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "sdk/python"))
-from packager import asked, pyproject, requirements     # noqa: E402
+from packager import asked, mistaken, pyproject, requirements     # noqa: E402
 
 for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
     del os.environ[name]
@@ -146,6 +146,18 @@ MISTAKES = {
     "fastapi=0.1": ("'fastapi=0.1' is no requirement", "fastapi==0.1"),
     "fastapi 0.1": ("'fastapi 0.1' is no requirement", "fastapi==0.1"),
     "==1": ("'==1' is no requirement", "a name"),
+    "$ python3 -m pip install -U fastapi httpx": ("is no requirement", "each on a line of its own: fastapi, httpx"),
+    "uv add --index https://me:secret@example.org fastapi": ("is no requirement", "each on a line of its own: fastapi"),
+    "from PIL import Image": ("is no requirement", "stands here alone: pillow"),
+    "- fastapi": ("'- fastapi' is no requirement", "without anything around it: fastapi"),
+    "`fastapi>=0.90`,": ("is no requirement", "without anything around it: fastapi>=0.90"),
+    "fastapi, httpx": ("is no requirement", "each stands on a line of its own: fastapi, httpx"),
+    "fastapi==^0.92": ("is no requirement", "fastapi>=0.92"),
+    "uvicorn[standard]=>0.20": ("is no requirement", "uvicorn[standard]>=0.20"),
+    "numpy=1.24.2=py311_0": ("is no requirement", "numpy==1.24.2"),
+    "fastapi@latest": ("is no requirement", "a name alone is the package set's version, or else the newest: fastapi"),
+    'dependencies = ["fastapi"]': ("is no requirement", "lists are for pyproject.toml"),
+    "\u200bfastapi": ("is no requirement", "a character in it that cannot be seen, U+200B"),
     "a; python_verson > '3'": ("is no requirement", ""),
     "-e .": ("'.' is to be installed editable", "beside the worker's main file"),
     "--editable=git+https://x.org/y": ("is to be installed editable", ""),
@@ -197,6 +209,54 @@ def test_files_that_are_no_text(tmp_path):
         with pytest.raises(asked.Mistake) as raised:
             parse(tmp_path, content)
         assert said in raised.value.text and raised.value.line == line
+
+
+def test_files_as_other_systems_write_them(tmp_path):
+    for encoding in ("utf-8-sig", "utf-16", "utf-8"):
+        found = parse(tmp_path, "fastapi\r\n\r\n# größer\r\nhttpx\u00a0\r\n".encode(encoding))
+        assert [(w.name, w.line) for w in found.wanted] == [("fastapi", 1), ("httpx", 4)]
+    assert [w.name for w in parse(tmp_path, b"\xfe\xff" + "fastapi\n".encode("utf-16-be")).wanted] == ["fastapi"]
+
+
+def test_what_is_no_package_says_what_was_meant():
+    class Set:
+        packages = {"fastapi": None, "pillow": None}
+
+        def provider(self, module):
+            return type("Pillow", (), {"name": "pillow"}) if module == "PIL" else None
+    for name, said in (("pil", "'PIL' is the name to import: the package is 'pillow'."), ("sklearn", "'sklearn' is the name to import: the package is 'scikit-learn'."),
+                       ("asyncio", "'asyncio' is a part of Python"), ("concurrent", "is a part of Python"), ("asgi", "'asgi' is always there"),
+                       ("fastpai", "did you mean 'fastapi'?"), ("beautifulsoup", "did you mean 'beautifulsoup4'?"), ("pandas", ""), ("pillow", ""), ("qqqq", "")):
+        assert mistaken.meant(name, Set()).startswith(said) if not said or said[0] in "'d" else said in mistaken.meant(name, Set()), name
+        assert bool(mistaken.meant(name, None)) == bool(said) or name == "fastpai"
+
+
+def test_packages_that_are_listed_where_nobody_looks(tmp_path):
+    for table, said in (('[tool.poetry.dependencies]\npython = "^3.11"\nfastapi = "*"', "[tool.poetry.dependencies] is not read"),
+                        ('[packages]\nfastapi = "*"', "'packages' is not read where it stands"), ("", None),
+                        ('[tool.poetry.dependencies]\npython = "^3.11"', None), ('[dependency-groups]\ndev = ["pytest"]', None)):
+        found = parse(tmp_path, '[project]\nname = "x"\n' + table, pyproject.read_file, "pyproject.toml")
+        assert [note["text"] for note in found.notes] == ([said] if said else []) and not found.wanted
+
+
+def test_where_uv_takes_packages_from(tmp_path):
+    def read(text):
+        return parse(tmp_path, '[project]\nname = "x"\ndependencies = ["fastapi", "own-thing[more]; python_version > \'3\'"]\n' + text, pyproject.read_file, "pyproject.toml")
+    found = read('[[tool.uv.index]]\nname = "a"\nurl = "https://a.example/simple"\n[[tool.uv.index]]\nurl = "https://b.example/simple"\ndefault = true\n'
+                 '[tool.uv.sources]\nfastapi = { index = "a" }\nOwn_Thing = { path = "wheels/own_thing-1.0-py3-none-any.whl" }\n')
+    assert (found.index_url, found.extra_index_urls) == ("https://b.example/simple", ["https://a.example/simple"])
+    assert [w.as_line() for w in found.wanted] == ["fastapi", f"own-thing[more] @ file://{tmp_path}/wheels/own_thing-1.0-py3-none-any.whl"]
+    found = read('[tool.uv]\nindex-url = "https://a.example/simple"\nextra-index-url = ["https://b.example/simple"]\n')
+    assert (found.index_url, found.extra_index_urls) == ("https://a.example/simple", ["https://b.example/simple"])
+    for source, said in (('{ git = "https://github.com/a/b" }', "is to come from a repository"), ("{ workspace = true }", "would have to be built"),
+                         ('{ path = "../own" }', "would have to be built"), ('{ url = "https://example.org/a-1.0.tar.gz" }', "would have to be built")):
+        with pytest.raises(asked.Mistake) as raised:
+            read(f"[tool.uv.sources]\nown-thing = {source}\n")
+        assert said in raised.value.text and raised.value.line == 3, raised.value.text
+    for strange in ("[tool]\nuv = 1", "[tool.uv]\nindex = 1\nsources = 2", "[[tool.uv.index]]\nname = 1"):
+        assert len(read(strange).wanted) == 2
+    with pytest.raises(asked.Mistake, match="no address"):
+        read('[[tool.uv.index]]\nurl = "pypi"\n')
 
 
 def test_the_dependencies_of_pyproject(tmp_path):
@@ -462,6 +522,12 @@ def test_packages_that_cannot_be_had_at_first(corral, index):
     assert answer.status == 500 and "requirements.txt:2: error: " in answer.text
     one.write("requirements.txt", f"--index-url {index.url}\npure==1.0\n")
     until("it is served", lambda: one.get().text == "one 1.0")
+
+
+def test_a_list_in_the_wrong_folder_is_told_of(corral):
+    one = corral({"src/entry.py": HELLO, "src/requirements.txt": "fastapi\n"})
+    assert one.get().status == 200
+    one.wait_log(WARNING + r".*src/requirements.txt is not read, and so the worker has no packages\s+hint: move it to requirements.txt")
 
 
 def test_who_asks_for_nothing_pays_nothing(corral, tmp_path):

@@ -2,6 +2,7 @@
 
 The collection is filled by requirements.py (requirements.txt and what it includes) and by pyproject.py.
 """
+import codecs
 import os
 import re
 import stat
@@ -11,10 +12,13 @@ from corral.packaging.markers import default_environment
 from corral.packaging.requirements import Requirement
 from corral.sets import normalize
 
+from . import mistaken
 from .report import Failure
 
 FILE_BYTES_MAX = 1 << 20        # of one file with requirements
 REQUIREMENTS_MAX = 10000
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))    # `pip freeze > ...` of PowerShell
 REQUIREMENT_MAX = 4096          # characters of one: what reads it takes longer than its length
 
 # What Corral itself brings in place of these: the SDK, and parts of Python that Pyodide has as packages.
@@ -101,7 +105,7 @@ class Asked:
             raise self.mistake(f"'{self.shown(path)}' is larger than {FILE_BYTES_MAX >> 20} MiB",
                                "is it a list of packages?", file=path)
         try:
-            return data.decode("utf-8-sig")
+            return data.decode(next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8"))
         except UnicodeDecodeError as e:
             line = data.count(b"\n", 0, e.start) + 1
             raise self.mistake(f"'{self.shown(path)}' is not text in UTF-8", "save it as UTF-8", path, line) from None
@@ -116,7 +120,7 @@ class Asked:
             applies = requirement.marker is None or requirement.marker.evaluate({**default_environment(), "extra": ""})
         except (ValueError, RecursionError) as e:       # what packaging does not take, and what it has not thought of
             said = "it is nested too deeply" if isinstance(e, RecursionError) else str(e).splitlines()[0].rstrip(": ")
-            raise self.mistake(f"'{text}' is no requirement: {said}", _how(text), file, line) from None
+            raise self.mistake(f"'{text}' is no requirement: {said}", mistaken.how(text), file, line) from None
         if not applies:
             return
         if normalize(requirement.name) in PLATFORM:
@@ -144,16 +148,6 @@ class Asked:
 
 _BUILD_IT = ("building runs the package's own code on this machine: build a wheel yourself, `pip wheel --no-deps ADDRESS`, "
              "and name the wheel's path here")
-
-
-def _how(text):
-    """What to write instead."""
-    name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
-    if re.match(r"[\w.\[\],-]+\s*=[^=]", text):
-        return "one version is named by two equals signs: " + re.sub(r"\s*=\s*", "==", text, count=1)
-    if name and re.match(r"\s+\d", text[name.end():]):
-        return f"a version comes behind '==' or '>=': {name[0]}=={text[name.end():].strip()}"
-    return "a requirement is a name, and a version if need be: fastapi, fastapi==0.92.0, uvicorn[standard]>=0.20; python_version < '3.12'"
 
 
 def redacted(url):

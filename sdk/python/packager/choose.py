@@ -1,6 +1,4 @@
 """choose.py - which of the requirements are met by python_modules/ and by the package set."""
-import difflib
-
 from corral import sets
 
 from . import needs
@@ -87,9 +85,3 @@ def _check_constraints(bounds, asked, package_set, choice):
             if not bound.is_met_by(distribution.version, True):
                 choice.pinned_away.add(distribution.name)
                 choice.unmet.append((bound, f"the package set {package_set.name} has {distribution.name} {distribution.version}"))
-
-
-def similar(name, package_set):
-    """A name of the set that is much like this one, or ""."""
-    near = difflib.get_close_matches(name, list(package_set.packages), 1, 0.75) if package_set is not None else []
-    return near[0] if near and near[0] != name else ""

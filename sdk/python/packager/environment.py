@@ -12,7 +12,7 @@ import os
 
 from corral import sets
 
-from . import choose, needs, pyproject, ready, report, requirements
+from . import choose, mistaken, needs, pyproject, ready, report, requirements
 from .asked import Asked
 from .report import Failure
 
@@ -33,6 +33,8 @@ def _run(job, asked):
     project = asked.project
     has_any = requirements.read_file(asked, os.path.join(project, "requirements.txt"))
     has_any |= pyproject.read_file(asked, os.path.join(project, "pyproject.toml"))
+    if not asked.wanted and not has_any:
+        mistaken.warn_of_other_files(asked)
     there = ready.find(os.path.join(project, "python_modules"))
     package_set = _find_set(job) if has_any else None
     left_out = _leave_out(asked, there)

@@ -12,7 +12,7 @@ from corral import index, sets
 from corral.packaging.tags import sys_tags
 from corral.packaging.utils import parse_wheel_filename
 
-from . import choose, needs
+from . import mistaken, needs
 from .asked import _BUILD_IT, python_version, redacted
 from .installer import BUILDS_NOTHING
 
@@ -99,9 +99,10 @@ class Explainer:
     def _unreachable(self):
         reasons = list(dict.fromkeys(reason for _, reason in self.choice.unmet if reason))
         has = (reasons[0][:1].upper() + reasons[0][1:] + ". ") if len(reasons) == 1 else ""
+        meant = "".join(f"{said} " for said in (mistaken.meant(w.name, self.package_set) for w, _ in self.choice.unmet) if said)
         return self._failure(
             f"{self.names()} {'is' if len(self.choice.unmet) == 1 else 'are'} to come from the package index {self.sources.shown()}, which cannot be reached",
-            f"{has}Without network: name the packages without versions where the package set has them (corral packages list), "
+            f"{meant}{has}Without network: name the packages without versions where the package set has them (corral packages list), "
             "put them into python_modules/, or name another index (--index-url in requirements.txt). "
             "With network, `corral packages sync DATE` fetches the set of a date once.",
             self.choice.unmet[0][0].name if self.choice.unmet else "")
@@ -186,9 +187,8 @@ class Explainer:
         where = self.sources.shown()
         reason = self._reason(name)
         if not files:
-            near = choose.similar(name, self.package_set)
             return self._failure(f"{where} has no package {name}{needed.rstrip(',')}",
-                                 f"did you mean '{near}'?" if near else "check the name, or name the index that has it: --index-url in requirements.txt", at)
+                                 mistaken.meant(name, self.package_set) or "check the name, or name the index that has it: --index-url in requirements.txt", at)
         if not fitting:
             versions = sorted({f.version for f in files}, reverse=True)
             return self._failure(f"{where} has no {spec}{needed.rstrip(',')}" + (f"; {reason}" if reason else ""),
@@ -201,8 +201,9 @@ class Explainer:
         source = max(fitting, key=lambda f: f.version)
         usable = sorted({f.version for f in files if f.kind == "wheel" and _is_usable(f.name)}, reverse=True)
         other = f"; or ask for a version that has one: {', '.join(f'{name}=={v}' for v in usable[:3])}" if usable else ""
+        meant = mistaken.meant(name, self.package_set) if not needed else ""
         return self._failure(f"{spec}{needed} comes as source alone ({source.name}), without a wheel",
-                             "Corral builds nothing: building runs the package's code on this machine, outside of every box. If you trust it, build "
+                             (meant + " " if meant else "") + "Corral builds nothing: building runs the package's code on this machine, outside of every box. If you trust it, build "
                              f"the wheel yourself, `pip wheel --no-deps {name}=={source.version}`, and write its path into requirements.txt{other}", at)
 
     def _specifier(self, name, spec):

@@ -9,6 +9,7 @@ import re
 import shlex
 from urllib.parse import quote, urlsplit
 
+from . import mistaken
 from .asked import _BUILD_IT, REQUIREMENT_MAX
 
 NESTED_MAX = 20         # -r inside of -r
@@ -74,6 +75,8 @@ class _Line:
         if len(said) > LINE_MAX:
             raise self.mistake(f"this line has {len(said)} characters, and {LINE_MAX} are read", "is it a list of packages?")
         said = self.expand(said)
+        if re.match(r"-+(\s|$)", said):
+            raise self.mistake(f"'{said}' is no requirement", mistaken.how(said))
         if said.startswith("-"):
             self.take_options(said)
         else:
