@@ -73,6 +73,15 @@ static char *path_of(const char *folder, const char *name, const char *ending)
     return buf_detach(&path);
 }
 
+/* A link would be somebody else's folder, and what is there not ours to throw out: a project that
+ * was cloned may bring one. */
+static bool is_ours(const char *folder)
+{
+    struct stat st;
+
+    return lstat(folder, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* ---- find ---- */
 
 static bool has_hash(int fd, int64_t size, const unsigned char hash[SHELF_HASH])
@@ -100,7 +109,7 @@ int shelf_take(const char *folder, const char *name, const unsigned char hash[SH
                int64_t size_max, int64_t *ret_size)
 {
     static const struct timespec NOW[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
-    char *path = path_of(folder, name, "");
+    char *path = is_ours(folder) ? path_of(folder, name, "") : NULL;
     struct stat st;
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
 
@@ -122,19 +131,12 @@ int shelf_take(const char *folder, const char *name, const unsigned char hash[SH
 
 int shelf_begin(const char *folder, const char *name, char **ret_path)
 {
-    char *path = path_of(folder, name, ".XXXXXX.part");
-    int fd = -1;
+    char *path = NULL;
 
+    if (is_ours(folder) || mkdir(folder, 0700) == 0 || is_ours(folder))
+        path = path_of(folder, name, ".XXXXXX.part");
     *ret_path = path;
-    if (!path)
-        return -1;
-    fd = mkostemps(path, (int)strlen(".part"), O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && mkdir(folder, 0700) == 0) {
-        mem_free(path);
-        *ret_path = path = path_of(folder, name, ".XXXXXX.part");
-        fd = path ? mkostemps(path, (int)strlen(".part"), O_CLOEXEC) : -1;
-    }
-    return fd;
+    return path ? mkostemps(path, (int)strlen(".part"), O_CLOEXEC) : -1;
 }
 
 bool shelf_end(const char *folder, const char *name, const char *path)
@@ -191,7 +193,7 @@ static void look(int folder, const char *name, struct kept *all, size_t *count)
 void shelf_sweep(const char *folder, int64_t all_max)
 {
     struct kept *all = mem_alloc(SHELF_FILES_MAX * sizeof *all);
-    DIR *dir = all ? opendir(folder) : NULL;
+    DIR *dir = all && is_ours(folder) ? opendir(folder) : NULL;
     const struct dirent *entry;
     int64_t total = 0;
     size_t count = 0;

@@ -31,6 +31,8 @@ struct wheels {
     char *folder; /* or NULL */
     int64_t all_max;
     unsigned busy; /* wheels and copies */
+    int64_t
+        unfinished; /* bytes that copies have taken: they are on the disk, and no sweep sees them */
     bool is_closing;
     void (*closed)(void *self);
     void *self;
@@ -43,11 +45,12 @@ struct copy {
     char name[SHELF_NAME];
     char *path; /* of the file on its way */
     int fd;
+    int64_t length; /* so far */
     struct buf waiting, written;
     uv_work_t work;
     bool is_working, is_over;
     bool is_wanted;        /* it is over, whole and right */
-    bool has_overrun;      /* the disk is slower than the server */
+    bool has_overrun;      /* the disk is slower than the server, or all are too large */
     bool is_last, is_kept; /* of what is worked on: nothing follows; it gets its name */
     bool has_failed;
 };
@@ -89,6 +92,7 @@ static void copy_free(struct copy *copy)
 {
     struct wheels *wheels = copy->wheels;
 
+    wheels->unfinished -= copy->length;
     buf_done(&copy->waiting);
     buf_done(&copy->written);
     mem_free(copy->path);
@@ -167,14 +171,19 @@ static void copy_go_on(struct copy *copy)
 
 static void copy_add(struct copy *copy, struct span bytes)
 {
+    struct wheels *wheels = copy->wheels;
+
     if (copy->has_overrun)
         return;
     if (buf_len(&copy->waiting) + bytes.len > WHEELS_UNWRITTEN_MAX ||
+        wheels->unfinished + (int64_t)bytes.len > wheels->all_max ||
         buf_append(&copy->waiting, bytes.data, bytes.len) < 0) {
         copy->has_overrun = true;
         buf_eat(&copy->waiting, buf_len(&copy->waiting));
         return;
     }
+    copy->length += (int64_t)bytes.len;
+    wheels->unfinished += (int64_t)bytes.len;
     copy_go_on(copy);
 }
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import LAB, until
+from harness import LAB, holds, until
 
 pytestmark = pytest.mark.asan
 
@@ -56,23 +56,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.write(b"0\r\n\r\n")
             return
-        cut = path.startswith("/cut")
+        cut = path.startswith(("/cut", "/stall"))
         self.send_header("content-length", str(len(body) + cut))
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = cut
+        if path.startswith("/stall"):
+            server.released.wait()
+            self.wfile.write(b"x")
 
 
 @pytest.fixture(scope="module")
 def server():
     one = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     one.daemon_threads = True
-    one.lock, one.asked = threading.Lock(), []
+    one.lock, one.asked, one.released = threading.Lock(), [], threading.Event()
     one.bodies = {"/a.whl": WHEEL, "/b.whl": WHEEL, "/empty": b"", "/chunked": WHEEL, "/cut": WHEEL, "/big": WHEEL * 40, "/auth": WHEEL, "/signed": WHEEL, "/bad": WHEEL[:-1] + b"x",
                   **{f"/many{i}": b"%d" % i * 40_000 for i in range(8)}}
     threading.Thread(target=one.serve_forever, daemon=True).start()
     one.url = f"http://127.0.0.1:{one.server_port}"
     yield one
+    one.released.set()
     one.shutdown()
     one.server_close()
 
@@ -252,6 +256,39 @@ def test_many_at_once(node, server):
     until("it is kept", lambda: kept(node) and not [n for n in kept(node) if n.endswith(".part")])
     asked = count(server, "/fresh")
     assert get(node, server.url + "/fresh", right)[0] == "ok" and count(server, "/fresh") == asked
+
+
+def test_what_is_on_its_way_has_the_same_limit(node, server):
+    server.bodies.update({f"/stall{i}": WHEEL * 3 for i in range(4)})
+    reading = threading.Thread(target=node.value, args=(START + f"""
+        import asyncio
+        await asyncio.gather(*(wheels.get(f"{server.url}/stall{{i}}", {RIGHT!r}) for i in range(4)), return_exceptions=True)
+    """.replace("\n        ", "\n"),))
+    reading.start()
+
+    def size():
+        return sum(os.path.getsize(os.path.join(folder_of(node), n)) for n in kept(node) if n.endswith(".part"))
+
+    until("as much is there as may be", lambda: size() > len(WHEEL) * 5)
+    holds("it stays so", lambda: size() <= 3_000_000)
+    server.released.set()
+    reading.join()
+    until("nothing is left", lambda: size() == 0)
+
+
+def test_a_link_to_another_folder_is_not_used(corral, server, tmp_path):
+    """A cloned project may bring it, and names of 64 digits are not ours alone."""
+    one = corral(LAB, env={"CORRAL_TEST_WHEELS_BYTES": "600000"})
+    until("the lab answers", lambda: one.get().status == 200)
+    other = tmp_path / "other"
+    other.mkdir()
+    theirs = [other / f"{i:064x}" for i in range(3)]
+    for path in theirs:
+        path.write_bytes(b"x" * 400_000)
+    os.symlink(other, folder_of(one))
+    for _ in range(2):
+        assert get(one, server.url + "/b.whl", RIGHT)[0] == "ok"
+    holds("all is as it was", lambda: sorted(other.iterdir()) == theirs)
 
 
 def test_a_folder_that_cannot_be_written_costs_the_keeping_alone(corral, server):
