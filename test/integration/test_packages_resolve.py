@@ -198,7 +198,8 @@ def test_missing_wheels():
     assert run({"a": {"2": ["n>1"], "1": []}, "n": {"1": [], "2 -": []}}, "a") == {"a": "1"}
 
 
-@pytest.mark.parametrize("text", ["", " ", "==1", "a b", "a==", "a[", "a; python", "a @", "a>=1;;", "-e .", "a" * 20000, "a; " + "(" * 5000, "\0", "a==1\n==2"])
+@pytest.mark.parametrize("text", ["", " ", "==1", "a b", "a==", "a[", "a; python", "a @", "a>=1;;", "-e .", "a" * 20000, "a; " + "(" * 5000, "\0", "a==1\n==2",
+                                  "a==" + "1" * 5000, "a<2." + "1" * 5000])
 def test_refuses_what_is_no_requirement(text):
     with pytest.raises(resolve.ResolveError) as e:
         resolve.parse(text)

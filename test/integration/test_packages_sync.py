@@ -14,7 +14,7 @@ from test_packages_cli import DEFAULT, Shell, rows
 
 sys.path.append(str(ROOT / "sdk" / "python"))
 from corral.sets import PackageSet       # noqa: E402
-from packager import cloudflare_list, pylock, report       # noqa: E402
+from packager import cloudflare_list, dated, fetch, pylock, report       # noqa: E402
 
 ERA = cloudflare_list.of_date("2024-03-29")
 TAG = "cp311-cp311-linux_x86_64" if os.uname().machine == "x86_64" else f"cp311-cp311-linux_{os.uname().machine}"
@@ -187,6 +187,17 @@ def test_a_bad_index_gives_an_error_and_nothing_else(fresh, shop, key, fault, sa
     line = next(line for line in err.splitlines() if line.startswith("corral: "))
     assert said in line and "Traceback" not in err, err
     nothing_is_left(fresh)
+
+
+def test_what_cannot_be_read_is_no_fault_of_ours():
+    for address in ("http://" + "a" * 70 + "/simple/", "http://127.0.0.1:99999/", "http://a..b/"):
+        with pytest.raises(report.Failure) as raised:
+            fetch.Index(address).get(address)
+        assert "cannot be reached" in raised.value.text
+    with pytest.raises(report.Failure) as raised:
+        fetch.Index("http://[::1/")
+    assert "is no address" in raised.value.text
+    assert dated._is_for_us(">=3." + "1" * 5000) and dated._is_for_us("what") and not dated._is_for_us(">=4")
 
 
 def test_an_index_does_not_speak_to_the_terminal(fresh, shop):

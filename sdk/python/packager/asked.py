@@ -116,7 +116,6 @@ class Asked:
             raise self.mistake(f"a requirement has {len(text)} characters, and {REQUIREMENT_MAX} are read: '{text[:60]} ...'", file=file, line=line)
         try:
             requirement = Requirement(text)
-            requirement.specifier.contains("0")         # it reads its versions only when it is asked
             applies = requirement.marker is None or requirement.marker.evaluate({**default_environment(), "extra": ""})
         except (ValueError, RecursionError) as e:       # what packaging does not take, and what it has not thought of
             said = "it is nested too deeply" if isinstance(e, RecursionError) else str(e).splitlines()[0].rstrip(": ")

@@ -13,8 +13,8 @@ import urllib.parse
 from corral import resolve, wheel
 from corral.packaging.markers import InvalidMarker, Marker
 from corral.packaging.requirements import Requirement
-from corral.packaging.specifiers import InvalidSpecifier, SpecifierSet
-from corral.packaging.version import InvalidVersion, Version
+from corral.packaging.specifiers import SpecifierSet
+from corral.packaging.version import Version
 from corral.sets import normalize
 
 from . import cloudflare_list, fetch, homes, needs, pylock, report, wheels
@@ -185,7 +185,7 @@ class _Versions(resolve.Provider):
 def _is_for_us(requires_python):
     try:
         return not requires_python or SpecifierSet(requires_python).contains(homes.PYTHON_FULL, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:
         return True
 
 
@@ -230,7 +230,7 @@ class _Lock:
         parsed = wheel.parse_name(file)
         try:
             is_same = parsed.project == package["name"] and parsed.version == Version(package["version"])
-        except InvalidVersion:
+        except ValueError:
             is_same = False
         if not is_same:
             raise Failure(f"{self.path}: {package['name']} {package['version']} has the wheel {file}, which is of something else", file=self.path)

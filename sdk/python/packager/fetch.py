@@ -86,8 +86,11 @@ class Index:
     """An index. shown: its address without a login. Methods are called from many threads."""
 
     def __init__(self, url):
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urllib.parse.urlsplit(url)
+        except ValueError:
+            parts = None
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise Failure(f"'{url}' is no address to get packages from", f"an index has one such as {pypi.URL}")
         self._login = None
         if parts.username is not None:
@@ -133,7 +136,7 @@ class Index:
                     return None
                 if left == 0 or e.code not in _PASSING:
                     raise self._refused(url, e.code) from None
-            except (OSError, http.client.HTTPException) as e:
+            except (OSError, http.client.HTTPException, ValueError, OverflowError) as e:    # of addresses that cannot be
                 passes = isinstance(getattr(e, "reason", e), (ConnectionResetError, http.client.HTTPException))
                 if left == 0 or not passes:
                     raise Failure(f"{self._name(url)} cannot be reached: {_why(e)}",

@@ -14,7 +14,7 @@ import tempfile
 import tomllib
 
 from corral import sets, wheel
-from corral.packaging.version import InvalidVersion, Version
+from corral.packaging.version import Version
 
 from . import environment, fetch, homes, installer, needs, pylock, pyproject, ready, report, requirements
 from .asked import Asked
@@ -146,7 +146,7 @@ def _of_version(named, one):
             parsed = wheel.parse_name(name)
             if parsed.project == one.name and parsed.version == Version(one.version):
                 fit.append((name, file))
-        except (wheel.WheelError, InvalidVersion):
+        except ValueError:      # a WheelError is one
             pass
     best = wheel.best(fit, key=lambda pair: pair[0])
     return best and best[1]
