@@ -285,6 +285,59 @@ dev = ["pytest"]
         assert said in raised.value.text and (raised.value.file, raised.value.line) == ("pyproject.toml", line), raised.value.text
 
 
+UV = """\
+[project]
+name = "x"
+dependencies = ["mine[more]>=1; python_version > '3'", "torch", "other", "fastapi"]
+[tool.uv]
+constraint-dependencies = ["idna<9"]
+[tool.uv.sources]
+mine = { path = "wheels/mine-1.0-py3-none-any.whl" }
+other = [{ url = "https://x.org/other-2-py3-none-any.whl", marker = "sys_platform == 'win32'" },
+         { url = "https://x.org/other-1-py3-none-any.whl" }]
+torch = { index = "torches" }
+elsewhere = { git = "https://x.org/never-asked-for" }
+[[tool.uv.index]]
+name = "torches"
+url = "https://torch.example.org/simple"
+explicit = true
+[[tool.uv.index]]
+name = "unused"
+url = "https://unused.example.org/simple"
+explicit = true
+[[tool.uv.index]]
+url = "https://own.example.org/simple"
+default = true
+[[tool.uv.index]]
+url = "https://more.example.org/simple"
+"""
+
+
+def test_sources_and_indexes_of_uv(tmp_path):
+    files = {"pyproject.toml": UV, "wheels/mine-1.0-py3-none-any.whl": b"", "folder/setup.py": b""}
+    found = parse(tmp_path, files, pyproject.read_file, "pyproject.toml")
+    assert [w.as_line() for w in found.wanted] == [
+        f"mine[more] @ file://{tmp_path}/wheels/mine-1.0-py3-none-any.whl", "torch", "other @ https://x.org/other-1-py3-none-any.whl", "fastapi"]
+    assert [w.as_line() for w in found.constraints] == ["idna<9"] and str(tmp_path / "wheels/mine-1.0-py3-none-any.whl") in found.files
+    assert found.index_url == "https://own.example.org/simple"
+    assert found.extra_index_urls == ["https://torch.example.org/simple", "https://more.example.org/simple"]
+    assert [note["line"] for note in found.notes] == [10] and "'torch' from the index 'torches' alone" in found.notes[0]["text"]
+    base = '[project]\nname = "x"\ndependencies = ["mine"]\n[tool.uv.sources]\nmine = '
+    for source, said in (('{ path = "folder" }', "from 'folder', which would have to be built"), ('{ path = "gone.whl" }', "which is not there"),
+                         ("{ workspace = true }", "from the workspace"), ('{ git = "https://me:secret@x.org/a" }', "'mine' is to come from a repository"),
+                         ('{ index = "gone" }', "the index 'gone', which is not there"), ('{ url = "https://x.org/a.tar.gz" }', "no wheel"),
+                         ("{ editable = true }", "says nothing of 'mine' that Corral knows"), ('"1.0"', "no table")):
+        with pytest.raises(asked.Mistake) as raised:
+            parse(tmp_path, base + source, pyproject.read_file, "pyproject.toml")
+        e = raised.value
+        assert said in e.text and (e.file, e.line) == ("pyproject.toml", 5) and "secret" not in e.text, (e.text, e.line)
+
+
+def test_dependencies_of_poetry_are_not_read_and_that_is_said(tmp_path):
+    found = parse(tmp_path, "[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\nfastapi = '*'\n", pyproject.read_file, "pyproject.toml")
+    assert not found.wanted and [(note["text"], note["line"]) for note in found.notes] == [("the dependencies of [tool.poetry] are not read", 3)]
+
+
 # ---- what is chosen ----
 
 
