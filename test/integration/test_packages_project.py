@@ -161,6 +161,7 @@ MISTAKES = {
     "a; python_verson > '3'": ("is no requirement", ""),
     "-e .": ("'.' is to be installed editable", "beside the worker's main file"),
     "--editable=git+https://x.org/y": ("is to be installed editable", ""),
+    "-e git+https://me:secret@x.org/y": ("'git+https://****@x.org/y' is to be installed editable", ""),
     "git+https://github.com/a/b.git@main": ("is to come from a repository", "pip wheel"),
     "b @ git+ssh://git@github.com/a/b.git": ("'b' is to come from a repository", "pip wheel"),
     "https://example.org/a-1.0.tar.gz": ("no wheel", "pip wheel"),
@@ -379,6 +380,8 @@ def test_a_version_that_the_set_does_not_have_says_so(ask, index):
     assert (said.error["file"], said.error["line"]) == ("requirements.txt", 1)
     assert said.error["text"] == "fastapi==0.110.0 is to come from the package index http://127.0.0.1:1/simple, which cannot be reached"
     assert "The package set debian-12 has fastapi 0.92.0." in said.error["hint"] and "corral packages sync" in said.error["hint"]
+    said = ask("nump\n--index-url http://127.0.0.1:1/simple\n", env={"PIP_RETRIES": "0"})
+    assert "debian-12 has no nump. Did you mean 'numpy'? Without network" in said.error["hint"]
 
 
 def test_when_the_set_does_not_fit_everything_comes_from_the_index(ask):
@@ -391,6 +394,10 @@ def test_when_the_set_does_not_fit_everything_comes_from_the_index(ask):
 def test_extras_constraints_and_wheels(ask, index, tmp_path):
     said = ask({"requirements.txt": "ASK\nwith-extra[more]\n"})
     assert said.versions == {"with-extra": "1.0", "pure": "1.0"}
+    for line, said_of in (("with-extra[more,none]", "with-extra 1.0 does not provide the extra 'none'"),
+                          ("fastapi[none]", "fastapi 0.92.0 does not provide the extra 'none'")):
+        said = ask(f"ASK\n{line}\n")
+        assert said.done and [one["text"] for one in said.warnings] == [said_of], said.warnings
     said = ask({"requirements.txt": "ASK\nwith-extra\nneeds-set\n-c c.txt\n", "c.txt": "pure<2\n"})
     assert said.versions["pure"] == "1.0" and str(tmp_path / "c.txt") in said.done["inputs"]
     own = wheel("own", "3.0", {"own.py": "x = 1\n", "own/data.txt": "data"}, requires=["pure"])
@@ -420,6 +427,10 @@ ERRORS = {
     "elsewhere": ("elsewhere has no wheel for Python 3.11", "elsewhere-1.0-cp311-cp311-win_amd64.whl"),
     "no-such-thing": ("has no package no-such-thing", "check the name"),
     "beautifulsop4": ("has no package beautifulsop4", "did you mean 'beautifulsoup4'?"),
+    "bs4": ("has no package bs4", "did you mean 'beautifulsoup4'?"),
+    "fastapi==0.92.0\nfastapi==0.110": ("no fastapi is all that is asked for: fastapi==0.92.0 (requirements.txt:2); fastapi==0.110 (requirements.txt:3)",
+                                       "loosen or remove one of them"),
+    "pure==1.0\nold-pure\npure>=2": ("contradict one another: pure==1.0, pure>=2", "\n    "),
     "old-pure\nnew-pure": ("the requirements contradict one another", "pure"),
     "fastapi==0.100": ("has no fastapi==0.100; the package set debian-12 has fastapi 0.92.0", "it has 0.110.0"),
 }
@@ -431,7 +442,7 @@ def test_what_cannot_be_installed_says_why_and_what_to_do(ask, lines):
     text, hint = ERRORS[lines]
     assert said.error, said.done
     assert text in said.error["text"] and hint in said.error["hint"], said.error
-    assert said.error["file"] == "requirements.txt" and said.error["line"] in (2, 3), said.error
+    assert said.error["file"] == "requirements.txt" and said.error["line"] in (2, 3, 4), said.error
     assert said.error["inputs"], said.error
 
 
@@ -478,6 +489,12 @@ def test_the_size_is_limited_and_the_biggest_are_named(ask, tmp_path):
     said = ask("ASK\nlarge\npure\n", more={"limit_bytes": 2 << 20})
     assert "the packages are larger than 2 MiB" in said.error["text"] and "large" in said.error["hint"] and "3.0 MiB" in said.error["hint"]
     assert [name for name in os.listdir(tmp_path / "state") if not name.startswith(".lock")] == []
+
+
+def test_passwords_of_addresses_are_shown_to_nobody(ask, index):
+    said = ask(f"pure==1.0\nno-such-thing\n--index-url {index.url.replace('//', '//me:secret@')}\n")
+    assert said.error and "secret" not in json.dumps([said.error, said.progress, said.warnings]), said.error
+    assert "secret" not in said.stderr
 
 
 # ---- python_modules ----

@@ -13,7 +13,7 @@ from corral.packaging.requirements import Requirement
 from corral.sets import normalize
 
 from . import mistaken
-from .report import Failure
+from .report import Failure, redacted
 
 FILE_BYTES_MAX = 1 << 20        # of one file with requirements
 REQUIREMENTS_MAX = 10000
@@ -85,7 +85,7 @@ class Asked:
 
     def mistake(self, text, hint="", file="", line=0, detail=""):
         """To raise."""
-        return Mistake(text, hint, self.shown(file) if file else "", line, detail)
+        return Mistake(redacted(text), redacted(hint), self.shown(file) if file else "", line, detail)
 
     def read(self, path):
         """The text of a file with requirements; None: there is none. It is watched from now on."""
@@ -147,11 +147,6 @@ class Asked:
 
 _BUILD_IT = ("building runs the package's own code on this machine: build a wheel yourself, `pip wheel --no-deps ADDRESS`, "
              "and name the wheel's path here")
-
-
-def redacted(url):
-    """Without the password."""
-    return re.sub(r"(\b\w+://)[^/@\s]+@", r"\1****@", url)
 
 
 def python_version():

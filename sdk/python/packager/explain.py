@@ -2,6 +2,8 @@
 
 What they say is looked through for the kinds of failure that there are; what the index has is then asked once more, by ourselves.
 """
+import functools
+import operator
 import re
 import ssl
 import sysconfig
@@ -13,8 +15,9 @@ from corral.packaging.tags import sys_tags
 from corral.packaging.utils import parse_wheel_filename
 
 from . import mistaken, needs
-from .asked import _BUILD_IT, python_version, redacted
+from .asked import _BUILD_IT, python_version
 from .installer import BUILDS_NOTHING
+from .report import redacted
 
 ASK_S = 15          # for a page of an index
 SAID_LINES = 12     # of what pip said, in an error
@@ -207,9 +210,9 @@ class Explainer:
                              f"the wheel yourself, `pip wheel --no-deps {name}=={source.version}`, and write its path into requirements.txt{other}", at)
 
     def _specifier(self, name, spec):
-        for wanted in self.asked.wanted:
-            if wanted.name == name:
-                return wanted.requirement.specifier
+        found = [w.requirement.specifier for w in (*self.asked.wanted, *self.asked.constraints) if w.name == name]
+        if found:
+            return functools.reduce(operator.and_, found)
         need = needs.parse(spec)
         return need.specifier if need is not None else None
 

@@ -17,8 +17,7 @@ from importlib.machinery import PathFinder
 from corral import pypi
 
 from . import report
-from .asked import redacted
-from .report import Failure
+from .report import Failure, redacted
 
 OUTPUT_BYTES_MAX = 4 << 20          # of what the installer says
 
@@ -201,6 +200,7 @@ def run(tool, command, watch):
         raise Refused("".join(kept))
 
 
+_LACKS_EXTRA = re.compile(r"(?i)warning: +((?:The package )?\S+.*? does not (?:provide the extra|have an extra named) .*)")
 _SAID = re.compile(r"(?:Downloading|Using cached|Preparing|Installing|Installed|Resolved|Prepared)\b.*")
 _SIZE = re.compile(r"Downloading \S*?([^/\s]+\.whl) \(([\d.]+) ([kMG]?)B\)")
 _UNITS = {"": 1, "k": 1000, "M": 1000 ** 2, "G": 1000 ** 3}
@@ -218,6 +218,9 @@ class Watcher:
             self.sizes[size[1]] = float(size[2]) * _UNITS[size[3]]
             if sum(self.sizes.values()) > self.limit_bytes:
                 raise too_large(sum(self.sizes.values()), self.sizes, self.limit_bytes, "packed ")
+        lacks = _LACKS_EXTRA.match(line)
+        if lacks:
+            report.warning(redacted(lacks[1][:200]), "nothing is installed for it: check its name")
         if _SAID.match(line):
             line = re.sub(r"^Downloading https?://\S*/", "Downloading ", line)
             report.progress(redacted(line if len(line) < 200 else line[:200] + " ..."))

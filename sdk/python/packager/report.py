@@ -4,6 +4,7 @@ serve() of packager/__init__.py moves the real output to a descriptor of its own
 """
 import json
 import os
+import re
 import threading
 
 _fd = 1
@@ -23,8 +24,14 @@ class Failure(Exception):
         self.text, self.hint, self.file, self.line, self.detail = text, hint, file, line, detail
 
     def fields(self):
-        return {"text": shown(self.text), "hint": shown(self.hint), "file": shown(self.file), "line": self.line,
-                "detail": shown(self.detail, True), "inputs": list(self.inputs)}
+        hint = "\n    ".join(line.strip() for line in redacted(self.hint).splitlines())
+        return {"text": shown(redacted(self.text)), "hint": shown(hint, True), "file": shown(self.file), "line": self.line,
+                "detail": shown(redacted(self.detail), True), "inputs": list(self.inputs)}
+
+
+def redacted(text):
+    """Without the names and passwords of addresses."""
+    return re.sub(r"(\b\w+://)[^/@\s]+@", r"\1****@", text)
 
 
 def shown(text, has_lines=False):
