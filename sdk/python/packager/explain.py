@@ -192,6 +192,11 @@ class Explainer:
         if not files:
             return self._failure(f"{where} has no package {name}{needed.rstrip(',')}",
                                  mistaken.meant(name, self.package_set) or "check the name, or name the index that has it: --index-url in requirements.txt", at)
+        lines = [w for w in (*self.asked.wanted, *self.asked.constraints) if w.name == name]
+        if not fitting and len({str(w.requirement.specifier) for w in lines}) > 1 and not needed:
+            places = "; ".join(f"{w.as_line().partition(' --hash')[0]} ({self.asked.shown(w.file)}:{w.line})" for w in lines[:6])
+            return self._failure(f"no {name} is all that is asked for: {places}" + (f"; {reason}" if reason else ""),
+                                 f"loosen or remove one of them; {where} has {', '.join(str(v) for v in sorted({f.version for f in files}, reverse=True)[:8])}", at)
         if not fitting:
             versions = sorted({f.version for f in files}, reverse=True)
             return self._failure(f"{where} has no {spec}{needed.rstrip(',')}" + (f"; {reason}" if reason else ""),
