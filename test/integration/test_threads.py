@@ -40,6 +40,58 @@ def test_one_more_than_96_waits_for_one_to_end(lab):
     """) == [["first"], True]
 
 
+FULL = """
+    import asyncio, threading, urllib.request
+    from js import Response
+    from pyodide.ffi import run_sync
+    go, waiting = threading.Event(), 0
+
+    async def gone():
+        while not go.is_set():
+            await asyncio.sleep(0.01)
+
+    async def on_fetch(request):
+        global waiting
+        what = request.url.rpartition("/")[2]
+        try:
+            if what == "fill":
+                for _ in range(96):
+                    threading.Thread(target=go.wait).start()
+            elif what == "wait":
+                waiting += 1
+                run_sync(gone())
+            elif what == "go":
+                go.set()
+            elif what == "start":
+                threading.Thread(target=go.wait).start()
+            elif what == "fetch":
+                urllib.request.urlopen("http://127.0.0.1:9/")
+        except RuntimeError as e:
+            return Response.new(str(e))
+        return Response.new(str(waiting))
+"""
+
+
+def test_when_all_threads_are_there_and_all_frames_wait(corral):
+    """What cannot wait any more fails at once and alone: the loop, which all the others wait for, goes on."""
+    one = corral(FULL, env={"CORRAL_TEST_INSTANCES": "1"})
+    one.get("/fill")
+    answers = []
+    clients = [threading.Thread(target=lambda: answers.append(one.get("/wait").status)) for _ in range(64)]
+    for client in clients:
+        client.start()
+    until("as many wait as may", lambda: one.get("/count").text == "64")
+    begun = time.monotonic()
+    for _ in range(4):
+        assert "an instance of a worker has at most 96 at a time, and none has ended: " in one.get("/start").text
+    assert time.monotonic() - begun < 2 * PATIENCE       # once all stood still for 2 s each time
+    assert "64 calls wait already" in one.get("/fetch").text
+    one.get("/go")
+    for client in clients:
+        client.join()
+    assert answers == [200] * 64 and "never retrieved" not in one.log_text() and "never awaited" not in one.log_text(), one.log_text()
+
+
 def test_pools_queue_what_has_no_thread(lab):
     assert lab.value("""
         from concurrent.futures import ThreadPoolExecutor

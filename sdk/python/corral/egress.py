@@ -206,12 +206,14 @@ def wait(function, *args, **kwargs):
         except BaseException:
             future.cancel()
             raise
+    has_task = _corral.can_run_sync()       # which ends the coroutine when too many wait already
     try:
         return _corral.run_sync(coroutine)
     except RuntimeError as e:
         if inspect.getcoroutinestate(coroutine) != inspect.CORO_CREATED:
             raise
-        coroutine.close()
+        if not has_task:
+            coroutine.close()
         raise RuntimeError(_cannot_wait(str(e))) from None
 
 

@@ -12,11 +12,12 @@ import time
 
 import _corral
 
-from . import errors
+from . import errors, sync
 
 WAIT_SECONDS = 5        # for threads of top-level code
 SWITCH_SECONDS = 0.001  # how long a thread that computes keeps a request waiting, each time it wants to go on
 ROOM_SECONDS = 2        # that a thread waits for the end of another one, when no more may be
+LOOK_SECONDS = 0.005
 SAY_SECONDS = 1         # until the log says that it waits
 _POOL = concurrent.futures.thread.ThreadPoolExecutor
 _NO_ROOM = "can't start new thread"
@@ -26,18 +27,26 @@ _excepthook = threading.excepthook
 
 
 def _has_room():
-    """Whether there is room for one more; requests that have their own threads come and go, so it is waited for."""
+    """Whether there is room for one more; requests that have their own threads come and go, so it is waited for.
+
+    In a request that is run_sync(): where it cannot be, the threads that should end may be waiting for the loop.
+    """
     end = time.monotonic() + ROOM_SECONDS
+    is_loops = threading.get_ident() == threading.main_thread().ident
     while _corral.thread_count() >= _corral.THREADS_MAX:
         if time.monotonic() > end:
             return False
-        time.sleep(0.005)       # by run_sync(), on the loop's thread
+        if is_loops and _corral.stream():
+            if not sync.sleep(LOOK_SECONDS):
+                return False
+        else:
+            time.sleep(LOOK_SECONDS)
     return True
 
 
 def start_new_thread(function, args, *kwargs):
     if _corral.thread_count() >= _corral.THREADS_MAX and not _has_room():
-        raise RuntimeError(f"{_NO_ROOM}: an instance of a worker has at most {_corral.THREADS_MAX} at a time, and all of them have run for {ROOM_SECONDS} s: "
+        raise RuntimeError(f"{_NO_ROOM}: an instance of a worker has at most {_corral.THREADS_MAX} at a time, and none has ended: "
                            "give the work to `await asyncio.to_thread(...)` or another pool, where it waits for its turn")
     try:
         return _start(function, args, *kwargs)
