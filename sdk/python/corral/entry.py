@@ -201,11 +201,25 @@ def _hint(module):
     near = difflib.get_close_matches("on_fetch", own, n=1, cutoff=0.6)
     if near and not flags.is_on("python_no_global_handlers"):
         return f"it has a function `{near[0]}`: the handler's name is `on_fetch`"
+    app = next((name for name, value in vars(module).items() if _is_application(value)), "")
+    if app:
+        kind = "wsgi" if hasattr(getattr(module, app), "wsgi_app") else "asgi"
+        if flags.is_on("python_no_global_handlers"):
+            return (f"`{app}` is called by one:\n\nfrom workers import WorkerEntrypoint, {kind}\n\nclass Default(WorkerEntrypoint):\n"
+                    f"    async def fetch(self, request):\n        return await {kind}.fetch({app}, request, self.env)")
+        return (f"`{app}` is called by one:\n\nfrom workers import {kind}\n\nasync def on_fetch(request, env):\n"
+                f"    return await {kind}.fetch({app}, request, env)")
     if flags.is_on("python_no_global_handlers"):
         return ("add one:\n\nfrom workers import Response, WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):\n"
                 '    async def fetch(self, request):\n        return Response("Hello world!")')
     return ("add one:\n\nfrom js import Response\n\nasync def on_fetch(request, env):\n"
             '    return Response.new("Hello world!")')
+
+
+def _is_application(value):
+    """Of FastAPI, Starlette, Flask."""
+    return not isinstance(value, type) and {c.__module__.partition(".")[0] for c in type(value).__mro__} & {"fastapi", "starlette", "flask"} and (
+        hasattr(value, "add_middleware") or hasattr(value, "wsgi_app"))
 
 
 # ---- calls ----

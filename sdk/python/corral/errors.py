@@ -124,6 +124,20 @@ def _is_data(proxy):
     return kind_of(proxy) in ("Array", "object")
 
 
+def _of_a_library(result, made):
+    """An application, or an answer of a framework or of a client, in place of a Response."""
+    modules = {c.__module__.partition(".")[0] for c in type(result).__mro__}
+    env = "env" if handler == "on_fetch" else "self.env"
+    if hasattr(result, "wsgi_app"):
+        return f"Return await wsgi.fetch(app, request, {env}), with `from workers import wsgi`"
+    if callable(result) and modules & {"fastapi", "starlette"}:
+        what = "app" if hasattr(result, "router") else "answer"     # answers of Starlette are applications themselves
+        return f"Return await asgi.fetch({what}, request, {env}), with `import asgi`"
+    if modules & {"httpx", "requests"}:
+        return f"Return {made}(answer.content, status=answer.status_code)"
+    return f"Return Response.json(data.{'model_dump' if hasattr(result, 'model_dump') else 'dict'}())" if "pydantic" in modules else ""
+
+
 def describe_result(result):
     """What to say of a handler's result that is no Response."""
     made = "Response.new" if handler == "on_fetch" else "Response"      # classes use the one of `workers`
@@ -144,6 +158,8 @@ def describe_result(result):
         hint = "Return Response.json(data)"
     elif isinstance(result, (bytes, bytearray, memoryview)):
         hint = f"Return {made}(data)"
+    else:
+        hint = _of_a_library(result, made) or hint
     return f"{handler} returned {article} {kind} ({shown}), not a Response. {hint}"
 
 

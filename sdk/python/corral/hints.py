@@ -1,4 +1,4 @@
-"""hints.py - what to do about a module that is missing or syntax that is too new."""
+"""hints.py - what to do about an exception; of packages: hints_packages.py, of D1: hints_d1.py."""
 import difflib
 import errno
 import importlib
@@ -8,41 +8,15 @@ import re
 import sys
 from types import CoroutineType
 
-from . import errors, hints_d1, packages
-from .import_names import PACKAGES
-
-# Modules of Cloudflare's runtime that are not there yet, and what does the same.
-_PLATFORM = {
-    "micropip": "",
-    "pyodide_http": "it is not needed: requests, urllib3 and urllib.request work as they are, `pyfetch` of pyodide.http too",
-}
-
+from . import errors, hints_d1, hints_packages
 
 def for_import(name, whole=""):
     """`name` is the module's first part, `whole` all of it."""
-    platform = whole if whole in _PLATFORM else name if name in _PLATFORM else ""
-    if platform:
-        instead = _PLATFORM[platform]
-        return f"`{platform}` is not in Corral yet: docs/compatibility.md says what is" + (f"; {instead}" if instead else "")
     if name in ("pyodide", "_pyodide", "_pyodide_core", "workers"):
         return f"`{whole or name}` is not in Corral: docs/compatibility.md says what is"
     if whole not in ("", name) and name in sys.modules:
         return f"`{name}` is there and has no module `{whole[len(name) + 1:]}`: another version of it may have one"
-    return _for_package(name)
-
-
-def _for_package(name):
-    """The line to add."""
-    package_set = packages.package_set()
-    built_in = package_set.provider(name) if package_set is not None else None
-    where = "to requirements.txt (or to the dependencies of pyproject.toml)"
-    if built_in is not None:
-        return f"'{name}' is the package {built_in.name}, which is built in: add the line `{built_in.name}` {where}"
-    package = PACKAGES.get(name) or PACKAGES.get(name.lower())
-    if package:
-        return f"'{name}' is the package {package}: add the line `{package}` {where}; it comes from an index, PyPI if no other is named"
-    return (f"put {name}.py into the worker's folder, or, if '{name}' is a package, name it in requirements.txt "
-            "or in the dependencies of pyproject.toml")
+    return hints_packages.for_import(name)
 
 
 # Names of the platform that are not there yet.
@@ -89,7 +63,7 @@ def _known(e):
         hint = hints_d1.of_exception(e)
         if hint:
             return hint
-    for known in (hints_d1.of_value, _for_hidden, _for_newer_name, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box):
+    for known in (hints_d1.of_value, _for_hidden, _for_newer_name, _for_platform_import, _for_value, _for_proxy, _for_constructor, _for_sdk, _for_box, hints_packages.for_exception):
         hint = known(e)
         if hint:
             return hint
@@ -251,7 +225,8 @@ def _for_box(e):
         frame = frame.tb_next
     file = frame.tb_frame.f_code.co_filename if frame else ""
     if isinstance(e, KeyError) and file == "<frozen os>":
-        return "a worker sees no environment: variables and secrets are in `env`, the handler's second parameter"
+        return ("a worker sees no environment: variables and secrets are in `env`, the handler's second parameter, which is `self.env` in a class; "
+                "`from workers import env` has it everywhere")
     if isinstance(e, OSError) and e.errno == errno.EROFS:
         return "a worker's own files are those below /tmp, in its memory; nothing else can be written"
     if isinstance(e, OSError) and e.errno == errno.ENOSPC:
@@ -338,6 +313,8 @@ def _source_line(e):
 
 
 def for_syntax(e):
+    if e.msg in ("'await' outside function", "'await' outside async function"):
+        return "`await` stands in a function that is `async def`, and nothing can be waited for while the module is loaded: write it into a handler"
     line = _source_line(e)
     for since, what, pattern in _NEWER:
         if sys.version_info < since and pattern.search(line):

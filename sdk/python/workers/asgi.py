@@ -412,12 +412,19 @@ async def fetch(app, req, env, ctx=None):
     req: a Request of `workers` or of JavaScript.  Raises what the application raises before its answer.
     """
     js_request = unwrap(req)
-    scope, has_body = _scope(js_request, env)
+    try:
+        scope, has_body = _scope(js_request, env)
+    except JsException:
+        raise _wrong_request(req) from None
     headers = scope["headers"]
     if b"upgrade" in dict(headers) and _is_handshake(dict(headers)):
         _to_websocket(scope)
         return await _serve(app, scope, _socket(js_request, scope), ctx)
     return await _serve(app, scope, _Exchange(js_request, has_body, headers), ctx)
+
+
+def _wrong_request(req):
+    return TypeError(f"asgi.fetch(app, request, env): request is {type(req).__name__}, not the request that the handler was given")
 
 
 def _is_handshake(headers):

@@ -252,7 +252,10 @@ async def fetch(app, req, env, ctx=None, *, serialize=False):
     """
     global _serial
     js_request = unwrap(req)
-    method, url, version, has_body, lines = parts_of(js_request)
+    try:
+        method, url, version, has_body, lines = parts_of(js_request)
+    except JsException:
+        raise TypeError(f"wsgi.fetch(app, request, env): request is {type(req).__name__}, not the request that the handler was given") from None
     pairs = pairs_of(lines)
     body, length = await _input_of(js_request, has_body, pairs)
     environ = _environ(method, url, version, pairs, env, body, length)
