@@ -14,8 +14,7 @@
 #include "text/value.h"
 
 static const struct command COMMANDS[] = {
-    {"list", "list", "show the package sets, and which compatibility dates they are for",
-     packages_list},
+    {"list", "list [SET]", "show the package sets, or what is in one", packages_list},
     {"info", "info NAME", "show what the sets know of a package", packages_info},
     {"sync", "sync [WHAT]", "make or renew a package set: Debian's, or that of a date",
      packages_sync},

@@ -1,4 +1,4 @@
-/* packages_list.c - `corral packages list`: the package sets of this machine. */
+/* packages_list.c - `corral packages list [SET]`: the sets of this machine, or what is in one. */
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -6,32 +6,41 @@
 #include "cli/packages.h"
 #include "cli/table.h"
 
-enum { COLUMNS = 4 };
+enum { COLUMNS_MAX = 4 };
 
-static const char *const HEAD[COLUMNS] = {"name", "packages", "compatibility dates", "folder"};
-static const char *const KEYS[COLUMNS] = {"name", NULL, "dates", "folder"};
+/* What stands in a table: the heads, and the key of what is below each; "packages" is a number. */
+struct columns {
+    size_t count;
+    const char *heads[COLUMNS_MAX], *keys[COLUMNS_MAX];
+};
 
-static int print_table(json_t *sets, struct err *err)
+static const struct columns OF_SETS = {4,
+                                       {"name", "packages", "compatibility dates", "folder"},
+                                       {"name", "packages", "dates", "folder"}};
+static const struct columns OF_PACKAGES = {
+    3, {"name", "version", "source"}, {"name", "version", "source"}};
+
+static int print_table(json_t *rows, const struct columns *columns, struct err *err)
 {
-    size_t count = json_array_size(sets);
-    struct span *cells = mem_alloc((count + 1) * COLUMNS * sizeof *cells);
+    size_t count = json_array_size(rows), width = columns->count;
+    struct span *cells = mem_alloc((count + 1) * width * sizeof *cells);
     char(*numbers)[32] = mem_alloc((count + 1) * sizeof *numbers);
     struct buf out = {0};
     int r = cells && numbers ? 0 : ERR_NOMEM;
 
-    for (size_t i = 0; i < COLUMNS && r == 0; i++)
-        cells[i] = span_of(HEAD[i]);
+    for (size_t c = 0; c < width && r == 0; c++)
+        cells[c] = span_of(columns->heads[c]);
     for (size_t i = 0; i < count && r == 0; i++) {
-        json_t *one = json_array_get(sets, i);
+        json_t *one = json_array_get(rows, i);
         snprintf(numbers[i], sizeof *numbers, "%" JSON_INTEGER_FORMAT,
                  json_integer_value(json_object_get(one, "packages")));
-        for (size_t c = 0; c < COLUMNS; c++) {
-            const char *text = KEYS[c] ? json_string_value(json_object_get(one, KEYS[c])) : NULL;
-            cells[(i + 1) * COLUMNS + c] = span_of(text ? text : numbers[i]);
+        for (size_t c = 0; c < width; c++) {
+            const char *text = json_string_value(json_object_get(one, columns->keys[c]));
+            cells[(i + 1) * width + c] = span_of(text ? text : numbers[i]);
         }
     }
     if (r == 0)
-        r = table_print(&out, table_look(), cells, COLUMNS, count + 1);
+        r = table_print(&out, table_look(), cells, width, count + 1);
     if (r == 0)
         printf("%.*s", SPAN_ARG(buf_span(&out)));
     buf_done(&out);
@@ -43,24 +52,29 @@ static int print_table(json_t *sets, struct err *err)
 int packages_list(char **args)
 {
     static const struct packages_spec SPEC = {
-        .usage = "list",
+        .usage = "list [SET]",
         .about =
-            "Show the package sets of this machine, and which compatibility dates each is for.\n",
+            "Show the package sets of this machine, and which compatibility dates each is for;\n"
+            "or what is in one of them.  SET: its name, or a compatibility date.\n",
+        .word = "SET",
     };
     struct packages_line line;
     struct err err = {0};
-    json_t *done, *sets;
+    json_t *done, *sets, *inside;
     int code = packages_begin(&SPEC, args, &line), r = 0;
 
     if (code != PACKAGES_GO)
         return code;
-    if (packages_ask(json_pack("{s:s}", "job", "list"), &done) < 0)
+    if (packages_ask(json_pack("{s:s, s:s?}", "job", "list", "name", line.word), &done) < 0)
         return 1;
     sets = json_object_get(done, "sets");
+    inside = json_object_get(done, "packages");
     if (line.is_json)
-        r = cli_print_json(json_incref(sets), &err);
+        r = cli_print_json(json_incref(inside ? done : sets), &err);
+    else if (inside)
+        r = print_table(inside, &OF_PACKAGES, &err);
     else if (json_array_size(sets) > 0)
-        r = print_table(sets, &err);
+        r = print_table(sets, &OF_SETS, &err);
     else
         printf("There are no package sets yet: `corral packages sync debian` makes the default "
                "one.\n");

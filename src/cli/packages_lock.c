@@ -72,8 +72,11 @@ int packages_lock(char **args)
 {
     static const struct packages_spec SPEC = {
         .usage = "lock",
-        .about = "Resolve what the project asks for in requirements.txt and pyproject.toml, and\n"
-                 "write it to pylock.toml (PEP 751) beside them, with hashes.\n",
+        .about =
+            "Resolve what the project asks for in requirements.txt and pyproject.toml, and\n"
+            "write it to pylock.toml (PEP 751) beside them, with hashes.  It is a record, for\n"
+            "people and for other programs: `corral dev` goes by requirements.txt and\n"
+            "pyproject.toml alone, and `corral packages sync DATE --lock FILE` by such a file.\n",
         .options = OPTIONS,
     };
     struct project project = {0};

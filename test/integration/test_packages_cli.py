@@ -54,17 +54,18 @@ def rows(text):
 def test_says_what_there_is(packages):
     assert packages(code=2).startswith("Usage: corral packages COMMAND")
     usage = packages("--help")
-    for name in ("list", "info NAME", "sync [WHAT]", "lock"):
+    for name in ("list [SET]", "info NAME", "sync [WHAT]", "lock"):
         assert name in usage
         command = name.split()[0]
         assert packages(command, "--help").startswith(f"Usage: corral packages {name} [options]\n")
         assert "--json" in packages.out
         assert "Did you mean --json?" in packages(command, "--jason", code=2)
+    assert "`corral dev` goes by requirements.txt" in packages("lock", "--help")
     assert packages("lst", code=2) == "corral: there is no command 'packages lst'\n  Did you mean `corral packages list`?\n"
     assert packages("info", code=2) == "corral: NAME is missing: corral packages info NAME\n"
     assert packages("info", "", code=2) == "corral: NAME must not be empty: corral packages info NAME\n"
     assert "'b' is too much" in packages("info", "a", "b", code=2)
-    assert "'x' is too much" in packages("list", "x", code=2)
+    assert "'y' is too much" in packages("list", "x", "y", code=2)
     assert packages("sync", "--index-url", "a", "--index-url", "b", code=2) == (
         "corral: --index-url takes one value, and stands there twice\n")
     assert "--cwd '/nowhere': No such file" in packages("sync", "--cwd", "/nowhere", code=2)
@@ -76,6 +77,14 @@ def test_lists_sets_and_their_dates(packages, fresh):
     listed = json.loads(packages("list", "--json"))
     assert row == [DEFAULT, str(listed[0]["packages"]), "all", str(PACKAGES / DEFAULT)]
     assert listed[0]["default"] is True and listed[0]["since"] == listed[0]["until"] == "" and listed[0]["packages"] > 40
+    inside = rows(packages("list", DEFAULT))
+    assert inside[0] == ["name", "version", "source"] and len(inside) == listed[0]["packages"] + 1
+    assert next(row[2] for row in inside if row[0] == "fastapi").startswith("debian:python3-fastapi=")
+    told = json.loads(packages("list", "2026-01-01", "--json"))
+    assert told["set"] == DEFAULT and {"yaml"} <= set(next(one["imports"] for one in told["packages"] if one["name"] == "pyyaml"))
+    assert packages("list", "numpy", code=1) == (
+        f"corral: there is no package set 'numpy'\n  there is {DEFAULT}; `corral packages info numpy` looks for a package\n")
+    assert "corral packages sync debian" in fresh("list", "numpy", code=1)
     assert fresh("list") == "There are no package sets yet: `corral packages sync debian` makes the default one.\n"
     assert json.loads(fresh("list", "--json")) == []
 

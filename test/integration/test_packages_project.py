@@ -364,7 +364,7 @@ def test_a_version_that_the_set_does_not_have_says_so(ask, index):
     assert said.error["text"] == "fastapi==0.110.0 is to come from the package index http://127.0.0.1:1/simple, which cannot be reached"
     assert "The package set debian-12 has fastapi 0.92.0." in said.error["hint"] and "corral packages sync" in said.error["hint"]
     said = ask("nump\n--index-url http://127.0.0.1:1/simple\n", env={"PIP_RETRIES": "0"})
-    assert "did you mean 'numpy'? The package set debian-12 has no nump. Without network" in said.error["hint"]
+    assert "did you mean 'numpy'? The package set debian-12 has no nump. Without network" in said.error["hint"] and "(corral packages list debian-12)" in said.error["hint"]
 
 
 def test_when_the_set_does_not_fit_everything_comes_from_the_index(ask):

@@ -103,9 +103,10 @@ class Explainer:
         reasons = list(dict.fromkeys(reason for _, reason in self.choice.unmet if reason))
         has = (reasons[0][:1].upper() + reasons[0][1:] + ". ") if len(reasons) == 1 else ""
         meant = "".join(f"{said} " for said in (mistaken.meant(w.name, self.package_set) for w, _ in self.choice.unmet) if said)
+        listing = f"corral packages list {self.package_set.name}" if self.package_set is not None else "corral packages list"
         return self._failure(
             f"{self.names()} {'is' if len(self.choice.unmet) == 1 else 'are'} to come from the package index {self.sources.shown()}, which cannot be reached",
-            f"{meant}{has}Without network: name the packages without versions where the package set has them (corral packages list), "
+            f"{meant}{has}Without network: name the packages without versions where the package set has them ({listing}), "
             "put them into python_modules/, or name another index (--index-url in requirements.txt). "
             "With network, `corral packages sync DATE` fetches the set of a date once.",
             self.choice.unmet[0][0].name if self.choice.unmet else "")
