@@ -112,6 +112,31 @@ class Default(WorkerEntrypoint):
 TOP = [
     ("from fastapi import FastAPI\napp = FastAPI()\n", r"entry.py defines no fetch handler[\s\S]*return await asgi.fetch\(app, request, self.env\)"),
     ("from flask import Flask\napplication = Flask(__name__)\n", r"return await wsgi.fetch\(application, request, self.env\)"),
+    ("""
+from contextlib import asynccontextmanager
+from typing import Annotated
+from fastapi import Depends, FastAPI, Header
+from workers import WorkerEntrypoint, asgi
+@asynccontextmanager
+async def lifespan(app):
+    yield
+api = FastAPI(lifespan=lifespan)
+def token(x_token: Annotated[str, Header()]):
+    return x_token
+@api.get("/")
+def shown(who: Annotated[str, Depends(token)] = ""):
+    return who
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return await asgi.fetch(api, request, self.env)
+""", r"`api = FastAPI\(lifespan=...\)` does nothing in FastAPI 0.92[\s\S]*`who` of shown\(\) is taken for a plain parameter.*`fastapi>=0.95`"),
+    ("""
+from typing import Annotated
+from fastapi import Depends, FastAPI
+class Db: pass
+@FastAPI().get("/")
+def shown(db: Annotated[Db, Depends(Db)]): pass
+""", "this is FastAPI 0.92.0: what stands in `Annotated` is known from 0.95 on"),
     ("import requests\nrequests.get('http://127.0.0.1:1/')\n", "Send it in a handler"),
     ("import micropip\nawait micropip.install('x')\n", "`await` stands in a function"),
     ("from flask import Flask\nFlask(__name__).run()\n", "a worker has no sockets of its own"),

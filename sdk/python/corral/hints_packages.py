@@ -129,6 +129,10 @@ def _for_version(e):
     elif isinstance(e, AttributeError) and e.name and e.name.startswith("model_"):
         cls = e.obj if isinstance(e.obj, type) else type(e.obj)
         module = sys.modules.get("pydantic") if any(c in cls.__mro__ for c in (getattr(sys.modules.get("pydantic"), "BaseModel", None),)) else None
+    elif type(e).__name__ == "FastAPIError":
+        fastapi = sys.modules.get("fastapi")
+        return (f"this is FastAPI {fastapi.__version__}: what stands in `Annotated` is known from 0.95 on, `name: TYPE = Depends(...)` in every version; "
+                "the line `fastapi>=0.95` in requirements.txt brings a newer one from an index") if _is_annotated(e, fastapi) else ""
     else:
         return ""
     found = _distribution(getattr(module, "__file__", None))
@@ -139,6 +143,11 @@ def _for_version(e):
         return (f"this is pydantic {version}: code for pydantic 2 wants the line `pydantic>=2` in requirements.txt (with FastAPI `fastapi>=0.100`), "
                 "which comes from an index; docs/packages.md says how to have the versions of a date")
     return f"this is {name} {version}: another version may have it, `{name}>{version}` in requirements.txt brings a newer one from an index"
+
+
+def _is_annotated(e, fastapi):
+    """An old FastAPI that takes a dependency for a value."""
+    return "Annotated" in str(e)[:4096] and re.match(r"0\.(\d|[0-8]\d|9[0-4])\.", str(fastapi.__version__))
 
 
 def _distribution(file):

@@ -166,7 +166,21 @@ def load(name, folder, main, date, names, env, chosen):
         return _exception_failure(e, main)
     finally:
         errors.remember_sources()
+    _warn_of_old_packages(folder)
     return _threads_failure(main) or _find_handlers(module, main)
+
+
+def _warn_of_old_packages(folder):
+    if "fastapi" not in sys.modules:
+        return
+    import _corral
+    from . import old_fastapi
+    try:
+        said = old_fastapi.warnings(folder)
+    except Exception:       # it looks at the worker's objects, which may do what they like
+        return
+    for text in said:
+        _corral.log(2, text)
 
 
 def _threads_failure(main):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path as FilePath
-from typing import Annotated, Optional
+from typing import Optional
 
 import jwt
 import requests
@@ -103,7 +103,7 @@ async def create_user(user: User, tasks: BackgroundTasks, db: Database = Depends
 
 
 @router.get("/search")
-def search(q: Annotated[str, Query(min_length=2)], tag: list[str] = Query(default=[]), x_token: Optional[str] = Header(None), session: Optional[str] = Cookie(None)):
+def search(q: str = Query(..., min_length=2), tag: list[str] = Query(default=[]), x_token: Optional[str] = Header(None), session: Optional[str] = Cookie(None)):
     return {"q": q, "tag": tag, "token": x_token, "session": session}
 
 
