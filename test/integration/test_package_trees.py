@@ -341,11 +341,11 @@ def pages():
     return got
 
 def texts():
-    import jinja2, packaging.version, pygments, pygments.lexers, pygments.formatters
+    import jinja2, packaging.version, pygments, pygments.lexers, pygments.formatters, uvicorn
     data = yaml.safe_load("a: [1, 2.5, null]\\nb: {c: 2020-01-02}\\n")
     return [data["a"], str(data["b"]["c"]), yaml.dump({"x": ["ä"]}, allow_unicode=True), yaml.load("[1]", Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)),
             str(packaging.version.Version("1.0rc1") < packaging.version.Version("1.0")), jinja2.Template("{{ a|join('-') }}").render(a=[1, 2]),
-            "span" in pygments.highlight("def f(): pass", pygments.lexers.PythonLexer(), pygments.formatters.HtmlFormatter())]
+            "span" in pygments.highlight("def f(): pass", pygments.lexers.PythonLexer(), pygments.formatters.HtmlFormatter()), uvicorn.Config(print).port]
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
@@ -355,7 +355,7 @@ class Default(WorkerEntrypoint):
 
 def test_packages_of_the_set_at_work(corral):
     one = corral({"wrangler.toml": CONFIG, "src/entry.py": SET,
-                  "requirements.txt": "numpy\npillow\nbeautifulsoup4\nlxml\nhtml5lib\npyyaml\njinja2\npackaging\npygments\n"})
+                  "requirements.txt": "numpy\npillow\nbeautifulsoup4\nlxml\nhtml5lib\npyyaml\njinja2\npackaging\npygments\nuvicorn\n"})
     answer = one.get(timeout=60)
     assert answer.status == 200, answer.text
     got = answer.json()
@@ -363,5 +363,5 @@ def test_packages_of_the_set_at_work(corral):
     assert got["threads"] == [pytest.approx(40000 * n) for n in range(4)]
     assert got["pillow"] == [[15, 20], [255, 0, 0], [30, 40, 3], [3, 2], ["PNG", [40, 30]], ["JPEG", [40, 30]], ["GIF", [40, 30]], ["BMP", [40, 30]], ["WEBP", [40, 30]]]
     assert got["pages"] == [["two", ["/x"], 2]] * 3 + [["1", "2"], "<o>3</o>", "two"]
-    assert got["texts"] == [[1, 2.5, None], "2020-01-02", "x:\n- ä\n", [1], "True", "1-2", True]
+    assert got["texts"] == [[1, 2.5, None], "2020-01-02", "x:\n- ä\n", [1], "True", "1-2", True, 8000]
     assert one.get(timeout=60).json()["made"] == got["made"]

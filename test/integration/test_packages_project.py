@@ -332,6 +332,7 @@ def test_names_come_from_the_set_without_any_index(ask):
     assert all(folder.startswith(f"{PACKAGES}/") for folder in said.done["folders"]) and said.done["environment"] == ""
     assert said.folder_of("fastapi") and said.folder_of("yaml") and not said.folder_of("numpy")
     assert said.progress == said.warnings == [] and said.done["bytes"] == 0 and len(said.done["hash"]) == 32
+    assert {"uvicorn", "click", "h11"} <= set(ask("fastapi\nuvicorn>=0.17\n").versions)
     other = ask("fastapi\nPyYAML>=5\n")
     assert other.done["hash"] != said.done["hash"]
 

@@ -94,6 +94,8 @@ def test_the_default_set_has_what_workers_want(default):
     assert "starlette" in default.get("fastapi").dependencies       # 0.26.1, though 0.92 asks for less than 0.26
     assert {"jinja2", "werkzeug", "click", "itsdangerous"} <= set(default.get("flask").dependencies)     # by Debian's Depends
     assert default.has_extra("Starlette", "full") and not default.has_extra("fastapi", "all")
+    assert set(default.get("uvicorn").dependencies) >= {"click", "h11"}      # which people list, and nobody else needs
+    assert "uvicorn" not in {one.name for one in default.closure(["fastapi", "starlette[full]"])}
     assert "orjson" in default.get("fastapi").lacks["all"] and "httpx" in default.get("fastapi").extras["all"]
     natives = [name for name in ("numpy", "pillow", "pyyaml", "markupsafe", "lxml")
                if not any(path.endswith(".so") for path in trees.files(default.get(name).folder))]

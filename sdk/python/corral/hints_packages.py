@@ -19,14 +19,14 @@ def for_import(name):
         return "`pyodide_http` is not needed: leave it out; requests, urllib3 and urllib.request work as they are"
     if name in ("pip", "ensurepip", "piplite"):
         return "packages are named in requirements.txt (or in the dependencies of pyproject.toml); in a handler, `await micropip.install('NAME')` brings one"
+    if name in _SERVERS:
+        return (f"a worker needs no server: `return await asgi.fetch(app, request, self.env)` answers its requests. Import it where it is run, "
+                f"below `if __name__ == \"__main__\":`, or add the line `{name}` {_WHERE}")
     package_set = packages.package_set()
     built_in = package_set.provider(name) if package_set is not None else None
     if built_in is not None:
         return f"'{name}' is the package {built_in.name}, which is built in: add the line `{built_in.name}` {_WHERE}"
     package = PACKAGES.get(name) or PACKAGES.get(name.lower())
-    if name in _SERVERS:
-        return (f"a worker needs no server: `return await asgi.fetch(app, request, self.env)` answers its requests. Import it where it is run, "
-                f"below `if __name__ == \"__main__\":`, or add the line `{name}` {_WHERE}")
     if package or name in _DRIVERS:
         package = package or name
         refused = "; but a worker has no sockets of its own, and it can connect to nothing: ask the server's interface of HTTP, or use D1" if name in _DRIVERS else ""

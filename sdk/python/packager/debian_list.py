@@ -1,10 +1,11 @@
 """debian_list.py - which of Debian's Python packages are built in, by their names on the index.
 
 What they need comes with them. The list is what people use in workers, and what Cloudflare had built in as far as Debian
-has it; it is short so that a set is made in seconds. script/packages installs the Debian packages.
+has it; it is short so that a set is made in seconds. uvicorn is in it for those who list it beside FastAPI, which Debian's FastAPI
+brings it for: a worker needs no server, and imports it all the same. script/packages installs the Debian packages.
 """
 
-RECIPE = 1      # one more when what is made of the same packages changes: `corral packages sync debian` then makes it anew
+RECIPE = 2      # one more when what is made of the same packages changes: `corral packages sync debian` then makes it anew
 
 DISTRIBUTIONS = (
     "aiohttp",
@@ -34,6 +35,7 @@ DISTRIBUTIONS = (
     "six",
     "starlette",
     "typing-extensions",
+    "uvicorn",
     "werkzeug",
 )
 
