@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -257,9 +258,14 @@ dev = ["pytest"]
 """, pyproject.read_file, "pyproject.toml")
     assert [(w.as_line(), w.line) for w in found.wanted] == [("fastapi", 6), ("httpx>=0.20", 7)]
     assert [note["line"] for note in found.notes] == [3] and "asks for Python >=3.99" in found.notes[0]["text"]
+    start = time.process_time()
+    text = "[project]\ndependencies = [\n" + "".join(f'"p{i}",\n' for i in range(9999)) + ']\n'
+    assert parse(tmp_path, text, pyproject.read_file, "pyproject.toml").wanted[-1].line == 10001
+    assert time.process_time() - start < 10
     for text, said, line in (("[project\n", "this is not TOML", 1), ("project = 1\n", "is no table", 0),
                              ("[project]\ndependencies = 'a'\n", "no list of strings", 2),
                              ("[project]\ndependencies = [\n'a',\n'b =1']\n", "'b =1' is no requirement", 4),
+                             ("[project]\ndynamic = 1\ndependencies = ['b =1']", "'b =1' is no requirement", 3),
                              ("[project]\nrequires-python='x'\n", "names no versions", 2)):
         with pytest.raises(asked.Mistake) as raised:
             parse(tmp_path, text, pyproject.read_file, "pyproject.toml")
@@ -450,6 +456,15 @@ def test_nothing_that_an_index_has_is_run_here(ask, index, tmp_path):
 def test_nothing_that_a_project_has_is_run_here(ask, index, tmp_path):
     mark, files = ran(tmp_path)
     index.add(sdist("evil", "1.0", files))
+    index.add(wheel("good", "1.0", {"good.py": ""}))
+    good = f"good @ {index.origin}/files/good-1.0-py3-none-any.whl?\\n--no-binary=:all:"
+    for text in (f'[project]\ndependencies = ["evil", "{good}"]\n[[tool.uv.index]]\nurl = "{index.url}"\ndefault = true\n',
+                 f'[project]\ndependencies = ["evil"]\n[[tool.uv.index]]\nurl = "{index.url} --no-binary=:all:"\ndefault = true\n',
+                 f'[project]\ndependencies = ["evil"]\n[tool.uv]\nindex-url = "{index.url}"\nextra-index-url = ["{index.url}\\n--no-binary=:all:"]\n',
+                 f'[project]\ndependencies = ["evil"]\n[tool.uv]\nindex-url = "{index.url}"\nfind-links = ["{index.url} --no-binary=:all:"]\n'):
+        said = ask({"pyproject.toml": text})
+        assert not mark.exists() and said.error and "address" in said.error["text"], said.error
+    os.unlink(tmp_path / "pyproject.toml")
     info = "python_modules/x-1.dist-info/"
     for metadata in ("Name: x\nVersion: 1\n --no-binary=:all:\n", "Name: x\n --no-binary=:all:\nVersion: 1\n",
                      "Name: x\nVersion: 1/../../../../../out\n"):

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+from urllib.parse import quote
 
 from corral.packaging.markers import default_environment
 from corral.packaging.requirements import Requirement
@@ -26,6 +27,9 @@ PLATFORM = frozenset("""
     workers-py workers-runtime-sdk webtypy pyodide-py pyodide-lock micropip
     hashlib lzma openssl pydecimal pydoc-data sqlite3 ssl
 """.split())
+
+# Addresses are written into a file for the installer: what comes behind a space or on a line of its own would be an option there.
+ADDRESS = re.compile(r"(https?|file)://[^\s\"'\\]+")
 
 
 class Mistake(Failure):
@@ -141,12 +145,17 @@ class Asked:
             raise self.mistake(
                 f"'{name or url}' is to come from '{redacted(url)}', which is no wheel (.whl): it would have to be built",
                 _BUILD_IT, file, line)
-        if not re.match(r"(https?|file)://", url):
+        if not ADDRESS.fullmatch(url):
             raise self.mistake(f"'{redacted(url)}' is no address of http, https or file", file=file, line=line)
 
 
 _BUILD_IT = ("building runs the package's own code on this machine: build a wheel yourself, `pip wheel --no-deps ADDRESS`, "
              "and name the wheel's path here")
+
+
+def as_word(path):
+    """A path for the installer's file, see ADDRESS."""
+    return path if re.fullmatch(r"[^\s\"'\\]+", path) else "file://" + quote(path)
 
 
 def python_version():

@@ -8,6 +8,8 @@ from . import mistaken
 from .asked import REQUIREMENT_MAX, python_version
 from .uv_settings import UvSettings
 
+_QUOTED = re.compile(r"""\"[^"]*\"|'[^']*'""")
+
 
 def read_file(asked, path):
     """Add the dependencies of this file. Whether there is one; Mistake: something in it is wrong."""
@@ -27,7 +29,8 @@ def read_file(asked, path):
     if not isinstance(dependencies, list) or not all(isinstance(one, str) for one in dependencies):
         raise asked.mistake("'dependencies' of [project] is no list of strings", 'write dependencies = ["fastapi"]', path,
                             _line_of(text, "dependencies"))
-    if "dependencies" in (project.get("dynamic") or ()):
+    dynamic = project.get("dynamic")
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
         asked.warn("the dependencies are said to be dynamic, and are not read",
                    'list them: dependencies = ["fastapi"]', path, _line_of(text, "dynamic"))
     _check_python(asked, project, text, path)
@@ -36,10 +39,21 @@ def read_file(asked, path):
         asked.warn(f"[{unread}] is not read" if "." in unread else f"'{unread}' is not read where it stands",
                    'what the worker needs stands below [project]: dependencies = ["fastapi", "httpx>=0.23"]', path)
     settings = UvSettings(asked, said, path, text, lambda what: _line_of(text, what))
+    lines = _lines_of_strings(text)
     for one in dependencies:
-        asked.add(settings.requirement(one), path, _line_of(text, one))
+        asked.add(settings.requirement(one), path, lines.get(one) or (_line_of(text, one) if '"' in one else 0))
     settings.take_indexes()
     return True
+
+
+def _lines_of_strings(text):
+    """{what stands between quotes: its first line}, where there are no quotes in it; comments apart."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.lstrip().startswith("#"):
+            for quoted in _QUOTED.findall(line):
+                found.setdefault(quoted[1:-1], number)
+    return found
 
 
 def _line_of(text, said):

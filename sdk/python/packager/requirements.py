@@ -10,17 +10,13 @@ import shlex
 from urllib.parse import quote, urlsplit
 
 from . import mistaken
-from .asked import _BUILD_IT, REQUIREMENT_MAX
+from .asked import _BUILD_IT, ADDRESS, REQUIREMENT_MAX, as_word
 
 NESTED_MAX = 20         # -r inside of -r
 LINE_MAX = 64 << 10     # characters of a line with all that continues it
 
 _COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-
-# These are written into a file of options for the installer: what comes behind a space there would be the next option.
-_ADDRESS = re.compile(r"(https?|file)://[^\s\"'\\]+")
-_PLAIN_PATH = re.compile(r"[^\s\"'\\]+")
 
 # option -> (its long name, whether it has a value)
 _OPTIONS = {
@@ -148,7 +144,7 @@ class _Line:
             raise self.mistake(f"there is no file '{name}'", f"it is looked for as '{path}', beside the file that names it")
 
     def address(self, name, value):
-        if not _ADDRESS.fullmatch(value):
+        if not ADDRESS.fullmatch(value):
             raise self.mistake(f"{name} is '{value}', which is no address", "an address is like https://example.com/simple")
         return value
 
@@ -159,7 +155,7 @@ class _Line:
         found = self.find(value)
         if found is None:
             raise self.mistake(f"there is no folder '{value}' to look for wheels in")
-        return found if _PLAIN_PATH.fullmatch(found) else "file://" + quote(found)
+        return as_word(found)
 
     def find(self, value):
         for base in (os.path.dirname(self.path), self.asked.project):

@@ -11,7 +11,7 @@ from corral.packaging.markers import Marker
 from corral.sets import normalize
 
 from . import needs
-from .asked import _BUILD_IT, REQUIREMENT_MAX
+from .asked import _BUILD_IT, ADDRESS, REQUIREMENT_MAX, as_word
 
 
 def _table(value, key):
@@ -57,15 +57,15 @@ class UvSettings:
         default = [one["url"] for one in self.indexes if one.get("default")]
         default += [url for table in tables for url in _texts(table.get("index-url"))]
         urls += [url for table in tables for url in _texts(table.get("extra-index-url"))]
-        for url in default[:1] + urls:
-            if not re.match(r"(https?|file)://", url):
+        places = [place for table in tables for place in _texts(table.get("find-links"))]
+        for url in default[:1] + urls + [place for place in places if "://" in place]:
+            if not ADDRESS.fullmatch(url):
                 raise a.mistake(f"the index '{url}' is no address", "an address is like https://pypi.org/simple", self.path, self.line_of(url))
         if not a.index_url and default:
             a.index_url = default[0]
         a.extra_index_urls += [url for url in urls if url not in a.extra_index_urls]
+        a.find_links += [place if "://" in place else as_word(os.path.normpath(os.path.join(a.project, place))) for place in places]
         for table in tables:
-            for place in _texts(table.get("find-links")):
-                a.find_links.append(place if "://" in place else os.path.normpath(os.path.join(a.project, place)))
             a.no_index |= table.get("no-index") is True
             a.pre |= table.get("prerelease") == "allow"
         for one in _texts(self.uv.get("constraint-dependencies")):
