@@ -16,7 +16,7 @@ from harness import BIN, DEADLINE, ERROR, HELLO, PACKAGES, WARNING, children, de
 from package_index import PackageIndex, sdist, wheel
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "sdk/python"))
-from packager import asked, mistaken, pyproject, requirements     # noqa: E402
+from packager import asked, mistaken, pyproject, ready, requirements     # noqa: E402
 
 for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
     del os.environ[name]
@@ -526,6 +526,20 @@ def test_wheels_for_webassembly_count_as_not_there(ask):
     assert "numpy 9.9 for WebAssembly" in said.warnings[0]["text"]
     said = ask({"requirements.txt": "pure\n"})
     assert said.done["left_out"] and "name numpy in requirements.txt" in said.warnings[0]["hint"]
+
+
+def test_wheels_of_another_python_or_system_count_as_not_there(ask, tmp_path):
+    others = {"cp312-cp312-manylinux_2_17_x86_64": True, "cp311-cp311-macosx_11_0_arm64": True, "cp311-cp311-win_amd64": True,
+              "cp38-abi3-manylinux_2_17_%s" % os.uname().machine: False, "cp312-none-any": False, "py2.py3-none-any": False}
+    for tag, is_foreign in others.items():
+        for path, content in unpacked(wheel("numpy", "9.9", {"numpy/__init__.py": ""}, tag=tag)).items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+        assert ready.find(str(tmp_path / "python_modules"))["numpy"].made_for == (tag if is_foreign else ""), tag
+    tag = next(iter(others))
+    said = ask({**unpacked(wheel("numpy", "9.9", {"numpy/__init__.py": ""}, tag=tag)), "requirements.txt": "numpy\n"})
+    assert said.done["left_out"] and "numpy" in said.versions
+    assert f"numpy 9.9 for {tag}, and this machine runs Python 3." in said.warnings[0]["text"]
 
 
 # ---- a project that is served ----

@@ -31,7 +31,7 @@ def choose(asked, ready, package_set):
 
 def _meet(wanted, bounds, asked, ready, package_set, choice):
     there = ready.get(wanted.name)
-    if there is not None and not there.is_wasm:
+    if there is not None and not there.is_foreign:
         if all(b.is_met_by(there.version, True) for b in bounds if not b.requirement.url and not b.hashes):
             _meet_below(there, wanted, ready, package_set, choice, {wanted.name})
             return
@@ -70,7 +70,7 @@ def _meet_below(there, wanted, ready, package_set, choice, seen):
             continue
         seen.add(name)
         below = ready.get(name)
-        if below is not None and not below.is_wasm:
+        if below is not None and not below.is_foreign:
             _meet_below(below, wanted, ready, package_set, choice, seen)
         elif package_set is not None and package_set.get(name) is not None:
             choice.names.append(name)

@@ -9,11 +9,12 @@ Hashes name files of an index: where requirements have them, the set has no part
 import hashlib
 import json
 import os
+import sysconfig
 
 from corral import sets
 
 from . import choose, mistaken, needs, pyproject, ready, report, requirements
-from .asked import Asked
+from .asked import Asked, python_version
 from .report import Failure
 
 FORMAT = 1          # of environments: others are not taken
@@ -61,17 +62,19 @@ def _find_set(job):
 
 
 def _leave_out(asked, there):
-    """Paths of the project that are not to be in the worker: what was made for WebAssembly."""
-    wasm = sorted((one for one in there.values() if one.is_wasm), key=lambda one: one.name)
-    if not wasm:
-        return []
+    """Paths of the project that are not to be in the worker: what was made for another machine."""
+    foreign = sorted((one for one in there.values() if one.is_foreign), key=lambda one: one.name)
     wanted = {w.name for w in asked.wanted}
-    missing = [one.name for one in wasm if one.name not in wanted and not _is_needed(one.name, there, wanted)]
-    names = ", ".join(f"{one.name} {one.version}" for one in wasm[:5]) + (f" and {len(wasm) - 5} more" if len(wasm) > 5 else "")
-    asked.warn(f"python_modules/ has {names} for WebAssembly, which Cloudflare runs and this machine does not: it counts as not there",
-               f"name {', '.join(missing)} in requirements.txt, and this machine's own is taken" if missing else
-               "this machine's own is taken in its place")
-    return sorted("python_modules/" + entry for one in wasm for entry in one.entries)
+    for made_for in dict.fromkeys(one.made_for for one in foreign):
+        those = [one for one in foreign if one.made_for == made_for]
+        missing = [one.name for one in those if one.name not in wanted and not _is_needed(one.name, there, wanted)]
+        names = ", ".join(f"{one.name} {one.version}" for one in those[:5]) + (f" and {len(those) - 5} more" if len(those) > 5 else "")
+        what = f"{made_for}, which Cloudflare runs and this machine does not" if made_for == "WebAssembly" else (
+            f"{made_for}, and this machine runs Python {python_version()} on {sysconfig.get_platform()}")
+        asked.warn(f"python_modules/ has {names} for {what}: it counts as not there",
+                   f"name {', '.join(missing)} in requirements.txt, and this machine's own is taken" if missing else
+                   "this machine's own is taken in its place")
+    return sorted("python_modules/" + entry for one in foreign for entry in one.entries)
 
 
 def _is_needed(name, there, wanted):

@@ -24,7 +24,7 @@ class Maker:
 
     def __init__(self, job, asked, there, package_set, choice):
         self.job, self.asked, self.package_set, self.choice = job, asked, package_set, choice
-        self.there = [one for one in there.values() if not one.is_wasm]
+        self.there = [one for one in there.values() if not one.is_foreign]
         self.sources = installer.indexes(asked)
         self.has_hashes = any(w.hashes for w in asked.wanted)
 
