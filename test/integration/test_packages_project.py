@@ -2,6 +2,7 @@
 
 The first part asks the packager (`corral-worker packages`) itself, the second one serves projects. The index is on loopback.
 """
+import contextlib
 import json
 import os
 import signal
@@ -575,16 +576,38 @@ def test_a_served_project_follows_what_it_asks_for(corral, index):
     until("the dependencies of pyproject.toml are there", lambda: one.get().text == "three idna")
 
 
+def packagers(one):
+    found = []
+    for process in children(one.pid):
+        with contextlib.suppress(OSError):      # it has ended meanwhile
+            found += [process] * ("packages" in Path(f"/proc/{process.pid}/cmdline").read_text().split("\0"))
+    return found
+
+
 def test_a_newer_change_ends_a_running_installation(corral, index):
     one = corral({"src/entry.py": ENTRY % ("pure", "one"), "requirements.txt": f"--index-url {index.url}\npure==1.0\n"})
     index.requests.clear()
     one.write("requirements.txt", f"--index-url {index.url}\npure==1.0\nslow\n")
     until("the index is asked for slow", lambda: index.asked("slow"))
     assert one.get().text == "one 1.0"              # served meanwhile
-    packager = [p for p in descendants(one.pid) if "packages" in Path(f"/proc/{p.pid}/cmdline").read_text().split("\0")]
+    packager = packagers(one)
     one.write("requirements.txt", f"--index-url {index.url}\npure==2.0\n")
     until("the newest is served", lambda: one.get().text == "one 2.0")
     assert packager and not is_alive(packager[0].pid) and "was stopped" not in one.log_text()
+
+
+def test_what_is_given_up_leaves_nothing_behind(corral, index, tmp_path):
+    """Neither half environments nor what the installer had downloaded, however often somebody saves."""
+    one = corral({"src/entry.py": ENTRY % ("pure", "one"), "requirements.txt": f"--index-url {index.url}\npure==1.0\n"}, env={"TMPDIR": str(tmp_path)})
+    before, state = set(os.listdir(tmp_path)), Path(one.project) / ".corral/environments"
+    for n in range(3):
+        index.requests.clear()
+        one.write("requirements.txt", f"--index-url {index.url}\npure==2.0\nslow\n" + "\n" * n)
+        until("the index is asked for slow", lambda: index.asked("slow"))
+        assert len([name for name in os.listdir(state) if name.startswith(".new-")]) == 1
+        one.write("requirements.txt", f"--index-url {index.url}\npure==1.0\n" + "\n" * n)
+        until("nobody installs any more", lambda: not packagers(one))
+    assert set(os.listdir(tmp_path)) <= before | {"project"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

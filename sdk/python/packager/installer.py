@@ -40,7 +40,7 @@ _LIBC = ctypes.CDLL(None)
 
 # Of the user's environment: where they are, and how the network is reached.
 _PASSED_ON = frozenset("""
-    PATH HOME USER LOGNAME TMPDIR LANG SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC
+    PATH HOME USER LOGNAME LANG SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NETRC
     HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
     PIP_CERT PIP_CLIENT_CERT PIP_PROXY PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT PIP_TIMEOUT PIP_RETRIES PIP_KEYRING_PROVIDER
     UV_HTTP_TIMEOUT UV_NATIVE_TLS UV_SYSTEM_CERTS UV_INSECURE_HOST UV_KEYRING_PROVIDER UV_CONCURRENT_DOWNLOADS
@@ -139,9 +139,9 @@ class Tool:
                 "--no-warn-script-location", "--no-warn-conflicts", "--root-user-action", "ignore", "--progress-bar", "off",
                 "--cache-dir", os.path.join(cache, "pip"), *quiet, *shared, *hosts]
 
-    def environment(self):
+    def environment(self, scratch):
         found = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
-        return {**found, "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1"}
+        return {**found, "TMPDIR": scratch, "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1"}
 
 
 # ---- one installation ----
@@ -182,11 +182,14 @@ def _die_with_us():
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run(tool, command, watch):
-    """Run it to its end; watch(line) is told every line. Refused: it failed."""
+def run(tool, command, scratch, watch):
+    """Run it to its end; watch(line) is told every line. Refused: it failed.
+
+    scratch: a folder for what it downloads and unpacks; whoever kills it removes that.
+    """
     kept, size = [], 0
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/",
-                          env=tool.environment(), preexec_fn=_die_with_us, text=True, errors="replace") as process:
+                          env=tool.environment(scratch), preexec_fn=_die_with_us, text=True, errors="replace") as process:
         try:
             for line in process.stdout:
                 size += len(line)

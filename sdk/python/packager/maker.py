@@ -107,11 +107,12 @@ class Maker:
             files.append(os.path.join(new, name))
             with open(os.open(files[-1], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as f:
                 f.writelines(line + "\n" for line in lines)
-        cache = os.path.join(self.job["home"], ".cache")
+        cache, scratch = os.path.join(self.job["home"], ".cache"), os.path.join(venv, "tmp")
+        os.mkdir(scratch)
         command = tool.command(venv, *files, cache, self.sources, self.has_hashes)
         from . import explain
         try:
-            installer.run(tool, command, installer.Watcher(self.job["limit_bytes"]))
+            installer.run(tool, command, scratch, installer.Watcher(self.job["limit_bytes"]))
         except installer.Refused as e:
             failure = explain.Explainer(self.asked, self.choice, self.package_set, self.sources, tool.name).explain(e.output)
             if is_with_set and explain.is_conflict(e.output):

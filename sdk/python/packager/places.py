@@ -43,6 +43,7 @@ def make(state, name, fill):
         with _locked(state):
             said = look(state, name)        # another process may have made it while we waited
             if said is None:
+                _sweep_rubbish(state)
                 said = _make_new(state, folder, fill)
             _sweep(state, name)
     return folder, said
@@ -90,13 +91,19 @@ def _remove(folder):
         shutil.rmtree(folder)
 
 
-def _sweep(state, name):
-    """With the lock held."""
-    used = []
+def _sweep_rubbish(state):
+    """With the lock held: who made it was killed, perhaps for a newer change of the project, and there may be many."""
     for entry in os.scandir(state):
         if entry.name.startswith((".new-", ".old-")):
             shutil.rmtree(entry.path, ignore_errors=True)
-        elif entry.is_dir(follow_symlinks=False) and entry.name != name and len(entry.name) == 32:
+
+
+def _sweep(state, name):
+    """With the lock held."""
+    _sweep_rubbish(state)
+    used = []
+    for entry in os.scandir(state):
+        if entry.is_dir(follow_symlinks=False) and entry.name != name and len(entry.name) == 32:
             with contextlib.suppress(OSError):
                 used.append((os.stat(os.path.join(entry.path, _INFO)).st_mtime_ns, entry.path))
     for _, path in sorted(used)[:-KEPT]:
