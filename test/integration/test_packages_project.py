@@ -167,7 +167,7 @@ MISTAKES = {
     "git+https://github.com/a/b.git@main": ("is to come from a repository", "pip wheel"),
     "b @ git+ssh://git@github.com/a/b.git": ("'b' is to come from a repository", "pip wheel"),
     "https://example.org/a-1.0.tar.gz": ("no wheel", "pip wheel"),
-    "a @ https://me:secret@example.org/a-1.0.zip": ("https://****@example.org/a-1.0.zip", "pip wheel"),
+    "a @ https://me:an@secret@example.org/a-1.0.zip": ("https://****@example.org/a-1.0.zip", "pip wheel"),
     "a @ ftp://example.org/a-1.0-py3-none-any.whl": ("no address of http", ""),
     "./folder": ("'./folder' is a folder", "beside the worker's main file"),
     "./gone-1.0-py3-none-any.whl": ("there is no file './gone-1.0-py3-none-any.whl'", ""),

@@ -31,7 +31,7 @@ class Failure(Exception):
 
 def redacted(text):
     """Without the names and passwords of addresses."""
-    return re.sub(r"(\b\w+://)[^/@\s]+@", r"\1****@", text)
+    return re.sub(r"(\b\w+://)[^/\s]+@", r"\1****@", text)
 
 
 def shown(text, has_lines=False):
