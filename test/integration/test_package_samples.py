@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import assert_clean, finish, start
-from harness import write_project
+from harness import until, write_project
 from package_index import PackageIndex, wheel
 from sample_origin import good
 from test_class_samples import form_of
@@ -463,6 +463,22 @@ def test_fastapi_of_some_size(classes):
     assert set(good(ask("big", "/logged")).json()["done"]) == {"closed", "Zoë"}
     ask.node.wait_log("INFO:big:a line of the log")
     ask.node.wait_log("WARNING:big:numbers 3")
+
+
+def test_fastapi_of_many_modules(classes):
+    def ask(path, *more, **headers):
+        return classes("tree", path, *more, **headers)
+    assert good(ask("/users/3")).json() == {"n": 3, "open": True, "url": classes.node.url.replace("localhost", "127.0.0.1") + "/base/users/5"}
+    static = good(ask("/static/a.txt"))
+    assert static.text == good(ask("/file")).text == "hello a" and ask("/static/a.txt", if_none_match=static.headers["etag"]).status == 304
+    assert good(ask("/static/")).text == "<h1>index</h1>" and ask("/static/../tree.py").status == ask("/static/%2e%2e/tree.py").status == 404
+    assert good(ask("/sub/x")).json() == {"root": "/base/sub"} and good(ask("/background")).text == "begun"
+    until("the work is done", lambda: ask("/done").json() == [1])
+    for path in ("/state", "/self", "/test"):
+        assert good(ask(path)).json() == {"started": True}, path
+    assert good(ask("/threads")).json() == ["thread", "timer"] and good(ask("/limited")).json() == [0, 1, 2, 3, 4] and good(ask("/late")).json() == "late"
+    assert good(ask("/any", "PATCH", "text", x_test="1")).json() == {"method": "PATCH", "body": "text", "header": "1"}
+    assert "/users/{n}" in good(ask("/openapi.json")).json()["paths"]
 
 
 def test_websockets(classes):
