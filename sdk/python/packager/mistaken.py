@@ -69,7 +69,7 @@ def meant(name, package_set):
         return f"'{module or name}' is the name to import: the package is '{right}'."
     known = [*(package_set.packages if package_set is not None else ()), *map(normalize, PACKAGES.values())]
     near = [one for one in difflib.get_close_matches(name, known, 1, 0.75) if one != name and name not in known]
-    return f"did you mean '{near[0]}'?" if near else ""
+    return f"{name}: did you mean '{near[0]}'?" if near else ""
 
 
 # ---- files that nobody reads ----
