@@ -1,4 +1,5 @@
 """What no worker should do, and its instance outlives."""
+import http.client
 
 import pytest
 
@@ -593,3 +594,14 @@ def test_bytes_that_do_not_fit_into_memory(lab):
         keep.clear()
         return said
     """) == ["out of memory"] * 5
+
+
+def test_an_answer_that_nothing_writes_is_cut(lab):
+    with pytest.raises(http.client.IncompleteRead):
+        lab.run("""
+            import _corral
+            class Outlet:
+                def leads_to(self, stream):
+                    raise MemoryError
+            return _corral.ready_answer(200, b"a\\nb\\n", Outlet(), 5)
+        """)

@@ -205,8 +205,12 @@ bool js_proxy_answer(PyObject *proxy, struct exchange *x)
     } else {
         web_begin_answer(x, ready->status, bytes_span(ready->lines), ready->length);
         done = PyObject_CallMethod(body, "leads_to", "I", (unsigned)stream);
-        if (!done)
+        if (!done) {
             PyErr_WriteUnraisable(body);
+            x = exchange_find(stream); /* nobody will write it: its client is not kept waiting */
+            if (x && !x->out.is_over)
+                exchange_fail(x, HOST_BODY, SPAN("nothing writes its body"));
+        }
         Py_XDECREF(done);
     }
     Py_DECREF(body);
