@@ -186,6 +186,7 @@ MISTAKES = {
     "--index-url 'https://example.org/ --no-binary :all:'": ("no address", "https://"),
     "--find-links 'https://example.org/ --no-binary=:all:'": ("no address", "https://"),
     "a; python_version ~= 'x'": ("is no requirement", ""),
+    "http://[::1/a-1-py3-none-any.whl": ("no address of http", ""),
     "a; " + "(" * 1500 + "os_name == 'a'" + ")" * 1500: ("nested too deeply", ""),
     "a==" + "1" * 4500: ("and 4096 are read", ""),
     "a[" + ",".join(f"b{i}" for i in range(50_000)) + "]": ("and 65536 are read", ""),
@@ -208,7 +209,7 @@ def test_a_mistake_in_a_requirements_file_says_where_and_what_to_do(tmp_path, li
 
 def test_files_that_are_no_text(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for content, said, line in ((b"-r pipe", "is no file with text", 0), (b"-r /dev/zero", "is no file with text", 0), (b"a\nb\n\xff\n", "is not text in UTF-8", 3), (b"a\n" * (1 << 20), "is larger than 1 MiB", 0)):
+    for content, said, line in ((b"-r pipe", "is no file with text", 0), (b"-r a\0b", "cannot be read: ", 0), (b"-r /dev/zero", "is no file with text", 0), (b"a\nb\n\xff\n", "is not text in UTF-8", 3), (b"a\n" * (1 << 20), "is larger than 1 MiB", 0)):
         with pytest.raises(asked.Mistake) as raised:
             parse(tmp_path, content)
         assert said in raised.value.text and raised.value.line == line
@@ -267,6 +268,7 @@ dev = ["pytest"]
                              ("[project]\ndependencies = 'a'\n", "no list of strings", 2),
                              ("[project]\ndependencies = [\n'a',\n'b =1']\n", "'b =1' is no requirement", 4),
                              ("[project]\ndynamic = 1\ndependencies = ['b =1']", "'b =1' is no requirement", 3),
+                             ("[project]\nx = " + "1" * 5000, "this is not TOML: ", 0),
                              ("[project]\nrequires-python='x'\n", "names no versions", 2)):
         with pytest.raises(asked.Mistake) as raised:
             parse(tmp_path, text, pyproject.read_file, "pyproject.toml")

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from corral.packaging.markers import default_environment
 from corral.packaging.requirements import Requirement
@@ -105,6 +105,8 @@ class Asked:
             return None
         except OSError as e:
             raise self.mistake(f"'{self.shown(path)}' cannot be read: {e.strerror}", file=path) from None
+        except ValueError as e:         # a path that cannot be
+            raise self.mistake(f"'{self.shown(path)}' cannot be read: {e}", file=path) from None
         if len(data) > FILE_BYTES_MAX:
             raise self.mistake(f"'{self.shown(path)}' is larger than {FILE_BYTES_MAX >> 20} MiB",
                                "is it a list of packages?", file=path)
@@ -145,12 +147,20 @@ class Asked:
             raise self.mistake(
                 f"'{name or url}' is to come from '{redacted(url)}', which is no wheel (.whl): it would have to be built",
                 _BUILD_IT, file, line)
-        if not ADDRESS.fullmatch(url):
+        if not is_address(url):
             raise self.mistake(f"'{redacted(url)}' is no address of http, https or file", file=file, line=line)
 
 
 _BUILD_IT = ("building runs the package's own code on this machine: build a wheel yourself, `pip wheel --no-deps ADDRESS`, "
              "and name the wheel's path here")
+
+
+def is_address(url):
+    """See ADDRESS."""
+    try:
+        return bool(ADDRESS.fullmatch(url) and urlsplit(url))
+    except ValueError:
+        return False
 
 
 def as_word(path):

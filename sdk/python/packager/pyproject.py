@@ -18,7 +18,7 @@ def read_file(asked, path):
         return False
     try:
         said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as e:
+    except (ValueError, RecursionError) as e:       # also a number of many digits
         at = re.search(r" \(at line (\d+), column \d+\)$", str(e))
         reason = str(e)[:at.start()] if at else str(e)
         raise asked.mistake(f"this is not TOML: {reason}", file=path, line=int(at[1]) if at else 0) from None
