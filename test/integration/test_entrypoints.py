@@ -480,7 +480,7 @@ PATHS = """\
 import sys
 
 from js import Response
-import both, only_vendored
+import both, colorsys, only_vendored, this, tarfile
 from workers import WorkerEntrypoint
 try:
     import older
@@ -496,13 +496,15 @@ except ImportError:
 class Default(WorkerEntrypoint):
     async def fetch(self, request):
         path = [p.rstrip("/").split("/")[-1] for p in sys.path]
-        first = path.index("src") < path.index("python_modules") < path.index("python3.11") and "dist-packages" not in path
+        first = path.index("src") < path.index("python3.11") < path.index("python_modules") and "dist-packages" not in path
+        first = first and this.WORD == "own" and hasattr(colorsys, "rgb_to_hls") and hasattr(tarfile, "open")
         return Response.new(f"{both.WORD} {only_vendored.WORD} {old} {pth} {getattr(sys, 'ran_by_pth', None)} {first}")
 """
 
 
 def test_paths_of_modules(corral):
-    more = {"src/both.py": "WORD = 'own'\n", "python_modules/both.py": "WORD = 'vendored'\n", "python_modules/only_vendored.py": "WORD = 'vendored'\n",
+    more = {"src/this.py": "WORD = 'own'\n", "python_modules/colorsys.py": "", "python_modules/tarfile.py": "",      # Python has modules of these names
+            "src/both.py": "WORD = 'own'\n", "python_modules/both.py": "WORD = 'vendored'\n", "python_modules/only_vendored.py": "WORD = 'vendored'\n",
             "src/vendor/older.py": "WORD = 'older'\n", "python_modules/extra.pth": "inside\nimport sys; sys.ran_by_pth = 1\n",
             "python_modules/inside/by_pth.py": "WORD = 'pth'\n"}
     one = corral(project(PATHS, "2026-05-26", **more))

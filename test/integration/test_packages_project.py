@@ -623,6 +623,13 @@ def test_the_end_of_the_node_is_the_end_of_an_installation(corral, index, number
     until("all of it ends", lambda: not any(is_alive(p.pid) for p in below))
 
 
+def test_packages_come_behind_the_project_and_python(corral, index):
+    index.add(wheel("backport", "1.0", {"colorsys.py": "1/0\n", "tarfile.py": "1/0\n", "own.py": "1/0\n", "backport.py": "version = '1'\n"}))
+    one = corral({"src/entry.py": "import colorsys, tarfile, own\n" + ENTRY % ("backport", "one"), "src/own.py": "",
+                  "requirements.txt": f"--index-url {index.url}\nbackport\n"})
+    assert one.get().text == "one 1"
+
+
 def test_packages_that_cannot_be_had_at_first(corral, index):
     one = corral({"src/entry.py": ENTRY % ("pure", "one"), "requirements.txt": f"--index-url {index.url}\npure==7\n"})
     one.wait_log(r"its packages cannot be had yet: mend that and save")

@@ -66,10 +66,13 @@ def _exception_failure(e, main):
 
 
 def _folders(folder, beside_main):
-    """Where modules are looked for before Python's own: the worker's files, then what is vendored."""
+    """Where modules are looked for before Python's own: the worker's files; and behind them: what is vendored, then what is installed.
+
+    In this order as on Cloudflare: a package that has a module of Python's name, such as an old backport, does not take its place."""
     vendors = ["python_modules"] if flags.is_on("python_workers_force_new_vendor_path") else ["python_modules", "vendor"]
     vendored_in = [os.path.join(root, name) for name in vendors for root in (folder, beside_main)]
-    return list(dict.fromkeys([beside_main, folder, *filter(os.path.isdir, vendored_in), *packages.folders]))
+    own = list(dict.fromkeys([beside_main, folder]))
+    return own, list(dict.fromkeys([*filter(os.path.isdir, vendored_in), *packages.folders]))
 
 
 # Python's own modules that our SDK has loaded and Pyodide's has not: there a project's own ones of these names are found.
@@ -98,13 +101,15 @@ def _process_pth_files(folders):
 def _import_main(folder, main):
     path = os.path.join(folder, main)
     name = os.path.splitext(os.path.basename(main))[0]
-    folders = _folders(folder, os.path.dirname(path))
-    sys.path[:] = folders + [other for other in sys.path if other not in folders]
+    own, others = _folders(folder, os.path.dirname(path))
+    pythons = [one for one in sys.path if one not in own and one not in others]
+    last = next((i for i, one in enumerate(pythons) if one.endswith("site-packages")), len(pythons))      # micropip's
+    sys.path[:] = own + pythons[:last] + others + pythons[last:]
     importlib.invalidate_caches()
-    vendored.settle(folders)
-    _make_room(folders)
+    vendored.settle(own + others)
+    _make_room(own)
     if flags.is_on("python_process_pth_files"):
-        _process_pth_files(folders)
+        _process_pth_files(others)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
