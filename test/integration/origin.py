@@ -121,8 +121,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(body=b"%d %s" % (count, self.headers.get("transfer-encoding", "length").encode()))
 
     def on_early(self, query):
+        """Says no at once, and hangs up as servers do that want to be heard: what still comes is read, lest the kernel drop the answer."""
         self.close_connection = True
         self.answer(413, b"too much", [("Connection", "close")])
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        try:
+            while self.connection.recv(1 << 16):
+                pass
+        except OSError:
+            pass
 
     def on_wait(self, query):
         """Answers when the test says so, or when it is over."""

@@ -92,6 +92,27 @@ def test_when_all_threads_are_there_and_all_frames_wait(corral):
     assert answers == [200] * 64 and "never retrieved" not in one.log_text() and "never awaited" not in one.log_text(), one.log_text()
 
 
+def test_pools_start_their_threads_however_long_that_takes(lab):
+    """A thread that begins late, behind others that compute, lets nobody in: the pool holds its lock, which all the others want."""
+    assert lab.value("""
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        done = threading.Event()
+        def compute():
+            while not done.is_set():
+                sum(range(1000))
+        computing = [threading.Thread(target=compute) for _ in range(12)]
+        for thread in computing: thread.start()
+        with ThreadPoolExecutor(20) as pool:
+            async def square(n):
+                return await asyncio.get_running_loop().run_in_executor(pool, lambda: n * n)
+            squares = await asyncio.gather(*[square(n) for n in range(200)])
+        done.set()
+        for thread in computing: thread.join()
+        return sum(squares)
+    """) == 2646700
+
+
 def test_pools_queue_what_has_no_thread(lab):
     assert lab.value("""
         from concurrent.futures import ThreadPoolExecutor

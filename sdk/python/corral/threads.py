@@ -5,6 +5,7 @@ behind: pools are emptied (they start their threads anew when they are next used
 """
 import _thread
 import concurrent.futures.thread
+import functools
 import queue
 import sys
 import threading
@@ -22,6 +23,7 @@ SAY_SECONDS = 1         # until the log says that it waits
 _POOL = concurrent.futures.thread.ThreadPoolExecutor
 _NO_ROOM = "can't start new thread"
 _start = _thread.start_new_thread
+_start_thread = threading.Thread.start
 _adjust = _POOL._adjust_thread_count
 _excepthook = threading.excepthook
 
@@ -57,6 +59,16 @@ def start_new_thread(function, args, *kwargs):
                            f"({_corral.thread_count()} threads run)") from None
 
 
+@functools.wraps(_start_thread)
+def _start_alone(self):
+    """A thread begins by itself. Others that were let in meanwhile would want the locks that the caller, a pool say, holds."""
+    was = _corral.stand_still(True)
+    try:
+        _start_thread(self)
+    finally:
+        _corral.stand_still(was)
+
+
 def _adjust_thread_count(self):
     """What cannot have a thread of its own waits in the queue for those that the pool has."""
     if self._threads and _corral.thread_count() >= _corral.THREADS_MAX:
@@ -85,6 +97,7 @@ def limit():
     threading.stack_size(_corral.THREAD_STACK)
     sys.setswitchinterval(SWITCH_SECONDS)
     _thread.start_new_thread = _thread.start_new = threading._start_new_thread = start_new_thread
+    threading.Thread.start = _start_alone
     _POOL._adjust_thread_count = _adjust_thread_count
     threading.excepthook = _report
 

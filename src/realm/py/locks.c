@@ -55,6 +55,7 @@ struct rlock {
     unsigned long owner, count;
 };
 static bool has_owners;
+static _Thread_local bool is_still; /* this thread starts another, and lets nobody in meanwhile */
 static unsigned long everybody; /* the first strand's */
 static PyObject *not_blocking, *wait_for, *wake, *waiters;
 static struct taken {
@@ -243,7 +244,7 @@ static PyObject *acquire_of_thread(PyObject *self, double seconds)
 
 static PyObject *acquire_taken(PyObject *self, PyObject *arguments, PyObject *named, double seconds)
 {
-    const bool can_wait = sync_can_wait();
+    const bool can_wait = !is_still && sync_can_wait();
     PyObject *got = NULL;
     int is_held = can_wait ? is_held_by_strand(self, seconds, &got) : 0;
 
@@ -446,7 +447,22 @@ static PyObject *get_ident(PyObject *self, PyObject *unused)
     return PyLong_FromUnsignedLong(thread_ident());
 }
 
+/* stand_still(bool) -> what it was. Until it is called anew this thread waits for locks as in plain
+ * Python: for what another thread will give back without any turn of the loop. */
+static PyObject *stand_still(PyObject *self, PyObject *is)
+{
+    const bool was = is_still;
+    int now = PyObject_IsTrue(is);
+
+    (void)self;
+    if (now < 0)
+        return NULL;
+    is_still = now;
+    return PyBool_FromLong(was);
+}
+
 PyMethodDef locks_functions[] = {
+    {"stand_still", stand_still, METH_O, "stand_still(bool): whether locks are waited for alone"},
     {"get_ident", get_ident, METH_NOARGS,
      "get_ident() -> a number of this thread; the main one's where another stands in for it"},
     {0},
