@@ -114,12 +114,12 @@ def test_a_sets_folders_are_enough_to_import(default):
     """Nothing else on sys.path: no package of the system's."""
     program = ("import sys; sys.path[:] = [p for p in sys.path if 'packages' not in p] + sys.argv[1:]\n"
                "import fastapi, httpx, aiohttp, requests, jinja2, bs4, yaml, numpy, packaging, django, flask, pygments, PIL.Image\n"
-               "import importlib.metadata as m; print(m.version('fastapi'), m.version('numpy'), fastapi.__file__, fastapi.__spec__.cached)\n"
+               "import importlib.metadata as m; print(m.version('fastapi'), m.version('numpy'), fastapi.__file__, fastapi.__spec__.cached, sep='|')\n"
                "print({x.split('/')[-1] for n in sys.modules.values() for x in [getattr(n, '__file__', '') or ''] if 'dist-packages' in x})\n")
     folders = [one.folder for one in default.closure(WANTED)]
     done = subprocess.run(["/usr/bin/python3", "-SIB", "-c", program, *folders], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    fast, num, file, cached = done.stdout.splitlines()[0].split()
+    fast, num, file, cached = done.stdout.splitlines()[0].split('|')
     assert (fast, num) == (default.get("fastapi").version, default.get("numpy").version)
     assert file.startswith(default.folder) and os.path.exists(cached)
     assert done.stdout.splitlines()[1] == "set()"
