@@ -4,7 +4,7 @@ MODE ?= dev
 B    := build/$(MODE)
 # Any CPython from 3.11 on: make PYTHON_EMBED=python-3.13-embed
 PYTHON_EMBED ?= python-3.11-embed
-NODE_PKGS    := libuv jansson libcurl libcrypto
+NODE_PKGS    := libseccomp libuv jansson libcurl libcrypto libssl sqlite3 zlib
 WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec libcrypto
 STORE_PKGS   := sqlite3 libseccomp
 
@@ -41,12 +41,13 @@ STORE_LIBS  := $(shell pkg-config --libs $(STORE_PKGS)) -lpthread -lm
 
 STORE_ROOMS  := base row wire box store
 WORKER_ROOMS := base text row wire box realm worker
-NODE_ROOMS   := base text row wire loop kin project packages http catalog herd keeper service front cli
+NODE_ROOMS   := base text row wire box loop kin project packages http catalog herd keeper service front live api cli
 source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
 NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
 STORE_O  := $(call source,$(STORE_ROOMS))
 SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
+SDK_PY   := $(filter sdk/python/%.py,$(SDK))
 # ThreadSanitizer cannot follow engines that were built without it, nor a fork of threads: node side only.
 # But strand.c, which needs neither.
 UNIT.tsan := $(foreach r,$(filter-out base text row wire,$(WORKER_ROOMS)),test/unit/$(r)_%.c)
@@ -91,6 +92,7 @@ $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(WORKER_DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
 $(B)/t/service_d1: | $(B)/corral-store
+$(B)/t/live_live $(B)/t/live_router: | $(B)/corral-worker $(B)/corral-store
 $(B)/fuzz_sql $(B)/fuzz_split $(B)/fuzz_database: LINK = $(B)/libstore.a $(STORE_LIBS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
 	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
@@ -106,9 +108,15 @@ $(B)/llhttp/%.o: $(LLHTTP)/%.c Makefile
 $(B)/sdk.list: always
 	@mkdir -p $(@D)
 	@echo '$(SDK)' | cmp -s - $@ || echo '$(SDK)' > $@
-$(B)/sdk.S: $(SDK) $(B)/sdk.list tools/embed Makefile
+$(B)/sdk.S: $(SDK) $(B)/sdk.list $(B)/sdk.code tools/embed Makefile
 	@mkdir -p $(@D)
-	tools/embed $(SDK) > $@
+	tools/embed $(SDK) $(addprefix $(B)/,$(SDK_PY:.py=.pyc)) > $@
+# Python's part of it as bytecode, too: made by the interpreter that will run it.
+$(B)/compile-sdk: tools/compile-sdk.c Makefile $(B)/python.link
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) -O1 $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PYTHON_EMBED))) $< $(PYTHON.shared) -o $@
+$(B)/sdk.code: $(SDK_PY) $(B)/sdk.list $(B)/compile-sdk
+	$(B)/compile-sdk $(B) $(SDK_PY)
+	@touch $@
 $(B)/sdk.o: $(B)/sdk.S
 	$(CC) -c $< -o $@
 
@@ -121,9 +129,15 @@ T ?= fuzz_frame
 fuzz:
 	@$(MAKE) -s MODE=fuzz build/fuzz/$(T)
 	@mkdir -p build/fuzz/corpus/$(T)
-	build/fuzz/$(T) -max_total_time=$(or $(SECS),10) build/fuzz/corpus/$(T) $(wildcard test/fuzz/corpus/$(T))
+	build/fuzz/$(T) -max_total_time=$(or $(SECS),10) $(addprefix -dict=,$(wildcard test/fuzz/$(T).dict)) build/fuzz/corpus/$(T) $(wildcard test/fuzz/corpus/$(T))
 cov: test
 	@find $(B)/src -name '*.gcda' -exec gcov -n {} + 2>/dev/null | awk -F"'" '/^File .src/ { f = $$2 } /^Lines/ && f { print $$0, f; f = "" }' | sort -t: -k2n
 clean: ; rm -rf build
-.PHONY: always all rooms test units fuzzers fuzz cov clean
+# make MODE=rel install [PREFIX=/usr/local] [DESTDIR=...]: the programs side by side, and a unit for systemd (docs/deploy.md).
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install $(B)/corral $(B)/corral-worker $(B)/corral-store $(DESTDIR)$(PREFIX)/bin
+	sed 's|@PREFIX@|$(PREFIX)|' script/corral.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/corral.service
+.PHONY: always all install rooms test units fuzzers fuzz cov clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

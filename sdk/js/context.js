@@ -13,13 +13,17 @@ class ExecutionContext {
     const id = this.#id;
     if (!native.hold(id)) return;       // all has ended already: nothing to keep
     // A promise of ours: a then() of the worker's could call back twice, and each call lets go.
-    const ended = new Promise((resolve) => { resolve(promise); });
+    // One of Python's begins now, while its request is the current one.
+    const ended = new Promise((resolve, reject) => {
+      if (native.isPython(promise) && typeof promise.then === 'function') promise.then(resolve, reject);
+      else resolve(promise);
+    });
     Reflect.apply(then, ended, [
       () => { native.release(id); },
       (e) => {
         try {
           const text = internals.describeError(e);
-          native.log(3, `waitUntil: ${text}`);
+          native.log(4, `waitUntil: ${text}`, id);
           internals.failEvent(native.eventOf(id), text);
         } finally { native.release(id); }
       },

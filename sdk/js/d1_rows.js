@@ -123,7 +123,8 @@ function readMeta(isChanged) {
   const duration = doubles[at++], changes = doubles[at++], last_row_id = doubles[at++];
   const size_after = doubles[at++], rows_read = doubles[at++], rows_written = doubles[at++];
   return {
-    served_by: 'corral-store', served_by_region: 'LOCAL', served_by_primary: true, timings: { sql_duration_ms: duration }, duration, changes,
+    served_by: 'corral-store', served_by_region: 'LOCAL', served_by_primary: true,
+    served_by_colo: 'LOCAL', timings: { sql_duration_ms: duration }, duration, changes,
     last_row_id, changed_db: isChanged === 1, size_after, rows_read, rows_written, total_attempts: 1,
   };
 }

@@ -97,7 +97,7 @@ internals.stackLines = stackLines;
 internals.describeError = describeError;
 internals.makePythonError = (type, exception) => new PythonError(type, exception);
 internals.logRejection = (reason) => {
-  native.log(3, `Uncaught (in promise) ${reason instanceof Error ? describeError(reason) : internals.inspect(reason)}`);
+  native.log(4, `Uncaught (in promise) ${reason instanceof Error ? describeError(reason) : internals.inspect(reason)}`);
 };
 // [name, message, stack] of any thrown value, for Python's JsException.
 internals.errorParts = (thrown) => {

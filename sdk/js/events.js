@@ -277,7 +277,7 @@ internals.report = (error) => {
   }
   let text;
   try { text = internals.describeError(error); } catch { text = 'an exception that cannot be shown'; }
-  native.log(3, text);
+  native.log(4, text);
 };
 
 // Rejected promises that nobody hears yet, each with the timer of its report: what a handler returns, or gives to

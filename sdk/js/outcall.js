@@ -4,14 +4,15 @@
 // their order, QUEUE_MAX of them.
 
 const QUEUE_MAX = 10000, TOO_MANY = `Too many subrequests: ${QUEUE_MAX} wait already.`;
+const TOO_MANY_MADE = 'Too many subrequests by single Worker invocation.';     // the node's; what Cloudflare throws is a plain Error
 const { Promise } = globalThis;
 const queue = new Set();        // { resolve } of those that wait, oldest first
 
 // The first line is for the message, what stands behind it is the cause.
 internals.networkError = (text) => {
-  const at = text.indexOf('\n');
-  if (at < 0) return new TypeError(text);
-  return new TypeError(text.slice(0, at), { cause: new Error(text.slice(at + 1)) });
+  const at = text.indexOf('\n'), Kind = text.startsWith(TOO_MANY_MADE) ? Error : TypeError;
+  if (at < 0) return new Kind(text);
+  return new Kind(text.slice(0, at), { cause: new Error(text.slice(at + 1)) });
 };
 
 // Called by C when a call has ended.  Who is let in looks again: another may have been faster.

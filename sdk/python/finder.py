@@ -18,25 +18,22 @@ class SdkFinder:
             return None
         base = "python/" + name.replace(".", "/")
         for file, is_package in ((base + ".py", False), (base + "/__init__.py", True)):
-            source = _corral.sdk_source(file)
-            if source is not None:
-                spec = ModuleSpec(name, cls(file, source), origin="<corral>/" + file, is_package=is_package)
+            if _corral.sdk_has(file):
+                spec = ModuleSpec(name, cls(file), origin="<corral>/" + file, is_package=is_package)
                 return spec
         return None
 
-    def __init__(self, file, source):
+    def __init__(self, file):
         self.file = file
-        self.source = source
 
     def create_module(self, spec):
         return None
 
     def exec_module(self, module):
-        code = compile(self.source, "<corral>/" + self.file, "exec", dont_inherit=True)
-        exec(code, module.__dict__)
+        exec(_corral.sdk_code(self.file, "<corral>/" + self.file), module.__dict__)
 
     def get_source(self, name):
-        return self.source
+        return _corral.sdk_source(self.file)
 
 
 sys.meta_path.insert(0, SdkFinder)

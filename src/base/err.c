@@ -63,4 +63,20 @@ int err_wrap(struct err *err, const char *fmt, ...)
     return err->code;
 }
 
-int err_nomem(struct err *err) { return err_set(err, ERR_NOMEM, "out of memory"); }
+int err_nomem(struct err *err)
+{
+    return err_set(err, ERR_NOMEM, "out of memory");
+}
+
+bool err_is_disk_full(const struct err *err)
+{
+    static const char *const WORDS[] = {"No space left on device", "no space left on device",
+                                        "Disk quota exceeded", "SQLITE_FULL", "disk is full"};
+
+    if (err->code != ERR_SYSTEM)
+        return false;
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+        if (strstr(err->text, WORDS[i]) || strstr(err->hint, WORDS[i]))
+            return true;
+    return false;
+}

@@ -9,6 +9,8 @@
 #ifndef CORRAL_BASE_ERR_H
 #define CORRAL_BASE_ERR_H
 
+#include <stdbool.h>
+
 enum err_code {
     ERR_OK = 0,
     ERR_NOMEM = -1,     /* allocation failed */
@@ -44,5 +46,8 @@ int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf
 
 /* The usual out-of-memory answer; returns ERR_NOMEM. */
 int err_nomem(struct err *err);
+
+/* Does it say that a disk is full?  Goes by the text, which is all that comes from another process. */
+bool err_is_disk_full(const struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/terminal.h"
 
 enum {
     CHUNK = 32 * 1024,
@@ -24,16 +26,23 @@ static int spawn(const struct helper *h, int in, int out, const posix_spawnattr_
                  pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
-    int r;
+    int words, r;
 
     if (posix_spawn_file_actions_init(&actions) != 0)
         return ENOMEM;
+    words = terminal_for_words();
     r = posix_spawn_file_actions_adddup2(&actions, in, 0);
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, out, 1);
     if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, words, 2);
+    /* Nor what the node itself was started with. */
+    if (r == 0)
+        r = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    if (r == 0)
         r = posix_spawn(ret_pid, h->argv[0], &actions, attr, (char **)h->argv, (char **)h->envp);
     posix_spawn_file_actions_destroy(&actions);
+    terminal_done(words);
     return r;
 }
 
@@ -164,4 +173,23 @@ done:
     if (ends[1] >= 0)
         close(ends[1]);
     return r;
+}
+
+static char box[128] = "--box=seccomp";
+static bool has_box;
+
+void helper_use_box(const char *layers)
+{
+    has_box = true;
+    snprintf(box, sizeof box, "--box=%s", layers);
+}
+
+const char *helper_box(void)
+{
+    return box;
+}
+
+bool helper_has_box(void)
+{
+    return has_box;
 }

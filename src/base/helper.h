@@ -12,6 +12,7 @@
 #define CORRAL_BASE_HELPER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -30,5 +31,12 @@ struct helper {
 };
 
 int helper_run(const struct helper *helper, struct err *err) MUST_CHECK;
+
+/* The box that our programs have to enter, for their command lines: "--box=LAYERS", as box/tier.h
+ * names them.  helper_use_box is told once, at the start of a command, before there are threads;
+ * until then it is "--box=seccomp", which every machine has. */
+void helper_use_box(const char *layers);
+const char *helper_box(void);
+bool helper_has_box(void);
 
 #endif

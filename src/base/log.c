@@ -13,9 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum {
     LOG_LINE_MAX = 64 * 1024,
-    LOG_WAIT_MS = 50,           /* for a reader whose pipe is full */
+    LOG_WAIT_MS = 50, /* for a reader whose pipe is full, in LOG_WINDOW_MS all in all: who
+                         makes many lines must not make everybody wait for their reader */
+    LOG_WINDOW_MS = 5000,
 };
 
 static enum log_level least = LOG_INFO;
@@ -26,8 +30,14 @@ static bool is_asked = false;
 static const char *const NAMES[] = {"dbg", "inf", "wrn", "err", ""};
 static const char *const COLOURS[] = {"\x1b[2m", "\x1b[36m", "\x1b[33m", "\x1b[31m", ""};
 
-void log_set_level(enum log_level level) { least = level; }
-enum log_level log_level(void) { return least; }
+void log_set_level(enum log_level level)
+{
+    least = level;
+}
+enum log_level log_level(void)
+{
+    return least;
+}
 
 void log_set_fd(int fd)
 {
@@ -66,6 +76,27 @@ static size_t put_clean(char *out, size_t fill, size_t cap, const char *text, si
     return fill;
 }
 
+/* Is there room for a piece?  Waits for it as long as waiting is allowed. */
+static bool has_room(bool may_wait)
+{
+    static int64_t window_ms = INT64_MIN / 2;
+    static int waited_ms;
+    struct pollfd room = {.fd = out_fd, .events = POLLOUT};
+    int64_t start_ms;
+    int n = poll(&room, 1, 0);
+
+    if (n == 0 && may_wait) {
+        start_ms = clock_now_ms();
+        if (start_ms - window_ms >= LOG_WINDOW_MS) {
+            window_ms = start_ms;
+            waited_ms = 0;
+        }
+        n = waited_ms < LOG_WAIT_MS ? poll(&room, 1, LOG_WAIT_MS - waited_ms) : 0;
+        waited_ms += (int)(clock_now_ms() - start_ms);
+    }
+    return n == 1 && (room.revents & POLLOUT);
+}
+
 /* In pieces that a pipe takes whole or not at all (PIPE_BUF).  A reader that is
  * slow gets a moment; one that did not use it loses lines, without another
  * moment, until it reads again. */
@@ -74,10 +105,9 @@ static void write_or_drop(const char *line, size_t len)
     static bool is_stuck = false;
 
     while (len > 0) {
-        struct pollfd room = {.fd = out_fd, .events = POLLOUT};
         size_t piece = len < PIPE_BUF ? len : PIPE_BUF;
         ssize_t n;
-        is_stuck = poll(&room, 1, is_stuck ? 0 : LOG_WAIT_MS) != 1 || !(room.revents & POLLOUT);
+        is_stuck = !has_room(!is_stuck);
         if (is_stuck)
             return;
         n = write(out_fd, line, piece);
@@ -88,7 +118,10 @@ static void write_or_drop(const char *line, size_t len)
     }
 }
 
-static bool is_set(const char *value) { return value && value[0]; }
+static bool is_set(const char *value)
+{
+    return value && value[0];
+}
 
 bool log_wants_colour(int fd)
 {
@@ -135,7 +168,34 @@ void log_write(enum log_level level, const char *fmt, ...)
     put_line(level, "corral", text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
-void log_plain(struct span bytes) { write_or_drop(bytes.data, bytes.len); }
+void log_rationed(struct log_ration *ration, enum log_level level, const char *fmt, ...)
+{
+    int64_t now_ms = clock_now_ms();
+    char text[2048];
+    va_list ap;
+
+    if (ration->lines > 0 && now_ms - ration->start_ms >= LOG_RATION_MS) {
+        if (ration->dropped > 0)
+            log_write(LOG_WARN, "%u more lines like the following were left out", ration->dropped);
+        *ration = (struct log_ration){0};
+    }
+    if (ration->lines == 0)
+        ration->start_ms = now_ms;
+    if (ration->lines == LOG_RATION_LINES) {
+        ration->dropped++;
+        return;
+    }
+    ration->lines++;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    log_write(level, "%s", text);
+}
+
+void log_plain(struct span bytes)
+{
+    write_or_drop(bytes.data, bytes.len);
+}
 
 void log_tenant(enum log_level level, const char *name, const char *text, size_t len)
 {

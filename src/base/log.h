@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/span.h"
 
@@ -31,6 +32,16 @@ bool log_wants_colour(int fd);
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line of a worker's own output: written as it is under `[NAME:lvl]`. */
 void log_tenant(enum log_level level, const char *name, const char *text, size_t len);
+
+/* As log_write, for what others can make happen as often as they like: LOG_RATION_LINES in
+ * LOG_RATION_MS; how many were left out is said with the first one after that. */
+struct log_ration {
+    int64_t start_ms;
+    unsigned lines, dropped;
+};
+enum { LOG_RATION_LINES = 20, LOG_RATION_MS = 10 * 1000 };
+void log_rationed(struct log_ration *ration, enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Bytes for the terminal, as they are. */
 void log_plain(struct span bytes);

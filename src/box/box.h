@@ -10,8 +10,8 @@
  * A store has one stage, the strictest: it reads and writes the descriptors
  * that it has, and can get no other; no thread is made any more.
  *
- * Not here yet: namespaces, Landlock, uids (docs/security.md says what that
- * means).  Thread: main thread, single-threaded process. */
+ * The layers around these filters are in layers.h, what a machine gives of them in
+ * tier.h.  Thread: main thread, single-threaded process. */
 #ifndef CORRAL_BOX_BOX_H
 #define CORRAL_BOX_BOX_H
 
@@ -23,7 +23,9 @@
 
 struct sock_filter;
 
-enum box_stage { BOX_TEMPLATE, BOX_INSTANCE, BOX_STORE };
+/* BOX_TEMPLATE_ALONE: where nothing else keeps signals in (box_keeps_signals), of those that can
+ * be sent to others SIGUSR1 alone is left. */
+enum box_stage { BOX_TEMPLATE, BOX_TEMPLATE_ALONE, BOX_INSTANCE, BOX_STORE, BOX_READER, BOX_TOOL, BOX_PACKAGER };
 
 struct box_filter {
     struct sock_filter *code;   /* NULL: none */
@@ -43,11 +45,23 @@ int box_tie_to_parent(pid_t parent, struct err *err) MUST_CHECK;
 /* Close every descriptor from `first` on. */
 void box_close_from(int first);
 
-/* No core files, few descriptors, an address space of at most vm_bytes (0: as it is). */
-int box_limit(uint64_t vm_bytes, struct err *err) MUST_CHECK;
+/* So many threads and processes at most: of all that have this user id, or share this user namespace.
+ * 0: as it is. */
+int box_limit_threads(unsigned max, struct err *err) MUST_CHECK;
+struct box_limits {
+    uint64_t vm_bytes;          /* of address space; 0: as it is */
+    uint64_t file_bytes;        /* of one file that it writes, which are memfds: at most BOX_FILE_BYTES; 0: those */
+    unsigned descriptors;       /* at most BOX_NOFILE; 0: those */
+};
+/* These, no core files, no locked memory and the like. */
+int box_limit(const struct box_limits *limits, struct err *err) MUST_CHECK;
 
 /* True when this process has exactly one thread.  Asks unshare(CLONE_THREAD),
- * which needs no /proc (unshare(2): EINVAL when multithreaded). */
+ * which needs no /proc (unshare(2): EINVAL when multithreaded).  Containers refuse
+ * unshare: there it reads /proc/self/stat, which the first call of a process
+ * opens, so that has to come while /proc can be read. */
 bool box_is_single_threaded(void);
+/* A child that will not ask closes what its parent had open for that. */
+void box_forget_threads(void);
 
 #endif

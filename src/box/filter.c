@@ -24,15 +24,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "box/box.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
-
-/* Stands for "my own pid" in the compiled filter; replaced when it is entered. */
-enum { FILTER_OWN_PID = 0x3bd1e995 };
+#include "box/rules.h"
 
 /* Harmless with any arguments: own memory, own descriptors, time, own signals,
  * reading the file system.  JavaScriptCore dies without rt_sigsuspend. */
@@ -42,15 +39,14 @@ static const int ALLOW[] = {
     SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
     SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
     SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(chdir),
-    SCMP_SYS(fchdir), SCMP_SYS(umask), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(flock),
+    SCMP_SYS(fchdir), SCMP_SYS(umask),
     SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(pipe), SCMP_SYS(pipe2),
     SCMP_SYS(eventfd2), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
     SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(poll), SCMP_SYS(ppoll),
-    SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect),
-    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(msync), SCMP_SYS(membarrier),
+    SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(munmap),
+    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(membarrier),
     SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address),
-    SCMP_SYS(sched_yield), SCMP_SYS(getcpu), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(sched_yield), SCMP_SYS(getcpu), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time),
     SCMP_SYS(setitimer), SCMP_SYS(getitimer), SCMP_SYS(timerfd_create),
     SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime), SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigsuspend),
@@ -60,9 +56,15 @@ static const int ALLOW[] = {
     SCMP_SYS(getegid), SCMP_SYS(getgroups), SCMP_SYS(getresuid), SCMP_SYS(getresgid),
     SCMP_SYS(getpgrp), SCMP_SYS(getrusage), SCMP_SYS(times), SCMP_SYS(sysinfo), SCMP_SYS(uname),
     SCMP_SYS(getrandom), SCMP_SYS(getrlimit), SCMP_SYS(exit), SCMP_SYS(exit_group),
-    SCMP_SYS(recvfrom), SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+    SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
     /* Nothing that a worker can open is a file it could write: what is cut is a memfd. */
-    SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
+    SCMP_SYS(ftruncate),
+};
+
+/* Done without the kernel.  All that a worker can write is memory, so there is nothing to flush, and
+ * nobody to lock it against; with a file of the tree one would hold up the disk of all others, or the node. */
+static const int DONE[] = {
+    SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(msync), SCMP_SYS(flock),
 };
 
 /* A person should read "not permitted": these reach other processes, the
@@ -98,9 +100,8 @@ static const int ABUSE[] = {
 
 /* What a template needs beyond, and an instance loses. */
 static const int TEMPLATE_ONLY[] = {
-    SCMP_SYS(fork),      SCMP_SYS(vfork),     SCMP_SYS(recvmsg), SCMP_SYS(seccomp),
-    SCMP_SYS(wait4),     SCMP_SYS(waitid),    SCMP_SYS(close_range),
-    SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(tgkill),
+    SCMP_SYS(fork),   SCMP_SYS(vfork),       SCMP_SYS(recvmsg),   SCMP_SYS(wait4),
+    SCMP_SYS(waitid), SCMP_SYS(close_range), SCMP_SYS(setrlimit),
 };
 
 /* Everything that would change the file system, whatever the arguments. */
@@ -138,27 +139,6 @@ static const int STORE_ABUSE[] = {
 static const uint64_t NEW_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
                                        CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-static int add_list(scmp_filter_ctx ctx, uint32_t action, const int *list, size_t n)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < n && r == 0; i++)
-        if (list[i] >= 0)       /* negative: this architecture has no such call */
-            r = seccomp_rule_add(ctx, action, list[i], 0);
-    return r;
-}
-
-/* Allow `call` when argument `arg` is one of the values. */
-static int add_values(scmp_filter_ctx ctx, int call, unsigned arg, const uint64_t *values, size_t n)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
-                             SCMP_CMP(arg, SCMP_CMP_EQ, values[i], 0));
-    return r;
-}
-
 /* Files may be opened for reading; anything else says "read-only file system". */
 static int add_open(scmp_filter_ctx ctx, int call, unsigned arg)
 {
@@ -179,7 +159,8 @@ static int add_open(scmp_filter_ctx ctx, int call, unsigned arg)
 static int add_clone(scmp_filter_ctx ctx, enum box_stage stage)
 {
     const uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
-    uint64_t bits = CLONE_PTRACE | CLONE_UNTRACED | NEW_NAMESPACES, value = 0;
+    /* CLONE_PARENT would be a child of the zygote. */
+    uint64_t bits = CLONE_PTRACE | CLONE_UNTRACED | CLONE_PARENT | NEW_NAMESPACES, value = 0;
     int r = 0;
 
     if (stage == BOX_INSTANCE) {
@@ -195,61 +176,116 @@ static int add_clone(scmp_filter_ctx ctx, enum box_stage stage)
     return r;
 }
 
+/* The clocks that all processes have.  Numbers below zero are made of pids: the clocks of others. */
+static int add_clocks(scmp_filter_ctx ctx)
+{
+    static const int CALLS[] = {SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
+                                SCMP_SYS(clock_nanosleep)};
+    int r = 0;
+
+    for (size_t i = 0; i < COUNT(CALLS) && r == 0; i++) {
+        r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALLS[i], 1,
+                             SCMP_CMP(0, SCMP_CMP_LE, CLOCK_TAI, 0));
+        r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), CALLS[i], 1,
+                                     SCMP_CMP(0, SCMP_CMP_GT, CLOCK_TAI, 0));
+    }
+    return r;
+}
+
 /* Calls that are harmless with some arguments only. */
 static int add_by_argument(scmp_filter_ctx ctx)
 {
     static const uint64_t OPTIONS[] = {SO_TYPE,       SO_ERROR,    SO_SNDBUF, SO_RCVBUF,
                                        SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN};
     static const uint64_t IOCTLS[] = {FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS, TIOCGWINSZ};
-    static const uint64_t FCNTLS[] = {F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,
-                                      F_GETFL,  F_SETFL,         F_GETLK,     F_SETLK,
-                                      F_SETLKW, F_OFD_GETLK,     F_OFD_SETLK, F_OFD_SETLKW};
+    static const uint64_t FCNTLS[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
+                                      F_GETFL, F_SETFL,         F_GETLK, F_OFD_GETLK};
+    /* Done without the kernel, as flock is: each locked byte is memory of the kernel's, which no limit
+     * counts, and a lock on a file of the tree holds up others. */
+    static const uint64_t LOCKS[] = {F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW};
     static const uint64_t SELF[] = {0};
     static const uint64_t UNIX[] = {AF_UNIX};
     int r = 0;
 
+    for (size_t i = 0; i < COUNT(LOCKS) && r == 0; i++)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(fcntl), 1,
+                             SCMP_CMP(1, SCMP_CMP_EQ, LOCKS[i], 0));
     /* asyncio's self-pipe */
-    r = r ? r : add_values(ctx, SCMP_SYS(socketpair), 0, UNIX, 1);
-    /* send on the connected socket only: no address */
-    r = r ? r : add_values(ctx, SCMP_SYS(sendto), 4, SELF, 1);
-    r = r ? r : add_values(ctx, SCMP_SYS(ioctl), 1, IOCTLS, COUNT(IOCTLS));
-    r = r ? r : add_values(ctx, SCMP_SYS(fcntl), 1, FCNTLS, COUNT(FCNTLS));
-    r = r ? r : add_values(ctx, SCMP_SYS(sched_getaffinity), 0, SELF, 1);
-    r = r ? r : add_values(ctx, SCMP_SYS(sched_getparam), 0, SELF, 1);
-    r = r ? r : add_values(ctx, SCMP_SYS(sched_getscheduler), 0, SELF, 1);
-    r = r ? r : add_values(ctx, SCMP_SYS(getpgid), 0, SELF, 1);
+    r = r ? r : rules_values(ctx, SCMP_SYS(socketpair), 0, UNIX, 1);
+    /* On the connected socket only, so without an address; and never out of band: nobody uses that, and
+     * unix sockets' code for it has had holes that led out of browsers' boxes (CVE-2025-38236). */
+    r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 2,
+                                 SCMP_CMP(3, SCMP_CMP_MASKED_EQ, MSG_OOB, 0),
+                                 SCMP_CMP(4, SCMP_CMP_EQ, 0, 0));
+    r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 1,
+                                 SCMP_CMP(3, SCMP_CMP_MASKED_EQ, MSG_OOB, 0));
+    r = r ? r : rules_values(ctx, SCMP_SYS(ioctl), 1, IOCTLS, COUNT(IOCTLS));
+    r = r ? r : rules_values(ctx, SCMP_SYS(fcntl), 1, FCNTLS, COUNT(FCNTLS));
+    r = r ? r : rules_values(ctx, SCMP_SYS(sched_getaffinity), 0, SELF, 1);
+    r = r ? r : rules_values(ctx, SCMP_SYS(sched_getparam), 0, SELF, 1);
+    r = r ? r : rules_values(ctx, SCMP_SYS(sched_getscheduler), 0, SELF, 1);
+    r = r ? r : rules_values(ctx, SCMP_SYS(getpgid), 0, SELF, 1);
     for (size_t i = 0; i < COUNT(OPTIONS) && r == 0; i++)
         r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 2,
                              SCMP_CMP(1, SCMP_CMP_EQ, SOL_SOCKET, 0),
                              SCMP_CMP(2, SCMP_CMP_EQ, OPTIONS[i], 0));
+    r = r ? r : rules_memory(ctx, 0);
+    r = r ? r : rules_memory_files(ctx);
     r = r ? r : add_open(ctx, SCMP_SYS(open), 1);
     r = r ? r : add_open(ctx, SCMP_SYS(openat), 2);
     return r;
 }
 
+/* Instances stack their own rule on this one; JavaScriptCore in them stops its threads with SIGUSR1,
+ * which every process of ours expects. */
+static int add_tgkill_alone(scmp_filter_ctx ctx)
+{
+    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                             SCMP_CMP(0, SCMP_CMP_EQ, RULES_OWN_PID, 0));
+
+    return r ? r
+             : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                SCMP_CMP(2, SCMP_CMP_EQ, SIGUSR1, 0));
+}
+
 static int add_stage(scmp_filter_ctx ctx, enum box_stage stage)
 {
-    static const uint64_t PRCTLS[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA};
+    /* Its own calls, to itself: how native modules are loaded from memory, realm/py/reopen.c. */
+    enum { USER_DISPATCH = 59 };    /* PR_SET_SYSCALL_USER_DISPATCH, Linux 5.11 */
+    static const uint64_t PRCTLS[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA,
+                                      USER_DISPATCH};
     static const uint64_t TEMPLATE_PRCTLS[] = {PR_SET_NO_NEW_PRIVS};
-    static const uint64_t THREADED[] = {CLONE_THREAD};
+    static const uint64_t THREADED[] = {CLONE_THREAD}, SELF[] = {0};
     int r = add_clone(ctx, stage);
 
-    r = r ? r : add_values(ctx, SCMP_SYS(prctl), 0, PRCTLS, COUNT(PRCTLS));
-    if (stage == BOX_TEMPLATE) {
-        r = r ? r : add_values(ctx, SCMP_SYS(prctl), 0, TEMPLATE_PRCTLS, 1);
+    r = r ? r : rules_values(ctx, SCMP_SYS(prctl), 0, PRCTLS, COUNT(PRCTLS));
+    if (stage == BOX_TEMPLATE || stage == BOX_TEMPLATE_ALONE) {
+        /* limits of its own, not of a process that happens to have this user id */
+        r = r ? r : rules_values(ctx, SCMP_SYS(prlimit64), 0, SELF, 1);
+        if (stage == BOX_TEMPLATE)
+            r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0);
+        else
+            r = r ? r : add_tgkill_alone(ctx);
+        r = r ? r : rules_values(ctx, SCMP_SYS(prctl), 0, TEMPLATE_PRCTLS, 1);
         /* the tie to the parent can be made, not undone */
         r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
                                      SCMP_CMP(0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0),
                                      SCMP_CMP(1, SCMP_CMP_EQ, SIGKILL, 0));
-        r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, TEMPLATE_ONLY, COUNT(TEMPLATE_ONLY));
-        r = r ? r : add_values(ctx, SCMP_SYS(unshare), 0, THREADED, 1);
+        r = r ? r : rules_list(ctx, SCMP_ACT_ALLOW, TEMPLATE_ONLY, COUNT(TEMPLATE_ONLY));
+        r = r ? r : rules_values(ctx, SCMP_SYS(unshare), 0, THREADED, 1);
+        /* The second stage, and only so: for all threads, which so have the same filters.  The kernel
+         * keeps up to 256 KiB of them, for each process then and not for each thread; and none has a
+         * listener. */
+        r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 2,
+                                     SCMP_CMP(0, SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER, 0),
+                                     SCMP_CMP(1, SCMP_CMP_EQ, SECCOMP_FILTER_FLAG_TSYNC, 0));
         return r;
     }
     /* limits may be read, of this process only */
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
                                  SCMP_CMP(0, SCMP_CMP_EQ, 0, 0), SCMP_CMP(2, SCMP_CMP_EQ, 0, 0));
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                 SCMP_CMP(0, SCMP_CMP_EQ, FILTER_OWN_PID, 0));
+                                 SCMP_CMP(0, SCMP_CMP_EQ, RULES_OWN_PID, 0));
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(recvmsg), 0);
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 0);
     r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fork), 0);
@@ -259,14 +295,15 @@ static int add_stage(scmp_filter_ctx ctx, enum box_stage stage)
 }
 
 /* Memory that can be run is never made: nothing in a store makes code. */
-static int add_memory(scmp_filter_ctx ctx, int call)
+static int add_memory(scmp_filter_ctx ctx)
 {
-    int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
-                             SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    static const int CALLS[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+    int r = rules_memory(ctx, PROT_EXEC);
 
-    return r ? r
-             : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 1,
-                                SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+    for (size_t i = 0; i < COUNT(CALLS) && r == 0; i++)
+        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), CALLS[i], 1,
+                             SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+    return r;
 }
 
 static int add_store(scmp_filter_ctx ctx)
@@ -276,17 +313,16 @@ static int add_store(scmp_filter_ctx ctx)
     static const uint64_t NO_PATH[] = {AT_EMPTY_PATH};  /* how libc asks about a descriptor */
     int r = 0;
 
-    r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, STORE_ALLOW, COUNT(STORE_ALLOW));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), STORE_ABUSE, COUNT(STORE_ABUSE));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
-    r = r ? r : add_values(ctx, SCMP_SYS(fcntl), 1, FCNTLS, COUNT(FCNTLS));
-    r = r ? r : add_values(ctx, SCMP_SYS(newfstatat), 3, NO_PATH, 1);
-    r = r ? r : add_memory(ctx, SCMP_SYS(mmap));
-    r = r ? r : add_memory(ctx, SCMP_SYS(mprotect));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ALLOW, STORE_ALLOW, COUNT(STORE_ALLOW));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ERRNO(EPERM), STORE_ABUSE, COUNT(STORE_ABUSE));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
+    r = r ? r : rules_values(ctx, SCMP_SYS(fcntl), 1, FCNTLS, COUNT(FCNTLS));
+    r = r ? r : rules_values(ctx, SCMP_SYS(newfstatat), 3, NO_PATH, 1);
+    r = r ? r : add_memory(ctx);
     return r ? r
              : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                SCMP_CMP(0, SCMP_CMP_EQ, FILTER_OWN_PID, 0));
+                                SCMP_CMP(0, SCMP_CMP_EQ, RULES_OWN_PID, 0));
 }
 
 /* The stages of a worker's processes. */
@@ -294,45 +330,17 @@ static int add_worker(scmp_filter_ctx ctx, enum box_stage stage)
 {
     int r = 0;
 
-    r = r ? r : add_list(ctx, SCMP_ACT_ALLOW, ALLOW, COUNT(ALLOW));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
-    r = r ? r : add_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ALLOW, ALLOW, COUNT(ALLOW));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ERRNO(0), DONE, COUNT(DONE));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ERRNO(EPERM), ABUSE, COUNT(ABUSE));
+    r = r ? r : rules_list(ctx, SCMP_ACT_ERRNO(EROFS), WRITES, COUNT(WRITES));
+    r = r ? r : add_clocks(ctx);
     r = r ? r : add_by_argument(ctx);
     return r ? r : add_stage(ctx, stage);
 }
 
-/* Take the compiled program out of libseccomp, which only writes it to a file. */
-static int export_code(scmp_filter_ctx ctx, struct box_filter *f, struct err *err)
-{
-    int fd = -1, r = 0;
-    off_t size;
-
-    fd = memfd_create("seccomp", MFD_CLOEXEC);
-    if (fd < 0)
-        return err_errno(err, errno, "seccomp filter: memfd_create");
-    if (seccomp_export_bpf(ctx, fd) < 0) {
-        r = err_set(err, ERR_SYSTEM, "seccomp filter: libseccomp does not export it");
-        goto out;
-    }
-    size = lseek(fd, 0, SEEK_END);
-    f->code = mem_alloc((size_t)size);
-    if (!f->code) {
-        r = err_nomem(err);
-        goto out;
-    }
-    if (pread(fd, f->code, (size_t)size, 0) != size) {
-        r = err_errno(err, errno, "seccomp filter: read it back");
-        goto out;
-    }
-    f->len = (unsigned short)((size_t)size / sizeof *f->code);
-out:
-    close(fd);
-    if (r < 0)
-        box_filter_done(f);
-    return r;
-}
-
-int box_filter_init(struct box_filter *f, enum box_stage stage, struct err *err)
+int rules_filter(struct box_filter *f, enum box_stage stage, enum rules_more more,
+                 struct err *err)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int r;
@@ -343,10 +351,17 @@ int box_filter_init(struct box_filter *f, enum box_stage stage, struct err *err)
     r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     r = r ? r : seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (r == 0)
-        r = stage == BOX_STORE ? add_store(ctx) : add_worker(ctx, stage);
-    r = r < 0 ? err_errno(err, -r, "seccomp filter") : export_code(ctx, f, err);
+        r = stage >= BOX_READER  ? rules_small(ctx, stage, more)
+            : stage == BOX_STORE ? add_store(ctx)
+                                 : add_worker(ctx, stage);
+    r = r < 0 ? err_errno(err, -r, "seccomp filter") : rules_compile(ctx, f, err);
     seccomp_release(ctx);
     return r;
+}
+
+int box_filter_init(struct box_filter *f, enum box_stage stage, struct err *err)
+{
+    return rules_filter(f, stage, 0, err);
 }
 
 void box_filter_done(struct box_filter *f)
@@ -361,7 +376,7 @@ int box_filter_enter(const struct box_filter *f, struct err *err)
     long r;
 
     for (unsigned short i = 0; i < f->len; i++)
-        if (f->code[i].k == FILTER_OWN_PID)
+        if (f->code[i].k == RULES_OWN_PID)
             f->code[i].k = (uint32_t)getpid();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_errno(err, errno, "set no_new_privs");

@@ -3,7 +3,7 @@
  * Two rules keep everybody who does this at once out of each other's way:
  *   1. a folder gets its name when it is whole, by one rename that replaces nothing
  *   2. it loses its name before anything in it is deleted, and only by who has
- *      its lock alone
+ *      its lock alone, or by a node, whose keeper sees that it is gone
  * What a crash leaves behind has a name that begins with a dot, which no
  * database's has, and is cleared away by the next who creates or deletes. */
 #include "catalog/database.h"
@@ -11,24 +11,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "catalog/about.h"
+#include "catalog/folder.h"
 #include "catalog/name.h"
 
 enum {
-    DEPTH_MAX = 16, /* of folders in a database's; SQLite makes none */
     STALE_S = 3600, /* nobody takes so long to create one */
 };
 
@@ -36,15 +33,6 @@ enum {
 #define NEW  ".new-"  /* not whole yet */
 #define GONE ".gone-" /* being deleted */
 #define LOCK "lock"
-
-static char *join(const char *a, const char *b, const char *c)
-{
-    struct buf out = {0};
-    char *text = buf_print(&out, c ? "%s/%s/%s" : "%s/%s", a, b, c) == 0 ? buf_detach(&out) : NULL;
-
-    buf_done(&out);
-    return text;
-}
 
 static int no_such(const char *name, struct err *err)
 {
@@ -57,32 +45,17 @@ static int no_such(const char *name, struct err *err)
 
 enum home { HOME_LOOK, HOME_MAKE };
 
-static int make_folders(char *path, struct err *err)
-{
-    for (char *at = path + 1;; at++) {
-        char kept = *at;
-        if (kept && kept != '/')
-            continue;
-        *at = '\0';
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
-            return err_errno(err, errno, "make the folder '%s'", path);
-        *at = kept;
-        if (!kept)
-            return 0;
-    }
-}
-
 /* ERR_NOT_FOUND without an error's text when it is not there. */
 static int open_home(const char *data_folder, enum home want, int *ret_fd, struct err *err)
 {
-    char *path = join(data_folder, HOME, NULL);
+    char *path = folder_join(data_folder, HOME, NULL);
     int r = 0;
 
     if (!path)
         return err_nomem(err);
     *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*ret_fd < 0 && errno == ENOENT && want == HOME_MAKE) {
-        r = make_folders(path, err);
+        r = folder_make(path, err);
         if (r == 0)
             *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
@@ -106,46 +79,7 @@ static int open_folder(int home, const char *coded, const char *name, int *ret_f
     return err_errno(err, errno, "open the database '%s'", name);
 }
 
-static void random_name(const char *prefix, char out[64])
-{
-    unsigned char b[8] = {0};
-
-    if (getrandom(b, sizeof b, 0) < 0)
-        memcpy(b, &(int64_t){clock_now_us()}, sizeof b);
-    out += sprintf(out, "%s", prefix);
-    for (size_t i = 0; i < sizeof b; i++)
-        out += sprintf(out, "%02x", b[i]);
-}
-
 /* ---- deleting ---- */
-
-/* Never through a link.  What others delete meanwhile counts as deleted. */
-static int clear_folder(int home, const char *name, int depth)
-{
-    int fd = openat(home, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), failed = 0;
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *e;
-
-    if (!dir) {
-        failed = errno == ENOENT ? 0 : errno;
-        if (fd >= 0)
-            close(fd);
-        return failed;
-    }
-    while ((e = readdir(dir))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        if (unlinkat(dirfd(dir), e->d_name, 0) == 0 || errno == ENOENT)
-            continue;
-        if (errno == EISDIR && depth < DEPTH_MAX)
-            errno = clear_folder(dirfd(dir), e->d_name, depth + 1);
-        failed = errno ? errno : failed;
-    }
-    closedir(dir);
-    if (unlinkat(home, name, AT_REMOVEDIR) < 0 && errno != ENOENT && !failed)
-        failed = errno;
-    return failed;
-}
 
 static bool has_prefix(const char *text, const char *prefix)
 {
@@ -169,7 +103,7 @@ static void sweep(int home)
             continue;
         if (is_new && st.st_mtime + STALE_S > clock_wall_ms() / 1000)
             continue;
-        clear_folder(home, e->d_name, 0);
+        folder_clear(home, e->d_name);
     }
     if (dir)
         closedir(dir);
@@ -194,7 +128,9 @@ static int lock_alone(int folder, const char *name, struct err *err)
     return -1;
 }
 
-int database_delete(const char *data_folder, const char *name, struct err *err)
+enum delete { DELETE_IDLE, DELETE_ANYWAY };
+
+static int delete (const char *data_folder, const char *name, enum delete how, struct err *err)
 {
     int home = -1, folder = -1, lock = -1, r = database_check_name(name, err), failed;
     char coded[NAME_CODED_MAX + 1], gone[64];
@@ -206,12 +142,13 @@ int database_delete(const char *data_folder, const char *name, struct err *err)
     if (r < 0)
         return r;
     name_encode(name, coded);
-    random_name(GONE, gone);
+    folder_random_name(GONE, gone);
     r = open_folder(home, coded, name, &folder, err);
     if (r < 0)
         goto done;
-    lock = lock_alone(folder, name, err);
-    if (lock < 0) {
+    if (how == DELETE_IDLE)
+        lock = lock_alone(folder, name, err);
+    if (how == DELETE_IDLE && lock < 0) {
         r = err->code;
         goto done;
     }
@@ -220,7 +157,7 @@ int database_delete(const char *data_folder, const char *name, struct err *err)
                             : err_errno(err, errno, "delete the database '%s'", name);
         goto done;
     }
-    failed = clear_folder(home, gone, 0);
+    failed = folder_clear(home, gone);
     if (failed) {
         r = err_errno(err, failed, "delete all of the database '%s'", name);
         err_hint(err, "its name is free, what is left is in '" HOME "/%s' of the state folder",
@@ -233,6 +170,23 @@ done:
     if (folder >= 0)
         close(folder);
     close(home);
+    return r;
+}
+
+int database_delete(const char *data_folder, const char *name, struct err *err)
+{
+    return delete (data_folder, name, DELETE_IDLE, err);
+}
+
+int database_drop(const char *data_folder, const char *name_or_uuid, struct err *err)
+{
+    struct database d;
+    int r = database_find(data_folder, name_or_uuid, &d, err);
+
+    if (r < 0)
+        return r;
+    r = delete (data_folder, d.name, DELETE_ANYWAY, err);
+    database_done(&d);
     return r;
 }
 
@@ -259,7 +213,7 @@ static int fill(const char *data_folder, const char *coded, const char *name, in
                 const struct about *about, struct database *ret, struct err *err)
 {
     *ret = (struct database){
-        .folder = join(data_folder, HOME, coded),
+        .folder = folder_join(data_folder, HOME, coded),
         .name = mem_strdup(name),
         .uuid = mem_strdup(about->uuid),
         .created_at = mem_strdup(about->created_at),
@@ -294,7 +248,7 @@ int database_folder(const char *data_folder, const char *name, char **ret_folder
     if (r < 0)
         return r;
     name_encode(name, coded);
-    *ret_folder = join(data_folder, HOME, coded);
+    *ret_folder = folder_join(data_folder, HOME, coded);
     return *ret_folder ? 0 : err_nomem(err);
 }
 
@@ -333,7 +287,7 @@ int database_create(const char *data_folder, const char *name, const char *uuid,
     if (r < 0)
         return r;
     name_encode(name, coded);
-    random_name(NEW, spare);
+    folder_random_name(NEW, spare);
     sweep(home);
     is_made = mkdirat(home, spare, 0700) == 0;
     folder = is_made ? openat(home, spare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
@@ -358,7 +312,7 @@ done:
     if (folder >= 0)
         close(folder);
     if (r < 0 && is_made)
-        clear_folder(home, spare, 0);
+        folder_clear(home, spare);
     else
         (void)fsync(home); /* what is committed in it later must not go with its name */
     close(home);

@@ -54,5 +54,7 @@ void databases_done(struct databases *list);
 /* With everything in it, unless somebody has it open.  Who opens one takes the lock and then looks
  * whether its folder is still called so. */
 int database_delete(const char *data_folder, const char *name, struct err *err) MUST_CHECK;
+/* Also when somebody has it open, who goes on with files that go with him.  By its uuid too. */
+int database_drop(const char *data_folder, const char *name_or_uuid, struct err *err) MUST_CHECK;
 
 #endif

@@ -9,25 +9,31 @@
 
 static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
-int database_check_name(const char *name, struct err *err)
+int name_check(const char *what, const char *name, size_t max, struct err *err)
 {
     struct span rest = span_of(name);
     uint32_t c;
     size_t len;
 
-    if (rest.len == 0 || rest.len > DATABASE_NAME_MAX) {
-        err_set(err, ERR_INVALID, "the name of a database has 1 to %d bytes, not %zu",
-                DATABASE_NAME_MAX, rest.len);
-        return err_hint(err, "such as \"bookshelf\"");
-    }
+    if (rest.len == 0 || rest.len > max)
+        return err_set(err, ERR_INVALID, "%s has 1 to %zu bytes, not %zu", what, max, rest.len);
     for (; rest.len > 0; rest.data += len, rest.len -= len) {
         c = width_next(rest, &len);
         if (c == 0xfffd && len == 1)
-            return err_set(err, ERR_INVALID, "the name of a database must be UTF-8");
+            return err_set(err, ERR_INVALID, "%s must be UTF-8", what);
         if (c < 0x20 || (c >= 0x7f && c < 0xa0))
-            return err_set(err, ERR_INVALID, "the name of a database has no control characters");
+            return err_set(err, ERR_INVALID, "%s has no control characters", what);
     }
     return 0;
+}
+
+int database_check_name(const char *name, struct err *err)
+{
+    int r = name_check("the name of a database", name, DATABASE_NAME_MAX, err);
+
+    return r < 0 && (!name[0] || strlen(name) > DATABASE_NAME_MAX)
+               ? err_hint(err, "such as \"bookshelf\"")
+               : r;
 }
 
 void name_encode(const char *name, char out[NAME_CODED_MAX + 1])

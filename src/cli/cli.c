@@ -12,9 +12,27 @@
 
 static const struct command COMMANDS[] = {
     {"dev", "dev", "serve a project on this machine and follow its changes", dev_command},
-    {"d1", "d1", "make, fill, change and show databases of this machine", d1_command},
+    {"serve", "serve", "run a node that workers are deployed to", serve_command},
+    {"doctor", "doctor", "see what this machine has for a node, and what is in the way",
+     doctor_command},
+    {"d1", "d1", "make, fill, change and show databases, here and on a node", d1_command},
+    {"kv", "kv", "make, fill, change and show KV namespaces of a node", kv_command},
     {"packages", "packages", "make and show sets of Python packages that workers have built in",
      packages_command},
+    {"account", "account", "show and make the accounts of a node", account_command},
+    {"backup", "backup TO", "copy a node's data folder while it serves", backup_command},
+    {"token", "token", "make, show and revoke tokens for a node's API", token_command},
+    {"deploy", "deploy", "send a project to a node, and let it answer there", deploy_command},
+    {"versions", "versions", "list, view, upload and deploy versions of a worker", versions_command},
+    {"deployments", "deployments", "which versions answered when", deployments_command},
+    {"rollback", "rollback", "let an earlier version answer again", rollback_command},
+    {"delete", "delete", "take a worker off its node", delete_command},
+    {"secret", "secret", "give a worker secrets, and take them away", secret_command},
+    {"tail", "tail", "show what a deployed worker does, as it does it", tail_command},
+    {"init", "init", "make the files of a new project", init_command},
+    {"login", "login", "keep the address of a node and a token for it", login_command},
+    {"logout", "logout", "forget them", logout_command},
+    {"whoami", "whoami", "show which node and which account commands are for", whoami_command},
     {0},
 };
 

@@ -15,8 +15,25 @@
 int cli_main(int argc, char **argv);
 
 int dev_command(char **args);
+int doctor_command(char **args);
+int serve_command(char **args);
 int d1_command(char **args);
+int kv_command(char **args);
 int packages_command(char **args);
+int account_command(char **args);
+int token_command(char **args);
+int backup_command(char **args);
+int deploy_command(char **args);
+int versions_command(char **args);
+int deployments_command(char **args);
+int rollback_command(char **args);
+int delete_command(char **args);
+int secret_command(char **args);
+int tail_command(char **args);
+int init_command(char **args);
+int login_command(char **args);
+int logout_command(char **args);
+int whoami_command(char **args);
 
 /* Print an error with its hint on stderr; returns `code`. */
 int cli_fail(const struct err *err, int code);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/node.h"
 #include "text/nearest.h"
 #include "text/value.h"
 
@@ -32,8 +33,8 @@ static const struct option SHARED[] = {
     {"--config", "-c", "FILE", "use this configuration file"},
     {"--cwd", NULL, "FOLDER", "as if started in this folder"},
     {"--persist-to", NULL, "FOLDER", "where databases are kept (.corral/state in the project)"},
-    {"--local", NULL, NULL, "on this machine, which is so anyway"},
-    {"--remote", NULL, NULL, "on a node that serves (not yet)"},
+    {"--local", NULL, NULL, "on this machine, which is so unless --remote says otherwise"},
+    {"--remote", NULL, NULL, "on the node that `corral login` knows"},
     {"--help", "-h", NULL, "show this"},
     {"--env-file", NULL, "FILE", NULL},   /* of wrangler: secrets, which nothing here needs */
     {"--json", NULL, NULL, "write JSON"}, /* the last: only where there is something to write */
@@ -44,7 +45,8 @@ enum { SHARED_COUNT = sizeof SHARED / sizeof *SHARED, OWN_MAX = 24 };
 int d1_command(char **args)
 {
     static const struct commands ALL = {
-        "corral d1", "D1 databases of this machine: SQLite with Cloudflare's API.", COMMANDS};
+        "corral d1", "D1 databases of this machine, or of a node: SQLite with Cloudflare's API.",
+        COMMANDS};
 
     return commands_run(&ALL, args);
 }
@@ -169,13 +171,6 @@ static int parse(struct walk *w, char **args, struct err *err)
     return 0;
 }
 
-static int refuse_remote(struct err *err)
-{
-    err_set(err, ERR_INVALID, "--remote: there is no node with a control API to talk to yet");
-    return err_hint(err, "Leave it out: databases are on this machine, and `corral dev` uses the "
-                         "same ones.");
-}
-
 static int load(struct d1 *d1, bool is_silent, struct err *err)
 {
     struct diagnostics said = {0};
@@ -185,7 +180,7 @@ static int load(struct d1 *d1, bool is_silent, struct err *err)
     value_init();
     d1->options.scope = PROJECT_STATE;
     d1->options.worker_program = d1->worker_program;
-    r = program_find("corral-worker", d1->worker_program, err);
+    r = node_find_worker(d1->worker_program, err);
     if (r < 0)
         return r;
     r = project_load(&d1->options, &d1->project, &said, err);
@@ -208,10 +203,7 @@ int d1_begin(const struct d1_spec *spec, char **args, void *self, struct d1 *ret
         return cli_fail(&err, 2);
     if (w.wants_help)
         return 0;
-    if (w.is_remote) {
-        refuse_remote(&err);
-        return cli_fail(&err, 1);
-    }
+    ret->is_remote = w.is_remote && !spec->is_local;
     if (load(ret, spec->is_silent, &err) == 0)
         return D1_GO;
     d1_end(ret);
@@ -312,44 +304,4 @@ int d1_find(const struct d1 *d1, const char *word, struct database *ret, struct 
     }
     d1_target_done(&target);
     return r;
-}
-
-/* What was typed; `otherwise` for nothing but the return key. */
-static bool read_answer(bool otherwise)
-{
-    char answer[16] = "";
-    int c;
-
-    fflush(stdout);
-    if (!fgets(answer, sizeof answer, stdin))
-        printf("\n");
-    else if (!strchr(answer, '\n'))
-        while ((c = getchar()) != EOF && c != '\n')
-            ;
-    answer[strcspn(answer, "\r\n")] = '\0';
-    if (!answer[0])
-        return otherwise && !feof(stdin);
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
-}
-
-int d1_confirm(const char *question, const char *option, bool *ret_is_yes, struct err *err)
-{
-    if (!isatty(STDIN_FILENO)) {
-        err_set(err, ERR_INVALID, "there is no terminal to ask on");
-        return err_hint(err, "With %s nothing is asked.", option);
-    }
-    printf("%s (y/N) ", question);
-    *ret_is_yes = read_answer(false);
-    return 0;
-}
-
-bool d1_agrees(const char *question)
-{
-    printf("? %s", question);
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        printf("\n🤖 Using fallback value in non-interactive context: yes\n");
-        return true;
-    }
-    printf(" (Y/n) ");
-    return read_answer(true);
 }

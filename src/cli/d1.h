@@ -31,6 +31,7 @@ struct d1_spec {
     const char *list;                    /* an own option that takes several values, or NULL */
     /* One of its own options. */
     int (*take)(void *self, const struct option *option, const char *value, struct err *err);
+    bool is_local;  /* --remote means nothing here */
     bool has_json;  /* --json */
     bool is_silent; /* no warnings about the configuration: what it lacks is being made */
 };
@@ -38,6 +39,7 @@ struct d1_spec {
 struct d1 {
     const char *words[D1_WORDS_MAX];
     bool is_json;
+    bool is_remote; /* of a node that serves, by its control API (d1_remote.h) */
     struct project_options options;
     struct project project;
     char worker_program[PROGRAM_PATH_MAX];
@@ -70,15 +72,6 @@ struct d1_facts {
     int64_t tables; /* but SQLite's own */
 };
 int d1_ask(const struct database *d, struct d1_facts *ret, struct err *err) MUST_CHECK;
-
-/* Asks on the terminal: true for y or yes.  ERR_INVALID: there is no terminal; the hint names the
- * option that answers, such as "--yes". */
-int d1_confirm(const char *question, const char *option, bool *ret_is_yes,
-               struct err *err) MUST_CHECK;
-
-/* Asks on the terminal, where nothing typed means yes; without one the answer is yes, as
- * wrangler's. */
-bool d1_agrees(const char *question);
 
 int d1_create(char **args);
 int d1_list(char **args);

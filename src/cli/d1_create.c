@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/d1.h"
+#include "cli/d1_remote.h"
 #include "project/patch.h"
 
 static const struct option OPTIONS[] = {
@@ -162,6 +162,39 @@ static int write_config(const struct d1 *d1, const struct patch *patch, struct e
     return r;
 }
 
+/* The node makes it and its uuid; then it goes into the configuration, or is shown. */
+static int create_remote(const struct d1 *d1, const struct create *c, struct err *err)
+{
+    const struct project *p = &d1->project;
+    char made[DATABASE_NAME_MAX + 2] = "";
+    const char *binding = c->binding ? c->binding : made;
+    struct patch patch = {0};
+    struct database d = {0};
+    int r = database_check_name(d1->words[0], err);
+
+    if (r == 0)
+        binding_of(d1->words[0], made);
+    if (r == 0 && c->writes) /* what cannot be written is said before anything is made */
+        r = prepare(d1, binding, "00000000-0000-4000-8000-000000000000", &patch, err);
+    patch_done(&patch);
+    patch = (struct patch){0};
+    r = r < 0 ? r : d1_remote_create(d1, &d, err);
+    if (r < 0)
+        return r;
+    printf("✅ Successfully created DB '%s'\n", d.name);
+    if (c->writes)
+        r = prepare(d1, binding, d.uuid, &patch, err);
+    if (r == 0 && patch.path)
+        r = patch_write(&patch, err);
+    if (r == 0 && patch.path)
+        printf("It is in %s as env.%s.\n", p->shown, binding);
+    else
+        r = show(p, binding, &d, err);
+    database_done(&d);
+    patch_done(&patch);
+    return r;
+}
+
 static int create(const struct d1 *d1, const struct create *c, struct err *err)
 {
     const struct project *p = &d1->project;
@@ -217,7 +250,7 @@ int d1_create(char **args)
 
     if (code != D1_GO)
         return code;
-    r = create(&d1, &c, &err);
+    r = d1.is_remote ? create_remote(&d1, &c, &err) : create(&d1, &c, &err);
     d1_end(&d1);
     return r < 0 ? cli_fail(&err, 1) : 0;
 }

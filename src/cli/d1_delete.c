@@ -6,8 +6,9 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/d1.h"
+#include "cli/d1_remote.h"
 #include "cli/process.h"
+#include "cli/prompt.h"
 #include "cli/table.h"
 
 static const struct option OPTIONS[] = {
@@ -64,7 +65,36 @@ static int confirm(const struct database *d, bool *ret_is_sure, struct err *err)
              "About to delete the database '%s' (%s) with all that is in it: %s%s.\n"
              "This cannot be undone. Ok to proceed?",
              d->name, d->uuid, size, tables);
-    return d1_confirm(question, "-y", ret_is_sure, err);
+    return prompt_confirm(question, "-y", ret_is_sure, err);
+}
+
+static int delete_remote(const struct d1 *d1, bool is_sure, struct err *err)
+{
+    struct client_answer answer = {0};
+    struct client *client = NULL;
+    struct database d = {0};
+    char *path = NULL, question[512];
+    int r = d1_remote_open(d1, &client, err);
+
+    r = r < 0 ? r : d1_remote_find(d1, client, d1->words[0], false, &d, err);
+    r = r < 0 ? r : client_path(client, &path, err, "/d1/database/%s", d.uuid);
+    if (r == 0 && !is_sure) {
+        snprintf(question, sizeof question,
+                 "About to delete the database '%s' (%s) of the node with all that is in it.\n"
+                 "This cannot be undone. Ok to proceed?",
+                 d.name, d.uuid);
+        r = prompt_confirm(question, "-y", &is_sure, err);
+    }
+    if (r == 0 && is_sure)
+        r = client_ask(client, &(struct client_request){.method = "DELETE", .path = path}, &answer,
+                       err);
+    if (r == 0)
+        printf(is_sure ? "Deleted '%s' successfully.\n" : "Not deleting.\n", d.name);
+    client_answer_done(&answer);
+    client_close(client);
+    database_done(&d);
+    mem_free(path);
+    return r;
 }
 
 int d1_delete(char **args)
@@ -86,6 +116,10 @@ int d1_delete(char **args)
 
     if (code != D1_GO)
         return code;
+    if (d1.is_remote) {
+        r = delete_remote(&d1, is_sure, &err);
+        goto done;
+    }
     r = d1_find(&d1, d1.words[0], &d, &err);
     if (r < 0)
         goto done;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/d1_remote.h"
 #include "cli/d1_script.h"
 
 enum { TABLES_MAX = 256 };
@@ -176,12 +177,31 @@ static int dump(struct export *x, struct err *err)
     return r;
 }
 
+static int dump_remote(struct export *x, struct client *client, struct err *err)
+{
+    const struct d1_remote_dump dump = {.tables = x->tables,
+                                        .table_count = x->table_count,
+                                        .has_no_schema = x->has_no_schema,
+                                        .has_no_data = x->has_no_data,
+                                        .write = write_out,
+                                        .self = x};
+
+    return d1_remote_export(client, &x->database, &dump, err);
+}
+
 static void announce(const struct export *x)
 {
     char place[512];
 
     if (x->out == stdout)
         return;
+    if (x->d1.is_remote) {
+        d1_remote_place();
+        printf("🌀 Exporting remote database %s (%s) to %s...\n", x->d1.words[0], x->database.uuid,
+               x->output);
+        fflush(stdout);
+        return;
+    }
     d1_place(&x->d1, place, sizeof place);
     printf("Resource location: local\n\n🌀 Exporting local database %s (%s) from %s:\n"
            "🌀 Exporting SQL to %s...\n",
@@ -202,18 +222,25 @@ int d1_export(char **args)
         .take = take,
     };
     struct export x = {0};
+    struct client *client = NULL;
     struct err err = {0};
     int code = d1_begin(&SPEC, args, &x, &x.d1), r;
 
     if (code != D1_GO)
         return code;
     r = check_options(&x, &err);
-    r = r < 0 ? r : d1_use(&x.d1, x.d1.words[0], &x.database, &err);
+    if (x.d1.is_remote)
+        r = r < 0 ? r : d1_remote_open(&x.d1, &client, &err);
+    if (client)
+        r = r < 0 ? r : d1_remote_find(&x.d1, client, x.d1.words[0], false, &x.database, &err);
+    else
+        r = r < 0 ? r : d1_use(&x.d1, x.d1.words[0], &x.database, &err);
     r = r < 0 ? r : open_output(&x, &err);
     if (r == 0) {
         announce(&x);
-        r = dump(&x, &err);
+        r = client ? dump_remote(&x, client, &err) : dump(&x, &err);
     }
+    client_close(client);
     r = close_output(&x, r, &err);
     if (r == 0 && x.out != stdout)
         printf("Done!\n");

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/d1.h"
+#include "cli/d1_remote.h"
 #include "cli/d1_script.h"
 #include "cli/table.h"
 
@@ -53,8 +53,8 @@ int d1_info(char **args)
 
     if (code != D1_GO)
         return code;
-    r = d1_find(&d1, d1.words[0], &d, &err);
-    if (r == 0) {
+    r = d1.is_remote ? d1_remote_info(&d1, &err) : d1_find(&d1, d1.words[0], &d, &err);
+    if (r == 0 && !d1.is_remote) {
         r = d1_ask(&d, &facts, &err);
         if (r == 0)
             r = d1.is_json ? print_json(&d, &facts, &err) : print_table(&d, &facts, &err);

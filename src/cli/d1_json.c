@@ -1,58 +1,21 @@
 /* d1_json.c - walk over the records once, a row at a time. */
 #include "cli/d1_json.h"
 
-#include "cli/shape.h"
+#include "service/shape.h"
 #include "text/number.h"
-#include "text/width.h"
-
-static int quote_character(struct span text, size_t *at, struct buf *out)
-{
-    static const char PLAIN[] = "btnvfr";
-    unsigned char c = (unsigned char)text.data[*at];
-    size_t len;
-
-    if (c >= 0x80) {
-        struct span rest = {text.data + *at, text.len - *at};
-        bool is_bad = width_next(rest, &len) == 0xFFFD && len == 1;
-        *at += len;
-        return is_bad ? buf_append(out, "\xEF\xBF\xBD", 3) : buf_append(out, rest.data, len);
-    }
-    ++*at;
-    if (c == '"' || c == '\\')
-        return buf_print(out, "\\%c", c);
-    if (c >= '\b' && c <= '\r' && c != '\v')
-        return buf_print(out, "\\%c", PLAIN[c - '\b']);
-    return c < 0x20 ? buf_print(out, "\\u%04x", c) : buf_append(out, &c, 1);
-}
-
-int d1_json_quote(struct span text, struct buf *out)
-{
-    int r = buf_append(out, "\"", 1);
-    size_t at = 0;
-
-    while (r == 0 && at < text.len) {
-        size_t from = at;
-        while (at < text.len && text.data[at] >= 0x20 && text.data[at] < 0x7F &&
-               text.data[at] != '"' && text.data[at] != '\\')
-            at++;
-        r = buf_append(out, text.data + from, at - from);
-        if (r == 0 && at < text.len)
-            r = quote_character(text, &at, out);
-    }
-    return r < 0 ? r : buf_append(out, "\"", 1);
-}
+#include "text/quote.h"
 
 static int put_value(const struct row_value *value, struct buf *text, struct buf *out)
 {
     int r;
 
     if (value->tag == ROW_TEXT)
-        return d1_json_quote(value->bytes, out);
+        return quote_json(out, value->bytes);
     if (value->tag != ROW_BLOB)
         return shape_text(value, out);
     buf_eat(text, buf_len(text));
     r = shape_text(value, text);
-    return r < 0 ? r : d1_json_quote(buf_span(text), out);
+    return r < 0 ? r : quote_json(out, buf_span(text));
 }
 
 struct json {
@@ -72,7 +35,7 @@ static int put_row(struct json *j, struct err *err)
     for (uint32_t i = 0; i < j->shape.count && r == 0; i++) {
         r = buf_print(line, "%s        ", i > 0 ? ",\n" : "");
         if (r == 0)
-            r = d1_json_quote(j->shape.names[i], line);
+            r = quote_json(line, j->shape.names[i]);
         if (r == 0)
             r = buf_append(line, ": ", 2);
         if (r == 0)

@@ -7,13 +7,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
-#include "cli/records.h"
+#include "keeper/records.h"
 
 /* Of records that are whole.  ERR_INVALID, ERR_NOMEM, ERR_SYSTEM; what `out` says to its bytes is
  * the caller's to see. */
 int d1_json_print(struct records *records, FILE *out, struct err *err) MUST_CHECK;
-
-/* Append a text in quotes, as JSON.stringify does; what is no UTF-8 becomes U+FFFD. */
-int d1_json_quote(struct span text, struct buf *out) MUST_CHECK;
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/d1.h"
+#include "cli/d1_remote.h"
 #include "cli/table.h"
 
 enum { COLUMNS = 5 };
@@ -84,6 +84,11 @@ int d1_list(char **args)
 
     if (code != D1_GO)
         return code;
+    if (d1.is_remote) {
+        r = d1_remote_list(&d1, &err);
+        d1_end(&d1);
+        return r < 0 ? cli_fail(&err, 1) : 0;
+    }
     r = database_list(d1.project.data_folder, &all, &err);
     if (r == 0 && d1.is_json)
         r = print_json(&d1, &all, &err);

@@ -10,9 +10,12 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/d1_remote.h"
 #include "cli/d1_script.h"
 #include "cli/migrations.h"
-#include "cli/shape.h"
+#include "cli/prompt.h"
+#include "cli/prompt.h"
+#include "service/shape.h"
 #include "cli/table.h"
 
 #define DEFAULT_FOLDER "migrations"
@@ -20,7 +23,7 @@
 
 static const struct option OPTIONS[] = {
     {"--yes", "-y", NULL, "ask nothing"},
-    {"--preview", NULL, NULL, NULL}, /* of wrangler: with --remote only */
+    {"--preview", NULL, NULL, NULL}, /* of wrangler */
     {0},
 };
 
@@ -29,6 +32,7 @@ struct work {
     struct d1_target target;
     struct database database;
     struct d1_caller *caller;
+    struct client *client;        /* of a node: in place of caller */
     struct migrations migrations; /* not applied yet, once they are asked for */
     char folder[PATH_MAX];        /* of the files */
     char table[160];              /* as SQL */
@@ -42,7 +46,7 @@ static int take(void *self, const struct option *option, const char *value, stru
     if (strcmp(option->name, "--yes") == 0)
         w->asks_nothing = option_is_on(value);
     else if (option_is_on(value))
-        return err_set(err, ERR_INVALID, "can't use --preview without --remote");
+        return err_set(err, ERR_INVALID, "--preview: there are no preview databases");
     return 0;
 }
 
@@ -79,7 +83,9 @@ static int find_place(struct work *w, struct err *err)
     const char *folder = DEFAULT_FOLDER, *table = DEFAULT_TABLE;
     int n, r = d1_find_target(&w->d1, w->d1.words[0], &w->target, err);
 
-    if (r < 0)
+    if (r == ERR_NOT_FOUND && w->d1.is_remote)
+        w->target = (struct d1_target){0}; /* the node may know it */
+    else if (r < 0)
         return r;
     configured = w->target.configured;
     if (configured) {
@@ -127,6 +133,7 @@ static int need_folder(const struct work *w, struct err *err)
 static void work_done(struct work *w)
 {
     d1_caller_close(w->caller);
+    client_close(w->client);
     migrations_done(&w->migrations);
     database_done(&w->database);
     d1_target_done(&w->target);
@@ -140,6 +147,8 @@ static int run_text(struct work *w, const char *sql, struct records *records, st
     const struct d1_script script = {
         .folder = w->database.folder, .file = -1, .file_bytes = -1, .text = span_of(sql)};
 
+    if (w->client)
+        return d1_remote_run(w->client, &w->database, span_of(sql), records, err);
     return d1_script_run(w->caller, &script, records, err);
 }
 
@@ -199,6 +208,20 @@ static int mark_applied(struct work *w, struct err *err)
     return r;
 }
 
+/* The database, and how to reach it. */
+static int open_database(struct work *w, struct err *err)
+{
+    int r;
+
+    if (w->d1.is_remote) {
+        r = d1_remote_open(&w->d1, &w->client, err);
+        return r < 0 ? r
+                     : d1_remote_find(&w->d1, w->client, w->d1.words[0], false, &w->database, err);
+    }
+    r = d1_use(&w->d1, w->d1.words[0], &w->database, err);
+    return r < 0 ? r : d1_caller_open(&w->caller, err);
+}
+
 /* w->migrations: those of the folder that the database does not have. */
 static int find_new(struct work *w, struct err *err)
 {
@@ -206,8 +229,7 @@ static int find_new(struct work *w, struct err *err)
 
     r = r < 0 ? r : need_folder(w, err);
     r = r < 0 ? r : migrations_read(w->folder, &w->migrations, err);
-    r = r < 0 ? r : d1_use(&w->d1, w->d1.words[0], &w->database, err);
-    r = r < 0 ? r : d1_caller_open(&w->caller, err);
+    r = r < 0 ? r : open_database(w, err);
     r = r < 0 ? r : make_table(w, err);
     r = r < 0 ? r : mark_applied(w, err);
     if (r == 0)
@@ -258,7 +280,8 @@ static int list(char **args)
 
     if (code != D1_GO)
         return code;
-    printf("Resource location: local\n\n");
+    printf("Resource location: %s\n\n", w.d1.is_remote ? "remote" : "local");
+    fflush(stdout);
     r = find_new(&w, &err);
     if (r == 0 && w.migrations.count == 0) {
         printf("✅ No migrations to apply!\n");
@@ -282,7 +305,7 @@ static int make_folder(const struct work *w, bool *ret_is_there, struct err *err
         return 0;
     say_missing(w, missing, sizeof missing);
     snprintf(question, sizeof question, "%s\nOk to create %s?", missing, w->folder);
-    *ret_is_there = w->asks_nothing || d1_agrees(question);
+    *ret_is_there = w->asks_nothing || prompt_agrees(question);
     if (!*ret_is_there)
         return 0;
     for (const char *p = w->folder; p;) {
@@ -391,6 +414,31 @@ static int note_again(struct work *w, const char *name, struct err *err)
     return r;
 }
 
+enum { REMOTE_FILE_MAX = 8 << 20 }; /* bytes of a migration that is sent to a node */
+
+/* The same on a node: the text goes in one request. */
+static int apply_remote(struct work *w, const char *path, const char *name, struct err *err)
+{
+    struct records records = {0};
+    struct buf text = {0};
+    int r = prompt_read(path, name, REMOTE_FILE_MAX, &text, err);
+
+    if (r == 0 && put_note(w, name, &text) < 0)
+        r = err_nomem(err);
+    if (r == 0) {
+        printf("🌀 Executing on remote database %s (%s):\n", w->d1.words[0], w->database.uuid);
+        fflush(stdout);
+        r = d1_remote_run(w->client, &w->database, buf_span(&text), &records, err);
+    }
+    if (r == 0) {
+        d1_tell_count(&records);
+        r = note_again(w, name, err);
+    }
+    records_done(&records);
+    buf_done(&text);
+    return r;
+}
+
 /* The file and the note that it is applied, in one transaction. */
 static int apply_one(struct work *w, const char *name, struct err *err)
 {
@@ -404,6 +452,8 @@ static int apply_one(struct work *w, const char *name, struct err *err)
     int r;
 
     snprintf(path, sizeof path, "%s/%s", w->folder, name);
+    if (w->client)
+        return apply_remote(w, path, name, err);
     r = d1_script_open(path, &script, err);
     if (r == 0 && put_note(w, name, &note) < 0)
         r = err_nomem(err);
@@ -459,7 +509,7 @@ static int ask_and_apply(struct work *w, struct err *err)
              "About to apply %zu migration(s)\n"
              "Your database may not be available to serve requests during the migration, continue?",
              w->migrations.count);
-    if (w->asks_nothing || d1_agrees(question))
+    if (w->asks_nothing || prompt_agrees(question))
         return apply_all(w, err);
     printf("Not applying.\n");
     return 0;
@@ -484,7 +534,8 @@ static int apply(char **args)
 
     if (code != D1_GO)
         return code;
-    printf("Resource location: local\n\n");
+    printf("Resource location: %s\n\n", w.d1.is_remote ? "remote" : "local");
+    fflush(stdout);
     r = find_new(&w, &err);
     if (r == 0 && w.migrations.count == 0)
         printf("✅ No migrations to apply!\n");

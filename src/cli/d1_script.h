@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "cli/d1.h"
 #include "cli/d1_caller.h"
-#include "cli/records.h"
+#include "keeper/records.h"
 
 /* As d1_target; one that is not there is reported in wrangler's words. */
 int d1_find_target(const struct d1 *d1, const char *word, struct d1_target *ret,

@@ -1,7 +1,7 @@
 /* d1_table.c - each statement's rows are walked over twice: to measure, and to draw. */
 #include "cli/d1_table.h"
 
-#include "cli/shape.h"
+#include "service/shape.h"
 
 struct drawing {
     FILE *out;

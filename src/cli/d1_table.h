@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "cli/records.h"
+#include "keeper/records.h"
 #include "cli/table.h"
 
 /* Of records that are whole.  ERR_INVALID, ERR_NOMEM, ERR_SYSTEM; what `out` says to its bytes is

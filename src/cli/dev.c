@@ -15,15 +15,11 @@
  *  3. SIGINT and SIGTERM end everything within a second; a second one at once.
  *
  * Called by: cli.c. */
-#include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -36,39 +32,39 @@
 #include "cli/dev_options.h"
 #include "cli/excerpt.h"
 #include "cli/keys.h"
-#include "cli/portowner.h"
-#include "cli/program.h"
+#include "cli/node.h"
 #include "cli/reader.h"
 #include "cli/version.h"
+#include "herd/hoard.h"
 #include "front/front.h"
 #include "herd/herd.h"
 #include "keeper/keeper.h"
+#include "loop/heap.h"
 #include "loop/watch.h"
 #include "project/project.h"
 #include "service/service.h"
+#include "text/cron.h"
 
 enum {
     DEV_VERSIONS_MAX = 64, /* alive at once, most of them draining */
     DEV_DRAIN_MS = 600,    /* requests that still run at Ctrl-C */
 };
-/* Address space of an instance above its template's; limits per worker come with [limits]. */
-#define DEV_MEMORY_BYTES (1ull << 30)
-
 /* Is a mistake news, or has it just been shown? */
 enum telling { TELL, TOLD_ALREADY };
 
 struct dev {
     uv_loop_t *loop;
     struct herd *herd;
+    struct hoard *hoard;
     struct front *front;
     struct service *service;
     struct keeper *keeper;
     struct watch *watch;
     uv_signal_t signals[2];
+    struct heap heap;
     struct dev_options options;
     char url[300]; /* where it serves, for people */
-    char worker_program[PROGRAM_PATH_MAX];
-    char store_program[PROGRAM_PATH_MAX];
+    struct node_programs programs;
     struct reader reader;
     bool is_stale;                       /* something has changed since the reader began */
     enum telling telling, stale_telling; /* of the reading that runs; of the next */
@@ -88,31 +84,7 @@ struct dev {
     int exit_code;
 };
 
-/* ---- beginning ---- */
-
-static int find_programs(struct dev *dev, struct err *err)
-{
-    int r = program_find("corral-worker", dev->worker_program, err);
-
-    r = r < 0 ? r : program_find("corral-store", dev->store_program, err);
-    dev->options.project.worker_program = dev->worker_program;
-    return r;
-}
-
 /* ---- telling the person ---- */
-
-static void say_diagnostics(const struct diagnostics *d)
-{
-    struct buf text = {0};
-
-    for (size_t i = 0; i < d->count; i++) {
-        bool is_error = d->items[i].severity == SEVERITY_ERROR;
-        if (diagnostic_print(&d->items[i], &text) == 0)
-            log_write(is_error ? LOG_ERROR : LOG_WARN, "%.*s", SPAN_ARG(buf_span(&text)));
-        buf_eat(&text, buf_len(&text));
-    }
-    buf_done(&text);
-}
 
 /* Where the secrets come from, when that is news. */
 static void say_secrets(struct dev *dev)
@@ -155,6 +127,24 @@ static void announce(struct dev *dev, const char *remark)
         log_info("%s", KEYS);
 }
 
+/* When the crons of the configuration would run on a node. */
+static void tell_crons(const struct project_deploy *deploy)
+{
+    char when[32];
+    struct cron cron;
+    struct err err = {0};
+    struct tm tm;
+    time_t t;
+
+    for (size_t i = 0; i < deploy->cron_count; i++) {
+        if (cron_parse(span_of(deploy->crons[i]), &cron, &err) < 0)
+            continue; /* the project has said so */
+        t = (time_t)(cron_next(&cron, clock_wall_ms()) / 1000);
+        if (gmtime_r(&t, &tm) && strftime(when, sizeof when, "%a %Y-%m-%d %H:%M", &tm) > 0)
+            log_info("Cron '%s': next on %s UTC, when deployed", deploy->crons[i], when);
+    }
+}
+
 static void tell_scheduled(struct dev *dev, uint32_t handlers)
 {
     if (dev->has_told_scheduled || !(handlers & HANDLER_SCHEDULED))
@@ -163,6 +153,7 @@ static void tell_scheduled(struct dev *dev, uint32_t handlers)
     log_info("The scheduled handler is not called by itself here. To run it: "
              "curl \"%s/cdn-cgi/handler/scheduled\"",
              dev->url);
+    tell_crons(&dev->last.deploy);
 }
 
 /* Source lines for error pages, from the bundle: secrets are not in there. */
@@ -366,7 +357,7 @@ static void on_reading(void *self, struct reading *reading)
     else if (r < 0)
         fail(dev, &reading->diagnostics, &err);
     if (r > 0 || (r < 0 && dev->telling == TELL))
-        say_diagnostics(&reading->diagnostics);
+        node_say_diagnostics(&reading->diagnostics);
     if (dev->is_ending)
         return;
     if (is_first)
@@ -460,24 +451,7 @@ out:
 
 /* ---- beginning and end ---- */
 
-static bool is_in_use(const struct err *err)
-{
-    return strstr(err->text, "in use");
-}
-
-static int explain_port(const struct dev *dev, const char *ip, struct err *err)
-{
-    int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
-    char name[64];
-    long port = dev->options.port;
-    pid_t pid = portowner_find((int)port, family, name, sizeof name);
-
-    if (pid > 0) {
-        err_set(err, ERR_SYSTEM, "port %ld is in use by '%s' (pid %ld)", port, name, (long)pid);
-        return err_hint(err, "End that process, or choose another port: --port 0 takes any.");
-    }
-    return err_hint(err, "Choose another port: --port 0 takes any.");
-}
+static const char ANY_PORT[] = "--port 0 takes any.";
 
 static int listen_on(struct dev *dev, struct err *err)
 {
@@ -489,7 +463,9 @@ static int listen_on(struct dev *dev, struct err *err)
     int port, ignored;
 
     if (front_listen(dev->front, ip, (int)o->port, &port, err) < 0)
-        return !is_any && is_in_use(err) ? explain_port(dev, ip, err) : err->code;
+        return !is_any && node_is_port_taken(err)
+                   ? node_explain_port(ip, (int)o->port, ANY_PORT, err)
+                   : err->code;
     o->port = port;
     snprintf(dev->url, sizeof dev->url, strchr(shown, ':') ? "http://[%s]:%d" : "http://%s:%d",
              shown, port);
@@ -497,9 +473,9 @@ static int listen_on(struct dev *dev, struct err *err)
         return 0;
     /* Browsers try ::1 first: who holds it would answer in our place.  A
      * machine without IPv6 does without. */
-    if (!is_any && is_in_use(&other)) {
+    if (!is_any && node_is_port_taken(&other)) {
         *err = other;
-        return explain_port(dev, "::1", err);
+        return node_explain_port("::1", port, ANY_PORT, err);
     }
     log_debug("not on ::1: %s", other.text);
     return 0;
@@ -512,6 +488,8 @@ static void on_keeper_closed(void *self)
     for (int i = 0; i < 2; i++)
         if (!uv_is_closing((uv_handle_t *)&dev->signals[i]))
             uv_close((uv_handle_t *)&dev->signals[i], NULL);
+    if (!uv_is_closing((uv_handle_t *)&dev->heap.timer))
+        heap_close(&dev->heap);
     keys_close();
     /* Whoever ends does not wait for what is still being read. */
     if (dev->reader.is_busy)
@@ -619,82 +597,42 @@ static int catch_signals(struct dev *dev, struct err *err)
     return r < 0 ? err_set(err, ERR_SYSTEM, "catch signals: %s", uv_strerror(r)) : 0;
 }
 
-/* A connection costs a descriptor: take as many as the system lets us have. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        log_debug("the limit of open files stays as it is: %s", strerror(errno));
-}
-
-/* A number that a test or a benchmark asks for through the environment. */
-static int test_setting(const char *name, int otherwise)
-{
-    const char *text = getenv(name);
-
-    return text ? atoi(text) : otherwise;
-}
-
-static void log_store(void *self, enum log_level level, struct span text)
-{
-    (void)self;
-    log_write(level, "%.*s", SPAN_ARG(text));
-}
-
 static int open_node(struct dev *dev, struct err *err)
 {
-    const struct herd_config herd = {.worker_program = dev->worker_program,
-                                     .memory_bytes = DEV_MEMORY_BYTES,
-                                     .spares = (unsigned)test_setting("CORRAL_TEST_SPARES", 1),
+    const struct box_tier *box = node_box(err);
+    static const struct reach AS_ON_A_NODE;
+    struct uids uids = {.range = {BOX_UID_FIRST, BOX_UID_LAST}};
+    struct herd_config herd = {.worker_program = dev->programs.worker,
+                                     .memory_bytes = limit_heap_bytes(&LIMIT_DEV),
+                                     .hoard = dev->hoard,
+                                     .box_layers = box ? box->layers : 0,
+                                     .spares = (unsigned)node_setting("CORRAL_TEST_SPARES", 1),
                                      .instances_max =
-                                         (unsigned)test_setting("CORRAL_TEST_INSTANCES", 0),
-                                     .idle_ms = test_setting("CORRAL_TEST_IDLE_MS", 0)};
-    const struct front_config front = {
-        .show_errors = true,
-        .triggers = dev->options.tests_scheduled ? FRONT_ALL_TRIGGERS : FRONT_TRIGGERS,
-        .access_log = log_level() <= LOG_INFO,
-        .excerpt = find_excerpt,
-        .excerpt_self = dev,
-        .timeouts = {.body_ms = test_setting("CORRAL_TEST_BODY_MS", 0),
-                     .idle_ms = test_setting("CORRAL_TEST_KEEPALIVE_MS", 0),
-                     .write_ms = test_setting("CORRAL_TEST_WRITE_MS", 0),
-                     .drain_ms = DEV_DRAIN_MS}};
-    struct service_config service = {.ca_file = getenv("SSL_CERT_FILE"),
-                                     .connect_ms = test_setting("CORRAL_TEST_CONNECT_MS", 0),
-                                     .silence_ms = test_setting("CORRAL_TEST_SILENCE_MS", 0)};
-    const struct keeper_config keeper = {
-        .store_program = dev->store_program,
-        .sync = dev->options.has_full_sync ? KEEPER_SYNC_FULL : KEEPER_SYNC_NORMAL,
-        .idle_ms = test_setting("CORRAL_TEST_STORE_IDLE_MS", 0),
-        .query_ms = test_setting("CORRAL_TEST_QUERY_MS", 0),
-        .stores_max = (unsigned)test_setting("CORRAL_TEST_STORES", 0),
-        .log = log_store};
-    int r = catch_signals(dev, err);
+                                         (unsigned)node_setting("CORRAL_TEST_INSTANCES", 0),
+                                     .stuck_ms = node_setting("CORRAL_TEST_STUCK_MS", 0),
+                                     .idle_ms = node_setting("CORRAL_TEST_IDLE_MS", 0)};
+    const struct front_config front = {.show_errors = true,
+                                       .triggers = dev->options.tests_scheduled ? FRONT_ALL_TRIGGERS
+                                                                                : FRONT_TRIGGERS,
+                                       .access_log = log_level() <= LOG_INFO,
+                                       .connections_max = node_connections(0),
+                                       .excerpt = find_excerpt,
+                                       .excerpt_self = dev,
+                                       .timeouts = node_timeouts(DEV_DRAIN_MS)};
+    const struct keeper_config keeper = node_keeper(
+        &dev->programs, dev->options.has_full_sync ? KEEPER_SYNC_FULL : KEEPER_SYNC_NORMAL);
+    struct service_config service;
+    int r = box ? catch_signals(dev, err) : err->code;
 
+    r = r < 0 ? r : node_claim_uids(&uids, err);
+    herd.box_uid = uids.range.first;
     r = r < 0 ? r : front_open(dev->loop, &front, &dev->front, err);
     r = r < 0 ? r : listen_on(dev, err);
     r = r < 0 ? r : keeper_open(dev->loop, &keeper, &dev->keeper, err);
-    service.keeper = dev->keeper;
+    service = node_service(dev->keeper);
+    service.reach = dev->options.guards_fetch ? &AS_ON_A_NODE : NULL;
     r = r < 0 ? r : service_open(dev->loop, &service, &dev->service, err);
     return r < 0 ? r : herd_open(dev->loop, &herd, &dev->herd, err);
-}
-
-/* In STATE/wheels, for all instances of this project. */
-static int keep_wheels(struct dev *dev, struct err *err)
-{
-    struct buf path = {0};
-    int r = buf_print(&path, "%s/wheels", dev->last.state_folder);
-
-    r = r < 0 || buf_append(&path, "", 1) < 0
-            ? err_nomem(err)
-            : service_keep_wheels(dev->service, buf_data(&path),
-                                  (int64_t)test_setting("CORRAL_TEST_WHEELS_BYTES", 0), err);
-    buf_done(&path);
-    return r;
 }
 
 /* What is wrong with the project now ends the program.  Then its changes are followed, and it is
@@ -706,9 +644,9 @@ static int begin(struct dev *dev)
     int r = project_load(&dev->options.project, &dev->last, &said, &err);
 
     if (r < 0) {
-        say_diagnostics(&said);
+        node_say_diagnostics(&said);
         r = said.errors > 0 ? 1 : cli_fail(&err, 1);
-    } else if (keep_wheels(dev, &err) < 0 ||
+    } else if (node_keep_wheels(dev->service, dev->last.state_folder, &err) < 0 ||
                reader_open(&dev->reader, dev->loop, &dev->options.project, on_reading, dev, &err) <
                    0 ||
                watch_project(dev, TELL, &err) < 0) {
@@ -720,17 +658,25 @@ static int begin(struct dev *dev)
 
 static int dev_run(struct dev *dev)
 {
+    const struct box_tier *box;
     struct err err = {0};
     int r;
 
-    raise_descriptor_limit();
+    node_raise_descriptor_limit();
     dev->loop = uv_default_loop();
-    r = find_programs(dev, &err);
+    heap_open(&dev->heap, dev->loop);
+    r = node_find_programs(&dev->programs, &err);
     if (r < 0)
         return cli_fail(&err, 1);
+    dev->options.project.worker_program = dev->programs.worker;
     r = open_node(dev, &err);
     if (r < 0)
         return cli_fail(&err, 1);
+    box = node_box(&err);
+    if (box && !box_is_for_strangers(box->layers))
+        node_say_box(box);
+    if (box)
+        node_end_leftovers(box, &dev->programs);
     open_keys(dev);
     r = begin(dev);
     if (r != 0)
@@ -741,6 +687,7 @@ static int dev_run(struct dev *dev)
         _exit(dev->exit_code); /* a return would wait for it */
     }
     project_done(&dev->last);
+    hoard_free(dev->hoard);
     return dev->exit_code;
 }
 
@@ -750,7 +697,13 @@ int dev_command(char **args)
     struct err err = {0};
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN); /* the one that workers may send where little keeps them in */
     if (dev_options_parse(&dev.options, args, &err) < 0)
         return cli_fail(&err, 2);
+    dev.hoard = hoard_new(node_memory_bytes(0));
+    if (!dev.hoard) {
+        err_nomem(&err);
+        return cli_fail(&err, 1);
+    }
     return dev_run(&dev);
 }

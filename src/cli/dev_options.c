@@ -1,4 +1,4 @@
-/* dev_options.c - walk the command line by two tables: what we do, and what wrangler would.
+/* dev_options.c - walk the command line by tables: what we do, and what wrangler would.
  *
  * wrangler's lists take several values behind one name (--var A:1 B:2): a word
  * behind such a list that is neither an option nor a file is one more value. */
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/foreign.h"
 #include "cli/option.h"
 
 static const struct option OPTIONS[] = {
@@ -27,67 +28,37 @@ static const struct option OPTIONS[] = {
     {"--compatibility-flags", NULL, "FLAG", "such as python_workers; may be repeated"},
     {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
     {"--d1-sync", NULL, "HOW", "full: D1 survives power cuts too; or normal, which is faster (normal)"},
+    {"--guard-fetch", NULL, NULL, "refuse what a node refuses: loopback and private addresses"},
     {"--test-scheduled", NULL, NULL, "/__scheduled?cron=... runs the scheduled handler"},
     {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
     {"--show-interactive-dev-session", NULL, NULL, "=false: no keys in the terminal"},
     {"--help", "-h", NULL, "show this"},
 };
 
-enum verdict {
-    QUIET,      /* is so anyway */
-    WARN,       /* accepted; `text` says why nothing comes of it */
-    REFUSE,     /* the worker would not be what was asked for */
-};
-
-struct foreign {
-    struct option option;
-    enum verdict verdict;
-    const char *text;
-};
-
-#define BUNDLING  "it is for JavaScript, which is not supported yet"
 #define ORIGIN    "workers see the address that the client asked for"
 #define TLS       "TLS is not supported yet"
-#define ASSETS    "static assets are not supported yet"
 #define CONTAINER "there are no containers here"
-#define BINDING   "these bindings are not supported yet"
 
 static const struct foreign FOREIGN[] = {
-    {{"--compatibility-flag", NULL, "FLAG", NULL}, QUIET, NULL},    /* of --compatibility-flags */
-    {{"--local-protocol", NULL, "PROTOCOL", NULL}, QUIET, NULL},    /* take_protocol */
-    {{"--local", "-l", NULL, NULL}, QUIET, NULL},
-    {{"--latest", NULL, NULL, NULL}, QUIET, NULL},
-    {{"--bundle", NULL, NULL, NULL}, QUIET, NULL},
-    {{"--legacy-env", NULL, NULL, NULL}, QUIET, NULL},
-    {{"--experimental-json-config", "-j", NULL, NULL}, QUIET, NULL},
-    {{"--live-reload", NULL, NULL, NULL}, WARN,
+    {{"--compatibility-flag", NULL, "FLAG", NULL}, FOREIGN_QUIET, NULL},    /* of --compatibility-flags */
+    {{"--local-protocol", NULL, "PROTOCOL", NULL}, FOREIGN_QUIET, NULL},    /* take_protocol */
+    {{"--local", "-l", NULL, NULL}, FOREIGN_QUIET, NULL},
+    {{"--live-reload", NULL, NULL, NULL}, FOREIGN_WARN,
      "reload the page yourself, the new code answers at once"},
-    {{"--inspector-port", NULL, "PORT", NULL}, WARN, "there is no inspector yet"},
-    {{"--inspector-ip", NULL, "ADDRESS", NULL}, WARN, "there is no inspector yet"},
-    {{"--minify", NULL, NULL, NULL}, WARN, BUNDLING},
-    {{"--define", NULL, "KEY:VALUE", NULL}, WARN, BUNDLING},
-    {{"--alias", NULL, "FROM:TO", NULL}, WARN, BUNDLING},
-    {{"--jsx-factory", NULL, "NAME", NULL}, WARN, BUNDLING},
-    {{"--jsx-fragment", NULL, "NAME", NULL}, WARN, BUNDLING},
-    {{"--tsconfig", NULL, "FILE", NULL}, WARN, BUNDLING},
-    {{"--node-compat", NULL, NULL, NULL}, WARN, BUNDLING},
-    {{"--routes", "--route", "PATTERN", NULL}, WARN, ORIGIN},
-    {{"--host", NULL, "HOST", NULL}, WARN, ORIGIN},
-    {{"--local-upstream", NULL, "HOST", NULL}, WARN, ORIGIN},
-    {{"--upstream-protocol", NULL, "PROTOCOL", NULL}, WARN, ORIGIN},
-    {{"--assets", NULL, "FOLDER", NULL}, WARN, ASSETS},
-    {{"--site", NULL, "FOLDER", NULL}, WARN, ASSETS},
-    {{"--site-include", NULL, "PATTERN", NULL}, WARN, ASSETS},
-    {{"--site-exclude", NULL, "PATTERN", NULL}, WARN, ASSETS},
-    {{"--enable-containers", NULL, NULL, NULL}, WARN, CONTAINER},
-    {{"--container-engine", NULL, "NAME", NULL}, WARN, CONTAINER},
-    {{"--experimental-vectorize-bind-to-prod", NULL, NULL, NULL}, WARN, BINDING},
-    {{"--experimental-images-local-mode", NULL, NULL, NULL}, WARN, BINDING},
-    {{"--experimental-remote-bindings", "--x-remote-bindings", NULL, NULL}, WARN, BINDING},
-    {{"--experimental-provision", "--x-provision", NULL, NULL}, WARN, BINDING},
-    {{"--https-key-path", NULL, "FILE", NULL}, REFUSE, TLS},
-    {{"--https-cert-path", NULL, "FILE", NULL}, REFUSE, TLS},
-    {{"--remote", "-r", NULL, NULL}, REFUSE,
+    {{"--inspector-port", NULL, "PORT", NULL}, FOREIGN_WARN, "there is no inspector yet"},
+    {{"--inspector-ip", NULL, "ADDRESS", NULL}, FOREIGN_WARN, "there is no inspector yet"},
+    {{"--routes", "--route", "PATTERN", NULL}, FOREIGN_WARN, ORIGIN},
+    {{"--host", NULL, "HOST", NULL}, FOREIGN_WARN, ORIGIN},
+    {{"--local-upstream", NULL, "HOST", NULL}, FOREIGN_WARN, ORIGIN},
+    {{"--upstream-protocol", NULL, "PROTOCOL", NULL}, FOREIGN_WARN, ORIGIN},
+    {{"--enable-containers", NULL, NULL, NULL}, FOREIGN_WARN, CONTAINER},
+    {{"--container-engine", NULL, "NAME", NULL}, FOREIGN_WARN, CONTAINER},
+    {{"--experimental-vectorize-bind-to-prod", NULL, NULL, NULL}, FOREIGN_WARN, FOREIGN_BINDING},
+    {{"--experimental-images-local-mode", NULL, NULL, NULL}, FOREIGN_WARN, FOREIGN_BINDING},
+    {{"--experimental-remote-bindings", "--x-remote-bindings", NULL, NULL}, FOREIGN_WARN, FOREIGN_BINDING},
+    {{"--https-key-path", NULL, "FILE", NULL}, FOREIGN_REFUSE, TLS},
+    {{"--https-cert-path", NULL, "FILE", NULL}, FOREIGN_REFUSE, TLS},
+    {{"--remote", "-r", NULL, NULL}, FOREIGN_REFUSE,
      "workers run on this machine, never on Cloudflare's network"},
 };
 
@@ -158,19 +129,6 @@ static int take_protocol(const char *value, struct err *err)
     return err_hint(err, "Leave it out: browsers trust http://localhost as they do https.");
 }
 
-static int take_foreign(const struct foreign *f, const char *value, struct err *err)
-{
-    if (strcmp(f->option.name, "--local-protocol") == 0)
-        return take_protocol(value, err);
-    if (value && !f->option.argument && strcmp(value, "false") == 0)
-        return 0;       /* --remote=false, --no-remote: so it is */
-    if (f->verdict == REFUSE)
-        return err_set(err, ERR_INVALID, "%s: %s", f->option.name, f->text);
-    if (f->verdict == WARN)
-        log_warn("%s has no effect: %s", f->option.name, f->text);
-    return 0;
-}
-
 static int take_level(const char *value, struct err *err)
 {
     int level = log_level_parse(value);
@@ -223,6 +181,8 @@ static int take_own(struct walk *w, const char *name, const char *value, struct 
         return value[0] && chdir(value) < 0 ? err_errno(err, errno, "--cwd '%s'", value) : 0;
     if (strcmp(name, "--show-interactive-dev-session") == 0)
         o->has_keys = option_is_on(value);
+    if (strcmp(name, "--guard-fetch") == 0)
+        o->guards_fetch = option_is_on(value);
     if (strcmp(name, "--test-scheduled") == 0)
         o->tests_scheduled = option_is_on(value);
     return 0;
@@ -239,9 +199,13 @@ static int take_option(void *self, const struct option *option, const char *valu
     w->list = r == ERR_NOT_FOUND ? NULL : option->name;
     if (r != ERR_NOT_FOUND)
         return r;
-    for (size_t i = 0; i < FOREIGN_COUNT; i++)
-        if (strcmp(option->name, FOREIGN[i].option.name) == 0)
-            return take_foreign(&FOREIGN[i], value, err);
+    if (strcmp(option->name, "--local-protocol") == 0)
+        return take_protocol(value, err);
+    r = foreign_take(FOREIGN, FOREIGN_COUNT, option, value, err);
+    if (r == 0)
+        r = foreign_take(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, option, value, err);
+    if (r != 0)
+        return r < 0 ? r : 0;
     return take_own(w, option->name, value, err);
 }
 
@@ -262,7 +226,7 @@ static int place_positional(struct walk *w, struct err *err)
 
 int dev_options_parse(struct dev_options *ret_options, char **args, struct err *err)
 {
-    struct option table[OPTION_COUNT + FOREIGN_COUNT + 1] = {0};
+    struct option table[OPTION_COUNT + FOREIGN_COUNT + FOREIGN_SHARED_COUNT + 1] = {0};
     struct dev_options *o = ret_options;
     struct walk w = {.o = o};
     int r;
@@ -272,8 +236,8 @@ int dev_options_parse(struct dev_options *ret_options, char **args, struct err *
     o->project.env_files = o->env_files;
     o->project.flags = o->flags;
     memcpy(table, OPTIONS, sizeof OPTIONS);
-    for (size_t i = 0; i < FOREIGN_COUNT; i++)
-        table[OPTION_COUNT + i] = FOREIGN[i].option;
+    foreign_options(FOREIGN, FOREIGN_COUNT, table + OPTION_COUNT);
+    foreign_options(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, table + OPTION_COUNT + FOREIGN_COUNT);
     r = option_parse(table, args, take_option, &w, err);
     return r < 0 ? r : place_positional(&w, err);
 }

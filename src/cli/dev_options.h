@@ -23,6 +23,7 @@ struct dev_options {
     const char *ip;
     long port;
     bool tests_scheduled;       /* --test-scheduled: /__scheduled runs the scheduled handler */
+    bool guards_fetch;          /* --guard-fetch: what workers reach is what a node lets them */
     bool has_full_sync;         /* --d1-sync full: KEEPER_SYNC_FULL */
     bool has_keys;              /* unless --show-interactive-dev-session=false */
 };

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "cli/program.h"
+#include "cli/node.h"
 #include "packages/packages.h"
 #include "text/value.h"
 
@@ -181,7 +181,7 @@ int packages_ask(json_t *take_job, json_t **ret_done)
     if (r == 0 && json_object_set_new(take_job, "home", json_string(home)) < 0)
         r = err_set(&err, ERR_INVALID, "the path '%s' is no UTF-8", home);
     if (r == 0)
-        r = program_find("corral-worker", program, &err);
+        r = node_find_worker(program, &err);
     if (r == 0) {
         run.worker_program = program;
         r = packages_run(&run, &answer, &err);

@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/node.h"
 #include "cli/packages.h"
-#include "cli/program.h"
 #include "packages/environment.h"
 #include "project/project.h"
 #include "text/value.h"
@@ -30,7 +30,7 @@ static int load(const struct packages_line *line, struct project *ret, struct er
     int r;
 
     value_init();
-    r = program_find("corral-worker", program, err);
+    r = node_find_worker(program, err);
     if (r == 0) {
         r = project_load(&options, ret, &said, err);
         if (diagnostics_print(&said, &text) == 0)

@@ -11,6 +11,7 @@ struct version {
     struct environment environment;
     char *name, *date, *flags, *env_json, *bindings_json;
     struct outlets outlets;
+    struct limit_set limits;
     struct pool *pool;
     struct service *service;
     const struct version_events *events;
@@ -49,10 +50,11 @@ static void on_failed(void *self, const struct failed *why)
     v->events->failed(v->self, v, why);
 }
 
-static void on_log(void *self, enum log_level level, struct span text)
+static void on_log(void *self, enum log_level level, struct span text, void *ticket)
 {
     const struct version *v = self;
 
+    (void)ticket;
     log_tenant(level, v->name, text.data, text.len);
 }
 
@@ -99,6 +101,11 @@ int version_new(const struct project *p, struct bundle *bundle, struct environme
     v->date = mem_strdup(p->compatibility_date);
     v->flags = mem_strdup(p->compatibility_flags);
     v->env_json = mem_strdup(p->env_json);
+    v->limits = LIMIT_DEV;
+    /* Nobody else's machine: what the project says may be more, too. */
+    for (int i = 0; i < LIMITS; i++)
+        if (p->deploy.limits.of[i] > 0)
+            v->limits.of[i] = p->deploy.limits.of[i];
     r = v->name && v->date && v->flags && v->env_json ? add_outlets(v, p, err) : err_nomem(err);
     if (r < 0) {
         version_free(v);
@@ -126,9 +133,12 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
                                    .compatibility_flags = v->flags,
                                    .env_json = v->env_json,
                                    .bindings_json = v->bindings_json,
-                                   .packages_json = v->environment.json};
+                                   .packages_json = v->environment.json,
+                                   .read_paths = v->environment.folders,
+                                   .limits = v->limits};
 
     v->service = service;
+    v->outlets.worker = v->name;
     return pool_open(herd, &spec, &EVENTS, v, &v->pool, err);
 }
 

@@ -8,6 +8,8 @@
  *                                             v
  *                       any -> CLOSED <--- LINGER
  *
+ * With TLS a connection begins in HANDSHAKE, which leads to IDLE.
+ *
  * 1. At most one exchange per connection: a pipelined request is not even
  *    looked at before the answer in front of it is complete.
  * 2. Unread bytes are bounded: reading stops at FRONT_READ_AHEAD.  They stay
@@ -21,10 +23,9 @@
  * 5. connection_tick is never called inside a callback of the herd.
  *
  * Who calls it: listener.c, front.c (dirty list, sweep), exchange.c (wake). */
-#include "front/inside.h"
+#include <unistd.h>
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
+#include "front/inside.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -61,6 +62,7 @@ static void on_closed(uv_handle_t *handle)
     buf_done(&c->in);
     buf_done(&c->out);
     buf_done(&c->busy);
+    tls_free(c->tls);
     mem_free(c);
     if (front->drained)
         front_wake(front);
@@ -76,7 +78,7 @@ static void drop_exchange(struct connection *c)
     exchange_abort(c->exchange, RESET_CLIENT_GONE);
     exchange_free(c->exchange);
     c->exchange = NULL;
-    c->out_owed = c->busy_owed = 0;     /* nobody is there to be credited */
+    c->out_owed = c->busy_owed = 0; /* nobody is there to be credited */
 }
 
 /* Where only the close would end an answer that is incomplete, the client must
@@ -96,6 +98,7 @@ void connection_kill(struct connection *c, enum reset_reason reason)
     if (c->exchange)
         exchange_abort(c->exchange, reason);
     drop_exchange(c);
+    crowd_leave(c);
     c->state = CONNECTION_CLOSED;
     c->waits.set = 0;
     if (!is_reset || uv_tcp_close_reset(&c->tcp, on_closed) < 0)
@@ -106,99 +109,10 @@ void connection_kill(struct connection *c, enum reset_reason reason)
 static void linger(struct connection *c, bool is_polite)
 {
     drop_exchange(c);
+    crowd_busy(c);
     c->is_polite = is_polite;
     c->state = CONNECTION_LINGER;
     c->waits.set &= 1u << WAIT_WRITE;
-}
-
-/* ---- writing ---- */
-
-static void on_written(uv_write_t *write, int status)
-{
-    struct connection *c = write->data;
-    size_t owed = c->busy_owed;
-
-    c->is_writing = false;
-    c->busy_owed = 0;
-    buf_eat(&c->busy, buf_len(&c->busy));
-    if (c->state == CONNECTION_CLOSED)
-        return;
-    if (status < 0) {
-        connection_kill(c, RESET_CLIENT_GONE);
-        return;
-    }
-    waits_clear(&c->waits, WAIT_WRITE);
-    if (c->exchange)
-        exchange_credit(c->exchange, owed);
-    connection_tick(c);
-}
-
-/* Bytes on their way that the client's kernel has not taken: libuv's queue and the
- * socket's.  The first alone would not do: a large send buffer tells that it has room
- * only when a third of it is free, which a slow reader may need minutes for. */
-static size_t count_untaken(struct connection *c)
-{
-    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
-    int fd, unacked = 0;
-
-    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0 && ioctl(fd, SIOCOUTQ, &unacked) == 0)
-        queued += (size_t)unacked;
-    return queued;
-}
-
-/* What the socket did not take at once goes through the loop. */
-static int write_rest(struct connection *c)
-{
-    struct buf empty = c->busy;
-    uv_buf_t bytes;
-    int r;
-
-    c->busy = c->out;
-    c->out = empty;
-    c->busy_owed = c->out_owed;
-    c->out_owed = 0;
-    bytes = uv_buf_init(c->busy.mem + c->busy.head, (unsigned)buf_len(&c->busy));
-    c->write.data = c;
-    r = uv_write(&c->write, (uv_stream_t *)&c->tcp, &bytes, 1, on_written);
-    if (r < 0)
-        return r;
-    c->is_writing = true;
-    c->queued = count_untaken(c);
-    wait_for(c, WAIT_WRITE, timeouts(c)->write_ms);
-    return 0;
-}
-
-/* false: the client is gone and so is the connection. */
-static bool flush(struct connection *c)
-{
-    uv_buf_t bytes;
-    size_t owed;
-    int n;
-
-    if (c->is_writing)
-        return true;
-    if (buf_len(&c->out) > 0) {
-        bytes = uv_buf_init(c->out.mem + c->out.head, (unsigned)buf_len(&c->out));
-        n = uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
-        if (n > 0) {
-            buf_eat(&c->out, (size_t)n);
-            c->taken += (size_t)n;
-        } else if (n != UV_EAGAIN) {
-            goto gone;
-        }
-        if (buf_len(&c->out) > 0 && write_rest(c) < 0)
-            goto gone;
-        if (c->is_writing)
-            return true;
-    }
-    owed = c->out_owed;
-    c->out_owed = 0;
-    if (owed > 0 && c->exchange)
-        exchange_credit(c->exchange, owed);
-    return true;
-gone:
-    connection_kill(c, RESET_CLIENT_GONE);
-    return false;
 }
 
 /* ---- the state machine ---- */
@@ -224,26 +138,45 @@ static void refuse(struct connection *c, unsigned status, const char *why)
         linger(c, true);
 }
 
+static bool tick_handshake(struct connection *c)
+{
+    if (tls_state(c->tls) == TLS_OPEN) {
+        waits_clear(&c->waits, WAIT_HANDSHAKE);
+        c->state = CONNECTION_IDLE;
+        return true;
+    }
+    if (c->is_eof) {
+        connection_kill(c, RESET_CLIENT_GONE);
+        return false;
+    }
+    if (!waits_has(&c->waits, WAIT_HANDSHAKE))
+        wait_for(c, WAIT_HANDSHAKE, timeouts(c)->head_ms);
+    return false; /* waits for: bytes */
+}
+
 /* true: go on with the state that was reached. */
 static bool tick_idle(struct connection *c)
 {
     if (c->input_len == 0) {
-        if (c->is_eof || c->front->is_draining) {
+        if (c->is_eof || (c->front->is_draining && !c->is_fresh)) {
             linger(c, false);
             return true;
         }
         if (!waits_has(&c->waits, WAIT_IDLE))
-            wait_for(c, WAIT_IDLE, timeouts(c)->idle_ms);
-        return false;   /* waits for: bytes */
+            wait_for(c, WAIT_IDLE, c->front->is_draining ? FRONT_FRESH_MS : timeouts(c)->idle_ms);
+        crowd_quiet(c);
+        return false; /* waits for: bytes */
     }
-    if (buf_len(&c->out) > FRONT_OUT_MAX && (!flush(c) || c->is_writing))
-        return false;   /* waits for: the client to take earlier answers */
+    if (buf_len(&c->out) > FRONT_OUT_MAX && (!socket_flush(c) || c->is_writing))
+        return false; /* waits for: the client to take earlier answers */
     c->exchange = exchange_new(c);
     if (!c->exchange) {
         connection_kill(c, RESET_CLIENT_GONE);
         return false;
     }
     waits_clear(&c->waits, WAIT_IDLE);
+    crowd_busy(c);
+    c->is_fresh = false;
     c->state = CONNECTION_HEAD;
     return true;
 }
@@ -284,7 +217,7 @@ static bool tick_head(struct connection *c)
     if (r == 0) {
         if (!waits_has(&c->waits, WAIT_HEAD))
             wait_for(c, WAIT_HEAD, timeouts(c)->head_ms);
-        return false;   /* waits for: bytes */
+        return false; /* waits for: bytes */
     }
     waits_clear(&c->waits, WAIT_HEAD);
     r = body_begin(&ex->body, &ex->head, c->input, body_max, &err);
@@ -380,7 +313,7 @@ static bool tick_busy(struct connection *c)
         return true;
     send_continue(c);
     if (ex->state == EXCHANGE_BROKEN) {
-        if (flush(c))
+        if (socket_flush(c))
             connection_kill(c, RESET_CLIENT_GONE);
         return false;
     }
@@ -389,12 +322,11 @@ static bool tick_busy(struct connection *c)
             connection_kill(c, RESET_CLIENT_GONE);
             return false;
         }
-        return false;   /* waits for: the worker, the client's body */
+        return false; /* waits for: the worker, the client's body */
     }
     waits_clear(&c->waits, WAIT_GONE);
-    if (!ex->body.is_ended && ex->is_keep_alive && ex->discarded <= FRONT_DISCARD_MAX &&
-        !c->is_eof)
-        return false;   /* waits for: the rest of a body nobody wants */
+    if (!ex->body.is_ended && ex->is_keep_alive && ex->discarded <= FRONT_DISCARD_MAX && !c->is_eof)
+        return false; /* waits for: the rest of a body nobody wants */
     if (!ex->body.is_ended || !ex->is_keep_alive) {
         linger(c, !ex->body.is_ended || ex->is_switched);
         return true;
@@ -415,51 +347,34 @@ static void tick_linger(struct connection *c)
     c->thrown += c->input_len;
     c->is_polite |= c->thrown > 0;
     eat_input(c, c->input_len);
-    if (buf_len(&c->out) > 0 || c->is_writing)
-        return;         /* waits for: the answer to leave */
+    if (c->is_writing)
+        return; /* waits for: the answer to leave */
+    if (c->tls) {
+        tls_end(c->tls);
+        if (!socket_flush(c) || c->is_writing)
+            return; /* waits for: the end of TLS to leave */
+    }
     if (!c->is_polite || c->is_eof || c->thrown > FRONT_LINGER_MAX) {
         connection_kill(c, RESET_CLIENT_GONE);
         return;
     }
     if (c->is_shut)
-        return;         /* waits for: the client to close */
+        return; /* waits for: the client to close */
     c->is_shut = true;
     wait_for(c, WAIT_LINGER, timeouts(c)->linger_ms);
     if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown) < 0)
         connection_kill(c, RESET_CLIENT_GONE);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *ret)
-{
-    struct connection *c = (struct connection *)handle;
-
-    (void)hint;
-    *ret = uv_buf_init(c->front->scratch, FRONT_READ_MAX);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
-
-/* Read exactly while there is room for unread bytes. */
-static void set_reading(struct connection *c)
-{
-    bool is_wanted = !c->is_eof && buf_len(&c->in) < FRONT_READ_AHEAD;
-
-    if (is_wanted == c->is_reading)
-        return;
-    c->is_reading = is_wanted;
-    if (!is_wanted)
-        uv_read_stop((uv_stream_t *)&c->tcp);
-    else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) < 0)
-        connection_kill(c, RESET_CLIENT_GONE);
-}
-
-/* Run the machine until it waits; input is the unread bytes. */
-static void run(struct connection *c)
+void connection_run(struct connection *c)
 {
     bool goes_on = true;
 
     while (goes_on && c->state != CONNECTION_CLOSED) {
         switch (c->state) {
+        case CONNECTION_HANDSHAKE:
+            goes_on = tick_handshake(c);
+            break;
         case CONNECTION_IDLE:
             goes_on = tick_idle(c);
             break;
@@ -473,13 +388,13 @@ static void run(struct connection *c)
             goes_on = false;
         }
     }
-    if (c->state != CONNECTION_CLOSED && !flush(c))
+    if (c->state != CONNECTION_CLOSED && !socket_flush(c))
         return;
     if (c->state == CONNECTION_LINGER)
         tick_linger(c);
 }
 
-void connection_tick(struct connection *c)
+void connection_step(struct connection *c)
 {
     size_t before = buf_len(&c->in);
 
@@ -487,54 +402,48 @@ void connection_tick(struct connection *c)
         return;
     c->input = before > 0 ? c->in.mem + c->in.head : c->front->scratch;
     c->input_len = before;
-    run(c);
+    connection_run(c);
     if (before > c->input_len)
         buf_eat(&c->in, before - c->input_len);
-    if (c->state == CONNECTION_CLOSED)
-        return;
-    set_reading(c);
+    socket_read(c);
 }
 
-/* Bytes in front->scratch: use them where they are, keep what is left. */
-static void take_scratch(struct connection *c, size_t n)
+void connection_tick(struct connection *c)
 {
-    if (buf_len(&c->in) > 0) {
-        if (buf_append(&c->in, c->front->scratch, n) < 0)
-            connection_kill(c, RESET_CLIENT_GONE);
-        connection_tick(c);
-        return;
-    }
-    c->input = c->front->scratch;
-    c->input_len = n;
-    run(c);
-    if (c->state == CONNECTION_CLOSED)
-        return;
-    if (c->input_len > 0 && buf_append(&c->in, c->input, c->input_len) < 0) {
-        connection_kill(c, RESET_CLIENT_GONE);
-        return;
-    }
-    set_reading(c);
+    connection_step(c);
+    if (c->tls && c->state != CONNECTION_CLOSED && !c->is_eof &&
+        (c->is_fin || tls_has_input(c->tls)))
+        socket_pull(c);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+void connection_eof(struct connection *c)
 {
-    struct connection *c = (struct connection *)stream;
-
-    (void)buf;
-    if (n == 0 || c->state == CONNECTION_CLOSED)
+    if (c->is_eof)
         return;
-    if (n > 0) {
-        take_scratch(c, (size_t)n);
-        return;
-    }
-    if (n != UV_EOF) {
-        connection_kill(c, RESET_CLIENT_GONE);
-        return;
-    }
     c->is_eof = true;
     if (c->state == CONNECTION_BUSY)
         wait_for(c, WAIT_GONE, timeouts(c)->gone_ms);
-    connection_tick(c);
+}
+
+void connection_refuse_plain(struct connection *c)
+{
+    struct answer a = {.status = 400, .minor = 1, .connection = ANSWER_CLOSE};
+    struct page_spec spec = {
+        .status = 400, .text = SPAN("this port speaks TLS: the address begins with https://")};
+
+    a.date = front_date(c->front);
+    tls_free(c->tls);
+    c->tls = NULL;
+    waits_clear(&c->waits, WAIT_HANDSHAKE);
+    if (page_put(&c->out, &a, &spec) < 0)
+        connection_kill(c, RESET_CLIENT_GONE);
+    else
+        linger(c, true);
+}
+
+struct span connection_tls(const struct connection *c)
+{
+    return c->tls ? tls_version(c->tls) : SPAN("");
 }
 
 /* ---- birth, deadlines, drain ---- */
@@ -546,7 +455,10 @@ static void refuse_connection(struct connection *c)
                            "too many connections\n";
     uv_buf_t bytes = uv_buf_init(ANSWER, sizeof ANSWER - 1);
 
-    log_debug("too many connections");
+    if (c->tls) {
+        connection_kill(c, RESET_CLIENT_GONE);
+        return;
+    }
     /* Best effort: a socket this new takes it, or its client is gone. */
     uv_try_write((uv_stream_t *)&c->tcp, &bytes, 1);
     connection_kill(c, RESET_CLIENT_GONE);
@@ -568,24 +480,42 @@ static void note_address(struct connection *c)
         memmove(c->address, c->address + strlen(mapped), strlen(c->address) - strlen(mapped) + 1);
 }
 
-void connection_accept(struct front *front, uv_stream_t *listener)
+/* What is spoken here.  ERR_NOMEM. */
+static int take_wire(struct connection *c, enum front_wire wire)
+{
+    c->is_redirect = wire == FRONT_REDIRECT;
+    if (wire != FRONT_HTTPS)
+        return 0;
+    c->is_tls = true;
+    c->state = CONNECTION_HANDSHAKE;
+    c->tls = tls_new(c->front->certificates);
+    return c->tls ? 0 : ERR_NOMEM;
+}
+
+static struct connection *connection_new(struct front *front)
 {
     struct connection *c = mem_alloc(sizeof *c);
 
     if (!c) {
         log_warn("no memory for a connection");
-        return;
+        return NULL;
     }
     if (uv_tcp_init(front->loop, &c->tcp) < 0) {
         mem_free(c);
-        return;
+        return NULL;
     }
     c->front = front;
+    c->is_fresh = true;
     TAILQ_INSERT_TAIL(&front->all, c, all);
     front->connections++;
     front->handles++;
     front_sweep(front);
-    if (uv_accept(listener, (uv_stream_t *)&c->tcp) < 0) {
+    return c;
+}
+
+static void begin(struct connection *c, enum front_wire wire)
+{
+    if (take_wire(c, wire) < 0) {
         connection_kill(c, RESET_CLIENT_GONE);
         return;
     }
@@ -593,24 +523,23 @@ void connection_accept(struct front *front, uv_stream_t *listener)
     uv_tcp_nodelay(&c->tcp, 1);
     /* An answer may take as long as it likes: only this finds a client without a FIN. */
     uv_tcp_keepalive(&c->tcp, 1, FRONT_KEEPALIVE_S);
-    if (front->connections > front->config.connections_max)
-        refuse_connection(c);
-    else
+    if (crowd_enter(c))
         connection_tick(c);
+    else
+        refuse_connection(c);
 }
 
-/* A client that has closed its side, or that is slow, keeps its answer as long
- * as it takes some of it. */
-static bool is_taking(struct connection *c, enum wait kind)
+void connection_take(struct front *front, int take_fd, enum front_wire wire)
 {
-    size_t queued = count_untaken(c);
-    bool is_moving = c->is_writing && queued < c->queued;
+    struct connection *c = connection_new(front);
 
-    if (kind == WAIT_GONE)
-        is_moving |= c->taken != c->seen;
-    c->seen = c->taken;
-    c->queued = queued;
-    return is_moving;
+    if (!c || uv_tcp_open(&c->tcp, take_fd) < 0) {
+        close(take_fd);
+        if (c)
+            connection_kill(c, RESET_CLIENT_GONE);
+        return;
+    }
+    begin(c, wire);
 }
 
 void connection_due(struct connection *c, enum wait kind)
@@ -618,12 +547,17 @@ void connection_due(struct connection *c, enum wait kind)
     struct exchange *ex = c->exchange;
 
     waits_clear(&c->waits, kind);
-    if (kind == WAIT_GONE && is_taking(c, kind)) {
+    if (kind == WAIT_GONE && socket_is_taking(c, kind)) {
         wait_for(c, WAIT_GONE, timeouts(c)->gone_ms);
         return;
     }
-    if (kind == WAIT_WRITE && is_taking(c, kind)) {
+    if (kind == WAIT_WRITE && socket_is_taking(c, kind)) {
         wait_for(c, WAIT_WRITE, timeouts(c)->write_ms);
+        return;
+    }
+    if (kind == WAIT_IDLE && c->tls) {
+        linger(c, false);
+        connection_tick(c);
         return;
     }
     switch (kind) {
@@ -637,11 +571,12 @@ void connection_due(struct connection *c, enum wait kind)
             refuse(c, 408, "the request's body did not arrive in time");
         break;
     case WAIT_ANSWER:
-        exchange_refuse(ex, 504, SPAN("the worker did not answer in time"), RESET_DEADLINE);
+        exchange_late(ex);
         break;
     case WAIT_POOL:
         exchange_refuse(ex, 503, SPAN("no worker is ready"), RESET_DEADLINE);
         break;
+    case WAIT_HANDSHAKE:
     case WAIT_IDLE:
     case WAIT_WRITE:
     case WAIT_GONE:
@@ -662,11 +597,16 @@ void connection_shrink(struct connection *c)
     for (int i = 0; i < 3; i++)
         if (buf_len(bufs[i]) == 0)
             buf_done(bufs[i]);
+    if (c->tls)
+        tls_shrink(c->tls);
 }
 
 void connection_drain(struct connection *c)
 {
-    /* Half a head may still become a request; idle ones end at the next tick. */
-    if (c->state == CONNECTION_IDLE)
+    /* Half a head may still become a request, and so may what a new client is about to send; others
+     * that are idle end at the next tick. */
+    if (c->is_fresh && c->state == CONNECTION_IDLE)
+        wait_for(c, WAIT_IDLE, FRONT_FRESH_MS);
+    else if (c->state == CONNECTION_IDLE)
         connection_wake(c);
 }

@@ -6,21 +6,17 @@
  *    |        | +-- WAITING                 +--> BROKEN        |
  *    +--------+---------+-- an error, or a page ---------------+
  *
- * 1. Callbacks of the herd write into the connection's buffer, record the
- *    state and wake the connection; they never call the herd or end anything.
- * 2. ex->call is NULL from the terminal callback, or from our call_abort, on.
- * 3. A request is sent again only when its instance died before any answer,
- *    its method is safe, it has no body, and only once.
- * 4. Every byte of the answer's body is credited once, when the socket has
+ * 1. ex->callee is empty from the terminal callback, or from our abort, on.
+ * 2. A request is sent again only when its instance died before any answer,
+ *    its method is safe, it has no body, and only once; and once more, at most, for each dispatch
+ * when the pool that the router gave takes no call any more.
+ * 3. Every byte of the answer's body is credited once, when the socket has
  *    taken it; bytes that are not written (HEAD, 204) count as taken.
- * 5. An upgrade that is answered with 101 is a WebSocket, of which nothing is
- *    known here: its bytes go to the call and come from it as bodies do, under
- *    the same credit, until either side ends.
- * 6. The instance is not trusted: a status, header or length that cannot be
- *    sent ends in 502, or in a cut connection when the head has left.
+ * 4. Each route that the router gave is finished once: record.c.
  *
  * Who calls it: connection.c. */
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -45,18 +41,23 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to)
     return MOVES[from] >> to & 1;
 }
 
-static struct front *front_of(const struct exchange *ex) { return ex->connection->front; }
-
 static void wait_for(struct exchange *ex, enum wait kind, int ms)
 {
     waits_set(&ex->connection->waits, kind, clock_now_ms() + ms);
 }
 
-static void log_access(const struct exchange *ex);
-
-static void move(struct exchange *ex, enum exchange_state to)
+/* The worker's own limit may be shorter than the front's. */
+static int exchange_answer_ms(const struct exchange *ex)
 {
-    struct front *front = front_of(ex);
+    int most_ms = ex->connection->front->config.timeouts.answer_ms;
+    int64_t wall_ms = ex->pool ? pool_limits(ex->pool)->of[LIMIT_WALL] : 0;
+
+    return wall_ms > 0 && wall_ms < most_ms ? (int)wall_ms : most_ms;
+}
+
+void exchange_move(struct exchange *ex, enum exchange_state to)
+{
+    struct front *front = ex->connection->front;
     struct waits *waits = &ex->connection->waits;
 
     assert(exchange_may_move(ex->state, to));
@@ -72,9 +73,9 @@ static void move(struct exchange *ex, enum exchange_state to)
         wait_for(ex, WAIT_POOL, front->config.timeouts.pool_ms);
     }
     if (to == EXCHANGE_CALLED)
-        wait_for(ex, WAIT_ANSWER, front->config.timeouts.answer_ms);
+        wait_for(ex, WAIT_ANSWER, exchange_answer_ms(ex));
     if (to == EXCHANGE_ANSWERED && front->config.access_log && !ex->is_switched)
-        log_access(ex);
+        record_say(ex);
 }
 
 struct exchange *exchange_new(struct connection *c)
@@ -92,7 +93,10 @@ struct exchange *exchange_new(struct connection *c)
     }
     ex->connection = c;
     ex->state = EXCHANGE_HEAD;
-    ex->call = NULL;
+    ex->callee = (struct callee){0};
+    ex->record = (struct record){.cpu_us = -1};
+    ex->status = 0;
+    ex->ray = 0;
     ex->is_head = ex->is_safe = ex->is_retried = ex->is_unwanted = false;
     ex->is_upgrade = ex->is_switched = ex->has_sent_end = false;
     ex->is_continue_due = ex->is_keep_alive = false;
@@ -106,12 +110,15 @@ struct exchange *exchange_new(struct connection *c)
 
 void exchange_free(struct exchange *ex)
 {
-    struct front *front = front_of(ex);
+    struct front *front = ex->connection->front;
 
-    assert(!ex->call);
+    assert(!callee_runs(&ex->callee));
+    record_close(ex);
     if (ex->state == EXCHANGE_WAITING)
-        move(ex, EXCHANGE_BROKEN);
+        exchange_move(ex, EXCHANGE_BROKEN);
     buf_eat(&ex->store, buf_len(&ex->store));
+    if (ex->store.cap > FRONT_STORE_KEPT)
+        buf_done(&ex->store); /* a crowd of large heads leaves nothing behind */
     if (front->spares == FRONT_SPARES_MAX) {
         buf_done(&ex->store);
         mem_free(ex);
@@ -122,468 +129,249 @@ void exchange_free(struct exchange *ex)
     front->spares++;
 }
 
-/* ---- the request, copied ---- */
+/* ---- towards the callee ---- */
 
-static struct span stored(const struct exchange *ex, size_t at, size_t len)
+static void note_cpu(struct exchange *ex)
 {
-    return (struct span){len > 0 ? buf_data(&ex->store) + at : "", len};
+    if (ex->callee.call && ex->record.has_ticket)
+        ex->record.cpu_us = call_cpu_us(ex->callee.call);
 }
-
-static struct span method_of(const struct exchange *ex)
-{
-    return stored(ex, ex->headers_len, ex->method_len);
-}
-
-static struct span url_of(const struct exchange *ex)
-{
-    return stored(ex, ex->headers_len + ex->method_len, ex->url_len);
-}
-
-static struct pairs headers_of(const struct exchange *ex)
-{
-    return (struct pairs){stored(ex, 0, ex->headers_len), (uint32_t)ex->headers_count};
-}
-
-struct span exchange_target(const struct exchange *ex)
-{
-    struct span url = url_of(ex);
-
-    return (struct span){url.data + ex->path_at, url.len - ex->path_at};
-}
-
-/* Workers look at these to know that a client wants a WebSocket. */
-static bool is_of_upgrade(const struct exchange *ex, struct span name)
-{
-    return ex->is_upgrade &&
-           (span_is_nocase(name, "upgrade") || span_is_nocase(name, "connection"));
-}
-
-/* The client's headers, and who it is; a CF-Connecting-IP of its own is kept, as `wrangler dev` keeps it. */
-static int copy_headers(struct exchange *ex, const char *data)
-{
-    const struct head *head = &ex->head;
-    struct span address = span_of(ex->connection->address);
-    bool is_known = address.len == 0;
-
-    for (size_t i = 0; i < head->field_count; i++) {
-        const struct head_field *f = &head->fields[i];
-        if (f->is_hop && !is_of_upgrade(ex, head_part(data, f->name)))
-            continue;
-        if (pairs_add(&ex->store, head_part(data, f->name), head_part(data, f->value)) < 0)
-            return ERR_NOMEM;
-        ex->headers_count++;
-        is_known |= span_is_nocase(head_part(data, f->name), "cf-connecting-ip");
-    }
-    if (!is_known) {
-        if (pairs_add(&ex->store, SPAN("CF-Connecting-IP"), address) < 0)
-            return ERR_NOMEM;
-        ex->headers_count++;
-    }
-    ex->headers_len = buf_len(&ex->store);
-    return 0;
-}
-
-int exchange_begin(struct exchange *ex, const char *data)
-{
-    struct front *front = front_of(ex);
-    const struct head *head = &ex->head;
-    struct span method = head_part(data, head->method);
-    size_t host_len = head->host.len > 0 ? head->host.len : front->host.len;
-    char *room;
-
-    ex->is_upgrade = upgrade_of(head, data) == UPGRADE_WEBSOCKET;
-    /* One growth at most: the copies never need more than this. */
-    if (buf_reserve(&ex->store, head->len * 2 + 8u * head->field_count + 256, &room) < 0 ||
-        copy_headers(ex, data) < 0 || buf_append(&ex->store, method.data, method.len) < 0 ||
-        head_url(head, data, front->scheme, front->host, &ex->store) < 0)
-        return ERR_NOMEM;
-    ex->method_len = method.len;
-    ex->url_len = buf_len(&ex->store) - ex->headers_len - ex->method_len;
-    ex->path_at = front->scheme.len + 3 + host_len;
-    ex->is_head = span_is(method, "HEAD");
-    ex->is_safe = ex->is_head || span_is(method, "GET") || span_is(method, "OPTIONS");
-    ex->is_keep_alive = head->is_keep_alive;
-    ex->is_continue_due = head->is_expecting;
-    ex->started_us = front->config.access_log ? clock_now_us() : 0;
-    move(ex, EXCHANGE_READY);
-    return 0;
-}
-
-static void log_access(const struct exchange *ex)
-{
-    struct span url = url_of(ex);
-    struct span text = ex->answer.text.len > 0 ? ex->answer.text : status_text(ex->status);
-
-    if (url.len == 0)
-        return;     /* the request had no head that could be read */
-    url = exchange_target(ex);
-    log_info("%.*s %.*s %u %.*s (%lldms)", SPAN_ARG(method_of(ex)), SPAN_ARG(url), ex->status,
-             SPAN_ARG(text), (long long)((clock_now_us() - ex->started_us) / 1000));
-}
-
-/* ---- answers of our own ---- */
-
-/* Fill ex->answer but for the body; decide whether the connection lives on. */
-static void prepare_answer(struct exchange *ex, unsigned status, struct span text)
-{
-    struct front *front = front_of(ex);
-    int64_t left = body_left(&ex->body);
-
-    if (front->is_draining || ex->is_continue_due || (ex->is_unwanted && left > FRONT_DISCARD_MAX))
-        ex->is_keep_alive = false;
-    ex->status = status;
-    ex->answer.status = status;
-    ex->answer.text = text;
-    ex->answer.minor = ex->head.minor;
-    ex->answer.is_head = ex->is_head;
-    ex->answer.connection = ex->is_keep_alive ? ANSWER_KEEP : ANSWER_CLOSE;
-    ex->answer.date = front_date(front);
-}
-
-static bool wants_html(const struct exchange *ex)
-{
-    struct pairs headers = headers_of(ex);
-    struct span name, value;
-    size_t at = 0;
-
-    while (pairs_next(&headers, &at, &name, &value))
-        if (span_is_nocase(name, "accept"))
-            return page_is_html_preferred(value);
-    return false;
-}
-
-/* The request is answered by a page; no call runs. */
-static void answer_page(struct exchange *ex, struct page_spec *spec)
-{
-    assert(!ex->call);
-    ex->is_unwanted = true;
-    spec->wants_html = wants_html(ex);
-    prepare_answer(ex, spec->status, SPAN(""));
-    if (page_put(&ex->connection->out, &ex->answer, spec) < 0)
-        move(ex, EXCHANGE_BROKEN);
-    else
-        move(ex, EXCHANGE_ANSWERED);
-}
-
-void exchange_answer(struct exchange *ex, unsigned status, struct span type, struct span body)
-{
-    struct buf *out = &ex->connection->out;
-    size_t before = buf_len(out);
-    int r;
-
-    assert(!ex->call);
-    ex->is_unwanted = true;
-    prepare_answer(ex, status, SPAN(""));
-    ex->answer.body_length = (int64_t)body.len;
-    r = answer_begin(&ex->answer, out);
-    if (r == 0)
-        r = answer_field(&ex->answer, out, SPAN("Content-Type"), type);
-    if (r == 0)
-        r = answer_end(&ex->answer, out);
-    if (r == 0 && ex->answer.framing == ANSWER_LENGTH)
-        r = buf_append(out, body.data, body.len);
-    if (r < 0)
-        out->tail = out->head + before;
-    move(ex, r < 0 ? EXCHANGE_BROKEN : EXCHANGE_ANSWERED);
-}
-
-/* ---- events of the call: record, wake ---- */
-
-void exchange_unsendable(struct exchange *ex, const char *what)
-{
-    struct page_spec spec = {.status = 502, .text = span_of(what)};
-
-    log_warn("%.*s %.*s: %s", SPAN_ARG(method_of(ex)), SPAN_ARG(url_of(ex)), what);
-    if (!front_of(ex)->config.show_errors)
-        spec.text = status_text(502);
-    /* The call still runs: it is aborted at the next tick. */
-    ex->is_unwanted = true;
-    spec.wants_html = wants_html(ex);
-    ex->is_keep_alive = false;
-    prepare_answer(ex, 502, SPAN(""));
-    if (page_put(&ex->connection->out, &ex->answer, &spec) < 0)
-        move(ex, EXCHANGE_BROKEN);
-    else
-        move(ex, EXCHANGE_ANSWERED);
-}
-
-static int put_head(struct exchange *ex, const struct response *response)
-{
-    struct buf *out = &ex->connection->out;
-    struct span name, value;
-    size_t at = 0, before = buf_len(out);
-    char *room;
-    int r;
-
-    r = buf_reserve(out, response->headers.bytes.len + 256 + response->status_text.len, &room);
-    if (r == 0)
-        r = answer_begin(&ex->answer, out);
-    while (r == 0 && pairs_next(&response->headers, &at, &name, &value))
-        r = answer_field(&ex->answer, out, name, value);
-    if (r == 0)
-        r = answer_end(&ex->answer, out);
-    if (r < 0)
-        out->tail = out->head + before;
-    return r;
-}
-
-static void on_head(void *self, const struct response *response)
-{
-    struct exchange *ex = self;
-    bool is_end = response->body_length == 0;
-    int r;
-
-    if (is_end)
-        ex->call = NULL;
-    connection_wake(ex->connection);
-    if (ex->state != EXCHANGE_CALLED)
-        return;
-    if (response->status > 599 ||
-        (response->status < 200 && (response->status != 101 || !ex->is_upgrade))) {
-        exchange_unsendable(ex, "the worker's answer has an impossible status");
-        return;
-    }
-    prepare_answer(ex, response->status, response->status_text);
-    ex->answer.body_length = response->body_length;
-    r = put_head(ex, response);
-    if (r == ERR_INVALID) {
-        exchange_unsendable(ex, "the worker's answer has a header that cannot be sent");
-        return;
-    }
-    if (ex->answer.connection == ANSWER_CLOSE || response->status == 101)
-        ex->is_keep_alive = false;
-    ex->is_switched = response->status == 101;
-    ex->answer_left = response->body_length;
-    move(ex, r < 0 ? EXCHANGE_BROKEN : EXCHANGE_ANSWERING);
-    if (ex->is_switched && r == 0 && front_of(ex)->config.access_log)
-        log_access(ex);
-    if (is_end && r == 0)
-        move(ex, EXCHANGE_ANSWERED);
-    ex->answer.text = SPAN("");     /* its bytes are the callback's */
-}
-
-/* ERR_INVALID: not the length that was announced. */
-static int put_body(struct exchange *ex, struct span bytes, bool is_end)
-{
-    struct buf *out = &ex->connection->out;
-    int r = 0;
-
-    switch (ex->answer.framing) {
-    case ANSWER_BODILESS:
-        return 0;
-    case ANSWER_LENGTH:
-        ex->answer_left -= (int64_t)bytes.len;
-        if (ex->answer_left < 0 || (is_end && ex->answer_left > 0))
-            return ERR_INVALID;
-        return buf_append(out, bytes.data, bytes.len);
-    case ANSWER_CHUNKED:
-        if (bytes.len > 0)
-            r = answer_chunk(out, bytes);
-        if (r == 0 && is_end)
-            r = answer_last_chunk(out);
-        return r;
-    case ANSWER_TO_CLOSE:
-    case ANSWER_SWITCHED:
-        return buf_append(out, bytes.data, bytes.len);
-    }
-    return 0;
-}
-
-static void on_body(void *self, struct span bytes, bool is_end)
-{
-    struct exchange *ex = self;
-    int r;
-
-    if (is_end)
-        ex->call = NULL;
-    connection_wake(ex->connection);
-    if (ex->state != EXCHANGE_ANSWERING)
-        return;
-    ex->connection->out_owed += bytes.len;
-    r = put_body(ex, bytes, is_end);
-    if (r == ERR_INVALID)
-        log_warn("%.*s %.*s: the worker's answer is not as long as announced",
-                 SPAN_ARG(method_of(ex)), SPAN_ARG(url_of(ex)));
-    if (r < 0)
-        move(ex, EXCHANGE_BROKEN);
-    else if (is_end)
-        move(ex, EXCHANGE_ANSWERED);
-}
-
-static void on_writable(void *self)
-{
-    struct exchange *ex = self;
-
-    connection_wake(ex->connection);
-}
-
-static void on_unwanted(void *self)
-{
-    struct exchange *ex = self;
-
-    ex->is_unwanted = true;
-    connection_wake(ex->connection);
-}
-
-static void log_failure(const struct exchange *ex, enum call_failure why, struct span text)
-{
-    switch (why) {
-    case CALL_CRASHED:
-        log_warn("%.*s %.*s: the worker's process ended", SPAN_ARG(method_of(ex)),
-                 SPAN_ARG(url_of(ex)));
-        return;
-    case CALL_CUT:
-        log_warn("%.*s %.*s: the worker's answer was cut %.*s", SPAN_ARG(method_of(ex)),
-                 SPAN_ARG(url_of(ex)), SPAN_ARG(text));
-        return;
-    case CALL_EXCEPTION:
-    case CALL_BAD_RESULT:   /* the worker's own log has these, with method and URL */
-    case CALL_OVERLOADED:
-    case CALL_NOT_LOADED:   /* the herd and the command line speak of these */
-        return;
-    }
-}
-
-static void answer_failure(struct exchange *ex, enum call_failure why, struct span text)
-{
-    struct page_spec spec = {.status = 500, .title = SPAN(""), .text = text};
-    struct excerpt excerpt = {0};
-    bool is_shown = front_of(ex)->config.show_errors && text.len > 0;
-
-    switch (why) {
-    case CALL_OVERLOADED:
-        spec.status = 503;
-        spec.is_passing = true;
-        spec.text = SPAN("the worker is overloaded, try again in a moment");
-        is_shown = true;
-        break;
-    case CALL_CRASHED:
-    case CALL_CUT:
-        spec.status = 502;
-        break;
-    case CALL_NOT_LOADED:
-        spec.title = SPAN("The worker does not load");
-        break;
-    case CALL_EXCEPTION:
-        spec.title = SPAN("The worker raised an exception");
-        break;
-    case CALL_BAD_RESULT:
-        spec.title = SPAN("The worker's handler gave no Response");
-        break;
-    }
-    if (!is_shown) {
-        spec.title = SPAN("");
-        spec.text = status_text(spec.status);
-    }
-    if (spec.text.len > FRONT_TEXT_MAX)
-        spec.text.len = FRONT_TEXT_MAX;
-    if (is_shown && wants_html(ex) && excerpt_find(front_of(ex), ex->pool, text, &excerpt))
-        spec.excerpt = &excerpt;
-    answer_page(ex, &spec);
-    excerpt_done(&excerpt);
-}
-
-void exchange_failed(void *self, enum call_failure why, struct span text)
-{
-    struct exchange *ex = self;
-
-    ex->call = NULL;
-    connection_wake(ex->connection);
-    if (ex->state != EXCHANGE_CALLED && ex->state != EXCHANGE_ANSWERING)
-        return;
-    if (why == CALL_CRASHED && ex->state == EXCHANGE_CALLED && ex->is_safe && !ex->is_retried &&
-        ex->head.framing == HEAD_NO_BODY) {
-        ex->is_retried = true;
-        move(ex, EXCHANGE_READY);
-        return;
-    }
-    log_failure(ex, why, text);
-    if (ex->state == EXCHANGE_CALLED)
-        answer_failure(ex, why, text);
-    else
-        move(ex, EXCHANGE_BROKEN);
-}
-
-static const struct call_events EVENTS = {
-    .head = on_head,
-    .body = on_body,
-    .writable = on_writable,
-    .unwanted = on_unwanted,
-    .failed = exchange_failed,
-};
-
-/* ---- towards the herd ---- */
 
 void exchange_abort(struct exchange *ex, enum reset_reason reason)
 {
-    struct call *call = ex->call;
+    bool is_running = callee_runs(&ex->callee);
 
-    if (!call)
+    /* What was aborted before ended for the reason of then. */
+    if (reason == RESET_CLIENT_GONE && (ex->state < EXCHANGE_CALLED || is_running) &&
+        ex->state < EXCHANGE_ANSWERED)
+        record_end(ex, FRONT_CANCELED, SPAN(""));
+    if (!is_running)
         return;
-    ex->call = NULL;
-    call_abort(call, reason);
+    note_cpu(ex);
+    callee_abort(&ex->callee, reason);
 }
 
-static void call_pool(struct exchange *ex, struct pool *pool)
+void exchange_over(struct exchange *ex)
 {
-    bool is_end = ex->head.framing == HEAD_NO_BODY && !ex->is_upgrade;
-    struct request request = {
-        .method = method_of(ex),
-        .url = url_of(ex),
-        .headers = headers_of(ex),
+    note_cpu(ex);
+    callee_forget(&ex->callee);
+}
+
+static struct request request_of(const struct exchange *ex)
+{
+    return (struct request){
+        .method = exchange_method(ex),
+        .url = exchange_url(ex),
+        .headers = exchange_headers(ex),
         .body_length = ex->head.body_length,
         .is_upgrade = ex->is_upgrade,
     };
-    struct page_spec spec = {.status = 503, .is_passing = true};
+}
+
+static bool is_bodiless(const struct exchange *ex)
+{
+    return ex->head.framing == HEAD_NO_BODY && !ex->is_upgrade;
+}
+
+static bool is_too_large(const struct exchange *ex, int64_t bytes)
+{
+    int64_t most = ex->pool ? pool_limits(ex->pool)->of[LIMIT_BODY] * 1000 * 1000 : 0;
+
+    return most > 0 && bytes > most;
+}
+
+/* 413, as Cloudflare; and the worker's owner hears of it. */
+static void refuse_body(struct exchange *ex)
+{
+    char text[120];
+    int n = snprintf(text, sizeof text,
+                     "a request was refused: its body has more than %lld MB (limits.body_mb)",
+                     (long long)pool_limits(ex->pool)->of[LIMIT_BODY]);
+
+    pool_limited(ex->pool, LIMIT_BODY, (struct span){text, (size_t)n},
+                 ex->record.has_ticket ? ex->record.ticket : NULL);
+    exchange_refuse(ex, 413, SPAN("the body is too large"), RESET_DEADLINE);
+}
+
+/* CALLED, or answered with a page; or an error with err filled. */
+static int call_pool(struct exchange *ex, struct pool *pool, struct err *err)
+{
+    struct request request = request_of(ex);
     enum trigger trigger = trigger_of(ex);
-    struct err err;
+    struct call **call = &ex->callee.call;
     int r;
 
     ex->pool = pool;
-    r = trigger == TRIGGER_NONE ? pool_call(pool, &request, is_end, &EVENTS, ex, &ex->call, &err)
-                                : trigger_call(ex, trigger, pool, &err);
-    if (r == 0) {
-        move(ex, EXCHANGE_CALLED);
-        return;
+    if (is_too_large(ex, ex->head.body_length)) {
+        refuse_body(ex);
+        return 0;
     }
-    ex->call = NULL;
-    log_debug("%.*s %.*s: %s", SPAN_ARG(request.method), SPAN_ARG(request.url), err.text);
+    r = trigger == TRIGGER_NONE
+            ? pool_call(pool, &request, is_bodiless(ex), &EXCHANGE_EVENTS, ex, call, err)
+            : trigger_call(ex, trigger, pool, err);
+    if (r < 0) {
+        callee_forget(&ex->callee);
+        return r;
+    }
+    if (ex->record.has_ticket && ex->record.ticket)
+        call_set_ticket(*call, ex->record.ticket);
+    exchange_move(ex, EXCHANGE_CALLED);
+    return 0;
+}
+
+static int call_local(struct exchange *ex, const struct front_route *route, struct err *err)
+{
+    struct request request = request_of(ex);
+    int r;
+
+    ex->pool = NULL;
+    ex->callee.to = route->local;
+    r = route->local->call(route->local_self, &request, is_bodiless(ex), &EXCHANGE_EVENTS, ex,
+                           &ex->callee.local, err);
+    if (r < 0) {
+        callee_forget(&ex->callee);
+        return r;
+    }
+    exchange_move(ex, EXCHANGE_CALLED);
+    return 0;
+}
+
+static void refuse_call(struct exchange *ex, int r, const struct err *err)
+{
+    struct page_spec spec = {.status = 503, .retry_after_s = 1};
+
+    log_debug("%.*s %.*s: %s", SPAN_ARG(exchange_method(ex)), SPAN_ARG(exchange_place(ex)),
+              err->text);
     spec.text = r == ERR_LIMIT ? SPAN("the worker is overloaded, try again in a moment")
                                : SPAN("the worker is not available, try again in a moment");
-    answer_page(ex, &spec);
+    exchange_page(ex, &spec);
+}
+
+static void ask_router(struct exchange *ex, struct front_route *ret)
+{
+    struct front *front = ex->connection->front;
+    struct request request = request_of(ex);
+    struct front_arrival arrival = {
+        .request = &request,
+        .client = span_of(ex->connection->address),
+        .is_tls = ex->connection->is_tls,
+    };
+
+    *ret = (struct front_route){.to = FRONT_TO_PAGE, .status = 503};
+    front->router.route(front->router.self, &arrival, ret);
+    record_route(ex, ret);
+}
+
+static void show_route(struct exchange *ex, const struct front_route *route)
+{
+    struct page_spec spec = {
+        .status = route->status,
+        .code = route->code,
+        .retry_after_s = route->retry_after_s,
+        .text = route->plain,
+        .html = route->html,
+    };
+
+    if (route->plain.len == 0) {
+        spec.text = status_text(route->status);
+        page_words(&spec);
+    }
+    record_end(ex, FRONT_OK, SPAN(""));
+    exchange_page(ex, &spec);
+}
+
+/* Where the router says; once more when that place is about to close. */
+static void dispatch_routed(struct exchange *ex)
+{
+    struct front_route route;
+    struct err err;
+    int r = 0;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        ask_router(ex, &route);
+        switch (route.to) {
+        case FRONT_TO_PAGE:
+            show_route(ex, &route);
+            return;
+        case FRONT_TO_LOCAL:
+            r = call_local(ex, &route, &err);
+            break;
+        case FRONT_TO_POOL:
+            r = call_pool(ex, route.pool, &err);
+            break;
+        }
+        if (r == 0)
+            return;
+        if (r != ERR_GONE || attempt > 0)
+            break;
+        record_end(ex, FRONT_MOVED, SPAN(""));
+        record_finish(ex);
+    }
+    refuse_call(ex, r, &err);
 }
 
 static void dispatch(struct exchange *ex)
 {
-    struct front *front = front_of(ex);
-    struct page_spec spec = {.status = 503, .is_passing = true, .text = SPAN("no worker is ready")};
+    struct front *front = ex->connection->front;
+    struct page_spec spec = {.status = 503, .retry_after_s = 1, .text = SPAN("no worker is ready")};
+    struct err err;
+    int r;
 
     if (front->pool) {
-        call_pool(ex, front->pool);
+        r = call_pool(ex, front->pool, &err);
+        if (r < 0)
+            refuse_call(ex, r, &err);
         return;
     }
     if (front->page.status > 0) {
         spec.status = front->page.status;
-        spec.is_passing = false;
+        spec.retry_after_s = 0;
         spec.text = (struct span){front->page.plain, front->page.plain_len};
         spec.html = (struct span){front->page.html, front->page.html_len};
-        answer_page(ex, &spec);
+        exchange_page(ex, &spec);
         return;
     }
     if (front->waiting >= front->config.waiting_max)
-        answer_page(ex, &spec);
+        exchange_page(ex, &spec);
     else
-        move(ex, EXCHANGE_WAITING);
+        exchange_move(ex, EXCHANGE_WAITING);
+}
+
+/* The same address, by https. */
+static void redirect(struct exchange *ex)
+{
+    struct page_spec spec = {.status = 308, .text = SPAN("this site is at https")};
+    struct span host = exchange_host(ex), target = exchange_target(ex);
+    struct buf location = {0};
+    const char *port = NULL;
+
+    for (size_t i = host.len; i > 0 && host.data[i - 1] != ']' && !port; i--)
+        if (host.data[i - 1] == ':')
+            port = host.data + i - 1;
+    if (port)
+        host.len = (size_t)(port - host.data);
+    if (buf_print(&location, "https://%.*s%.*s", SPAN_ARG(host), SPAN_ARG(target)) == 0)
+        spec.location = buf_span(&location);
+    else
+        spec.status = 503;
+    exchange_page(ex, &spec);
+    buf_done(&location);
 }
 
 void exchange_tick(struct exchange *ex)
 {
-    struct front *front = front_of(ex);
+    struct front *front = ex->connection->front;
 
     if (ex->state == EXCHANGE_WAITING && (front->pool || front->page.status > 0))
-        move(ex, EXCHANGE_READY);
-    if (ex->state == EXCHANGE_READY)
-        dispatch(ex);
+        exchange_move(ex, EXCHANGE_READY);
+    if (ex->state == EXCHANGE_READY) {
+        if (ex->connection->is_redirect)
+            redirect(ex);
+        else if (front->router.route)
+            dispatch_routed(ex);
+        else
+            dispatch(ex);
+    }
     /* An answer that could not be sent leaves its call running. */
     if (ex->state == EXCHANGE_ANSWERED || ex->state == EXCHANGE_BROKEN)
         exchange_abort(ex, RESET_CLIENT_GONE);
@@ -598,33 +386,36 @@ size_t exchange_room(const struct exchange *ex)
 {
     if (is_thrown_away(ex))
         return FRONT_READ_MAX;
-    return ex->call ? call_window(ex->call) : 0;
+    return callee_window(&ex->callee);
 }
 
 void exchange_body(struct exchange *ex, struct span bytes, bool is_end)
 {
+    ex->record.bytes_in += bytes.len;
+    if (!is_thrown_away(ex) && callee_runs(&ex->callee) && !ex->is_upgrade &&
+        is_too_large(ex, (int64_t)ex->record.bytes_in))
+        refuse_body(ex);
     if (is_thrown_away(ex)) {
         ex->discarded += bytes.len;
         return;
     }
     if (ex->state == EXCHANGE_CALLED)
-        wait_for(ex, WAIT_ANSWER, front_of(ex)->config.timeouts.answer_ms);
-    call_body(ex->call, bytes, is_end);
+        wait_for(ex, WAIT_ANSWER, exchange_answer_ms(ex));
+    callee_body(&ex->callee, bytes, is_end);
 }
 
 void exchange_end_bytes(struct exchange *ex)
 {
-    if (ex->has_sent_end || ex->state != EXCHANGE_ANSWERING || !ex->call)
+    if (ex->has_sent_end || ex->state != EXCHANGE_ANSWERING || !callee_runs(&ex->callee))
         return;
     ex->has_sent_end = true;
-    call_body(ex->call, SPAN(""), true);
+    callee_body(&ex->callee, SPAN(""), true);
 }
 
 void exchange_credit(struct exchange *ex, size_t bytes)
 {
-    if (!ex->call || bytes == 0)
-        return;
-    call_credit(ex->call, bytes);
+    if (bytes > 0)
+        callee_credit(&ex->callee, bytes);
 }
 
 void exchange_refuse(struct exchange *ex, unsigned status, struct span text,
@@ -636,11 +427,30 @@ void exchange_refuse(struct exchange *ex, unsigned status, struct span text,
         return;
     exchange_abort(ex, reason);
     if (status == 503)
-        spec.is_passing = true;
+        spec.retry_after_s = 1;
     if (ex->state == EXCHANGE_ANSWERING)
-        move(ex, EXCHANGE_BROKEN);
+        exchange_move(ex, EXCHANGE_BROKEN);
     else
-        answer_page(ex, &spec);
+        exchange_page(ex, &spec);
 }
 
-bool exchange_is_answered(const struct exchange *ex) { return ex->state == EXCHANGE_ANSWERED; }
+void exchange_late(struct exchange *ex)
+{
+    int64_t wall_ms = ex->pool ? pool_limits(ex->pool)->of[LIMIT_WALL] : 0;
+    char text[120];
+    int n;
+
+    if (wall_ms > 0 && wall_ms < ex->connection->front->config.timeouts.answer_ms) {
+        n = snprintf(text, sizeof text,
+                     "a request got no answer within its %lld ms (limits.wall_ms)",
+                     (long long)wall_ms);
+        pool_limited(ex->pool, LIMIT_WALL, (struct span){text, (size_t)n},
+                     ex->record.has_ticket ? ex->record.ticket : NULL);
+    }
+    exchange_refuse(ex, 504, SPAN("the worker did not answer in time"), RESET_DEADLINE);
+}
+
+bool exchange_is_answered(const struct exchange *ex)
+{
+    return ex->state == EXCHANGE_ANSWERED;
+}

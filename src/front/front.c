@@ -71,6 +71,8 @@ static void front_free(struct front *front)
         mem_free(ex);
     }
     page_done(&front->page);
+    crowd_done(&front->crowd);
+    certificates_unref(front->certificates);
     mem_free((char *)front->scheme.data);
     mem_free((char *)front->host.data);
     mem_free(front);
@@ -84,9 +86,15 @@ void front_forget(struct front *front)
     front_free(front);
 }
 
-static void on_handle_closed(uv_handle_t *handle) { front_forget(handle->data); }
+static void on_handle_closed(uv_handle_t *handle)
+{
+    front_forget(handle->data);
+}
 
-static void on_idle(uv_idle_t *idle) { (void)idle; /* its being active is all: see 1 */ }
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle; /* its being active is all: see 1 */
+}
 
 void front_wake(struct front *front)
 {
@@ -144,8 +152,10 @@ static void on_sweep(uv_timer_t *timer)
     }
     if (front->drained)
         front_wake(front);
-    if (TAILQ_EMPTY(&front->all))
-        uv_timer_stop(timer);   /* an idle node does not wake up */
+    if (front->has_paused)
+        listener_resume(front);
+    else if (TAILQ_EMPTY(&front->all))
+        uv_timer_stop(timer); /* an idle node does not wake up */
 }
 
 void front_sweep(struct front *front)
@@ -181,9 +191,14 @@ int front_open(uv_loop_t *loop, const struct front_config *config, struct front 
         front_free(front);
         return err_nomem(err);
     }
+    if (config->router)
+        front->router = *config->router;
+    front->config.router = NULL; /* the caller's memory */
+    front->is_timed = config->access_log || config->access || config->router;
     front->loop = loop;
     TAILQ_INIT(&front->all);
     TAILQ_INIT(&front->dirty);
+    TAILQ_INIT(&front->crowd.quiet);
     front->date_second = -1;
     /* None of these can fail: they only fill the structs. */
     uv_check_init(loop, &front->check);
@@ -196,14 +211,35 @@ int front_open(uv_loop_t *loop, const struct front_config *config, struct front 
     return 0;
 }
 
+int front_reload_tls(struct front *front, const struct front_certificate *certificates,
+                     size_t count, struct err *err)
+{
+    struct certificates *set = NULL;
+    int r = certificates_load(certificates, count, &set, err);
+
+    if (r < 0)
+        return r;
+    certificates_unref(front->certificates);
+    front->certificates = set;
+    return 0;
+}
+
+void front_share_tls(struct front *front, const struct front *with)
+{
+    struct certificates *old = front->certificates;
+
+    front->certificates = with->certificates ? certificates_ref(with->certificates) : NULL;
+    certificates_unref(old);
+}
+
 /* Requests that wait can go on. */
 static void wake_waiting(struct front *front)
 {
     struct connection *c;
 
     TAILQ_FOREACH(c, &front->all, all)
-        if (c->exchange && c->exchange->state == EXCHANGE_WAITING)
-            connection_wake(c);
+    if (c->exchange && c->exchange->state == EXCHANGE_WAITING)
+        connection_wake(c);
 }
 
 void front_set_pool(struct front *front, struct pool *pool)
@@ -214,8 +250,7 @@ void front_set_pool(struct front *front, struct pool *pool)
 }
 
 /* The page for browsers, with the source lines as they are now. */
-static int make_html(const struct front *front, unsigned status, struct span plain,
-                     struct buf *out)
+static int make_html(const struct front *front, unsigned status, struct span plain, struct buf *out)
 {
     struct page_spec spec = {
         .status = status, .title = SPAN("The worker does not load"), .text = plain};
@@ -263,11 +298,12 @@ void front_drain(struct front *front, void (*drained)(void *self), void *self)
     front->drain_at = clock_now_ms() + front->config.timeouts.drain_ms;
     front->drained = drained;
     front->drained_self = self;
+    listener_accept_all(front);
     listener_close_all(front);
     if (front->pool)
         pool_hang_up(front->pool);
     TAILQ_FOREACH(c, &front->all, all)
-        connection_drain(c);
+    connection_drain(c);
     front_wake(front);
 }
 
@@ -281,13 +317,16 @@ void front_close(struct front *front, void (*closed)(void *self), void *self)
     front->closed_self = self;
     listener_close_all(front);
     TAILQ_FOREACH(c, &front->all, all)
-        connection_kill(c, RESET_CLIENT_GONE);
+    connection_kill(c, RESET_CLIENT_GONE);
     uv_close((uv_handle_t *)&front->check, on_handle_closed);
     uv_close((uv_handle_t *)&front->idle, on_handle_closed);
     uv_close((uv_handle_t *)&front->sweep, on_handle_closed);
 }
 
-unsigned front_connections(const struct front *front) { return front->connections; }
+unsigned front_connections(const struct front *front)
+{
+    return front->connections;
+}
 
 struct span front_date(struct front *front)
 {

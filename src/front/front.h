@@ -24,7 +24,9 @@
 #include "base/err.h"
 #include "base/span.h"
 
+struct access;
 struct front;
+struct front_router;
 struct pool;
 
 struct front_timeouts {
@@ -54,13 +56,16 @@ enum front_triggers {
 };
 
 struct front_config {
-    const char *scheme;         /* of the URLs workers see; "http" */
+    const struct front_router *router;  /* copied; see route.h.  NULL: front_set_pool says */
+    const char *scheme;         /* of the URLs workers see through FRONT_HTTP; "http" */
     const char *host;           /* for HTTP/1.0 without Host; "localhost" */
     int64_t body_max_bytes;     /* of a request's body; 500 MB: 413 */
-    unsigned connections_max;   /* 16,384; more get 503 */
+    unsigned connections_max;   /* 16,384; beyond, the longest silent one is closed, else 503 */
+    unsigned connections_per_address;   /* of one IPv4 address or IPv6 /64: 503; 0: no limit */
     unsigned waiting_max;       /* requests that wait for a pool; 1,024: 503 */
     bool show_errors;           /* tracebacks go to the client */
-    bool access_log;
+    bool access_log;            /* a line for people, on stderr */
+    struct access *access;      /* borrowed; lines for programs: access.h.  NULL: none */
     enum front_triggers triggers;
     front_excerpt_fn excerpt;   /* for the pages of show_errors; NULL: without source lines */
     void *excerpt_self;
@@ -70,10 +75,35 @@ struct front_config {
 int front_open(uv_loop_t *loop, const struct front_config *config, struct front **ret_front,
                struct err *err) MUST_CHECK;
 
+/* What is spoken at an address. */
+enum front_wire {
+    FRONT_HTTP,
+    FRONT_HTTPS,    /* front_reload_tls comes first */
+    FRONT_REDIRECT, /* HTTP, every answer of which leads to https on port 443 */
+};
+
 /* Listen on one more address, "127.0.0.1" or "::1"; port 0 takes any.  *ret_port
  * is the port.  ERR_SYSTEM, ERR_INVALID, ERR_LIMIT. */
+int front_listen_as(struct front *front, enum front_wire wire, const char *ip, int port,
+                    int *ret_port, struct err *err) MUST_CHECK;
+/* As FRONT_HTTP. */
 int front_listen(struct front *front, const char *ip, int port, int *ret_port,
                  struct err *err) MUST_CHECK;
+
+struct front_certificate {
+    const char *cert_file;      /* PEM: the certificate, then those that lead to its root */
+    const char *key_file;       /* PEM, without a password */
+    const char *const *hosts;   /* exact names and "*.example.com"; NULL-terminated; NULL: the names
+                                   in the certificate */
+};
+
+/* Read all certificates and use them from the next connection on; the first is for clients that
+ * name no host, or another one.  An error names file and reason, and leaves those that were there. */
+int front_reload_tls(struct front *front, const struct front_certificate *certificates, size_t count,
+                     struct err *err) MUST_CHECK;
+
+/* The same certificates as another front, in one step with it. */
+void front_share_tls(struct front *front, const struct front *with);
 
 /* New requests go to `pool` (NULL: they wait) from now on; takes the page away. */
 void front_set_pool(struct front *front, struct pool *pool);
@@ -84,7 +114,9 @@ int front_set_page(struct front *front, unsigned status, struct span plain, stru
                    struct err *err) MUST_CHECK;
 
 /* Stop listening, close idle connections, let running requests end with
- * Connection: close, cut them at drain_ms; then call drained(self), once. */
+ * Connection: close, cut them at drain_ms; then call drained(self), once.
+ * WebSockets: the pool of front_set_pool hangs up; a router's pools are the router's to
+ * hang up (pool_hang_up). */
 void front_drain(struct front *front, void (*drained)(void *self), void *self);
 
 /* End everything now.  front is gone when closed(self) has returned. */

@@ -4,9 +4,12 @@
  * through a tenant's exception.  The page loads nothing and runs nothing.
  *
  * Who calls it: exchange.c. */
+#include <stdio.h>
+
 #include "front/inside.h"
 
 #include "http/token.h"
+#include "text/quote.h"
 #include "text/status.h"
 #include "text/traceback.h"
 
@@ -30,13 +33,18 @@ static const char BEFORE_HEADING[] =
     "  font: 13px/1.55 ui-monospace, monospace; tab-size: 4; }\n"
     "h2 { margin: 0 0 .5rem; font: 600 13px/1.55 ui-monospace, monospace; }\n"
     "h2 + pre { margin-bottom: 1.5rem; }\n"
+    "pre + p { margin: 1.5rem 0 0; font-size: 13px; }\n"
     "pre i { color: var(--soft); font-style: normal; user-select: none; }\n"
     "pre mark { display: inline-block; min-width: 100%; color: inherit;\n"
     "  background: color-mix(in srgb, var(--mark) 18%, transparent); }\n"
     "</style>\n<main>\n<h1>";
-static const char AFTER_TEXT[] = "</pre>\n</main>\n</html>\n";
+static const char AFTER_TEXT[] = "</pre>\n";
+static const char AFTER_ALL[] = "</main>\n</html>\n";
 
-static int put(struct buf *b, struct span s) { return buf_append(b, s.data, s.len); }
+static int put(struct buf *b, struct span s)
+{
+    return buf_append(b, s.data, s.len);
+}
 
 static int put_escaped(struct buf *b, struct span s)
 {
@@ -117,7 +125,27 @@ bool excerpt_find(const struct front *front, const struct pool *pool, struct spa
     return config->excerpt(config->excerpt_self, pool, e->file, e->line, &e->lines, &e->first) == 0;
 }
 
-void excerpt_done(struct excerpt *excerpt) { buf_done(&excerpt->lines); }
+void excerpt_done(struct excerpt *excerpt)
+{
+    buf_done(&excerpt->lines);
+}
+
+static int put_status(struct buf *b, const struct page_spec *spec)
+{
+    int r =
+        buf_print(b, "</h1>\n<p><b>%u</b> %.*s", spec->status, SPAN_ARG(status_text(spec->status)));
+
+    if (r == 0 && spec->code > 0)
+        r = buf_print(b, " (error %u)", spec->code);
+    return r < 0 ? r : put(b, SPAN("</p>\n"));
+}
+
+static int put_ray(struct buf *b, const struct page_spec *spec)
+{
+    if (spec->ray.len == 0)
+        return 0;
+    return buf_print(b, "<p>Ray ID: %.*s</p>\n", SPAN_ARG(spec->ray));
+}
 
 int page_html(struct buf *b, const struct page_spec *spec)
 {
@@ -126,38 +154,73 @@ int page_html(struct buf *b, const struct page_spec *spec)
     if (spec->html.len > 0)
         return put(b, spec->html);
     if (put(b, SPAN(BEFORE_TITLE)) < 0 || put_escaped(b, title) < 0 ||
-        put(b, SPAN(BEFORE_HEADING)) < 0 || put_escaped(b, title) < 0 ||
-        buf_print(b, "</h1>\n<p><b>%u</b> %.*s</p>\n", spec->status,
-                  SPAN_ARG(status_text(spec->status))) < 0 ||
+        put(b, SPAN(BEFORE_HEADING)) < 0 || put_escaped(b, title) < 0 || put_status(b, spec) < 0 ||
         (spec->excerpt && put_excerpt(b, spec->excerpt) < 0) || put(b, SPAN("<pre>")) < 0 ||
         put(b, prefix_of(spec->text)) < 0 || put_escaped(b, spec->text) < 0 ||
-        put(b, SPAN(AFTER_TEXT)) < 0)
+        put(b, SPAN(AFTER_TEXT)) < 0 || put_ray(b, spec) < 0 || put(b, SPAN(AFTER_ALL)) < 0)
         return ERR_NOMEM;
     return 0;
 }
 
+/* Begins with the code, as Cloudflare's: programs look for it. */
 static int put_plain(struct buf *b, const struct page_spec *spec)
 {
     bool has_newline = spec->text.len > 0 && spec->text.data[spec->text.len - 1] == '\n';
+    int r = spec->code > 0 ? buf_print(b, "error code: %u\n", spec->code) : 0;
 
-    if (put(b, prefix_of(spec->text)) < 0 || put(b, spec->text) < 0)
-        return ERR_NOMEM;
-    return has_newline ? 0 : put(b, SPAN("\n"));
+    r = r < 0 ? r : put(b, prefix_of(spec->text));
+    r = r < 0 ? r : put(b, spec->text);
+    r = r < 0 || has_newline ? r : put(b, SPAN("\n"));
+    if (r == 0 && spec->ray.len > 0)
+        r = buf_print(b, "Ray ID: %.*s\n", SPAN_ARG(spec->ray));
+    return r;
+}
+
+/* For programs, as RFC 9457 has it. */
+static int put_json(struct buf *b, const struct page_spec *spec)
+{
+    struct span title = spec->title.len > 0 ? spec->title : status_text(spec->status);
+    struct span text = spec->text;
+    int r = put(b, SPAN("{\"type\":\"about:blank\",\"title\":"));
+
+    while (text.len > 0 && text.data[text.len - 1] == '\n')
+        text.len--;
+    r = r < 0 ? r : quote_json(b, title);
+    r = r < 0 ? r : buf_print(b, ",\"status\":%u,\"detail\":", spec->status);
+    r = r < 0 ? r : quote_json(b, text);
+    if (r == 0 && spec->code > 0)
+        r = buf_print(b, ",\"error_code\":%u", spec->code);
+    if (r == 0 && spec->ray.len > 0)
+        r = buf_print(b, ",\"ray_id\":\"%.*s\"", SPAN_ARG(spec->ray));
+    return r < 0 ? r : put(b, SPAN("}\n"));
+}
+
+static int put_number(struct answer *a, struct buf *out, struct span name, unsigned number)
+{
+    char text[16];
+    int n = snprintf(text, sizeof text, "%u", number);
+
+    return answer_field(a, out, name, (struct span){text, (size_t)n});
 }
 
 static int put_head(struct buf *out, struct answer *a, const struct page_spec *spec)
 {
+    static const char *const TYPES[] = {[PAGE_PLAIN] = "text/plain; charset=utf-8",
+                                        [PAGE_HTML] = "text/html; charset=utf-8",
+                                        [PAGE_JSON] = "application/problem+json"};
     int r = answer_begin(a, out);
 
     if (r == 0)
-        r = answer_field(a, out, SPAN("Content-Type"),
-                         spec->wants_html ? SPAN("text/html; charset=utf-8")
-                                          : SPAN("text/plain; charset=utf-8"));
-    if (r == 0 && spec->wants_html)
+        r = answer_field(a, out, SPAN("Content-Type"), span_of(TYPES[spec->kind]));
+    if (r == 0 && spec->kind == PAGE_HTML)
         r = answer_field(a, out, SPAN("Content-Security-Policy"),
                          SPAN("default-src 'none'; style-src 'unsafe-inline'"));
-    if (r == 0 && spec->is_passing)
-        r = answer_field(a, out, SPAN("Retry-After"), SPAN("1"));
+    if (r == 0 && spec->retry_after_s > 0)
+        r = put_number(a, out, SPAN("Retry-After"), spec->retry_after_s);
+    if (r == 0 && spec->location.len > 0)
+        r = answer_field(a, out, SPAN("Location"), spec->location);
+    if (r == 0 && spec->ray.len > 0)
+        r = answer_field(a, out, SPAN("CF-Ray"), spec->ray);
     if (r == 0 && spec->status == 426)
         r = answer_field(a, out, SPAN("Sec-WebSocket-Version"), SPAN("13"));
     return r == 0 ? answer_end(a, out) : r;
@@ -167,9 +230,19 @@ int page_put(struct buf *out, struct answer *a, const struct page_spec *spec)
 {
     struct buf body = {0};
     size_t before = buf_len(out);
-    int r;
+    int r = 0;
 
-    r = spec->wants_html ? page_html(&body, spec) : put_plain(&body, spec);
+    switch (spec->kind) {
+    case PAGE_HTML:
+        r = page_html(&body, spec);
+        break;
+    case PAGE_JSON:
+        r = put_json(&body, spec);
+        break;
+    case PAGE_PLAIN:
+        r = put_plain(&body, spec);
+        break;
+    }
     a->body_length = (int64_t)buf_len(&body);
     if (r == 0)
         r = put_head(out, a, spec);
@@ -200,10 +273,10 @@ static int quality(struct span parameters)
     return 1000;
 }
 
-bool page_is_html_preferred(struct span accept)
+enum page_kind page_kind_of(struct span accept)
 {
     struct span element;
-    int html = 0, plain = 0;
+    int html = 0, plain = 0, json = 0;
 
     while (token_next(&accept, &element)) {
         const char *semicolon = element.len > 0 ? memchr(element.data, ';', element.len) : NULL;
@@ -214,6 +287,11 @@ bool page_is_html_preferred(struct span accept)
             html = q;
         else if (span_is_nocase(type, "text/plain"))
             plain = q;
+        else if (span_is_nocase(type, "application/json") ||
+                 span_is_nocase(type, "application/problem+json"))
+            json = q > json ? q : json;
     }
-    return html > plain;
+    if (html > plain && html >= json)
+        return PAGE_HTML;
+    return json > plain ? PAGE_JSON : PAGE_PLAIN;
 }

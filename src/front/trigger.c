@@ -96,7 +96,7 @@ static void on_head(void *self, const struct response *response)
     ex->reply_at = buf_len(&ex->store);
     if (response->body_length != 0)
         return;
-    ex->call = NULL;
+    exchange_over(ex);
     exchange_failed(ex, CALL_BAD_RESULT, SPAN("the worker said nothing of its event"));
 }
 
@@ -132,7 +132,7 @@ static void on_body(void *self, struct span bytes, bool is_end)
     struct span reply;
 
     if (is_end)
-        ex->call = NULL;
+        exchange_over(ex);
     connection_wake(ex->connection);
     if (ex->state != EXCHANGE_CALLED)
         return;
@@ -169,7 +169,7 @@ int trigger_call(struct exchange *ex, enum trigger trigger, struct pool *pool, s
     ex->trigger = trigger;
     ex->is_unwanted = true; /* the request's own body */
     ex->is_retried = true;  /* a handler that kills its process would do it again */
-    r = pool_event(pool, &event, &EVENTS, ex, &ex->call, err);
+    r = pool_event(pool, &event, &EVENTS, ex, &ex->callee.call, err);
     free(payload);
     return r;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum wait {
+    WAIT_HANDSHAKE, /* for TLS to be agreed on */
     WAIT_IDLE,      /* for the next request */
     WAIT_HEAD,      /* for the rest of a head */
     WAIT_BODY,      /* for more of a request's body */

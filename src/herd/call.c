@@ -26,8 +26,8 @@
 #include "herd/instance.h"
 
 enum {
-    CREDIT_STEP = FRAME_WINDOW / 4,         /* bytes; less is not worth a frame */
-    SEND_WINDOW_MAX = 16 * 1024 * 1024,     /* bytes; nobody may let us send more ahead */
+    CREDIT_STEP = FRAME_WINDOW / 4,     /* bytes; less is not worth a frame */
+    SEND_WINDOW_MAX = 16 * 1024 * 1024, /* bytes; nobody may let us send more ahead */
 };
 
 static const bool MOVES[CALL_STATES][CALL_STATES] = {
@@ -37,7 +37,10 @@ static const bool MOVES[CALL_STATES][CALL_STATES] = {
     [CALL_LINGERS] = {[CALL_OVER] = true},
 };
 
-bool call_may_move(enum call_state from, enum call_state to) { return MOVES[from][to]; }
+bool call_may_move(enum call_state from, enum call_state to)
+{
+    return MOVES[from][to];
+}
 
 static void move(struct call *call, enum call_state to)
 {
@@ -45,20 +48,63 @@ static void move(struct call *call, enum call_state to)
     call->state = to;
 }
 
+/* Does somebody hear of its ticket until nothing of it runs? */
+static bool keeps_ticket(const struct call *call)
+{
+    return call->ticket && call->pool_events && call->pool_events->over;
+}
+
+static void drop_ticket(struct call *call)
+{
+    void *ticket = call->ticket;
+
+    if (keeps_ticket(call)) {
+        call->ticket = NULL;
+        call->pool_events->over(call->pool_self, ticket, call_cpu_us(call));
+    }
+    call->ticket = NULL;
+}
+
 static void call_free(struct call *call)
 {
+    drop_ticket(call);
     buf_done(&call->request);
     mem_free(call);
 }
 
 /* Does the caller still want to hear of it? */
-static bool is_listening(const struct call *call) { return call->state < CALL_LINGERS; }
+static bool is_listening(const struct call *call)
+{
+    return call->state < CALL_LINGERS;
+}
 
 int opening_put(const struct opening *opening, struct buf *out, uint8_t flags, uint32_t stream,
                 struct err *err)
 {
     return opening->request ? request_put(out, flags, stream, opening->request, err)
                             : event_put(out, flags, stream, opening->event, err);
+}
+
+unsigned call_hops(const struct request *request)
+{
+    static const struct span MARK = SPAN("corral; hops=");
+    struct span name, value;
+    unsigned hops = 0;
+    size_t at = 0;
+
+    while (pairs_next(&request->headers, &at, &name, &value)) {
+        const char *end = value.data + value.len, *p = value.data;
+        if (!span_is_nocase(name, "cdn-loop"))
+            continue;
+        while ((p = memmem(p, (size_t)(end - p), MARK.data, MARK.len))) {
+            unsigned n = 0;
+            for (p += MARK.len; p < end && *p >= '0' && *p <= '9'; p++)
+                n = n <= CALL_HOPS_MAX ? n * 10 + (unsigned)(*p - '0') : n;
+            n = n <= CALL_HOPS_MAX ? n : CALL_HOPS_MAX + 1;
+            hops = n > hops ? n : hops;
+        }
+    }
+    return hops;
 }
 
 struct call *call_new(const struct opening *opening, bool is_end, const struct call_events *events,
@@ -74,8 +120,11 @@ struct call *call_new(const struct opening *opening, bool is_end, const struct c
     call->self = self;
     call->is_uploading = !is_end;
     call->is_head_method = opening->request && span_is(opening->request->method, "HEAD");
+    call->hops = opening->request ? call_hops(opening->request) : 0;
     call->is_upgrade = opening->request && opening->request->is_upgrade;
     call->body_left = -1;
+    call->cpu_us = -1;
+    meter_call_init(&call->meter);
     return call;
 }
 
@@ -106,6 +155,8 @@ void call_leave(struct call *call)
 
 void call_start(struct call *call, struct instance *instance, uint32_t stream)
 {
+    if (instance->streams.count <= 1 || call->hops > instance->hops)
+        instance->hops = call->hops;
     call_leave(call);
     buf_done(&call->request);
     move(call, CALL_SENT);
@@ -134,6 +185,8 @@ static void linger(struct call *call)
 {
     move(call, CALL_LINGERS);
     instance_finish(call->instance, call);
+    if (!keeps_ticket(call))
+        call->ticket = NULL;
 }
 
 /* Callbacks: the caller may abort inside, so that only is_inside keeps the
@@ -158,14 +211,14 @@ void call_wake(struct call *call)
 
 void call_fail(struct call *call, enum call_failure why, struct span text)
 {
-    const struct call_events *events = call->events;
     bool is_due = is_listening(call);
-    void *self = call->self;
 
     /* First the end, then the word: the caller frees its side inside. */
+    call->is_inside = true;
     call_end(call);
     if (is_due)
-        events->failed(self, why, text);
+        call->events->failed(call->self, why, text);
+    call_free(call);
 }
 
 /* The instance's last frame but DONE; or, as its flags may say, the last of all. */
@@ -298,6 +351,8 @@ static int on_body(struct call *call, const struct frame *frame, struct err *err
     }
     if (call->has_end)
         finish(call, frame);
+    else if (frame->payload.len == 0)
+        return kin_noise(&call->instance->kin, NOISE_EMPTY, err);
     return 0;
 }
 
@@ -312,23 +367,25 @@ static int on_credit(struct call *call, const struct frame *frame, struct err *e
     if (credit.bytes > SEND_WINDOW_MAX - call->send_window)
         return err_set(err, ERR_INVALID, "CREDIT of %u bytes on top of %zu", credit.bytes,
                        call->send_window);
+    if (credit.bytes == 0)
+        return kin_noise(&call->instance->kin, NOISE_EMPTY, err);
     call->send_window += credit.bytes;
-    if (credit.bytes > 0)
-        call_wake(call);
+    call_wake(call);
     return 0;
 }
 
-static void on_unread(struct call *call)
+static int on_unread(struct call *call, struct err *err)
 {
     if (call->is_unwanted || !call->is_uploading)
-        return;
+        return kin_noise(&call->instance->kin, NOISE_EMPTY, err);
     call->is_unwanted = true;
     if (!is_listening(call))
-        return;
+        return 0;
     ring_drop(&call->ring);
     call->is_inside = true;
     call->events->unwanted(call->self);
     (void)leave_callback(call);
+    return 0;
 }
 
 static int on_reset(struct call *call, const struct frame *frame, struct err *err)
@@ -340,10 +397,8 @@ static int on_reset(struct call *call, const struct frame *frame, struct err *er
     r = reset_get(frame, &reset, err);
     if (r < 0)
         return r;
-    if (reset.reason == RESET_UNREAD) {
-        on_unread(call);
-        return 0;
-    }
+    if (reset.reason == RESET_UNREAD)
+        return on_unread(call, err);
     if (reset.reason != RESET_EXCEPTION && reset.reason != RESET_BAD_RESULT &&
         reset.reason != RESET_BODY)
         return err_set(err, ERR_INVALID, "RESET for reason %u", reset.reason);
@@ -353,6 +408,8 @@ static int on_reset(struct call *call, const struct frame *frame, struct err *er
     why = reset.reason == RESET_EXCEPTION ? CALL_EXCEPTION : CALL_BAD_RESULT;
     if (call->has_head || reset.reason == RESET_BODY)
         why = CALL_CUT;
+    if (call->instance && instance_has_stopped(call->instance, call))
+        why = CALL_EXCEEDED_CPU;
     if (is_listening(call)) {
         call->is_inside = true;
         linger(call);
@@ -388,6 +445,24 @@ int call_frame(struct call *call, const struct frame *frame, struct err *err)
     }
 }
 
+void call_set_ticket(struct call *call, void *ticket)
+{
+    drop_ticket(call);
+    call->ticket = ticket;
+    if (ticket && call->pool_events && call->pool_events->taken)
+        call->pool_events->taken(call->pool_self, ticket);
+}
+
+int64_t call_cpu_us(const struct call *call)
+{
+    struct instance *instance = call->instance;
+
+    if (!instance || call->meter.base_us < 0)
+        return call->cpu_us;
+    meter_look(&instance->meter, kin_pid(&instance->kin));
+    return meter_used(&instance->meter, &call->meter) + (call->meter.is_stopped ? call->cpu_us : 0);
+}
+
 size_t call_window(const struct call *call)
 {
     size_t pending, room;
@@ -407,6 +482,9 @@ void call_body(struct call *call, struct span bytes, bool is_end)
         return;
     assert(call->instance && call->is_uploading);
     assert(bytes.len <= call_window(call));
+    /* What comes over a WebSocket is an event of its own. */
+    if (call->is_upgrade && bytes.len > 0)
+        meter_restart(&call->instance->meter, &call->meter);
     if (is_end) {
         call->is_uploading = false;
         ring_drop(&call->ring);

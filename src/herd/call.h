@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "herd/herd.h"
+#include "herd/meter.h"
 #include "loop/ring.h"
 #include "wire/frame.h"
 
@@ -39,6 +40,16 @@ struct call {
     enum call_state state;
     const struct call_events *events;
     void *self;
+    const struct pool_events *pool_events;  /* for taken and over; NULL: no pool */
+    void *pool_self;
+    void *ticket;
+    int64_t subrequests;            /* that its code has made */
+    unsigned hops;                  /* how often it has come out of this or another node of ours, see call_hops */
+    struct meter_call meter;
+    int64_t cpu_us;                 /* when it has left the meter; -1: not measured */
+    unsigned met;                   /* bit set of enum limit: that was said */
+    int64_t logged;                 /* bytes of its lines; -1: more than it may, and that was said */
+    bool is_guilty;                 /* its instance is ended on its account */
     struct buf request;             /* the whole REQUEST or EVENT frame; CALL_WAITS */
     int64_t since_ms;               /* when it came to wait, or to linger */
     size_t send_window;             /* bytes of the request's body that may be sent */
@@ -65,6 +76,9 @@ struct opening {
 int opening_put(const struct opening *opening, struct buf *out, uint8_t flags, uint32_t stream,
                 struct err *err) MUST_CHECK;
 
+/* "corral; hops=N" in CDN-Loop (RFC 8586), which nodes write on what their workers fetch: the most of all, 0
+ * without one, at most CALL_HOPS_MAX + 1. */
+unsigned call_hops(const struct request *request);
 struct call *call_new(const struct opening *opening, bool is_end, const struct call_events *events,
                       void *self);
 /* Keep the request until an instance is there. */

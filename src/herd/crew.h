@@ -6,6 +6,7 @@
 #ifndef CORRAL_HERD_CREW_H
 #define CORRAL_HERD_CREW_H
 
+#include "base/log.h"
 #include "herd/instance.h"
 #include "herd/obituary.h"
 #include "herd/template.h"
@@ -14,8 +15,10 @@ struct crew_events {
     void (*changed)(void *self);
     /* A call has left, or somebody is no longer busy: only news for those who wait. */
     void (*eased)(void *self);
-    void (*log)(void *self, enum log_level level, struct span text);
+    void (*log)(void *self, enum log_level level, struct span text, void *ticket,
+                bool is_raised);
     /* As in pool_events. */
+    void (*limited)(void *self, enum limit limit, struct span text, void *ticket);
     void (*outcall)(void *self, struct outcall *outcall, const struct outcall_head *head,
                     bool is_end);
 };
@@ -28,15 +31,28 @@ struct crew {
     const struct crew_events *events;
     void *self;
     struct obituaries *obituaries;
+    struct ration *ration;              /* of log lines, of the whole herd */
+    struct places *places;              /* of the herd; NULL: nobody counts */
+    struct place_claim claim;           /* on one more of them */
+    bool is_crowded;                    /* it wanted one lately, and nobody could give way */
+    int64_t crowded_ms, crowded_said_ms;/* since when; met.c's: when that was said */
     struct ring instances;              /* until they are gone */
     unsigned count;
     uint32_t last_id;
     struct backoff backoff;             /* of forks */
     int64_t fork_at_ms;                 /* not before */
+    struct backoff lies;                /* of instances that broke the protocol */
+    int64_t lie_ms;                     /* the last of them */
+    unsigned late;                      /* in a row that were forked too late, or not at all */
+    struct log_ration said;             /* what its instances make the node say */
     int64_t missing_ms;                 /* since when there is no spare, 0: there is, or none is due */
     int64_t paced_ms;                   /* the last look at who is busy */
     bool is_told_of_threads;
+    int64_t waits_said_ms;              /* of met.c */
     bool is_hung_up;                    /* crew_hang_up was called */
+    struct meter_rule rule;             /* the pool sets it, as the next one */
+    struct limit_set limits;
+    uint64_t forked;                    /* instances, ever */
 };
 
 enum crew_need { CREW_SPARE, CREW_CALLS, CREW_NOTHING };
@@ -59,6 +75,12 @@ void crew_abandon(struct crew *crew);
 void crew_hang_up(struct crew *crew);
 /* No stream is left in any of them. */
 bool crew_is_idle(const struct crew *crew);
+/* Instances, their calls and memory, forked. */
+void crew_stats(const struct crew *crew, struct pool_stats *ret);
+/* Is this process one of them?  (`crew` as void: for strays_look.) */
+bool crew_has(const void *crew, pid_t pid);
+/* Nobody lives, and the last few ended before they took a call. */
+bool crew_is_failing(const struct crew *crew);
 /* Those that live. */
 unsigned crew_size(const struct crew *crew);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "herd/places.h"
 #include "herd/pool.h"
 
 enum {
@@ -25,6 +26,8 @@ struct herd {
     struct turn turn;
     struct zygote zygote;
     struct ring pools;
+    struct ration ration;   /* of log lines */
+    struct places places;   /* of instances */
     uint32_t last_id;
     bool is_closing;
     void (*closed)(void *self);
@@ -38,6 +41,7 @@ static void on_turn_closed(void *self)
     struct herd *herd = self;
 
     herd->closed(herd->self);
+    places_done(&herd->places);
     mem_free(herd->program);
     mem_free(herd);
 }
@@ -102,6 +106,8 @@ static void set_defaults(struct herd_config *config)
         config->instances_max = uv_available_parallelism();
     if (config->idle_ms == 0)
         config->idle_ms = IDLE_MS;
+    if (config->stuck_ms == 0)
+        config->stuck_ms = INSTANCE_STUCK_MS;
     if (config->busy_ms == 0)
         config->busy_ms = BUSY_MS;
     if (config->queue_max == 0)
@@ -117,6 +123,7 @@ static void on_failed_closed(void *self)
 {
     struct herd *herd = self;
 
+    places_done(&herd->places);
     mem_free(herd->program);
     mem_free(herd);
 }
@@ -134,6 +141,7 @@ int herd_open(uv_loop_t *loop, const struct herd_config *config, struct herd **r
     herd->config = *config;
     set_defaults(&herd->config);
     ring_init(&herd->pools);
+    places_init(&herd->places, config->account_instances, config->places);
     herd->program = mem_strdup(config->worker_program);
     if (!herd->program) {
         on_failed_closed(herd);
@@ -145,8 +153,7 @@ int herd_open(uv_loop_t *loop, const struct herd_config *config, struct herd **r
         on_failed_closed(herd);
         return r;
     }
-    r = zygote_open(&herd->zygote, &herd->turn, herd->program, herd->config.memory_bytes, &EVENTS,
-                    herd, err);
+    r = zygote_open(&herd->zygote, &herd->turn, &herd->config, &EVENTS, herd, err);
     if (r < 0) {
         turn_close(&herd->turn, on_failed_closed, herd);
         return r;
@@ -179,6 +186,8 @@ void herd_add(struct herd *herd, struct pool *pool)
     pool->turn = &herd->turn;
     pool->zygote = &herd->zygote;
     pool->config = &herd->config;
+    pool->ration = &herd->ration;
+    pool->crew.places = &herd->places;
     ring_push(&herd->pools, &pool->ring);
 }
 

@@ -19,9 +19,11 @@ void obituary_words(uint32_t status, char *room, size_t size)
     snprintf(room, size, "was ended by SIG%s", name ? name : "?");
 }
 
-static void publish(const struct obituaries *o, struct obituary *one, const char *words)
+static void publish(struct obituaries *o, struct obituary *one, const char *words)
 {
-    log_error("%s of '%s' (process %d) %s", one->what, o->name, (int)one->pid, words);
+    int pid = one->pid > 0 ? (int)one->pid : (int)one->pid_hint; /* it may have said nothing yet */
+
+    log_rationed(&o->said, LOG_ERROR, "%s of '%s' (process %d) %s", one->what, o->name, pid, words);
     *one = (struct obituary){0};
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/log.h"
 #include "wire/message.h"
 
 enum { OBITUARIES_MAX = 8, OBITUARY_WAIT_MS = 500 };
@@ -28,6 +29,7 @@ struct obituaries {
     struct obituary open[OBITUARIES_MAX];
     struct exited early[OBITUARIES_MAX];    /* news of processes that we think alive */
     unsigned early_next;
+    struct log_ration said;
 };
 
 void obituary_add(struct obituaries *o, const char *what, pid_t pid, uint32_t pid_hint,

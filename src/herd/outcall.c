@@ -13,6 +13,7 @@
 #include "herd/outcall.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "herd/instance.h"
@@ -63,6 +64,26 @@ static int check_head(const struct instance *instance, const struct frame *frame
     return 0;
 }
 
+/* Whose it is, and is it within what that one may ask?  What an instance says of requests that do
+ * not run here gives it no more than one request has. */
+static void count(struct instance *instance, struct outcall *o, uint32_t request)
+{
+    struct call *call = request ? streams_get(&instance->streams, request) : NULL;
+    int64_t max = instance->limits ? instance->limits->of[LIMIT_SUBREQUESTS] : 0, *made;
+
+    o->request = call ? request : 0;
+    o->hops = call ? call->hops : instance->hops;
+    if (instance->stray_last != instance->stream_last)
+        instance->stray_subrequests = 0;
+    instance->stray_last = instance->stream_last;
+    made = call ? &call->subrequests : &instance->stray_subrequests;
+    o->is_too_many = max > 0 && *made >= max;
+    if (o->is_too_many)
+        instance_met(instance, LIMIT_SUBREQUESTS, call);
+    if (max == 0 || *made <= max)
+        *made += 1;
+}
+
 static int on_outcall(struct instance *instance, const struct frame *frame, struct err *err)
 {
     struct outcall_head head;
@@ -91,6 +112,7 @@ static int on_outcall(struct instance *instance, const struct frame *frame, stru
     ring_init(&o->ring);
     ring_push(&instance->outcall_ring, &o->ring);
     o->is_inside = true;
+    count(instance, o, head.request);
     if (instance->events->outcall)
         instance->events->outcall(instance->self, o, &head, o->has_end);
     if (!o->is_over && !o->events)
@@ -117,7 +139,7 @@ static int on_body(struct outcall *o, const struct frame *frame, struct err *err
     if (o->body_left >= 0)
         o->body_left -= (int64_t)len;
     if (len == 0 && !is_end)
-        return 0;
+        return kin_noise(&o->instance->kin, NOISE_EMPTY, err);
     o->is_inside = true;
     o->events->body(o->self, frame->payload, is_end);
     leave_callback(o);
@@ -141,9 +163,10 @@ static int on_credit(struct outcall *o, const struct frame *frame, struct err *e
     if (credit.bytes > SEND_WINDOW_MAX - o->send_window)
         return err_set(err, ERR_INVALID, "CREDIT of %u bytes on top of %zu", credit.bytes,
                        o->send_window);
+    if (credit.bytes == 0)
+        return kin_noise(&o->instance->kin, NOISE_EMPTY, err);
     o->send_window += credit.bytes;
-    if (credit.bytes > 0)
-        wake(o);
+    wake(o);
     return 0;
 }
 
@@ -160,6 +183,7 @@ static void go(struct outcall *o)
 
 static int on_reset(struct outcall *o, const struct frame *frame, struct err *err)
 {
+    struct kin *kin = &o->instance->kin;
     struct reset reset;
     int r = reset_get(frame, &reset, err);
 
@@ -168,7 +192,7 @@ static int on_reset(struct outcall *o, const struct frame *frame, struct err *er
     if (reset.reason != RESET_CANCELLED)
         return err_set(err, ERR_INVALID, "RESET of an outcall for reason %u", reset.reason);
     go(o);
-    return 0;
+    return kin_noise(kin, NOISE_CANCEL, err);
 }
 
 int outcall_frame(struct instance *instance, const struct frame *frame, struct err *err)
@@ -186,8 +210,8 @@ int outcall_frame(struct instance *instance, const struct frame *frame, struct e
     if (number == 0 || number > instance->outcall_last)
         return err_set(err, ERR_INVALID, "%s frame for outcall %u that is not open",
                        frame_name(frame->type), number);
-    if (!o)
-        return 0; /* over already: it crossed our last frame */
+    if (!o) /* over already: it crossed our last frame */
+        return kin_noise(&instance->kin, NOISE_GONE, err);
     switch (frame->type) {
     case FRAME_BODY:
         return on_body(o, frame, err);
@@ -242,7 +266,36 @@ void outcall_connected(struct outcall *o)
         kin_credit(&o->instance->kin, o->stream, 0);
 }
 
-uint32_t outcall_instance(const struct outcall *o) { return o->instance->id; }
+uint32_t outcall_instance(const struct outcall *o)
+{
+    return o->instance->id;
+}
+
+unsigned outcall_hops(const struct outcall *o)
+{
+    return o->hops;
+}
+
+uint32_t outcall_request(const struct outcall *o)
+{
+    return o->request;
+}
+
+bool outcall_is_too_many(const struct outcall *o)
+{
+    return o->is_too_many;
+}
+
+int64_t outcall_limit(const struct outcall *o, enum limit limit)
+{
+    return o->instance->limits ? o->instance->limits->of[limit] : 0;
+}
+
+void outcall_met(struct outcall *o, enum limit limit)
+{
+    instance_met(o->instance, limit,
+                 o->request ? streams_get(&o->instance->streams, o->request) : NULL);
+}
 
 bool outcall_is_ready(const struct outcall *o)
 {
@@ -257,6 +310,7 @@ int outcall_reply(struct outcall *o, const struct reply *reply, bool is_end, str
     r = reply_put(peer_out(&o->instance->kin.peer), is_end ? FRAME_END : 0, o->stream, reply, err);
     if (r < 0)
         return r;
+    instance_rouse(o->instance);
     o->has_reply = true;
     if (is_end)
         end(o);

@@ -21,6 +21,9 @@ struct outcall {
     size_t take_window; /* bytes that the instance may still send */
     size_t owed;        /* credit given to us and not yet passed on */
     int64_t body_left;  /* of its body as its head said; -1: not known */
+    unsigned hops;      /* of that request */
+    uint32_t request;   /* whose code asks, 0: nobody's that runs */
+    bool is_too_many;   /* beyond what that one may ask */
     bool has_end;       /* the instance has sent its last byte */
     bool has_reply;
     bool is_over;   /* freed when nothing of it runs */

@@ -31,33 +31,41 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "herd/met.h"
+#include "loop/strays.h"
 
 enum {
-    SPAWN_MS = 10 * 1000,       /* from SPAWN to HELLO; without SPAWNED the zygote is at fault */
-    DRAIN_MS = 30 * 1000,       /* for calls and waitUntil of a pool that drains */
-    GRACE_MS = 500,             /* for killed processes to be gone */
-    RETRY_MS = 100,             /* the zygote has helper threads still */
-    THREADS_MS = 30 * 1000,     /* from EVALUATED to LOADED; the engines' own leave in 10 s */
-    LOAD_TRIES = 3,             /* templates in a row that die while they load */
+    SPAWN_MS = 10 * 1000,   /* from SPAWN to HELLO; without SPAWNED the zygote is at fault */
+    DRAIN_MS = 30 * 1000,   /* for calls and waitUntil of a pool that drains */
+    GRACE_MS = 500,         /* for killed processes to be gone */
+    RETRY_MS = 100,         /* the zygote has helper threads still */
+    THREADS_MS = 30 * 1000, /* from EVALUATED to LOADED; the engines' own leave in 10 s */
+    LOAD_TRIES = 3,         /* templates in a row that die while they load; starts of a zygote */
 };
 
 static const bool MOVES[POOL_STATES][POOL_STATES] = {
     [POOL_WAITING] = {[POOL_SPAWNING] = true, [POOL_REFUSED] = true, [POOL_CLOSING] = true},
-    [POOL_SPAWNING] = {[POOL_LOADING] = true, [POOL_REFUSED] = true, [POOL_FALLING] = true,
+    [POOL_SPAWNING] = {[POOL_LOADING] = true,
+                       [POOL_REFUSED] = true,
+                       [POOL_FALLING] = true,
                        [POOL_CLOSING] = true},
-    [POOL_LOADING] = {[POOL_UP] = true, [POOL_REFUSED] = true, [POOL_FALLING] = true,
-                      [POOL_CLOSING] = true},
+    [POOL_LOADING] =
+        {[POOL_UP] = true, [POOL_REFUSED] = true, [POOL_FALLING] = true, [POOL_CLOSING] = true},
     [POOL_UP] = {[POOL_FALLING] = true, [POOL_CLOSING] = true},
     [POOL_REFUSED] = {[POOL_CLOSING] = true},
     [POOL_FALLING] = {[POOL_WAITING] = true, [POOL_CLOSING] = true},
     [POOL_CLOSING] = {[POOL_GONE] = true},
 };
 
-bool pool_may_move(enum pool_state from, enum pool_state to) { return MOVES[from][to]; }
+bool pool_may_move(enum pool_state from, enum pool_state to)
+{
+    return MOVES[from][to];
+}
 
 static void move(struct pool *pool, enum pool_state to, int64_t deadline_ms)
 {
@@ -66,7 +74,10 @@ static void move(struct pool *pool, enum pool_state to, int64_t deadline_ms)
     pool->deadline_ms = deadline_ms;
 }
 
-static void pool_wake(struct pool *pool) { turn_add(pool->turn, TURN_WORK, &pool->wake); }
+void pool_wake(struct pool *pool)
+{
+    turn_add(pool->turn, TURN_WORK, &pool->wake);
+}
 
 /* Calls that wait */
 
@@ -89,16 +100,33 @@ static void fail_queue(struct pool *pool, enum call_failure why, struct span tex
 
 static void expire_queue(struct pool *pool, int64_t now_ms)
 {
+    enum call_failure why = pool->crew.claim.at ? CALL_EXCEEDED_OTHER : CALL_OVERLOADED;
     char text[256];
     int n = snprintf(text, sizeof text, "no instance of '%.100s' was free for %d ms",
                      pool->text.name, pool->config->queue_ms);
+
+    if (pool->crew.claim.at)
+        n = met_print_places(&pool->crew, text, sizeof text);
 
     while (!ring_is_empty(&pool->queue.calls)) {
         struct call *call = RING_OF(pool->queue.calls.next, struct call, ring);
         if (now_ms - call->since_ms < pool->config->queue_ms)
             return;
-        call_fail(call, CALL_OVERLOADED, (struct span){text, (size_t)n});
+        call_fail(call, why, (struct span){text, (size_t)n});
     }
+}
+
+/* Somebody ends again and again before there is an instance: no use to wait for the next try. */
+static void fail_unstarted(struct pool *pool, const char *who, unsigned times)
+{
+    char text[256];
+    int n =
+        snprintf(text, sizeof text,
+                 "'%.100s' does not start: %s ended %u times in a row before it took a request; "
+                 "the log says how",
+                 pool->text.name, who, times);
+
+    fail_queue(pool, CALL_NOT_STARTED, (struct span){text, (size_t)n});
 }
 
 static void serve_queue(struct pool *pool)
@@ -142,7 +170,7 @@ static void refuse(struct pool *pool, const struct failed *why)
     pool->events->failed(pool->self, why);
 }
 
-static void refuse_because(struct pool *pool, enum failure kind, const char *text)
+void pool_refuse_because(struct pool *pool, enum failure kind, const char *text)
 {
     struct failed why = {.kind = kind, .text = span_of(text)};
 
@@ -168,11 +196,15 @@ static int on_loaded(void *self, const struct loaded *loaded, struct err *err)
     if (pool->state != POOL_LOADING)
         return err_set(err, ERR_INVALID, "LOADED without LOAD");
     pool->up_ms = clock_now_ms();
+    pool->loaded++;
+    pool->unloaded = 0;
+    tries_reset(&pool->tries);
     move(pool, POOL_UP, 0);
     pool->crew.template = pool->template;
     pool_wake(pool);
     if (!pool->is_told) {
         pool->is_told = true;
+        pool->startup_ms = pool->up_ms > pool->load_ms ? pool->up_ms - pool->load_ms : 1;
         pool->events->ready(pool->self, loaded->handlers);
     }
     return 0;
@@ -214,7 +246,15 @@ static void on_log(void *self, enum log_level level, struct span text)
 {
     struct pool *pool = self;
 
-    pool->events->log(pool->self, level, text);
+    pool->events->log(pool->self, level, text, NULL);
+}
+
+/* Milliseconds for top-level code. */
+static int64_t load_limit(const struct pool *pool)
+{
+    int64_t ms = pool->crew.limits.of[LIMIT_STARTUP];
+
+    return ms > 0 ? ms : pool->config->load_ms;
 }
 
 static void on_template_up(void *self)
@@ -227,16 +267,21 @@ static void on_template_up(void *self)
                         .compatibility_flags = span_of(pool->text.compatibility_flags),
                         .env = span_of(pool->text.env_json),
                         .bindings = span_of(pool->text.bindings_json),
-                        .packages = span_of(pool->text.packages_json)};
+                        .packages = span_of(pool->text.packages_json),
+                        .tmp_bytes = (uint64_t)pool->crew.limits.of[LIMIT_TMP] << 20,
+                        .message_bytes = (uint64_t)pool->crew.limits.of[LIMIT_MESSAGE] << 20};
     struct err err = {0};
 
     if (pool->state != POOL_SPAWNING)
         return;
     pool->is_evaluated = false;
-    move(pool, POOL_LOADING, clock_now_ms() + pool->config->load_ms);
+    pool->strayed = 0;
+    pool->load_ms = clock_now_ms();
+    weight_begin(&pool->weight, kin_pid(&pool->template->kin), pool->load_ms);
+    move(pool, POOL_LOADING, pool->load_ms + load_limit(pool));
     pool_wake(pool);
     if (template_load(pool->template, &load, &err) < 0)
-        refuse_because(pool, FAILURE_INTERNAL, err.text);
+        pool_refuse_because(pool, FAILURE_INTERNAL, err.text);
 }
 
 static void on_template_ended(void *self, enum kin_end how, const char *why)
@@ -244,25 +289,26 @@ static void on_template_ended(void *self, enum kin_end how, const char *why)
     struct pool *pool = self;
     const struct template *template = pool->template;
     int64_t now_ms = clock_now_ms();
-    char text[640];
 
     pool->crew.template = NULL;
+    weight_done(&pool->weight);
+    hoard_drop(pool->config->hoard, &pool->held);
     crew_kill(&pool->crew, "its template has ended");
     pool_wake(pool);
     if (how == KIN_DIED)
-        obituary_add(&pool->obituaries, "the template", kin_pid(&template->kin),
-                     template->pid_hint, now_ms);
+        obituary_add(&pool->obituaries, "the template", kin_pid(&template->kin), template->pid_hint,
+                     now_ms);
     else if (how == KIN_LIED)
         log_error("the template of '%s' broke the protocol and was ended: %s", pool->text.name,
                   why);
     if (pool->state == POOL_UP && now_ms - pool->up_ms >= BACKOFF_STEADY_MS)
         backoff_reset(&pool->backoff);
-    if ((pool->state == POOL_LOADING || pool->state == POOL_SPAWNING) && !pool->is_told &&
-        !pool->is_patient && pool->backoff.failures + 1 >= LOAD_TRIES) {
-        snprintf(text, sizeof text, "the process that loads '%.100s' ended %u times in a row",
-                 pool->text.name, pool->backoff.failures + 1);
-        refuse_because(pool, FAILURE_INTERNAL, text);
-    }
+    if (pool->state == POOL_LOADING && how != KIN_KILLED)
+        pool->unloaded++;
+    if (pool->state == POOL_LOADING)
+        tries_ended(&pool->tries, how == KIN_LIED ? TRIES_LIED : TRIES_DIED);
+    else if (pool->state == POOL_SPAWNING && !pool->is_patient)
+        tries_ended(&pool->tries, TRIES_IDLE);
     if (pool_may_move(pool->state, POOL_FALLING))
         move(pool, POOL_FALLING, now_ms + GRACE_MS);
 }
@@ -275,12 +321,31 @@ static void on_template_gone(void *self)
     pool_wake(pool);
 }
 
+/* With what it may read. */
+static int order_template(struct pool *pool, struct spawn *order, int take_socket, int take_output,
+                          struct err *err)
+{
+    struct buf paths = {0};
+    int r = buf_print(&paths, "%s\n%s", pool->text.folder, pool->text.read_paths);
+
+    if (r < 0) {
+        close(take_socket);
+        close(take_output);
+        return err_nomem(err);
+    }
+    order->paths = buf_span(&paths);
+    r = zygote_spawn(pool->zygote, order, take_socket, take_output, err);
+    buf_done(&paths);
+    return r;
+}
+
 /* An order to the zygote: the template's socket and the end of its output pipe go along. */
 static int spawn(struct pool *pool, struct err *err)
 {
     static const struct template_events EVENTS = {
-        on_template_up, on_evaluated, on_loaded,  on_refused, on_spawned,        on_spawn_failed,
-        on_exited,      on_log,     on_template_ended, on_template_gone};
+        on_template_up, on_evaluated,      on_loaded,       on_refused,
+        on_spawned,     on_spawn_failed,   on_exited,       met_tell_top,
+        on_log,         on_template_ended, on_template_gone};
     struct spawn order = {.id = herd_next_id(pool->herd)};
     int ours, theirs, output[2], r;
 
@@ -300,8 +365,10 @@ static int spawn(struct pool *pool, struct err *err)
         close(output[1]);
         return r;
     }
+    pool->template->kin.all = pool->ration;
+    tries_begin(&pool->tries, pool->zygote->round);
     move(pool, POOL_SPAWNING, clock_now_ms() + SPAWN_MS);
-    r = zygote_spawn(pool->zygote, &order, theirs, output[1], err);
+    r = order_template(pool, &order, theirs, output[1], err);
     if (r < 0)
         kin_kill(&pool->template->kin, "the order to fork could not be sent");
     return r;
@@ -311,16 +378,25 @@ static int spawn(struct pool *pool, struct err *err)
 
 static void start(struct pool *pool, int64_t now_ms)
 {
+    enum tries_verdict verdict;
     struct err err = {0};
+    char text[256];
     int wait_ms;
 
-    if (!zygote_is_up(pool->zygote) || now_ms < pool->deadline_ms)
-        return; /* waits for: pool_zygote_changed, the timer */
+    if (pool->is_later || !zygote_is_up(pool->zygote) || now_ms < pool->deadline_ms)
+        return; /* waits for: pool_load, pool_zygote_changed, the timer */
+    verdict = tries_judge(&pool->tries, pool->zygote->round);
+    if (verdict != TRIES_GO_ON && !pool->is_told) {
+        tries_words(&pool->tries, pool->text.name, text, sizeof text);
+        pool_refuse_because(
+            pool, verdict == TRIES_CODE_FAILS ? FAILURE_EXCEPTION : FAILURE_INTERNAL, text);
+        return;
+    }
     if (spawn(pool, &err) == 0)
         return;
+    tries_ended(&pool->tries, TRIES_IDLE);
     wait_ms = backoff_fail(&pool->backoff);
-    log_error("start the template of '%s': %s; again in %d ms", pool->text.name, err.text,
-              wait_ms);
+    log_error("start the template of '%s': %s; again in %d ms", pool->text.name, err.text, wait_ms);
     if (pool->state == POOL_WAITING)
         pool->deadline_ms = now_ms + wait_ms;
 }
@@ -343,11 +419,11 @@ static void check_start(struct pool *pool, int64_t now_ms)
                  "threads that top-level code of '%.100s' started still run after %d s: start "
                  "them in a handler",
                  pool->text.name, THREADS_MS / 1000);
-        refuse_because(pool, FAILURE_EXCEPTION, text);
+        pool_refuse_because(pool, FAILURE_EXCEPTION, text);
     } else {
         snprintf(text, sizeof text, "top-level code of '%.100s' took longer than %g s",
-                 pool->text.name, pool->config->load_ms / 1000.0);
-        refuse_because(pool, FAILURE_EXCEPTION, text);
+                 pool->text.name, (double)load_limit(pool) / 1000.0);
+        pool_refuse_because(pool, FAILURE_EXCEPTION, text);
     }
     /* The kill is told at the end of this turn; until then there is no deadline. */
     pool->deadline_ms = INT64_MAX;
@@ -387,16 +463,12 @@ static bool is_over(const struct pool *pool, int64_t now_ms)
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct pool *pool = handle->data;
-    struct pool_text *t = &pool->text;
-    char *all[] = {t->name,  t->folder, t->main, t->compatibility_date, t->compatibility_flags,
-                   t->env_json, t->bindings_json, t->packages_json};
 
     pool->events->drained(pool->self);
     herd_forget(pool->herd, pool);
     turn_drop(&pool->wake);
     buf_done(&pool->refusal);
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        mem_free(all[i]);
+    pool_text_done(&pool->text);
     mem_free(pool);
 }
 
@@ -431,7 +503,10 @@ static enum crew_need pool_need(const struct pool *pool)
 
 static void on_timer(uv_timer_t *timer);
 
-static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 static void set_timer(struct pool *pool, int64_t now_ms)
 {
@@ -440,6 +515,8 @@ static void set_timer(struct pool *pool, int64_t now_ms)
     if (pool->state == POOL_GONE)
         return;
     due = earlier(due, crew_due(&pool->crew, now_ms));
+    if (pool->state == POOL_LOADING || pool->state == POOL_UP)
+        due = earlier(due, pool->weight.due_ms);
     if (pool->queue.count > 0)
         due = earlier(due, RING_OF(pool->queue.calls.next, struct call, ring)->since_ms +
                                pool->config->queue_ms);
@@ -463,6 +540,8 @@ static void pool_tick(struct pool *pool)
     enum pool_state before;
 
     expire_queue(pool, now_ms);
+    if (pool->state == POOL_LOADING || pool->state == POOL_UP)
+        pool_weigh_template(pool, now_ms);
     do {
         before = pool->state;
         if (is_over(pool, now_ms)) {
@@ -473,6 +552,8 @@ static void pool_tick(struct pool *pool)
         switch (pool->state) {
         case POOL_WAITING:
             start(pool, now_ms);
+            if (pool->is_told && pool->unloaded >= LOAD_TRIES)
+                fail_unstarted(pool, "its template", pool->unloaded);
             break;
         case POOL_SPAWNING:
         case POOL_LOADING:
@@ -481,6 +562,8 @@ static void pool_tick(struct pool *pool)
         case POOL_UP:
             serve_queue(pool);
             crew_tick(&pool->crew, now_ms, pool_need(pool));
+            if (crew_is_failing(&pool->crew))
+                fail_unstarted(pool, "its process", pool->crew.backoff.failures);
             break;
         case POOL_REFUSED:
             fail_queue(pool, CALL_NOT_LOADED, refusal(pool));
@@ -499,7 +582,10 @@ static void pool_tick(struct pool *pool)
     set_timer(pool, now_ms);
 }
 
-static void run_wake(struct turn_item *item) { pool_tick(RING_OF(item, struct pool, wake)); }
+static void run_wake(struct turn_item *item)
+{
+    pool_tick(RING_OF(item, struct pool, wake));
+}
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -509,7 +595,34 @@ static void on_timer(uv_timer_t *timer)
     pool_wake(pool);
 }
 
-static void on_crew_changed(void *self) { pool_wake(self); }
+static void on_crew_changed(void *self)
+{
+    pool_wake(self);
+}
+
+static void on_crew_log(void *self, enum log_level level, struct span text, void *ticket,
+                        bool is_raised)
+{
+    struct pool *pool = self;
+
+    if (is_raised && pool->events->raised)
+        pool->events->raised(pool->self, level, text, ticket);
+    else
+        pool->events->log(pool->self, level, text, ticket);
+}
+
+void pool_limited(struct pool *pool, enum limit limit, struct span text, void *ticket)
+{
+    if (pool->events->limited)
+        pool->events->limited(pool->self, limit, text, ticket);
+    else if (text.len > 0)
+        pool->events->log(pool->self, LOG_WARN, text, ticket);
+}
+
+static void on_crew_limited(void *self, enum limit limit, struct span text, void *ticket)
+{
+    pool_limited(self, limit, text, ticket);
+}
 
 static void on_crew_outcall(void *self, struct outcall *outcall, const struct outcall_head *head,
                             bool is_end)
@@ -533,14 +646,16 @@ static void on_crew_eased(void *self)
 void pool_zygote_changed(struct pool *pool, unsigned failures)
 {
     if (failures >= LOAD_TRIES && pool->state == POOL_WAITING && !pool->is_told)
-        refuse_because(pool, FAILURE_INTERNAL, "the engine process (zygote) does not start");
+        pool_refuse_because(pool, FAILURE_INTERNAL, "the engine process (zygote) does not start");
     pool_wake(pool);
 }
 
 void pool_spawned(struct pool *pool, const struct spawned *spawned)
 {
-    if (pool->template && pool->template->id == spawned->id)
-        pool->template->pid_hint = spawned->pid;
+    if (!pool->template || pool->template->id != spawned->id)
+        return;
+    pool->template->pid_hint = spawned->pid;
+    tries_spawned(&pool->tries, spawned->pid);
 }
 
 void pool_spawn_failed(struct pool *pool, const struct spawn_failed *failed)
@@ -555,6 +670,7 @@ void pool_spawn_failed(struct pool *pool, const struct spawn_failed *failed)
 
 void pool_exited(struct pool *pool, const struct exited *exited)
 {
+    tries_exited(&pool->tries, exited->pid, exited->status);
     on_exited(pool, exited);
 }
 
@@ -566,53 +682,38 @@ void pool_kill(struct pool *pool)
 
 /* Public */
 
-static int copy_text(struct pool_text *text, const struct pool_spec *spec)
+static void set_rule(struct pool *pool, const struct pool_spec *spec, bool is_measured)
 {
-    const struct {
-        char **to;
-        const char *from;
-    } PAIRS[] = {{&text->name, spec->name},
-                 {&text->folder, spec->folder},
-                 {&text->main, spec->main},
-                 {&text->compatibility_date, spec->compatibility_date},
-                 {&text->compatibility_flags, spec->compatibility_flags},
-                 {&text->env_json, spec->env_json},
-                 {&text->bindings_json, spec->bindings_json},
-                 {&text->packages_json, spec->packages_json}};
-    bool is_whole = true;
-
-    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
-        *PAIRS[i].to = mem_strdup(PAIRS[i].from ? PAIRS[i].from : "");
-        is_whole = is_whole && *PAIRS[i].to;
-    }
-    if (is_whole)
-        return 0;
-    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++)
-        mem_free(*PAIRS[i].to);
-    return ERR_NOMEM;
+    pool->crew.rule.turn = &pool->turn->count;
+    pool->crew.rule.is_measured = is_measured || spec->measures_cpu;
+    pool_limit(pool, &spec->limits);
 }
 
 int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool_events *events,
               void *self, struct pool **ret_pool, struct err *err)
 {
-    static const struct crew_events CREW = {on_crew_changed, on_crew_eased, on_log,
-                                            on_crew_outcall};
+    static const struct crew_events CREW = {on_crew_changed, on_crew_eased, on_crew_log,
+                                            on_crew_limited, on_crew_outcall};
     struct pool *pool = mem_alloc(sizeof *pool);
 
-    if (!pool || copy_text(&pool->text, spec) < 0) {
+    if (!pool || pool_text_copy(&pool->text, spec) < 0) {
         mem_free(pool);
         return err_nomem(err);
     }
     pool->events = events;
     pool->self = self;
     pool->obituaries.name = pool->text.name;
+    pool->is_later = spec->is_later;
     ring_init(&pool->ring);
     ring_init(&pool->queue.calls);
     turn_item_init(&pool->wake, run_wake);
     herd_add(herd, pool);
     crew_init(&pool->crew);
+    hoard_item_init(&pool->held, pool_is_heaviest, pool);
+    set_rule(pool, spec, false);
     pool->crew.turn = pool->turn;
     pool->crew.config = pool->config;
+    pool->crew.ration = pool->ration;
     pool->crew.name = pool->text.name;
     pool->crew.events = &CREW;
     pool->crew.self = pool;
@@ -622,6 +723,30 @@ int pool_open(struct herd *herd, const struct pool_spec *spec, const struct pool
     pool_wake(pool);
     *ret_pool = pool;
     return 0;
+}
+
+int pool_load(struct pool *pool, const struct pool_spec *spec, struct err *err)
+{
+    struct pool_text old = pool->text, text;
+
+    if (pool_text_copy(&text, spec) < 0)
+        return err_nomem(err);
+    /* The name is known by where it stands. */
+    mem_free(text.name);
+    text.name = old.name;
+    old.name = NULL;
+    pool_text_done(&old);
+    pool->text = text;
+    set_rule(pool, spec, pool->crew.rule.is_measured);
+    pool->is_later = false;
+    pool_wake(pool);
+    return 0;
+}
+
+void pool_refuse(struct pool *pool, const struct failed *why)
+{
+    if (pool->state == POOL_WAITING && !pool->is_told)
+        refuse(pool, why);
 }
 
 void pool_drain(struct pool *pool)
@@ -638,58 +763,36 @@ void pool_hang_up(struct pool *pool)
     pool_wake(pool);
 }
 
-unsigned pool_instances(const struct pool *pool) { return crew_size(&pool->crew); }
-
-static int open_call(struct pool *pool, const struct opening *opening, bool is_end,
-                     const struct call_events *events, void *self, struct call **ret_call,
-                     struct err *err)
+void pool_stats(const struct pool *pool, struct pool_stats *ret)
 {
-    struct instance *instance = NULL;
-    struct call *call;
-    bool is_first;
-    int r;
-
-    if (pool->drain_ms || pool->is_killed)
-        return err_set(err, ERR_GONE, "'%s' is being closed", pool->text.name);
-    if (pool->queue.count == 0)
-        instance = crew_pick(&pool->crew);
-    if (!instance && pool->queue.count >= pool->config->queue_max)
-        return err_set(err, ERR_LIMIT, "%u requests wait for '%s' already", pool->queue.count,
-                       pool->text.name);
-    call = call_new(opening, is_end, events, self);
-    if (!call)
-        return err_nomem(err);
-    if (instance) {
-        is_first = instance->open == 0;
-        r = instance_send(instance, call, opening, err);
-    } else {
-        is_first = pool->queue.count == 0;
-        r = call_wait(call, &pool->queue, opening, clock_now_ms(), err);
-    }
-    if (r < 0) {
-        call_end(call);
-        return r;
-    }
-    /* Somebody must look whether it stays busy, fork the next one, watch the deadline. */
-    if (is_first)
-        pool_wake(pool);
-    *ret_call = call;
-    return 0;
+    crew_stats(&pool->crew, ret);
+    ret->waiting = pool->queue.count;
+    ret->waited = pool->waited;
+    ret->loaded = pool->loaded;
+    if (pool->template)
+        ret->memory_bytes += proc_resident_bytes(kin_pid(&pool->template->kin));
 }
 
-int pool_call(struct pool *pool, const struct request *request, bool is_end,
-              const struct call_events *events, void *self, struct call **ret_call,
-              struct err *err)
+void pool_limit(struct pool *pool, const struct limit_set *limits)
 {
-    const struct opening opening = {.request = request};
+    int64_t cpu_ms = limits->of[LIMIT_CPU];
 
-    return open_call(pool, &opening, is_end, events, self, ret_call, err);
+    pool->crew.limits = *limits;
+    pool->crew.rule.limit_us = cpu_ms * 1000;
+    pool->crew.rule.is_measured = pool->crew.rule.is_measured || cpu_ms > 0;
 }
 
-int pool_event(struct pool *pool, const struct event *event, const struct call_events *events,
-               void *self, struct call **ret_call, struct err *err)
+const struct limit_set *pool_limits(const struct pool *pool)
 {
-    const struct opening opening = {.event = event};
+    return &pool->crew.limits;
+}
 
-    return open_call(pool, &opening, true, events, self, ret_call, err);
+int64_t pool_startup_ms(const struct pool *pool)
+{
+    return pool->startup_ms;
+}
+
+unsigned pool_instances(const struct pool *pool)
+{
+    return crew_size(&pool->crew);
 }

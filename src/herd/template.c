@@ -2,13 +2,20 @@
  *
  * Output that does not come as LOG frames (C code that writes to descriptor 1,
  * the engine's last words) comes by a pipe that the instances share.  It is
- * read line by line under the template's ration of log text. */
+ * read line by line under the template's ration of log text.  Above the ration it
+ * is dropped unseen, OUTPUT_DROP bytes at each beat (turn.h): who prints without end
+ * waits for the pipe, and the loop has a few microseconds of it. */
 #include "herd/template.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+
+enum {
+    OUTPUT_READ = 8192,      /* bytes of the pipe taken in one turn at most */
+    OUTPUT_DROP = 64 * 1024, /* likewise, of what nobody will see: 6 MB a second */
+};
 
 static void close_if_done(struct template *template)
 {
@@ -44,28 +51,76 @@ static void take_line(void *self, struct span line)
 
 static void close_output(struct template *template)
 {
-    if (uv_is_closing((uv_handle_t *)&template->output))
+    if (template->is_output_gone || uv_is_closing((uv_handle_t *)&template->output))
         return;
     lines_flush(&template->lines, take_line, template);
+    fair_done(&template->fair);
+    turn_drop(&template->rest);
     uv_close((uv_handle_t *)&template->output, on_output_closed);
+    close(template->output_fd);
 }
 
-static void on_output_room(uv_handle_t *handle, size_t size, uv_buf_t *ret)
+/* Returns how many bytes came; 0 or less at the end, or when there is nothing now. */
+static ssize_t read_output(struct template *template, size_t most)
+{
+    bool is_heard = kin_hears_log(&template->kin);
+    uint64_t start_ns = uv_hrtime();
+    char bytes[OUTPUT_DROP];
+    ssize_t n;
+
+    do
+        n = read(template->output_fd, bytes, is_heard ? most : OUTPUT_DROP);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return n;
+    /* What would be dropped line by line is dropped at once. */
+    if (is_heard)
+        lines_add(&template->lines, (struct span){bytes, (size_t)n}, take_line, template);
+    else
+        lines_flush(&template->lines, take_line, template);
+    fair_account(&template->fair, (size_t)n, start_ns);
+    return n;
+}
+
+static void on_output(uv_poll_t *handle, int status, int events);
+
+static void run_rest(struct turn_item *item)
+{
+    struct template *template = RING_OF(item, struct template, rest);
+
+    uv_poll_start(&template->output, UV_READABLE, on_output);
+}
+
+/* As kin.c does with the socket: above the ration a little at a time. */
+static void rest(struct template *template)
+{
+    turn_drop(&template->fair.late);
+    turn_add(template->kin.turn, TURN_REST, &template->rest);
+    uv_poll_stop(&template->output);
+}
+
+static void read_some(struct template *template)
+{
+    ssize_t n = read_output(template, fair_quantum(&template->fair));
+
+    if (n == 0 || (n < 0 && errno != EAGAIN))
+        close_output(template);
+    else if (!kin_hears_log(&template->kin))
+        rest(template);
+}
+
+static void read_late(struct turn_item *item)
+{
+    read_some(RING_OF(item, struct template, fair.late));
+}
+
+static void on_output(uv_poll_t *handle, int status, int events)
 {
     struct template *template = handle->data;
 
-    (void)size;
-    *ret = uv_buf_init(template->output_bytes, sizeof template->output_bytes);
-}
-
-static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
-{
-    struct template *template = stream->data;
-
-    if (n > 0)
-        lines_add(&template->lines, (struct span){bytes->base, (size_t)n}, take_line, template);
-    else if (n < 0)
-        close_output(template);
+    (void)status, (void)events;
+    if (fair_is_due(&template->fair, template->kin.turn))
+        read_some(template);
 }
 
 static void on_up(void *self, const struct hello *hello)
@@ -76,10 +131,12 @@ static void on_up(void *self, const struct hello *hello)
     template->events->up(template->self);
 }
 
-static void on_log(void *self, enum log_level level, struct span text)
+static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                   bool is_raised)
 {
     struct template *template = self;
 
+    (void)stream, (void)is_raised;
     template->events->log(template->self, level, text);
 }
 
@@ -87,21 +144,15 @@ static void on_log(void *self, enum log_level level, struct span text)
  * second's ration: instances that are not dead yet may go on writing. */
 static void drain_output(struct template *template)
 {
-    char bytes[4096];
+    size_t left = RATION_BYTES;
     ssize_t n;
-    int fd;
 
-    if (uv_is_closing((uv_handle_t *)&template->output) ||
-        uv_fileno((uv_handle_t *)&template->output, &fd) < 0)
+    if (template->is_output_gone || uv_is_closing((uv_handle_t *)&template->output))
         return;
-    for (size_t left = RATION_BYTES; left >= sizeof bytes; left -= (size_t)n) {
-        do
-            n = read(fd, bytes, sizeof bytes);
-        while (n < 0 && errno == EINTR);
-        if (n <= 0)
-            break;
-        lines_add(&template->lines, (struct span){bytes, (size_t)n}, take_line, template);
-    }
+    do {
+        n = read_output(template, OUTPUT_READ);
+        left -= n > 0 ? (size_t)n : 0;
+    } while (n > 0 && left >= OUTPUT_DROP);
     close_output(template);
 }
 
@@ -111,6 +162,21 @@ static void on_ended(void *self, enum kin_end how, const char *why)
 
     drain_output(template);
     template->events->ended(template->self, how, why);
+}
+
+static int on_met(struct template *template, const struct frame *frame, struct err *err)
+{
+    struct met met;
+    int r = met_get(frame, &met, err);
+
+    if (r < 0)
+        return r;
+    if (met.limit >= LIMITS || !(LIMITS_INSIDE & 1u << met.limit))
+        return err_set(err, ERR_INVALID, "MET of limit %u", met.limit);
+    if (!(template->met & 1u << met.limit))
+        template->events->met(template->self, (enum limit)met.limit);
+    template->met |= 1u << met.limit;
+    return 0;
 }
 
 static int on_frame(void *self, const struct frame *frame, struct err *err)
@@ -128,6 +194,9 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
 
     if (frame->stream != 0)
         return err_set(err, ERR_INVALID, "%s frame with a stream", frame_name(frame->type));
+    r = kin_noise(&template->kin, NOISE_EMPTY, err);
+    if (r < 0)
+        return r;
     switch (frame->type) {
     case FRAME_EVALUATED:
         return events->evaluated(template->self, err);
@@ -143,6 +212,8 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
     case FRAME_SPAWN_FAILED:
         r = spawn_failed_get(frame, &m.spawn_failed, err);
         return r < 0 ? r : events->spawn_failed(template->self, &m.spawn_failed, err);
+    case FRAME_MET:
+        return on_met(template, frame, err);
     case FRAME_EXITED:
         r = exited_get(frame, &m.exited, err);
         if (r == 0)
@@ -176,13 +247,16 @@ int template_open(struct turn *turn, int take_fd, int take_output_fd, pid_t zygo
         return r;
     }
     /* From here on the handles want to be closed: errors are told by `ended`. */
-    (void)uv_pipe_init(turn->prepare.loop, &template->output, 0);
-    template->output.data = template;
-    if (uv_pipe_open(&template->output, take_output_fd) < 0) {
+    template->output_fd = take_output_fd;
+    turn_item_init(&template->rest, run_rest);
+    fair_init(&template->fair, OUTPUT_READ, read_late);
+    if (uv_poll_init(turn->prepare.loop, &template->output, take_output_fd) < 0) {
         close(take_output_fd);
+        template->is_output_gone = true;
         kin_kill(&template->kin, "its output cannot be read");
     } else {
-        uv_read_start((uv_stream_t *)&template->output, on_output_room, on_output);
+        template->output.data = template;
+        uv_poll_start(&template->output, UV_READABLE, on_output);
     }
     *ret = template;
     return 0;
@@ -193,8 +267,8 @@ int template_load(struct template *template, const struct load *load, struct err
     return load_put(peer_out(&template->kin.peer), 0, 0, load, err);
 }
 
-int template_fork(struct template *template, const struct spawn *spawn, int take_fd,
-                  struct err *err)
+int template_fork(struct template *template, const struct spawn *spawn, const int *take_fds,
+                  unsigned count, struct err *err)
 {
     struct buf *out = peer_out(&template->kin.peer);
     size_t start = buf_len(out);
@@ -202,8 +276,9 @@ int template_fork(struct template *template, const struct spawn *spawn, int take
 
     r = spawn_put(out, FRAME_FORK, spawn, err);
     if (r < 0) {
-        close(take_fd);
+        for (unsigned i = 0; i < count; i++)
+            close(take_fds[i]);
         return r;
     }
-    return peer_attach(&template->kin.peer, start, &take_fd, 1, err);
+    return peer_attach(&template->kin.peer, start, take_fds, count, err);
 }

@@ -11,11 +11,13 @@
  *
  * Its environment is written here, word by word: what is not in the list does
  * not reach a tenant.  JSC_* and GIGACAGE are what makes a live JavaScriptCore
- * forkable.  Its collector goes by what an instance may use (JSC_forceRAMSize),
+ * forkable.  Its collector goes by what an instance may use (JSC_forceRAMSize; addresses end at
+ * seven eighths of it, and the engine ends the process when it gets none),
  * and its heap grows by 1.7 between collections, not by 2, because what Python
  * holds of it takes two collections to go: with 2, or by the machine's memory,
  * the heap of a worker that makes such garbage grows until its address space is
- * used up.  (With 1.5 collections are so many that p99 of hello doubles.)  The sanitizers' options pass so that a test build can be steered.
+ * used up.  (With 1.5 collections are so many that p99 of hello doubles.)  The sanitizers' options
+ * pass so that a test build can be steered.
  *
  * Invariants
  *   1. `up` and `down` alternate, beginning with `up`; a start that never came
@@ -33,8 +35,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "box/tier.h"
+#include "loop/leftover.h"
 
-enum { ZYGOTE_HELLO_MS = 30 * 1000 };   /* two engines start, under a sanitizer too */
+enum { ZYGOTE_HELLO_MS = 30 * 1000 }; /* two engines start, under a sanitizer too */
 
 static const bool MOVES[ZYGOTE_STATES][ZYGOTE_STATES] = {
     [ZYGOTE_RESTING] = {[ZYGOTE_STARTING] = true, [ZYGOTE_CLOSED] = true},
@@ -43,7 +47,10 @@ static const bool MOVES[ZYGOTE_STATES][ZYGOTE_STATES] = {
     [ZYGOTE_ENDING] = {[ZYGOTE_RESTING] = true, [ZYGOTE_CLOSED] = true},
 };
 
-bool zygote_may_move(enum zygote_state from, enum zygote_state to) { return MOVES[from][to]; }
+bool zygote_may_move(enum zygote_state from, enum zygote_state to)
+{
+    return MOVES[from][to];
+}
 
 static void move(struct zygote *zygote, enum zygote_state to)
 {
@@ -73,6 +80,9 @@ static void rest(struct zygote *zygote)
 
     if (zygote->is_kin_open || zygote->is_child_open)
         return;
+    /* Where nothing ends with a pid namespace. */
+    if (!(zygote->config->box_layers & BOX_BIT(BOX_PIDS)))
+        (void)leftover_end(zygote->config->worker_program);
     if (zygote->is_closing) {
         finish(zygote);
         return;
@@ -126,7 +136,8 @@ static void on_ended(void *self, enum kin_end how, const char *why)
     uv_timer_stop(&zygote->timer);
     move(zygote, ZYGOTE_ENDING);
     child_kill(&zygote->child);
-    zygote->events->down(zygote->self, was_up ? 0 : zygote->backoff.failures + 1);
+    zygote->unborn = was_up ? 0 : zygote->unborn + 1;
+    zygote->events->down(zygote->self, zygote->unborn);
 }
 
 static void on_up(void *self, const struct hello *hello)
@@ -136,13 +147,15 @@ static void on_up(void *self, const struct hello *hello)
     log_debug("engines: Python %.*s, %.*s", SPAN_ARG(hello->python), SPAN_ARG(hello->javascript));
     uv_timer_stop(&zygote->timer);
     zygote->up_ms = clock_now_ms();
+    zygote->round++;
     move(zygote, ZYGOTE_UP);
     zygote->events->up(zygote->self);
 }
 
-static void on_log(void *self, enum log_level level, struct span text)
+static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                   bool is_raised)
 {
-    (void)self;
+    (void)self, (void)stream, (void)is_raised;
     log_write(level, "%.*s", SPAN_ARG(text));
 }
 
@@ -180,22 +193,33 @@ static int start(struct zygote *zygote, struct err *err)
 {
     static const struct kin_events KIN = {on_up, on_frame, on_log, NULL, on_ended, on_gone};
     static const char *const OPTIONS[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
-    char rooms[3][512], ram[64];
-    char *environment[16] = {"LANG=C.UTF-8", "TZ=UTC", "HOME=/tmp", "PATH=/usr/bin:/bin",
-                             "JSC_useConcurrentGC=0", "JSC_numberOfGCMarkers=1",
-                             "JSC_useConcurrentJIT=0", "GIGACAGE_ENABLED=0",
-                             "JSC_smallHeapGrowthFactor=1.7", "JSC_mediumHeapGrowthFactor=1.3"};
-    char *arguments[] = {(char *)zygote->program, "zygote", NULL};
-    int ours = -1, theirs = -1, n = 10, r;
+    char rooms[3][512], ram[64], layers[BOX_LAYERS_TEXT], box[BOX_LAYERS_TEXT + 8], uid[32];
+    char *environment[16] = {"LANG=C.UTF-8",
+                             "TZ=UTC",
+                             "HOME=/tmp",
+                             "PATH=/usr/bin:/bin",
+                             "JSC_useConcurrentGC=0",
+                             "JSC_numberOfGCMarkers=1",
+                             "JSC_useConcurrentJIT=0",
+                             "JSC_usePollingTraps=1",
+                             "GIGACAGE_ENABLED=0",
+                             "JSC_smallHeapGrowthFactor=1.7",
+                             "JSC_mediumHeapGrowthFactor=1.3"};
+    const struct herd_config *config = zygote->config;
+    char *arguments[] = {(char *)config->worker_program, "zygote", box, uid, NULL};
+    int ours = -1, theirs = -1, n = 11, r;
 
     for (size_t i = 0; i < 3; i++) {
         environment[n] = child_inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);
         n += environment[n] != NULL;
     }
-    if (zygote->memory_bytes > 0) {
-        snprintf(ram, sizeof ram, "JSC_forceRAMSize=%" PRIu64, zygote->memory_bytes);
+    if (config->memory_bytes > 0) {
+        snprintf(ram, sizeof ram, "JSC_forceRAMSize=%" PRIu64, config->memory_bytes / 4 * 3);
         environment[n++] = ram;
     }
+    box_layers_put(config->box_layers, layers);
+    snprintf(box, sizeof box, "--box=%s", layers);
+    snprintf(uid, sizeof uid, "--uid=%u", config->box_uid);
     r = peer_pair(&ours, &theirs, err);
     if (r < 0)
         return r;
@@ -206,7 +230,7 @@ static int start(struct zygote *zygote, struct err *err)
     }
     zygote->is_kin_open = true;
     move(zygote, ZYGOTE_STARTING);
-    r = child_open(&zygote->child, zygote->turn->prepare.loop, zygote->program, arguments,
+    r = child_open(&zygote->child, zygote->turn->prepare.loop, config->worker_program, arguments,
                    environment, theirs, on_exited, zygote, err);
     zygote->is_child_open = true;
     close(theirs);
@@ -236,14 +260,12 @@ static void on_timer(uv_timer_t *timer)
     uv_timer_start(timer, on_timer, ZYGOTE_HELLO_MS, 0);
 }
 
-int zygote_open(struct zygote *zygote, struct turn *turn, const char *program,
-                uint64_t memory_bytes, const struct zygote_events *events, void *self,
-                struct err *err)
+int zygote_open(struct zygote *zygote, struct turn *turn, const struct herd_config *config,
+                const struct zygote_events *events, void *self, struct err *err)
 {
-    *zygote = (struct zygote){.turn = turn, .program = program, .memory_bytes = memory_bytes,
-                              .events = events, .self = self};
-    if (access(program, X_OK) < 0) {
-        (void)err_errno(err, errno, "start '%s'", program);
+    *zygote = (struct zygote){.turn = turn, .config = config, .events = events, .self = self};
+    if (access(config->worker_program, X_OK) < 0) {
+        (void)err_errno(err, errno, "start '%s'", config->worker_program);
         return err_hint(err, "it is built together with `corral`, by `make`");
     }
     uv_timer_init(turn->prepare.loop, &zygote->timer);
@@ -276,10 +298,13 @@ void zygote_replace(struct zygote *zygote, const char *why)
     kin_kill(&zygote->kin, why);
 }
 
-pid_t zygote_pid(const struct zygote *zygote) { return kin_pid(&zygote->kin); }
+pid_t zygote_pid(const struct zygote *zygote)
+{
+    return kin_pid(&zygote->kin);
+}
 
-int zygote_spawn(struct zygote *zygote, const struct spawn *spawn, int take_socket,
-                 int take_output, struct err *err)
+int zygote_spawn(struct zygote *zygote, const struct spawn *spawn, int take_socket, int take_output,
+                 struct err *err)
 {
     struct buf *out = peer_out(&zygote->kin.peer);
     int fds[] = {take_socket, take_output};

@@ -8,6 +8,7 @@
 #ifndef CORRAL_HERD_ZYGOTE_H
 #define CORRAL_HERD_ZYGOTE_H
 
+#include "herd/herd.h"
 #include "kin/kin.h"
 #include "loop/child.h"
 
@@ -35,12 +36,13 @@ struct zygote {
     struct child child;
     uv_timer_t timer;
     struct turn *turn;
-    const char *program;
-    uint64_t memory_bytes;
+    const struct herd_config *config;
     const struct zygote_events *events;
     void *self;
     enum zygote_state state;
     struct backoff backoff;
+    unsigned round;             /* how often it has come up */
+    unsigned unborn;            /* starts in a row that never came up */
     int64_t up_ms;
     bool is_kin_open, is_child_open;
     bool has_exited;
@@ -49,11 +51,10 @@ struct zygote {
 
 bool zygote_may_move(enum zygote_state from, enum zygote_state to);
 
-/* Embedded.  `program` must outlive it.  memory_bytes: what an instance may use, by which
- * JavaScript's collector goes; 0: what the machine has.  On failure nothing is left open. */
-int zygote_open(struct zygote *zygote, struct turn *turn, const char *program,
-                uint64_t memory_bytes, const struct zygote_events *events, void *self,
-                struct err *err) MUST_CHECK;
+/* Embedded.  `config` must outlive it; JavaScript's collector goes by its memory_bytes.  On failure
+ * nothing is left open. */
+int zygote_open(struct zygote *zygote, struct turn *turn, const struct herd_config *config,
+                const struct zygote_events *events, void *self, struct err *err) MUST_CHECK;
 /* SIGKILL; `closed` when all is gone. */
 void zygote_close(struct zygote *zygote);
 bool zygote_is_up(const struct zygote *zygote);

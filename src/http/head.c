@@ -12,7 +12,8 @@
  *    no continued line (obs-fold).
  * 5. Exactly one Host, valid, that a URL parser takes (HTTP/1.0: at most one).
  * 6. At most one Content-Length, digits only; or one Transfer-Encoding that
- *    reads "chunked"; never both, no Transfer-Encoding in HTTP/1.0.
+ *    reads "chunked"; never both, no Transfer-Encoding in HTTP/1.0; no tab
+ *    around either, which not every reader takes for a space.
  * 7. Target: "/..." ; "http://HOST/..." with the very HOST of the Host header;
  *    "*" for OPTIONS.  No fragment, no raw byte outside visible ASCII.
  *
@@ -179,6 +180,11 @@ static int take_connection(struct head *h, struct span value, struct err *err)
     return 0;
 }
 
+static bool is_framing(struct span name)
+{
+    return span_is_nocase(name, "content-length") || span_is_nocase(name, "transfer-encoding");
+}
+
 /* The headers that decide about the message itself. */
 static int take_field(struct head *h, const char *data, struct span name, struct span value,
                       int64_t body_max, struct err *err)
@@ -235,6 +241,8 @@ static int take_field_line(struct head *h, const char *data, struct span line, i
     f->name = part_of(data, name);
     f->value = part_of(data, value);
     f->is_hop = token_is_hop(name);
+    if (memchr(colon + 1, '\t', line.len - name.len - 1) && is_framing(name))
+        return refuse(h, 400, err, "a tab in a header that says how long the body is");
     return take_field(h, data, name, value, body_max, err);
 }
 

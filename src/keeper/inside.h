@@ -25,6 +25,10 @@ void keeper_give_place(struct keeper *keeper);
 void keeper_leave_line(struct keeper *keeper, struct store *store);
 /* Does an idle store have to go, so that another can start? */
 bool keeper_is_crowded(const struct keeper *keeper);
+/* This one, which is idle?  It is, if those idle for longer are too few for all who wait. */
+bool keeper_wants_place_of(const struct keeper *keeper, const struct store *store);
+/* Those see in their tick that they have to go. */
+void keeper_wake_idlest(const struct keeper *keeper);
 /* It is gone for good. */
 void keeper_forget(struct keeper *keeper, struct store *store);
 /* A line about a database, to whoever wants to read it. */

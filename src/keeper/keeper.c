@@ -1,8 +1,9 @@
 /* keeper.c - the list of databases, and who of them may have a process.
  *
- * A place is taken by each process.  When all are taken the longest idle store
- * is told to end, and who wants a place waits in `hungry`; when none is idle
- * the next one that gets idle goes.
+ * A place is taken by each process.  When all are taken who wants one waits in
+ * `hungry`, and for each of those the longest idle store is told to end; when
+ * none is idle the next one that gets idle goes.  One that has just answered is
+ * not the longest idle: its next call may be on its way.
  *
  * Closing: every store fails its calls and lets its process end in good order;
  * when the last is gone the turn; then closed(). */
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "keeper/inside.h"
@@ -35,6 +37,31 @@ static struct store *store_at(struct ring *at)
 bool keeper_is_crowded(const struct keeper *keeper)
 {
     return keeper->hungers > keeper->leaving;
+}
+
+bool keeper_wants_place_of(const struct keeper *keeper, const struct store *store)
+{
+    unsigned before = 0; /* stores that are idle for longer */
+
+    if (!keeper_is_crowded(keeper))
+        return false;
+    for (struct ring *at = keeper->stores.prev; at != &store->ring; at = at->prev)
+        before += store_is_idle(store_at(at));
+    return before < keeper->hungers - keeper->leaving;
+}
+
+void keeper_wake_idlest(const struct keeper *keeper)
+{
+    unsigned woken = 0;
+
+    if (!keeper_is_crowded(keeper))
+        return;
+    for (struct ring *at = keeper->stores.prev;
+         at != &keeper->stores && woken < keeper->hungers - keeper->leaving; at = at->prev)
+        if (store_is_idle(store_at(at))) {
+            store_wake(store_at(at));
+            woken++;
+        }
 }
 
 void keeper_leave_line(struct keeper *keeper, struct store *store)
@@ -66,12 +93,7 @@ bool keeper_take_place(struct keeper *keeper, struct store *store)
         return false;
     ring_push(&keeper->hungry, &store->hungry);
     keeper->hungers++;
-    /* The longest idle one sees in its tick that it has to go. */
-    for (struct ring *at = keeper->stores.prev; at != &keeper->stores; at = at->prev)
-        if (store_is_idle(store_at(at))) {
-            store_wake(store_at(at));
-            break;
-        }
+    keeper_wake_idlest(keeper);
     return false;
 }
 
@@ -180,15 +202,15 @@ void keeper_close(struct keeper *keeper, void (*closed)(void *self), void *self)
     keeper->self = self;
     keeper->is_closing = true;
     RING_EACH(at, &keeper->stores)
-    store_wake(store_at(at));
+        store_wake(store_at(at));
     close_if_empty(keeper);
 }
 
 static struct store *find(const struct keeper *keeper, const char *folder)
 {
     RING_EACH(at, &keeper->stores)
-    if (strcmp(store_at(at)->folder, folder) == 0 && store_at(at)->state != STORE_GONE)
-        return store_at(at);
+        if (strcmp(store_at(at)->folder, folder) == 0 && store_at(at)->state != STORE_GONE)
+            return store_at(at);
     return NULL;
 }
 
@@ -197,8 +219,18 @@ bool keeper_holds(const struct keeper *keeper, const char *folder)
     struct store *store = find(keeper, folder);
 
     if (store)
-        store_look_at_folder(store);
+        store_look_at_folder(store, false);
     return store && store->state != STORE_RESTING && !store->is_moved;
+}
+
+void keeper_let_go(struct keeper *keeper, const char *folder)
+{
+    struct store *store = find(keeper, folder);
+
+    if (!store)
+        return;
+    store->seen_ms = INT64_MIN / 2; /* whenever it was last looked at */
+    store_look_at_folder(store, true);
 }
 
 /* To the front: the list is in the order of use. */
@@ -220,13 +252,15 @@ int keeper_call(struct keeper *keeper, const char *folder, const struct outcall_
 
     if (keeper->is_closing)
         return err_set(err, ERR_GONE, "Network connection lost. The node is being closed.");
+    if (keeper->config.needs_folders && !keeper_holds(keeper, folder) && access(folder, F_OK) < 0)
+        return err_set(err, ERR_NOT_FOUND, "The database has been deleted.");
     store = find(keeper, folder);
     if (!store)
         store = store_new(keeper, folder);
     if (!store)
         return err_nomem(err);
     use(keeper, store);
-    store_look_at_folder(store);
+    store_look_at_folder(store, false);
     r = store_check(store, err);
     if (r == 0)
         r = store_call_new(store, head, is_end, events, self, &call, err);

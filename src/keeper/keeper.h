@@ -13,7 +13,7 @@
  *
  * A process is started as
  *
- *     corral-store FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS
+ *     corral-store FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS --box=LAYERS [--uid=N]
  *
  * with a socket as descriptor 3, in a session of its own; the folder is there
  * already.  It is tied to its parent, and says HELLO when it takes calls.  When
@@ -67,8 +67,14 @@ struct keeper_config {
     int query_ms;            /* longest that one call may run; 0: 30 s */
     int busy_ms;             /* 0: 10 s */
     int queue_ms;            /* longest that a call waits for its process, or in it; 0: 30 s */
-    unsigned stores_max;     /* processes at once: the longest idle one gives way; 0: 64 */
-    unsigned calls_max;      /* that wait or run in one store; 0: 1,024 */
+    bool needs_folders;  /* a database whose folder is not there has been deleted: none is made */
+    unsigned stores_max; /* processes at once: the longest idle one gives way; 0: 64 */
+    unsigned calls_max;  /* that wait or run in one store; 0: 1,024 */
+    unsigned box_layers; /* what this machine gives: box/tier.h */
+    /* With BOX_UID: whose the process of this database is.  NULL: the node's own user's, without
+     * his rights.  An error is why it does not start. */
+    int (*box_uid)(void *self, const char *folder, unsigned *ret_uid, struct err *err);
+    void *box_uid_self;
     void (*log)(void *self, enum log_level level, struct span text); /* NULL: dropped */
     void *log_self;
 };
@@ -78,8 +84,12 @@ int keeper_open(uv_loop_t *loop, const struct keeper_config *config, struct keep
 /* Ends every store in good order (what was acknowledged is kept anyway); open calls fail. */
 void keeper_close(struct keeper *keeper, void (*closed)(void *self), void *self);
 
-/* Is a process there for this database, or on its way?  No, if its folder has been taken away beneath it. */
+/* Is a process there for this database, or on its way?  No, if its folder has been taken away
+ * beneath it. */
 bool keeper_holds(const struct keeper *keeper, const char *folder);
+
+/* It was deleted, or another one stands in its place: no call goes to the process that there was. */
+void keeper_let_go(struct keeper *keeper, const char *folder);
 
 struct store_call_events {
     /* Once, unless it fails before. */
@@ -92,9 +102,10 @@ struct store_call_events {
     void (*failed)(void *self, struct span text);
 };
 
-/* `folder`: of the database, absolute; made when it is not there.  `head` is copied; its binding
- * is not looked at.  is_end: no body follows.  ERR_LIMIT: too many calls wait; ERR_SYSTEM: its
- * process did not start a moment ago, and why; ERR_GONE; ERR_NOMEM. */
+/* `folder`: of the database, absolute; made when it is not there, unless needs_folders
+ * (ERR_NOT_FOUND).  `head` is copied; its binding is not looked at.  is_end: no body follows.
+ * ERR_LIMIT: too many calls wait; ERR_SYSTEM: its process did not start a moment ago, and why;
+ * ERR_GONE; ERR_NOMEM. */
 int keeper_call(struct keeper *keeper, const char *folder, const struct outcall_head *head,
                 bool is_end, const struct store_call_events *events, void *self,
                 struct store_call **ret_call, struct err *err) MUST_CHECK;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "box/tier.h"
 #include "keeper/inside.h"
 
 static struct store_call *call_at(struct ring *at)
@@ -70,18 +71,20 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
     if (frame->flags & FRAME_FINISHED)
         return err_set(err, ERR_INVALID, "%s frame that is finished", frame_name(frame->type));
     call = streams_get(&store->streams, frame->stream);
-    if (!call)
-        return 0; /* over already: it crossed our last frame */
+    if (!call) /* over already: it crossed our last frame */
+        return kin_noise(&store->kin, NOISE_GONE, err);
     r = store_call_frame(call, frame, err);
     if (r == 0)
         store->has_answered = true;
     return r;
 }
 
-static void on_log(void *self, enum log_level level, struct span text)
+static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                   bool is_raised)
 {
     const struct store *store = self;
 
+    (void)stream, (void)is_raised;
     keeper_say(store->keeper, store, level, "%.*s", SPAN_ARG(text));
 }
 
@@ -154,7 +157,7 @@ static void recall(struct store *store, struct ring *lost)
         return;
     keep_unsent(store, &again);
     RING_EACH(at, &again)
-    streams_remove(&store->streams, call_at(at)->stream);
+        streams_remove(&store->streams, call_at(at)->stream);
     ring_move(&again, &store->queue);
     ring_move(&store->queue, &again);
 }
@@ -273,13 +276,15 @@ static void on_ended(void *self, enum kin_end how, const char *why)
 
 /* ---- the beginning of a process ---- */
 
+enum { PATH_ROOM = 4096, UID_ROOM = 32 };
+
 /* The folder and those above it. */
 static int make_folder(const char *folder, struct err *err)
 {
-    char path[4096];
+    char path[PATH_ROOM];
     size_t len = strlen(folder);
 
-    if (len >= sizeof path)
+    if (len + strlen("/.") >= sizeof path)
         return err_set(err, ERR_LIMIT, "the path of the folder is longer than %zu bytes",
                        sizeof path);
     memcpy(path, folder, len + 1);
@@ -296,28 +301,54 @@ static int make_folder(const char *folder, struct err *err)
     }
 }
 
+/* "--uid=N", or "" where that is not for us to say. */
+static int user_of(const struct store *store, char ret[static UID_ROOM], struct err *err)
+{
+    const struct keeper_config *config = &store->keeper->config;
+    unsigned uid = 0;
+    int r = 0;
+
+    if (config->box_uid && config->box_layers & BOX_BIT(BOX_UID))
+        r = config->box_uid(config->box_uid_self, store->folder, &uid, err);
+    ret[0] = '\0';
+    if (r == 0 && uid > 0)
+        snprintf(ret, UID_ROOM, "--uid=%u", uid);
+    return r;
+}
+
 static int open_halves(struct store *store, struct err *err)
 {
     static const struct kin_events KIN = {on_up, on_frame, on_log, on_room, on_ended, on_gone};
     static const char *const OPTIONS[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
     const struct keeper_config *config = &store->keeper->config;
-    char rooms[3][512], size_max[64], query_ms[64];
+    char rooms[3][512], size_max[64], query_ms[64], folder[PATH_ROOM];
+    char layers[BOX_LAYERS_TEXT], box[BOX_LAYERS_TEXT + 8], uid[UID_ROOM];
     char *environment[8] = {"LANG=C.UTF-8", "TZ=UTC"};
     const bool is_full = config->sync == KEEPER_SYNC_FULL;
     char *arguments[] = {store->keeper->program,
-                         store->folder,
+                         folder,
                          is_full ? "--sync=full" : "--sync=normal",
                          size_max,
                          query_ms,
+                         box,
+                         uid,
                          NULL};
-    int ours = -1, theirs = -1, n = 2, r;
+    int ours = -1, theirs = -1, n = 2, r = user_of(store, uid, err);
 
+    if (r < 0)
+        return r;
+    if (uid[0] == '\0')
+        arguments[6] = NULL;
     for (size_t i = 0; i < 3; i++) {
         environment[n] = child_inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);
         n += environment[n] != NULL;
     }
+    /* Of "X/." nobody makes a folder when X is gone. */
+    snprintf(folder, sizeof folder, "%s%s", store->folder, config->needs_folders ? "/." : "");
     snprintf(size_max, sizeof size_max, "--size-max=%" PRIu64, config->size_max_bytes);
     snprintf(query_ms, sizeof query_ms, "--query-ms=%d", config->query_ms);
+    box_layers_put(config->box_layers, layers);
+    snprintf(box, sizeof box, "--box=%s", layers);
     r = peer_pair(&ours, &theirs, err);
     if (r < 0)
         return r;
@@ -361,7 +392,7 @@ void process_start(struct store *store, int64_t now_ms)
     store->stream_last = 0;
     store->has_been_up = store->has_answered = store->is_refused = store->is_broken = false;
     store->is_stuck = store->is_ended = store->is_moved = false;
-    r = make_folder(store->folder, &err);
+    r = store->keeper->config.needs_folders ? 0 : make_folder(store->folder, &err);
     if (r == 0)
         r = note_folder(store, now_ms, &err);
     if (r == 0)

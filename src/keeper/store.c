@@ -253,7 +253,7 @@ static void look(struct store *store, int64_t now_ms)
     }
 }
 
-void store_look_at_folder(struct store *store)
+void store_look_at_folder(struct store *store, bool is_expected)
 {
     int64_t now_ms = clock_now_ms();
     struct stat st;
@@ -265,8 +265,9 @@ void store_look_at_folder(struct store *store)
             ? st.st_dev == store->folder_device && st.st_ino == store->folder_inode
             : errno != ENOENT && errno != ENOTDIR)
         return;
-    keeper_say(store->keeper, store, LOG_WARN,
-               "its folder was deleted or replaced: it is opened anew");
+    if (!is_expected)
+        keeper_say(store->keeper, store, LOG_WARN,
+                   "its folder was deleted or replaced: it is opened anew");
     store->is_moved = true;
     store_wake(store);
 }
@@ -289,12 +290,14 @@ static int64_t tick_up(struct store *store, int64_t now_ms)
         return now_ms + pace_ms(store);
     if (ring_is_empty(&store->calls)) {
         if (keeper->is_closing || is_used_up(store) ||
-            (store->count == 0 && (now_ms >= idle_due_ms || keeper_is_crowded(keeper)))) {
+            (store->count == 0 &&
+             (now_ms >= idle_due_ms || keeper_wants_place_of(keeper, store)))) {
             leave(store, now_ms);
             return store->deadline_ms;
         }
         return idle_due_ms;
     }
+    keeper_wake_idlest(keeper); /* it may have been one of those, and has calls again */
     if (now_ms >= store->look_ms) {
         look(store, now_ms);
         store->look_ms = now_ms + pace_ms(store);

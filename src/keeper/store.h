@@ -80,8 +80,9 @@ int store_take(struct store *store, struct store_call *call, struct err *err) MU
 /* ERR_SYSTEM: it did not start a moment ago; ERR_LIMIT: too many calls. */
 int store_check(const struct store *store, struct err *err) MUST_CHECK;
 /* Before a call on it: is the folder still the one that its process has open?  If not, what that one
- * acknowledges would be lost, so it goes, and the next one finds what is there now. */
-void store_look_at_folder(struct store *store);
+ * acknowledges would be lost, so it goes, and the next one finds what is there now.
+ * is_expected: we took it away ourselves, and there is nothing to say. */
+void store_look_at_folder(struct store *store, bool is_expected);
 /* May it give its place to another database? */
 bool store_is_idle(const struct store *store);
 /* Something has changed: look at it at the end of this turn. */

@@ -13,7 +13,11 @@
  * Invariants
  *   1. No frame is given out before `up` or after `ended`.
  *   2. `ended` fires before `gone`, each exactly once.
- *   3. Log text above the ration is dropped, with one notice per second. */
+ *   3. Log text above the ration, its own or that of all together, is dropped, with one
+ *      notice per second.
+ *   4. Who is above its own ration, or says much that says nothing, is read a little at a
+ *      time (peer_rest) until the second is over: that takes 1 or 2 % of the loop, and its
+ *      other frames still come. */
 #include "kin/kin.h"
 
 #include <assert.h>
@@ -27,7 +31,10 @@ static const bool MOVES[KIN_STATES][KIN_STATES] = {
     [KIN_ENDING] = {[KIN_CLOSING] = true},
 };
 
-bool kin_may_move(enum kin_state from, enum kin_state to) { return MOVES[from][to]; }
+bool kin_may_move(enum kin_state from, enum kin_state to)
+{
+    return MOVES[from][to];
+}
 
 static void move(struct kin *kin, enum kin_state to)
 {
@@ -124,19 +131,50 @@ static int on_hello(struct kin *kin, const struct frame *frame, struct err *err)
     return 0;
 }
 
+int kin_noise(struct kin *kin, unsigned units, struct err *err)
+{
+    if (noise_take(&kin->noise, clock_now_ms(), units))
+        return 0;
+    return err_set(err, ERR_LIMIT, "it floods the node with frames that say nothing");
+}
+
+static void pass_log(struct kin *kin, uint32_t stream, enum log_level level, struct span text,
+                     bool is_raised)
+{
+    int64_t now_ms = clock_now_ms();
+    size_t cost = text.len + RATION_LINE;
+    enum ration_answer answer = ration_take(&kin->ration, now_ms, cost, RATION_BYTES);
+    enum ration_answer all = RATION_PASS;
+
+    if (answer == RATION_PASS && kin->all)
+        all = ration_take(kin->all, now_ms, cost, RATION_ALL_BYTES);
+    if (answer == RATION_PASS && all == RATION_PASS)
+        kin->events->log(kin->self, stream, level, text, is_raised);
+    else if (answer == RATION_DROP_AND_SAY)
+        kin->events->log(kin->self, 0, LOG_WARN,
+                         SPAN("more than 1 MiB or 1,024 lines of output in a second: "
+                              "the rest is dropped"),
+                         false);
+    else if (all == RATION_DROP_AND_SAY)
+        kin->events->log(kin->self, 0, LOG_WARN,
+                         SPAN("more than 2 MiB or 2,048 lines of output in a second from all "
+                              "that runs for this account: the rest is dropped"),
+                         false);
+}
+
 void kin_log(struct kin *kin, enum log_level level, struct span text)
 {
-    switch (ration_take(&kin->ration, clock_now_ms(), text.len + FRAME_HEADER)) {
-    case RATION_PASS:
-        kin->events->log(kin->self, level, text);
-        break;
-    case RATION_DROP_AND_SAY:
-        kin->events->log(kin->self, LOG_WARN,
-                         SPAN("more than 1 MiB of output in a second: the rest is dropped"));
-        break;
-    case RATION_DROP:
-        break;
-    }
+    pass_log(kin, 0, level, text, false);
+}
+
+bool kin_hears_log(const struct kin *kin)
+{
+    return !kin->ration.is_over || clock_now_ms() - kin->ration.start_ms >= RATION_MS;
+}
+
+bool kin_is_resting(const struct kin *kin)
+{
+    return peer_is_resting(&kin->peer);
 }
 
 static int on_log(struct kin *kin, const struct frame *frame, struct err *err)
@@ -149,7 +187,8 @@ static int on_log(struct kin *kin, const struct frame *frame, struct err *err)
         return r;
     if (line.level >= LOG_NONE)
         return err_set(err, ERR_INVALID, "LOG of level %u", line.level);
-    kin_log(kin, (enum log_level)line.level, line.text);
+    pass_log(kin, frame->stream, (enum log_level)line.level, line.text,
+             frame->flags & FRAME_RAISED);
     return 0;
 }
 
@@ -162,6 +201,28 @@ static int take_frame(struct kin *kin, const struct frame *frame, struct err *er
     return kin->events->frame(kin->self, frame, err);
 }
 
+/* Nothing is kept of a frame that may not come: some types may be long, from others. */
+static int check_start(const struct kin *kin, struct span start, struct err *err)
+{
+    uint8_t type;
+
+    if (start.len < FRAME_HEADER)
+        return 0;
+    type = (uint8_t)start.data[4];
+    if (kin->state == KIN_STARTING && type != FRAME_HELLO)
+        return err_set(err, ERR_INVALID, "%s frame before HELLO", frame_name(type));
+    if (!(frame_senders(type) & 1u << kin->role))
+        return err_set(err, ERR_INVALID, "the start of frame %s, which is not for it to send",
+                       frame_name(type));
+    return 0;
+}
+
+static bool is_loud(const struct kin *kin)
+{
+    return (kin->ration.is_over || kin->noise.used > NOISE_LOUD) &&
+           (!kin_hears_log(kin) || noise_is_loud(&kin->noise, clock_now_ms()));
+}
+
 static size_t on_bytes(void *self, struct span bytes)
 {
     struct kin *kin = self;
@@ -172,15 +233,19 @@ static size_t on_bytes(void *self, struct span bytes)
 
     while (kin->state < KIN_ENDING) {
         r = frame_parse(bytes.data + at, bytes.len - at, &frame, &used, &err);
-        if (r == 0)
-            break;
-        if (r > 0) {
+        if (r == 0) {
+            r = check_start(kin, (struct span){bytes.data + at, bytes.len - at}, &err);
+            if (r == 0)
+                break;
+        } else if (r > 0) {
             at += used;
             r = take_frame(kin, &frame, &err);
         }
         if (r < 0)
             end(kin, r == ERR_GONE ? KIN_DIED : KIN_LIED, err.text);
     }
+    if (kin->state < KIN_ENDING && is_loud(kin))
+        peer_rest(&kin->peer);
     return at;
 }
 
@@ -192,15 +257,20 @@ static void on_room(void *self)
         kin->events->room(kin->self);
 }
 
-static void on_peer_ended(void *self, const char *why) { end(self, KIN_DIED, why); }
+static void on_peer_ended(void *self, const char *why)
+{
+    struct kin *kin = self;
+
+    end(kin, kin->peer.is_deaf ? KIN_LIED : KIN_DIED, why);
+}
 
 int kin_open(struct kin *kin, struct turn *turn, int take_fd, enum role role, pid_t parent,
              const struct kin_events *events, void *self, struct err *err)
 {
     static const struct peer_events PEER = {on_bytes, on_room, on_peer_ended};
 
-    *kin = (struct kin){.turn = turn, .role = role, .parent = parent, .events = events,
-                        .self = self};
+    *kin =
+        (struct kin){.turn = turn, .role = role, .parent = parent, .events = events, .self = self};
     return peer_open(&kin->peer, turn, take_fd, PEER_IDENTIFIED, &PEER, kin, err);
 }
 
@@ -262,4 +332,7 @@ bool kin_is_up(const struct kin *kin)
     return kin->state == KIN_UP && !kin->killed && !kin->is_leaving;
 }
 
-pid_t kin_pid(const struct kin *kin) { return kin->has_proc ? kin->proc.pid : 0; }
+pid_t kin_pid(const struct kin *kin)
+{
+    return kin->has_proc ? kin->proc.pid : 0;
+}

@@ -28,7 +28,7 @@ enum kin_state {
 /* Why it ended, for the one who decides what to log. */
 enum kin_end {
     KIN_DIED,       /* by itself */
-    KIN_LIED,       /* broke a rule of the wire */
+    KIN_LIED,       /* broke a rule of the wire, or reads nothing of what it has brought upon itself */
     KIN_KILLED,     /* by kin_kill */
     KIN_LEFT,       /* by itself, after kin_hang_up */
 };
@@ -37,7 +37,10 @@ struct kin_events {
     void (*up)(void *self, const struct hello *hello);
     /* An error ends it: KIN_LIED. */
     int (*frame)(void *self, const struct frame *frame, struct err *err);
-    void (*log)(void *self, enum log_level level, struct span text);
+    /* stream: what the line belongs to, in the words of the process; 0: nothing.  is_raised: an
+     * exception that nobody caught. */
+    void (*log)(void *self, uint32_t stream, enum log_level level, struct span text,
+                bool is_raised);
     /* The peer was full and is no longer. */
     void (*room)(void *self);
     void (*ended)(void *self, enum kin_end how, const char *why);
@@ -54,6 +57,8 @@ struct kin {
     enum role role;
     pid_t parent;               /* who must have forked it */
     struct ration ration;
+    struct ration *all;         /* of it and others together; NULL: none */
+    struct noise noise;
     const char *killed;         /* why, when it was us */
     bool is_leaving;            /* has been told to */
     bool has_proc;              /* known, held by a pidfd */
@@ -73,6 +78,8 @@ void kin_hang_up(struct kin *kin);
 void kin_abandon(struct kin *kin);
 /* Up, and nobody has decided to end it. */
 bool kin_is_up(const struct kin *kin);
+/* It has said something that says nothing: NOISE_GONE and so on.  An error is for `frame` to give back. */
+int kin_noise(struct kin *kin, unsigned units, struct err *err) MUST_CHECK;
 /* Frames to it.  One that cannot be written for want of memory ends it. */
 void kin_reset(struct kin *kin, uint32_t stream, enum reset_reason reason, struct span text);
 void kin_credit(struct kin *kin, uint32_t stream, size_t bytes);
@@ -80,6 +87,10 @@ void kin_credit(struct kin *kin, uint32_t stream, size_t bytes);
 void kin_body(struct kin *kin, uint32_t stream, struct span bytes, bool is_end);
 /* Log text under the ration of this process: for what comes beside the socket. */
 void kin_log(struct kin *kin, enum log_level level, struct span text);
+/* Would text be logged now?  Not when more than its ration came in this second. */
+bool kin_hears_log(const struct kin *kin);
+/* It says more than its ration, or too much that says nothing, and is read a little at a time until the second is over. */
+bool kin_is_resting(const struct kin *kin);
 /* Its pid in our namespace, 0 before HELLO. */
 pid_t kin_pid(const struct kin *kin);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/terminal.h"
+
 static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
     struct child *child = process->data;
@@ -15,16 +17,19 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 
 int child_open(struct child *child, uv_loop_t *loop, const char *program, char *const *arguments,
                char *const *environment, int fd,
-               void (*exited)(void *self, int64_t status, int signal), void *self,
-               struct err *err)
+               void (*exited)(void *self, int64_t status, int signal), void *self, struct err *err)
 {
+    int words = terminal_for_words();
     uv_stdio_container_t stdio[] = {{.flags = UV_IGNORE},
-                                    {.flags = UV_INHERIT_FD, .data.fd = 2},
-                                    {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                    {.flags = UV_INHERIT_FD, .data.fd = words},
+                                    {.flags = UV_INHERIT_FD, .data.fd = words},
                                     {.flags = UV_INHERIT_FD, .data.fd = fd}};
-    uv_process_options_t options = {.exit_cb = on_process_exit, .file = program,
-                                    .args = (char **)arguments, .env = (char **)environment,
-                                    .flags = UV_PROCESS_DETACHED, .stdio_count = 4,
+    uv_process_options_t options = {.exit_cb = on_process_exit,
+                                    .file = program,
+                                    .args = (char **)arguments,
+                                    .env = (char **)environment,
+                                    .flags = UV_PROCESS_DETACHED,
+                                    .stdio_count = 4,
                                     .stdio = stdio};
     int r;
 
@@ -32,6 +37,7 @@ int child_open(struct child *child, uv_loop_t *loop, const char *program, char *
     child->process.data = child;
     /* A failed spawn leaves an initialized handle behind: child_close is due either way. */
     r = uv_spawn(loop, &child->process, &options);
+    terminal_done(words);
     if (r < 0)
         return err_set(err, ERR_SYSTEM, "start '%s': %s", program, uv_strerror(r));
     child->is_running = true;
@@ -57,7 +63,10 @@ void child_kill(struct child *child)
         (void)uv_process_kill(&child->process, SIGKILL);
 }
 
-int child_pid(const struct child *child) { return uv_process_get_pid(&child->process); }
+int child_pid(const struct child *child)
+{
+    return uv_process_get_pid(&child->process);
+}
 
 char *child_inherited(const char *name, char *room, size_t size)
 {

@@ -62,6 +62,8 @@ static void end(struct peer *peer, const char *why)
         return;
     peer->is_ended = true;
     uv_poll_stop(&peer->poll);
+    fair_done(&peer->fair);
+    turn_drop(&peer->rest);
     peer->events->ended(peer->self, why);
     drop_out(peer);
 }
@@ -98,19 +100,20 @@ static ssize_t receive(struct peer *peer, char *room, size_t len)
 }
 
 /* Returns 1 when something came, 0 when there is nothing now, -1 at the end. */
-static int read_once(struct peer *peer)
+static int read_once(struct peer *peer, size_t most)
 {
+    uint64_t start_ns = uv_hrtime();
     char *room = shared;
     bool is_direct = buf_len(&peer->in) == 0;
     size_t used, len;
     ssize_t n;
 
-    if (!is_direct && buf_reserve(&peer->in, PEER_READ, &room) < 0) {
+    if (!is_direct && buf_reserve(&peer->in, most, &room) < 0) {
         end(peer, "out of memory");
         return -1;
     }
     do
-        n = receive(peer, room, PEER_READ);
+        n = receive(peer, room, most);
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN)
         return 0;
@@ -132,6 +135,7 @@ static int read_once(struct peer *peer)
         buf_eat(&peer->in, used);
     else if (used < len && buf_append(&peer->in, shared + used, len - used) < 0)
         end(peer, "out of memory");
+    fair_account(&peer->fair, (size_t)n, start_ns);
     return peer->is_ended ? -1 : 1;
 }
 
@@ -139,19 +143,50 @@ static int read_once(struct peer *peer)
  * our sends fail): it is heard no longer than what a dead one can have left. */
 void peer_read_all(struct peer *peer)
 {
-    for (int i = 0; i < LAST_READS && !peer->is_ended && read_once(peer) > 0; i++)
+    for (int i = 0; i < LAST_READS && !peer->is_ended && read_once(peer, PEER_READ) > 0; i++)
         ;
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events);
+
+static void watch(struct peer *peer)
+{
+    uv_poll_start(&peer->poll,
+                  (peer->is_resting ? 0 : UV_READABLE) | (peer->is_waiting ? UV_WRITABLE : 0),
+                  on_poll);
+}
 
 static void wait_for(struct peer *peer, bool is_waiting)
 {
     if (peer->is_waiting == is_waiting)
         return;
     peer->is_waiting = is_waiting;
-    uv_poll_start(&peer->poll, UV_READABLE | (is_waiting ? UV_WRITABLE : 0), on_poll);
+    watch(peer);
 }
+
+static void run_rest(struct turn_item *item)
+{
+    struct peer *peer = RING_OF(item, struct peer, rest);
+
+    peer->is_resting = false;
+    watch(peer);
+    if (fair_is_due(&peer->fair, peer->turn)) {
+        size_t quantum = fair_quantum(&peer->fair);
+        (void)read_once(peer, quantum < PEER_REST_READ ? quantum : PEER_REST_READ);
+    }
+}
+
+void peer_rest(struct peer *peer)
+{
+    if (peer->is_ended || peer->is_resting)
+        return;
+    peer->is_resting = true;
+    turn_add(peer->turn, TURN_REST, &peer->rest);
+    turn_drop(&peer->fair.late);
+    watch(peer);
+}
+
+bool peer_is_resting(const struct peer *peer) { return peer->is_resting; }
 
 static ssize_t send_some(struct peer *peer, struct parcel *parcel)
 {
@@ -207,8 +242,10 @@ static void flush(struct peer *peer)
 {
     if (peer->is_ended)
         return;
-    if (!peer->failed && buf_len(&peer->out) > PEER_OUT_MAX)
-        peer->failed = "does not read what it is sent";
+    if (!peer->failed && buf_len(&peer->out) > peer->out_max) {
+        peer->is_deaf = true;
+        peer->failed = "it does not read what it is sent";
+    }
     if (peer->failed) {
         end(peer, peer->failed);
         return;
@@ -242,8 +279,15 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     }
     if (events & UV_WRITABLE)
         turn_add(peer->turn, TURN_FLUSH, &peer->flush);
-    if (events & UV_READABLE)
-        (void)read_once(peer);
+    if ((events & UV_READABLE) && !peer->is_ended && !peer->is_resting && fair_is_due(&peer->fair, peer->turn))
+        (void)read_once(peer, fair_quantum(&peer->fair));
+}
+
+static void read_late(struct turn_item *item)
+{
+    struct peer *peer = RING_OF(item, struct peer, fair.late);
+
+    (void)read_once(peer, fair_quantum(&peer->fair));
 }
 
 int peer_open(struct peer *peer, struct turn *turn, int take_fd, enum peer_identity identity,
@@ -252,9 +296,11 @@ int peer_open(struct peer *peer, struct turn *turn, int take_fd, enum peer_ident
     int r;
 
     *peer = (struct peer){.turn = turn, .events = events, .self = self, .fd = take_fd,
-                          .wants_pid = identity == PEER_IDENTIFIED};
+                          .out_max = PEER_OUT_MAX, .wants_pid = identity == PEER_IDENTIFIED};
     ring_init(&peer->parcels);
     turn_item_init(&peer->flush, run_flush);
+    turn_item_init(&peer->rest, run_rest);
+    fair_init(&peer->fair, PEER_READ, read_late);
     r = uv_poll_init(turn->prepare.loop, &peer->poll, take_fd);
     if (r < 0) {
         close(take_fd);
@@ -280,6 +326,8 @@ void peer_close(struct peer *peer, void (*closed)(void *self))
     peer->is_ended = true;
     peer->closed = closed;
     turn_drop(&peer->flush);
+    turn_drop(&peer->rest);
+    fair_done(&peer->fair);
     drop_out(peer);
     uv_close((uv_handle_t *)&peer->poll, on_closed);
     close(peer->fd);

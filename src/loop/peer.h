@@ -1,15 +1,15 @@
 /* peer.h - bytes both ways with one of our own processes, over a unix stream socket.
  *
  * Out: append to peer_out(); everything of one turn leaves in one send at its
- * end.  In: whatever one recv per turn gives, up to PEER_READ bytes.  Knows
- * nothing about what the bytes mean.
+ * end.  In: whatever one recv per turn gives, up to PEER_READ bytes, fewer when
+ * they are dear (fair.h).  Knows nothing about what the bytes mean.
  *
  * Ownership: embedded in its owner; peer_open takes the descriptor; after
  * peer_close the memory is the owner's again inside the callback.
  *
  * Bounds: the owner keeps peer_pending small by asking peer_is_full before it
  * appends what can wait; `room` says when it may again.  A peer that lets more
- * than PEER_OUT_MAX bytes pile up is ended.
+ * than PEER_OUT_MAX bytes pile up, or than its owner's out_max, is ended as deaf.
  *
  * No event fires from inside a call on a peer.  Loop thread only. */
 #ifndef CORRAL_LOOP_PEER_H
@@ -22,10 +22,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "loop/fair.h"
 #include "loop/turn.h"
 
 enum {
     PEER_READ = 256 * 1024,         /* bytes taken in one turn at most */
+    PEER_REST_READ = 32 * 1024,     /* of one that rests between its reads: 3 MB a second */
     PEER_OUT_FULL = 1024 * 1024,    /* bytes not yet sent: peer_is_full from here on */
     PEER_OUT_MAX = 8 * 1024 * 1024, /* bytes not yet sent: it does not read; ended */
     PEER_FDS_MAX = 4,               /* descriptors that ride with one message */
@@ -44,12 +46,15 @@ struct peer {
     uv_poll_t poll;
     struct turn *turn;
     struct turn_item flush;
+    struct fair fair;
+    struct turn_item rest;
     const struct peer_events *events;
     void *self;
     struct buf in;              /* the start of something whose rest has not come yet */
     struct buf out;
     uint64_t out_at;            /* bytes sent so far: where out's first byte stands */
     struct ring parcels;        /* descriptors that wait for their bytes' turn */
+    size_t out_max;             /* PEER_OUT_MAX, unless the owner sets less */
     const char *failed;         /* why it is to be ended at the end of this turn, or NULL */
     pid_t pid;                  /* of who wrote the first bytes, 0 before */
     int fd;
@@ -57,6 +62,8 @@ struct peer {
     bool is_waiting;            /* for the socket to take more */
     bool was_full;
     bool is_shut;
+    bool is_resting;            /* is not read until the next beat */
+    bool is_deaf;               /* ended for what it does not read */
     bool is_ended;
     void (*closed)(void *self);
 };
@@ -81,6 +88,10 @@ int peer_attach(struct peer *peer, size_t start, const int *take_fds, unsigned c
 void peer_fail(struct peer *peer, const char *why);
 /* Nothing more will be appended: the other side reads the end behind what is there. */
 void peer_shut(struct peer *peer);
+/* Read nothing until the next beat (TURN_REST), and PEER_REST_READ bytes then: for one that says more than
+ * anybody wants to hear.  Called again and again, also from `bytes`, it holds on. */
+void peer_rest(struct peer *peer);
+bool peer_is_resting(const struct peer *peer);
 /* How many bytes the kernel has taken so far, and what it has not, also inside `ended`: this is
  * how one knows what a process that has ended can never have read. */
 uint64_t peer_sent(const struct peer *peer);

@@ -1,15 +1,12 @@
 /* proc.c - a pidfd in the loop, and SIGKILL through it. */
 #include "loop/proc.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { FILES_MAX = 1024 };
 
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
@@ -58,34 +55,48 @@ void proc_kill(struct proc *proc)
     (void)pidfd_send_signal(proc->fd, SIGKILL, NULL, 0);
 }
 
-/* A duplicate is the same file. */
-static bool is_new(ino_t *seen, size_t *count, ino_t number)
+void proc_signal(struct proc *proc, int signal, int value)
 {
-    for (size_t i = 0; i < *count; i++)
-        if (seen[i] == number)
-            return false;
-    if (*count < FILES_MAX)
-        seen[(*count)++] = number;
+    siginfo_t info = {.si_signo = signal, .si_code = SI_QUEUE};
+
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = value;
+    (void)pidfd_send_signal(proc->fd, signal, &info, 0);
+}
+
+/* The first two numbers of statm, in bytes: address space, resident memory. */
+static bool read_statm(pid_t pid, int64_t ret[2])
+{
+    char path[40], text[128];
+    long long pages[2];
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return false;
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    if (sscanf(text, "%lld %lld", &pages[0], &pages[1]) != 2)
+        return false;
+    for (int i = 0; i < 2; i++)
+        ret[i] = pages[i] * sysconf(_SC_PAGESIZE);
     return true;
 }
 
-int64_t proc_held_bytes(pid_t pid)
+int64_t proc_resident_bytes(pid_t pid)
 {
-    ino_t seen[FILES_MAX];
-    const struct dirent *entry;
-    int64_t bytes = 0;
-    size_t count = 0;
-    struct stat st;
-    char path[40];
-    DIR *dir;
+    int64_t bytes[2];
 
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    dir = opendir(path);
-    while (dir && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-            S_ISREG(st.st_mode) && st.st_nlink == 0 && is_new(seen, &count, st.st_ino))
-            bytes += (int64_t)st.st_blocks * 512;
-    if (dir)
-        closedir(dir);
-    return bytes;
+    return read_statm(pid, bytes) ? bytes[1] : 0;
+}
+
+int64_t proc_address_bytes(pid_t pid)
+{
+    int64_t bytes[2];
+
+    return read_statm(pid, bytes) ? bytes[0] : 0;
 }

@@ -26,9 +26,12 @@ struct proc {
 int proc_open(struct proc *proc, uv_loop_t *loop, int take_pidfd, pid_t pid,
               void (*ended)(void *self), void *self, struct err *err) MUST_CHECK;
 void proc_close(struct proc *proc, void (*closed)(void *self));
-/* Bytes of memory in files without a name (memfds) that it has open, which no limit of the kernel's
- * counts; 0 when it cannot be looked at.  Some 30 us. */
-int64_t proc_held_bytes(pid_t pid);
+/* Its resident memory, with what it shares; 0 when it cannot be looked at.  Some 2 us. */
+int64_t proc_resident_bytes(pid_t pid);
+/* Its address space, likewise. */
+int64_t proc_address_bytes(pid_t pid);
+/* A signal that brings a number, as sigqueue; nothing when it has ended already. */
+void proc_signal(struct proc *proc, int signal, int value);
 /* SIGKILL; nothing when it has ended already. */
 void proc_kill(struct proc *proc);
 

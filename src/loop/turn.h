@@ -6,7 +6,11 @@
  * a state machine is ticked from one place that nobody is inside of.
  *
  * TURN_WORK items run first, until there are none; then TURN_FLUSH items; and
- * again, while the flushes made work.
+ * again, while the flushes made work.  TURN_LATE is for what may wait for a turn
+ * to come (fair.h): it runs before all these, once in a turn and no longer than
+ * FAIR_TURN_US together; what is left stays in its order.  TURN_REST items run
+ * at the next beat, TURN_REST_MS apart while there are any: for who is not to be
+ * read for a moment.
  *
  * Ownership: embedded; turn_open, turn_close(cb).  An item is dropped with
  * turn_drop before its memory goes.  The turn does not keep the loop alive.
@@ -15,12 +19,15 @@
 #ifndef CORRAL_LOOP_TURN_H
 #define CORRAL_LOOP_TURN_H
 
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/err.h"
 #include "loop/ring.h"
 
-enum turn_phase { TURN_WORK, TURN_FLUSH, TURN_PHASES };
+enum turn_phase { TURN_WORK, TURN_FLUSH, TURN_LATE, TURN_REST, TURN_PHASES };
+
+enum { TURN_REST_MS = 10 };
 
 struct turn_item {
     struct ring ring;
@@ -30,7 +37,9 @@ struct turn_item {
 struct turn {
     uv_prepare_t prepare;
     uv_check_t check;
+    uv_timer_t beat;            /* runs while somebody rests */
     struct ring items[TURN_PHASES];
+    uint64_t count;             /* rises when the loop may sleep: equal means the same turn */
     unsigned handles;
     void (*closed)(void *self);
     void *self;

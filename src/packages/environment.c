@@ -4,6 +4,9 @@
  *                       otherwise the packager, and the stamp once more: a file that was written
  *                       since the packager began is not trusted, and asked about again next time
  *
+ * Answers for uploads outlive the process in files (kept.h), with a seal: the stamp, and what else
+ * another process could have otherwise.
+ *
  * The stamp holds the texts themselves, which are small: no clock and no file system can lie about
  * them.  Wheels, large files and folders are told by number, size and times. */
 #include "packages/environment.h"
@@ -20,6 +23,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "packages/believe.h"
+#include "packages/kept.h"
 #include "text/value.h"
 
 enum {
@@ -162,6 +167,35 @@ static void add_home(struct stamp *s, const char *home)
         add_stat(s, &st);
 }
 
+bool environment_is_asked(const char *project)
+{
+    struct buf room = {0};
+    bool is_asked = false;
+
+    for (size_t i = 0; i < NAME_COUNT + 1 && !is_asked; i++) {
+        const char *path = join(&room, project, i < NAME_COUNT ? NAMES[i] : "python_modules");
+        is_asked = !path || access(path, F_OK) == 0;
+    }
+    buf_done(&room);
+    return is_asked;
+}
+
+/* The whole set is the same for every project that gets it. */
+static int stamp_whole(const struct environment_ask *ask, const char *home, struct stamp *ret_stamp,
+                       struct err *err)
+{
+    struct stamp *s = ret_stamp;
+
+    *s = (struct stamp){.has_any = true};
+    add_text(s, "the whole set");
+    add_text(s, ask->date);
+    add_home(s, home);
+    if (!s->is_short)
+        return 0;
+    buf_done(&s->bytes);
+    return err_nomem(err);
+}
+
 static int stamp_make(const struct environment_ask *ask, const char *home, json_t *answer,
                       struct stamp *ret_stamp, struct err *err)
 {
@@ -170,6 +204,8 @@ static int stamp_make(const struct environment_ask *ask, const char *home, json_
     json_t *input;
     size_t i;
 
+    if (ask->is_upload && !environment_is_asked(ask->project))
+        return stamp_whole(ask, home, ret_stamp, err);
     *s = (struct stamp){0};
     add_text(s, ask->project);
     add_text(s, ask->date);
@@ -218,6 +254,84 @@ static bool is_later(const struct timespec *t, const struct timespec *since)
     return ms >= -CLOCK_STEP_MS;
 }
 
+/* ---- from one process to the next ---- */
+
+static bool is_whole(const struct environment_ask *ask)
+{
+    return ask->is_upload && !environment_is_asked(ask->project);
+}
+
+/* What it is an answer to. */
+static bool slot_of(const struct environment_ask *ask, const char *home, char ret[KEPT_DIGEST])
+{
+    struct stamp s = {0};
+    bool is_good;
+
+    add_text(&s, is_whole(ask) ? "" : ask->project);
+    add_text(&s, is_whole(ask) ? "" : ask->state);
+    add_text(&s, ask->date);
+    add_text(&s, home);
+    is_good = !s.is_short && kept_digest(buf_span(&s.bytes), ret);
+    buf_done(&s.bytes);
+    return is_good;
+}
+
+/* The stamp, the packager's program, and what it would be told of this process. */
+static bool seal_of(const struct environment_ask *ask, const struct stamp *stamp,
+                    char ret[KEPT_DIGEST])
+{
+    struct stamp s = {0};
+    struct stat st;
+    bool is_good;
+
+    add(&s, buf_data(&stamp->bytes), buf_len(&stamp->bytes));
+    add_text(&s, ask->run.worker_program);
+    if (stat(ask->run.worker_program, &st) == 0)
+        add_stat(&s, &st);
+    add_text(&s, ask->network ? ask->network : "");
+    for (char **at = environ; *at; at++)
+        if (packages_passes_on(*at))
+            add_text(&s, *at);
+    is_good = !s.is_short && kept_digest(buf_span(&s.bytes), ret);
+    buf_done(&s.bytes);
+    return is_good;
+}
+
+/* Another process has asked the same, and would hear the same again. */
+static bool recall(struct environments *all, const struct environment_ask *ask, const char *home)
+{
+    char slot[KEPT_DIGEST], seal[KEPT_DIGEST], now[KEPT_DIGEST];
+    struct err ignored = {0};
+    struct stamp s = {0};
+    json_t *answer;
+    bool is_same;
+
+    if (!ask->kept || !ask->is_upload || !home[0] || !slot_of(ask, home, slot))
+        return false;
+    answer = kept_read(ask->kept, slot, seal);
+    is_same = answer && believe_answer(answer, home, ask->state, ask->project, &ignored) == 0 &&
+              stamp_make(ask, home, answer, &s, &ignored) == 0 && seal_of(ask, &s, now) &&
+              strcmp(seal, now) == 0;
+    if (is_same) {
+        forget(all);
+        all->answer = json_incref(answer);
+        all->stamp_len = buf_len(&s.bytes);
+        all->stamp = mem_copy(buf_data(&s.bytes), all->stamp_len);
+    }
+    buf_done(&s.bytes);
+    json_decref(answer);
+    return is_same;
+}
+
+static void write_down(const struct environments *all, const struct environment_ask *ask,
+                       const char *home, const struct stamp *s)
+{
+    char slot[KEPT_DIGEST], seal[KEPT_DIGEST];
+
+    if (ask->kept && ask->is_upload && slot_of(ask, home, slot) && seal_of(ask, s, seal))
+        kept_write(ask->kept, slot, seal, all->answer);
+}
+
 /* Without memory nothing is kept: the packager runs again. */
 static void keep(struct environments *all, const struct environment_ask *ask, const char *home,
                  const struct timespec *began)
@@ -227,9 +341,11 @@ static void keep(struct environments *all, const struct environment_ask *ask, co
 
     if (stamp_make(ask, home, all->answer, &s, &ignored) < 0)
         return;
-    if (!is_later(&s.newest, began)) {
+    /* What may have changed while it was read is asked about again; an upload's files never do. */
+    if (ask->is_upload || !is_later(&s.newest, began)) {
         all->stamp_len = buf_len(&s.bytes);
         all->stamp = mem_copy(buf_data(&s.bytes), all->stamp_len);
+        write_down(all, ask, home, &s);
     }
     buf_done(&s.bytes);
 }
@@ -248,13 +364,26 @@ static int ask_packager(struct environments *all, const struct environment_ask *
     if (!home[0])
         return packages_home(&none, err);
     value_init();
-    run.job = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "job", "environment", "home", home, "project",
-                        ask->project, "date", ask->date, "state", ask->state, "limit_bytes",
-                        (json_int_t)ENVIRONMENT_BYTES_MAX);
+    run.job = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:b}", "job", "environment", "home", home,
+                        "project", ask->project, "date", ask->date, "state", ask->state,
+                        "limit_bytes", (json_int_t)ENVIRONMENT_BYTES_MAX, "upload", ask->is_upload,
+                        "whole_set", is_whole(ask));
     if (!run.job)
         return err_nomem(err);
+    if (ask->network &&
+        json_object_set_new(run.job, "network", json_loads(ask->network, 0, NULL)) < 0) {
+        json_decref(run.job);
+        return err_nomem(err);
+    }
+    run.is_stranger = ask->is_upload;
     r = packages_run(&run, &answer, err);
     json_decref(run.job);
+    if (r == 0 && ask->is_upload)
+        r = believe_answer(answer, home, ask->state, ask->project, err);
+    if (r == ERR_SYSTEM) {
+        json_decref(answer);
+        answer = NULL;
+    }
     if (r == 0) {
         all->answer = answer;
         keep(all, ask, home, &began);
@@ -264,21 +393,33 @@ static int ask_packager(struct environments *all, const struct environment_ask *
     return r;
 }
 
-/* Lines of a list of strings. */
-static char *lines_of(json_t *list)
+/* Is it below that folder?  NULL: no. */
+static bool is_below(const char *path, const char *folder)
+{
+    size_t n = folder ? strlen(folder) : 0;
+
+    return n > 0 && strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
+/* Lines of a list of strings, behind `first` if that is not ""; those below `plain` marked. */
+static char *lines_of(const char *first, json_t *list, const char *plain)
 {
     struct buf text = {0};
     json_t *one;
     size_t i;
+    int r = *first ? buf_print(&text, "%s\n", first) : 0;
 
     json_array_foreach(list, i, one)
     {
-        if (buf_print(&text, "%s\n", json_is_string(one) ? json_string_value(one) : "") < 0) {
-            buf_done(&text);
-            return NULL;
-        }
+        const char *line = json_is_string(one) ? json_string_value(one) : "";
+        if (r == 0)
+            r = buf_print(&text, "%s%s\n", is_below(line, plain) ? "=" : "", line);
     }
-    return i > 0 ? buf_detach(&text) : mem_strdup("");
+    if (r < 0) {
+        buf_done(&text);
+        return NULL;
+    }
+    return buf_len(&text) > 0 ? buf_detach(&text) : mem_strdup("");
 }
 
 /* 1: held; 0: it has gone meanwhile. */
@@ -302,11 +443,13 @@ static int hold(struct environment *e, const char *folder)
 }
 
 /* 1: *ret is the environment; 0: its folder has gone. */
-static int take(json_t *answer, const char *home, struct environment *ret, struct err *err)
+static int take(json_t *answer, const char *home, const char *plain, struct environment *ret,
+                struct err *err)
 {
     const char *hash = json_string_value(json_object_get(answer, "hash"));
     const char *folder = json_string_value(json_object_get(answer, "environment"));
     json_t *folders = json_object_get(answer, "folders"), *said;
+    json_t *left_out = json_object_get(answer, "left_out");
     const char *set = json_string_value(json_object_get(answer, "set"));
 
     *ret = (struct environment){.fd = -1};
@@ -315,11 +458,16 @@ static int take(json_t *answer, const char *home, struct environment *ret, struc
     value_init();
     said = folders ? json_pack("{s:s,s:s,s:O}", "home", home, "set", set, "folders", folders)
                    : json_pack("{s:s,s:s,s:[]}", "home", home, "set", "", "folders");
+    if (said && json_array_size(left_out) > 0 && json_object_set(said, "left_out", left_out) < 0) {
+        json_decref(said);
+        said = NULL;
+    }
     ret->json = said ? json_dumps(said, JSON_COMPACT) : NULL;
     json_decref(said);
-    ret->files = lines_of(json_object_get(answer, "inputs"));
-    ret->left_out = lines_of(json_object_get(answer, "left_out"));
-    if (!ret->json || !ret->files || !ret->left_out) {
+    ret->files = lines_of("", json_object_get(answer, "inputs"), NULL);
+    ret->folders = lines_of(home, folders, plain);
+    ret->left_out = lines_of("", json_object_get(answer, "left_out"), NULL);
+    if (!ret->json || !ret->files || !ret->folders || !ret->left_out) {
         environment_done(ret);
         return err_nomem(err);
     }
@@ -340,18 +488,18 @@ static int get(struct environments *all, const struct environment_ask *ask, cons
     if (r < 0)
         return r;
     has_any = s.has_any;
-    is_same = is_kept(all, &s);
+    is_same = is_kept(all, &s) || (has_any && recall(all, ask, home));
     buf_done(&s.bytes);
     if (!has_any) {
         forget(all);
-        r = take(NULL, home, ret, err);
+        r = take(NULL, home, NULL, ret, err);
         return r < 0 ? r : 0;
     }
     for (int i = 0; i < TRIES; i++) {
         if (!is_same || i > 0)
             r = ask_packager(all, ask, home, ret_error, err);
         if (r == 0)
-            r = take(all->answer, home, ret, err);
+            r = take(all->answer, home, ask->is_upload ? ask->state : NULL, ret, err);
         if (r != 0)
             return r < 0 ? r : 0;
     }
@@ -385,6 +533,7 @@ void environment_done(struct environment *e)
         close(e->fd);
     mem_free(e->json);
     mem_free(e->files);
+    mem_free(e->folders);
     mem_free(e->left_out);
     *e = (struct environment){0};
     e->fd = -1;

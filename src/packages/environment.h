@@ -7,7 +7,7 @@
  *
  * A project that asks for nothing costs a few looks at its folder.  One whose files say what they said
  * the last time, and whose packages are still there, costs a read of those files: the packager runs
- * only when something has changed.
+ * only when something has changed, and when a node has started that kept nothing.
  *
  * An environment's folder is held (flock, shared) from environments_get to environment_done: whoever
  * sweeps, in whatever process, leaves it alone.
@@ -27,12 +27,22 @@ struct environment_ask {
     const char *project;        /* the project's folder */
     const char *date;           /* its compatibility date, or "" */
     const char *state;          /* where environments are kept; made when needed */
+    const char *network;        /* of an upload, JSON as packages.h has it; NULL: it may ask whom it likes */
+    const char *kept;           /* where answers for uploads outlive this process; NULL: they do not */
+    bool is_upload;             /* the project is what somebody uploaded, and clients do not send all: one that
+                                   names no package gets every one of its package set (such projects share
+                                   what `all` keeps), and what lies in python_modules/ for another machine counts
+                                   as asked for */
 };
+
+/* Does it name packages in any way: requirements.txt, pyproject.toml, python_modules/? */
+bool environment_is_asked(const char *project);
 
 struct environment {
     char *json;         /* for struct load.packages */
     char hash[33];      /* changes when anything of it does; "" when nothing was asked for */
     char *files;        /* what was read, absolute, '\n' behind each */
+    char *folders;      /* what the worker may read of packages, likewise */
     char *left_out;     /* paths inside the project that the worker is not to have, likewise */
     int fd;             /* holds its folder; -1: none */
 };

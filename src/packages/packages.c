@@ -1,6 +1,7 @@
 /* packages.c - start the packager with a job, follow its lines to the last one. */
 #include "packages/packages.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +41,43 @@ int packages_home(char **ret_home, struct err *err)
     }
     err_set(err, ERR_NOT_FOUND, "nobody says where Python packages are kept");
     return err_hint(err, "set CORRAL_PACKAGES or HOME to the absolute path of a folder");
+}
+
+/* ---- the environment ---- */
+
+/* What a packager of strangers' projects gets to know of the node's: how Python, pip and uv reach
+ * an index.  Keys and tokens of all kinds stand there, too. */
+static const char *const PASSED_ON[] = {
+    "PATH",        "HOME",      "USER",      "LOGNAME",      "LANG",          "LC_",
+    "TMPDIR",      "NETRC",     "SSL_CERT_", "REQUESTS_",    "CURL_CA_",      "HTTP_PROXY",
+    "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",  "http_proxy",   "https_proxy",   "all_proxy",
+    "no_proxy",    "PIP_",      "UV_",       "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+
+/* Names that end in "_" stand for all that begin so. */
+bool packages_passes_on(const char *variable)
+{
+    for (size_t i = 0; i < sizeof PASSED_ON / sizeof *PASSED_ON; i++) {
+        size_t n = strlen(PASSED_ON[i]);
+        if (strncmp(variable, PASSED_ON[i], n) == 0 &&
+            (PASSED_ON[i][n - 1] == '_' || variable[n] == '='))
+            return true;
+    }
+    return false;
+}
+
+/* The texts are borrowed. */
+static const char **filtered_environment(void)
+{
+    size_t n = 0, kept = 0;
+    const char **list;
+
+    while (environ[n])
+        n++;
+    list = mem_alloc((n + 1) * sizeof *list);
+    for (size_t i = 0; list && i < n; i++)
+        if (packages_passes_on(environ[i]))
+            list[kept++] = environ[i];
+    return list;
 }
 
 /* ---- one run ---- */
@@ -121,7 +159,8 @@ static int fail(json_t *said, struct err *err)
 
 int packages_run(const struct packages_run *run, json_t **ret_answer, struct err *err)
 {
-    const char *argv[] = {run->worker_program, "packages", NULL};
+    char uid[32];
+    const char *argv[] = {run->worker_program, "packages", helper_box(), NULL, NULL};
     struct answer answer = {.run = run};
     struct helper helper = {.what = WHAT,
                             .argv = argv,
@@ -130,14 +169,23 @@ int packages_run(const struct packages_run *run, json_t **ret_answer, struct err
                             .is_cancelled = run->is_cancelled,
                             .output = take_bytes,
                             .self = &answer};
+    const char **few = run->is_stranger ? filtered_environment() : NULL;
     char *job;
     int r;
 
+    snprintf(uid, sizeof uid, "--uid=%u", run->box_uid);
+    if (run->is_stranger && run->box_uid > 0)
+        argv[3] = uid;
     *ret_answer = NULL;
     value_init();
     job = json_dumps(run->job, JSON_COMPACT);
-    if (!job)
+    if (!job || (run->is_stranger && !few)) {
+        mem_free(job);
+        mem_free(few);
         return err_nomem(err);
+    }
+    if (few)
+        helper.envp = few;
     helper.input = span_of(job);
     r = helper_run(&helper, err);
     if (r == 0 && !answer.last)
@@ -148,6 +196,7 @@ int packages_run(const struct packages_run *run, json_t **ret_answer, struct err
     }
     json_decref(answer.last);
     buf_done(&answer.line);
+    mem_free(few);
     mem_free(job);
     return r;
 }

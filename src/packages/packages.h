@@ -56,7 +56,13 @@ struct packages_run {
     void (*warning)(void *self, json_t *warning);       /* likewise; the object is borrowed */
     void *self;
     const atomic_bool *is_cancelled;    /* NULL: never */
+    unsigned box_uid;                   /* with is_stranger and BOX_UID: whose it is; 0: the node's own user's */
+    bool is_stranger;                   /* what it reads is none of the user's: of his environment it gets what
+                                           installers need, and no key */
 };
+
+/* Of "NAME=VALUE": does a packager with is_stranger get it? */
+bool packages_passes_on(const char *variable);
 
 /* *ret_answer: what "done" or "error" said, the caller's to json_decref; NULL after other errors. */
 int packages_run(const struct packages_run *run, json_t **ret_answer, struct err *err) MUST_CHECK;
@@ -64,7 +70,11 @@ int packages_run(const struct packages_run *run, json_t **ret_answer, struct err
 /* Jobs, each with "home":
  *
  *   environment  for one worker.  "project": its folder; "date": its compatibility date; "state": folder
- *                for environments, made when missing; "limit_bytes".
+ *                for environments, made when missing; "limit_bytes"; "whole_set": true: everything that the set has, whatever
+ *                the project says; "upload": true: a stranger's: it may name neither files outside of itself nor variables
+ *                of the node, and what lies in python_modules/ for another machine is asked for,
+ *                unless the project has a file that says what is.  "network", with it: {"reach": as reach_json
+ *                writes it, "indexes": [addresses that it may name, beside the default one], "any_index": true: all}
  *                done: {"folders": [...], "set": folder or "", "hash": 32 hexadecimal digits that change when
  *                any of it does, "bytes": of what is not in the set, "packages": [{"name", "version",
  *                "source"}], "inputs": [files that were read, or would be, absolute],

@@ -4,7 +4,7 @@
  *
  * Each step goes on after the user's mistakes as long as that makes sense, so
  * that all of them are shown at once; kernel errors and lack of memory end it.
- * Called by cli for `corral dev`; nothing is kept between two calls. */
+ * Called by cli; nothing is kept between two calls. */
 #include "project/project.h"
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "project/config.h"
+#include "project/deploy.h"
 #include "project/bindings.h"
 #include "project/entry.h"
 #include "project/inputs.h"
@@ -337,6 +338,8 @@ static int load(const struct project_options *o, struct project *p, struct confi
         r = settings_read(p->config ? c : NULL, o, p, &s, d, err);
     if (r == 0 && p->config)
         r = bindings_read(c, p, d, err);
+    if (r == 0 && p->config)
+        r = deploy_read(c, p, d, err);
     if (r != 0 || o->scope == PROJECT_STATE)
         return r;
     r = vars_collect(p->config ? c : NULL, o, p, d, err);
@@ -357,7 +360,10 @@ static int fill_empty(struct project *p, struct err *err)
                     &p->package_files,
                     &p->left_out,
                     &p->compatibility_date,
-                    &p->compatibility_flags};
+                    &p->compatibility_flags,
+                    &p->deploy.account_id,
+                    &p->deploy.settings_json,
+                    &p->deploy.required};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!*all[i])
@@ -426,7 +432,7 @@ void project_done(struct project *p)
         p->env_json, p->env_files, p->secrets_file, p->package_files,      p->left_out};
 
     bindings_done(p);
-
+    deploy_done(p);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]);
     *p = (struct project){0};

@@ -27,12 +27,14 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/limit.h"
 #include "project/diagnostic.h"
 
 enum project_scope {
     PROJECT_WHOLE,          /* to serve it */
     PROJECT_STATE,          /* for commands on its databases: no variables, no main, no look at its
                                files; without a configuration it is the current folder */
+    PROJECT_UPLOAD,         /* to send it to a node: without the secrets of .dev.vars and .env */
 };
 
 struct project_options {            /* borrowed during the call */
@@ -66,6 +68,30 @@ struct project_database {   /* all owned, none NULL */
     char *migrations_table; /* "d1_migrations" */
 };
 
+enum project_wish { PROJECT_UNSAID, PROJECT_NO, PROJECT_YES };
+
+struct project_route {      /* all owned, none NULL */
+    char *pattern;          /* as written: "example.com/api", with stars */
+    char *zone;             /* zone_name or zone_id, or "" */
+    bool is_custom_domain;
+};
+
+struct project_deploy {     /* what a node is told beside the code; all owned, no text NULL */
+    char *account_id;       /* or "" */
+    bool has_routes;        /* `route` or `routes` stands there; an empty list takes all away */
+    struct project_route *routes;
+    size_t route_count;
+    bool has_crons;         /* triggers.crons stands there; likewise */
+    char **crons;
+    size_t cron_count;
+    enum project_wish workers_dev, preview_urls;
+    bool keeps_vars;        /* keep_vars: variables that were set elsewhere stay */
+    struct limit_set limits;/* `limits`; 0: not said */
+    char *settings_json;    /* JSON object with limits, placement, logpush, observability and
+                               tail_consumers, as they stand there */
+    char *required;         /* secrets.required, '\n' behind each; with PROJECT_UPLOAD only */
+};
+
 struct project {            /* all text owned; none is NULL after success */
     char *folder;           /* absolute, without symbolic links */
     char *config;           /* absolute path of the configuration; "" when there is none */
@@ -75,6 +101,7 @@ struct project {            /* all text owned; none is NULL after success */
                                absolute; may not exist yet */
     struct project_database *databases;     /* of the chosen environment, in their order */
     size_t database_count;
+    struct project_deploy deploy;
     char *env;              /* chosen environment, "" for the top level */
     char *name;             /* of the worker: with --env NAME-ENV */
     char *main;             /* inside folder, '/' between parts: "src/entry.py" */

@@ -15,24 +15,17 @@
 
 enum { NAME_LEN_MAX = 255 };
 
-struct found {
-    json_t *value; /* borrowed; NULL: not given */
-    const char *path[4];
-    size_t depth;
-};
-
-/* The value of a key: the environment's own, else the top level's. */
-static struct found pick(const struct config *c, const char *env, const char *key)
+struct setting settings_pick(const struct config *c, const char *env, const char *key)
 {
     json_t *own = env[0] ? json_object_get(json_object_get(c->root, "env"), env) : NULL;
-    struct found f = {json_object_get(own, key), {"env", env, key}, 3};
+    struct setting f = {json_object_get(own, key), {"env", env, key}, 3};
 
     if (f.value)
         return f;
-    return (struct found){json_object_get(c->root, key), {key}, 1};
+    return (struct setting){json_object_get(c->root, key), {key}, 1};
 }
 
-static struct place place_of(const struct config *c, const struct found *f)
+struct place settings_place(const struct config *c, const struct setting *f)
 {
     return config_value_place(c, f->path, f->depth);
 }
@@ -91,14 +84,14 @@ static int take_name(const char *name, struct project *p, struct diagnostics *d)
 
 static int read_name(const struct config *c, struct project *p, struct diagnostics *d)
 {
-    struct found f = c ? pick(c, p->env, "name") : (struct found){0};
+    struct setting f = c ? settings_pick(c, p->env, "name") : (struct setting){0};
     const char *name = text_of(f.value);
     char *base = NULL;
     struct buf whole = {0};
     int r;
 
     if (f.value && schema_fits("name", f.value) && (!name || !is_name(name))) {
-        diagnostics_add(d, SEVERITY_ERROR, place_of(c, &f), NULL, "'name' %s", NAME_RULE);
+        diagnostics_add(d, SEVERITY_ERROR, settings_place(c, &f), NULL, "'name' %s", NAME_RULE);
         name = NULL;
     }
     base = name ? mem_strdup(name) : name_of_folder(p->folder);
@@ -144,7 +137,7 @@ static int take_date(const char *date, struct project *p, struct diagnostics *d)
 static int read_date(const struct config *c, enum project_scope scope, struct project *p,
                      struct diagnostics *d)
 {
-    struct found f = pick(c, p->env, "compatibility_date");
+    struct setting f = settings_pick(c, p->env, "compatibility_date");
     const char *date = text_of(f.value);
 
     if (!f.value && scope == PROJECT_STATE)
@@ -159,7 +152,7 @@ static int read_date(const struct config *c, enum project_scope scope, struct pr
     if (!schema_fits("compatibility_date", f.value))
         return 0;
     if (!date || !is_date(date)) {
-        diagnostics_add(d, SEVERITY_ERROR, place_of(c, &f), NULL,
+        diagnostics_add(d, SEVERITY_ERROR, settings_place(c, &f), NULL,
                         "'compatibility_date' must be a date such as \"2026-03-01\", not \"%s\"",
                         date ? date : "");
         return 0;
@@ -209,7 +202,7 @@ static int take_flags(const struct project_options *o, struct project *p, struct
 
 static int read_flags(const struct config *c, struct project *p, struct diagnostics *d)
 {
-    struct found f = pick(c, p->env, "compatibility_flags");
+    struct setting f = settings_pick(c, p->env, "compatibility_flags");
     struct buf all = {0};
     char index[24];
     json_t *flag;
@@ -248,11 +241,11 @@ static int read_flags(const struct config *c, struct project *p, struct diagnost
 static void read_main(const struct config *c, const struct project *p, struct settings *s,
                       struct diagnostics *d)
 {
-    struct found f = pick(c, p->env, "main");
+    struct setting f = settings_pick(c, p->env, "main");
 
     s->has_main = f.value != NULL;
     s->main = text_of(f.value);
-    s->main_place = place_of(c, &f);
+    s->main_place = settings_place(c, &f);
     if (!json_is_string(f.value) || (s->main && s->main[0]))
         return;
     diagnostics_add(d, SEVERITY_ERROR, s->main_place, NULL,

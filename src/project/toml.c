@@ -25,7 +25,7 @@ static int add_output(void *self, struct span bytes, struct err *err)
 
 static int run(const char *program, struct span text, struct buf *out, struct err *err)
 {
-    const char *argv[] = {program, "toml", NULL}, *envp[] = {NULL};
+    const char *argv[] = {program, "toml", helper_box(), NULL}, *envp[] = {NULL};
     const struct helper helper = {.what = "the TOML helper",
                                   .argv = argv,
                                   .envp = envp,

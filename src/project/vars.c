@@ -301,6 +301,30 @@ static int take_required(const struct config *c, const json_t *names, const json
     return 0;
 }
 
+/* For an upload: the names alone, one a line. */
+static int note_required(const struct config *c, struct project *p, struct diagnostics *d)
+{
+    json_t *names = c ? required_names(c, p, d) : NULL, *name;
+    struct buf lines = {0};
+    size_t i;
+    int r = 0;
+
+    json_array_foreach(names, i, name)
+    {
+        const char *text = json_string_value(name);
+        if (!text || !text[0] || strlen(text) != json_string_length(name) || strchr(text, '\n'))
+            diagnostics_add(d, SEVERITY_ERROR, (struct place){.file = c->shown}, NULL,
+                            "'secrets.required' is a list of names: %s is none",
+                            schema_word(c, name));
+        else if (r == 0)
+            r = buf_print(&lines, "%s\n", text);
+    }
+    if (r == 0)
+        p->deploy.required = buf_detach(&lines);
+    buf_done(&lines);
+    return p->deploy.required ? 0 : ERR_NOMEM;
+}
+
 static int read_secrets(const struct config *c, const struct project_options *options,
                         struct project *p, json_t *out, struct diagnostics *d, struct err *err)
 {
@@ -369,7 +393,9 @@ int vars_collect(const struct config *c, const struct project_options *options, 
     config_vars = r == 0 ? json_copy(out) : NULL;
     if (r == 0 && !config_vars)
         r = err_nomem(err);
-    if (r == 0)
+    if (r == 0 && options->scope == PROJECT_UPLOAD)
+        r = note_required(c, p, d) < 0 ? err_nomem(err) : 0;
+    else if (r == 0)
         r = read_secrets(c, options, p, out, d, err);
     if (r >= 0)
         r = read_flags(options, out, d) < 0 ? err_nomem(err) : 0;

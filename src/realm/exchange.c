@@ -47,14 +47,46 @@ uint32_t exchange_current(void)
     return current ? current() : 0;
 }
 
+/* What JavaScript does behind an await belongs to nobody that one could name; but when one request
+ * alone is here, it is that one's. */
+static uint32_t only_stream(void)
+{
+    if (alive != 1)
+        return 0;
+    for (size_t i = 0; i < BUCKETS; i++)
+        if (buckets[i])
+            return buckets[i]->stream;
+    return 0;
+}
+
 void exchange_log(enum log_level level, struct span text)
 {
-    exchange_log_for(exchange_current(), level, text);
+    uint32_t stream = exchange_current();
+
+    exchange_log_for(stream ? stream : only_stream(), level, text);
 }
 
 void exchange_log_for(uint32_t stream, enum log_level level, struct span text)
 {
     host->log(host->self, stream, level, text);
+}
+
+static unsigned met_outside; /* of requests */
+
+void exchange_met(uint32_t stream, enum limit limit)
+{
+    struct exchange *x = exchange_find(stream);
+    unsigned *met = x ? &x->met : &met_outside, bit = 1u << limit;
+
+    if ((*met & bit) || !host->met)
+        return;
+    *met |= bit;
+    host->met(host->self, x ? stream : 0, limit);
+}
+
+void exchange_met_none(void)
+{
+    met_outside = 0;
 }
 
 struct head *head_ref(struct head *head)
@@ -412,14 +444,31 @@ void exchange_log_failure(const struct exchange *x, struct span text)
 
     if (buf_print(&line, "%.*s %.*s: ", SPAN_ARG(x->head->method), SPAN_ARG(x->head->url)) < 0 ||
         buf_append(&line, text.data, text.len) < 0)
-        exchange_log_for(x->stream, LOG_ERROR, text);
+        exchange_log_for(x->stream, HOST_RAISED, text);
     else
-        exchange_log_for(x->stream, LOG_ERROR, buf_span(&line));
+        exchange_log_for(x->stream, HOST_RAISED, buf_span(&line));
     buf_done(&line);
+}
+
+static void tell_failure(struct exchange *x, enum host_failure why, struct span text)
+{
+    host->fail(host->self, x->stream, x->is_answered ? HOST_BODY : why, text);
+    exchange_hold(x);
+    close_out(x);
+    exchange_release(x);
+}
+
+/* What both languages raise when there is no more memory. */
+static bool is_of_memory(struct span text)
+{
+    return memmem(text.data, text.len, "\nMemoryError", 12) ||
+           memmem(text.data, text.len, "RangeError: Out of memory", 25);
 }
 
 void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
 {
+    if (why == HOST_EXCEPTION && is_of_memory(text))
+        exchange_met(x->stream, LIMIT_MEMORY);
     if (why != HOST_BODY && (x->is_aborted || !x->is_answered))
         exchange_log_failure(x, text);
     if (x->out.is_over)
@@ -429,10 +478,15 @@ void exchange_fail(struct exchange *x, enum host_failure why, struct span text)
         exchange_log_for(x->stream, LOG_WARN,
                          SPAN("passThroughOnException: there is no origin behind this worker to "
                               "pass the request to, so the error is the answer"));
-    host->fail(host->self, x->stream, x->is_answered ? HOST_BODY : why, text);
-    exchange_hold(x);
-    close_out(x);
-    exchange_release(x);
+    tell_failure(x, why, text);
+}
+
+void exchange_stop(struct exchange *x, struct span text)
+{
+    if (x->out.is_over)
+        return;
+    refuse_upgrade(x);
+    tell_failure(x, HOST_EXCEPTION, text);
 }
 
 void exchange_abort(struct exchange *x)

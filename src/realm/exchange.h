@@ -44,6 +44,7 @@ struct exchange {
     unsigned holds;
     unsigned outcalls;          /* made for this request and not over */
     JSObjectRef on_abort;       /* who wants to know when nobody listens any more */
+    unsigned met;               /* bit set of enum limit: the host was told */
     struct socket *socket;      /* it was answered with 101 (socket.h) */
     JSObjectRef event;          /* an event's record (occasions.js), kept; NULL: this is a request */
     /* An event's: all holds have ended, now answer.  Called once, unless it is aborted before. */
@@ -60,6 +61,10 @@ void exchange_set_current(exchange_current_fn current);
 uint32_t exchange_current(void);
 void exchange_log(enum log_level level, struct span text);
 void exchange_log_for(uint32_t stream, enum log_level level, struct span text);
+/* The code of this request, or of none, has met a limit: the host hears it once. */
+void exchange_met(uint32_t stream, enum limit limit);
+/* An instance begins: nobody has met any. */
+void exchange_met_none(void);
 
 /* Comes with one hold, the handler's.  NULL when out of memory: the host was told. */
 struct exchange *exchange_open(uint32_t stream, const struct realm_request *request);
@@ -89,6 +94,8 @@ void exchange_respond(struct exchange *x, const struct host_response *response);
 /* HOST_EXCEPTION and HOST_BAD_RESULT are logged, also when nobody listens any more; once the
  * answer has begun they become HOST_BODY. */
 void exchange_fail(struct exchange *x, enum host_failure why, struct span text);
+/* The answer fails now, while the code that should make it is still to be stopped: a log entry comes from there. */
+void exchange_stop(struct exchange *x, struct span text);
 /* The one log entry of a failure. */
 void exchange_log_failure(const struct exchange *x, struct span text);
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "base/span.h"
 
@@ -54,6 +55,9 @@ struct host_outcall {
     int64_t body_length;                /* bytes; -1: not known; 0: there is none */
 };
 
+/* As a level of log. */
+#define HOST_RAISED LOG_NONE
+
 enum host_failure {
     HOST_EXCEPTION,     /* the handler raised: text is the whole traceback */
     HOST_BAD_RESULT,    /* the handler gave something that is no Response: text says what */
@@ -62,8 +66,12 @@ enum host_failure {
 
 struct host {
     void *self;         /* first argument of every call */
-    /* A line (or more) of output, or an error nobody caught.  stream 0: no request. */
+    /* A line (or more) of output; level HOST_RAISED: an exception that nobody caught, an error.
+     * stream 0: no request. */
     void (*log)(void *self, uint32_t stream, enum log_level level, struct span text);
+    /* Its code has met a limit that is seen to in here, one of LIMITS_INSIDE: once for each request.
+     * NULL: nobody wants to know. */
+    void (*met)(void *self, uint32_t stream, enum limit limit);
     /* The head of the answer, at most HOST_HEAD_MAX bytes; once per request,
      * before any body.  With response->body_length 0 no body call follows. */
     void (*respond)(void *self, uint32_t stream, const struct host_response *response);

@@ -26,9 +26,11 @@
 #include "realm/py/interp.h"
 #include "realm/py/locks.h"
 #include "realm/py/loop.h"
+#include "realm/py/overtime.h"
 #include "realm/py/sync.h"
 #include "realm/py/worker.h"
 #include "realm/socket.h"
+#include "realm/stacks.h"
 #include "realm/strand.h"
 #include "realm/timer.h"
 #include "realm/web/web.h"
@@ -51,6 +53,12 @@ static void enter(void)
 {
     interp_resume();
     engine_lock();
+}
+
+static void enter_for(uint32_t stream)
+{
+    enter();
+    overtime_run(stream);
 }
 
 /* With the GIL still held: other threads use the loop too. */
@@ -80,6 +88,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
     if (the_realm.host)
         return err_set(err, ERR_INVALID, "a process can have only one realm");
     the_realm.host = host;
+    stacks_reserve();
     strand_open(&HOOKS);
     exchange_set_host(host);
     outcall_set_host(host);
@@ -93,8 +102,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
         return err->code;
     web_boot();
     if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0 || sync_open(err) < 0 ||
-        locks_open(err) < 0 ||
-        worker_open(err) < 0)
+        locks_open(err) < 0 || worker_open(err) < 0 || overtime_open(err) < 0)
         return err->code;
     *ret_realm = &the_realm;
     return 0;
@@ -103,6 +111,11 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
 const char *realm_python_version(void)
 {
     return interp_version();
+}
+
+int realm_python_library(char *room, size_t size, struct err *err)
+{
+    return interp_library(room, size, err);
 }
 
 const char *realm_javascript_version(void)
@@ -141,6 +154,7 @@ int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t 
     (void)realm;
     enter();
     web_load();
+    socket_limit(bundle->message_bytes);
     r = worker_load(bundle, ret_handlers, ret_failure);
     leave();
     return r;
@@ -185,7 +199,7 @@ static void ignore_stream(void *self, uint32_t stream)
 
 /* Whom the warm-up calls answer. */
 static const struct host nobody = {
-    NULL,          ignore_log,    count_respond, ignore_body,
+    NULL,          ignore_log, NULL,    count_respond, ignore_body,
     ignore_fail,   ignore_credit, ignore_stream,  ignore_stream,
     NULL,          NULL,          NULL,           NULL,
 };
@@ -240,11 +254,22 @@ int realm_start(struct realm *realm, struct err *err)
     if (r == 0)
         r = loop_start(err);
     if (r == 0) {
+        exchange_met_none();
         web_start();
         worker_start();
+        overtime_start();
     }
     leave();
     return r;
+}
+
+void realm_watch(struct realm *realm, volatile uint32_t *word)
+{
+    (void)realm;
+    overtime_show(word);
+    enter();
+    overtime_watch();
+    leave();
 }
 
 void realm_request(struct realm *realm, uint32_t stream, const struct realm_request *request)
@@ -252,7 +277,7 @@ void realm_request(struct realm *realm, uint32_t stream, const struct realm_requ
     struct exchange *x;
 
     (void)realm;
-    enter();
+    enter_for(stream);
     x = exchange_open(stream, request);
     if (x)
         worker_fetch(x);
@@ -266,7 +291,7 @@ void realm_event(struct realm *realm, uint32_t stream, const struct realm_event 
     struct exchange *x;
 
     (void)realm;
-    enter();
+    enter_for(stream);
     x = exchange_open(stream, &request);
     if (x)
         worker_event(x, event);
@@ -280,7 +305,7 @@ void realm_request_body(struct realm *realm, uint32_t stream, struct span bytes,
     if (!x)
         return;
     (void)realm;
-    enter();
+    enter_for(stream);
     exchange_hold(x);   /* a relay that breaks ends the answer, and with it the exchange */
     inflow_arrive(&x->in, bytes, is_end);
     exchange_release(x);
@@ -302,7 +327,7 @@ void realm_credit(struct realm *realm, uint32_t stream, uint32_t bytes)
     if (!x)
         return;
     (void)realm;
-    enter();
+    enter_for(stream);
     outflow_credit(&x->out, bytes);
     leave();
 }
@@ -314,7 +339,7 @@ void realm_abort(struct realm *realm, uint32_t stream)
     if (!x)
         return;
     (void)realm;
-    enter();
+    enter_for(stream);
     exchange_abort(x);
     leave();
 }
@@ -326,7 +351,7 @@ void realm_reply(struct realm *realm, uint32_t stream, const struct realm_reply 
     if (!o)
         return;
     (void)realm;
-    enter();
+    enter_for(o->request);
     outcall_reply(o, reply);
     leave();
 }
@@ -338,7 +363,7 @@ void realm_reply_body(struct realm *realm, uint32_t stream, struct span bytes, b
     if (!o)
         return;
     (void)realm;
-    enter();
+    enter_for(o->request);
     outcall_body(o, bytes, is_end);
     leave();
 }
@@ -350,7 +375,7 @@ void realm_outcall_credit(struct realm *realm, uint32_t stream, uint32_t bytes)
     if (!o)
         return;
     (void)realm;
-    enter();
+    enter_for(o->request);
     outcall_credited(o, bytes);
     leave();
 }
@@ -362,7 +387,7 @@ void realm_outcall_failed(struct realm *realm, uint32_t stream, struct span text
     if (!o)
         return;
     (void)realm;
-    enter();
+    enter_for(o->request);
     outcall_failed(o, text);
     leave();
 }

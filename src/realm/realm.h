@@ -31,7 +31,6 @@ enum {
     REALM_THREADS_MAX = 96,
     REALM_THREAD_STACK = 3 * 1024 * 1024,
     REALM_WAITING_MAX = 64,     /* frames that wait in run_sync, each on a thread of its own */
-    REALM_THREADS_BYTES = (REALM_THREADS_MAX + REALM_WAITING_MAX) * REALM_THREAD_STACK, /* of address space */
 };
 
 /* ---- zygote ---- */
@@ -39,11 +38,13 @@ enum {
 /* Start both engines, define the Web APIs, import the Python SDK.  host must
  * outlive the realm; its table may be changed between generations.  Must be
  * called where /proc exists, in a process whose environment already holds
- * JSC_useConcurrentGC=0 JSC_numberOfGCMarkers=1 JSC_useConcurrentJIT=0
+ * JSC_useConcurrentGC=0 JSC_numberOfGCMarkers=1 JSC_useConcurrentJIT=0 JSC_usePollingTraps=1
  * GIGACAGE_ENABLED=0.  ERR_SYSTEM when an engine does not start. */
 int realm_new(const struct host *host, struct realm **ret_realm, struct err *err) MUST_CHECK;
 const char *realm_python_version(void);      /* "3.11.2" */
 const char *realm_javascript_version(void);  /* "JavaScriptCore 2.50.6" */
+/* The folder of Python's standard library: "/usr/lib/python3.11".  Before realm_fork_before. */
+int realm_python_library(char *room, size_t size, struct err *err) MUST_CHECK;
 
 /* ---- around every fork(), in this order; never after realm_start ---- */
 
@@ -64,7 +65,10 @@ struct realm_bundle {
     struct span packages;               /* what it may import beside its own files and Python's, a JSON
                                            object: "folders", absolute, to be looked in, in this order;
                                            "set", the folder of the set that they were chosen
-                                           with (packages/packages.h), or "".  Empty: nothing */
+                                           with (packages/packages.h), or ""; "left_out", paths in
+                                           python_modules that count as not there.  Empty: nothing */
+    uint64_t tmp_bytes;                 /* its files in memory, together; 0: no limit */
+    uint64_t message_bytes;             /* of a message that comes by WebSocket; 0: no limit */
 };
 
 struct realm_failure {                  /* all text is the caller's: realm_failure_done */
@@ -89,6 +93,9 @@ void realm_settle(struct realm *realm);
  * wake-up descriptors become this process's own, the engine's allocator may
  * have its thread again (so this process forks no more). */
 int realm_start(struct realm *realm, struct err *err) MUST_CHECK;
+/* Requests have a limit of processor time: what JavaScript does beyond it is stopped, too
+ * (py/overtime.h).  *word becomes the number of the request whose code runs, or ran last. */
+void realm_watch(struct realm *realm, volatile uint32_t *word);
 
 struct realm_request {
     struct span method;

@@ -50,6 +50,7 @@ static const char LOST[] = "Network connection lost.";
 static const char SILENT[] = "WebSocket disconnected without sending Close frame.";
 
 static struct socket *all;
+static size_t message_max = SIZE_MAX;
 static bool is_hanging_up;
 
 /* ---- the end ---- */
@@ -290,6 +291,8 @@ static void refuse(struct socket *s, const struct err *err)
 {
     unsigned code = s->reader.status ? s->reader.status : WEBSOCKET_FAILED;
 
+    if (code == WEBSOCKET_TOO_BIG)
+        exchange_met(s->x->stream, LIMIT_MESSAGE);
     fail(s, code, err->text);
 }
 
@@ -399,7 +402,7 @@ int socket_open(struct exchange *x, const struct host_response *response, JSObje
     if (!s)
         return ERR_NOMEM;
     s->x = x;
-    websocket_init(&s->reader, true, SOCKET_MESSAGE_MAX);
+    websocket_init(&s->reader, true, message_max);
     s->listener = (JSObjectRef)engine_keep(listener);
     s->next = all;
     s->link = &all;
@@ -414,6 +417,11 @@ int socket_open(struct exchange *x, const struct host_response *response, JSObje
     if (is_hanging_up)
         socket_close(s, WEBSOCKET_RESTART, SPAN(""));
     return 0;
+}
+
+void socket_limit(uint64_t message_bytes)
+{
+    message_max = message_bytes > 0 && message_bytes < SIZE_MAX ? (size_t)message_bytes : SIZE_MAX;
 }
 
 void socket_hang_up(void)

@@ -26,8 +26,6 @@
 #include "realm/exchange.h"
 
 enum {
-    SOCKET_MESSAGE_MAX =
-        32 * 1024 * 1024, /* bytes of a message that comes: 1009, as on Cloudflare */
     SOCKET_WAITING_MAX = 64 * 1024 * 1024, /* bytes that clients have not taken */
     SOCKET_PARTS_MAX = 128 * 1024 * 1024,   /* bytes of messages that are not whole yet */
     SOCKET_CLOSE_MS = 10 * 1000,           /* for the answer to a close of ours */
@@ -48,6 +46,8 @@ void socket_free(struct socket *s);
 void socket_send(struct socket *s, enum socket_kind kind, struct span payload);
 /* code: WEBSOCKET_NO_CODE for none. */
 void socket_close(struct socket *s, unsigned code, struct span reason);
+/* Of a message that comes: beyond it the socket is closed with 1009.  0: no limit but SOCKET_PARTS_MAX. */
+void socket_limit(uint64_t message_bytes);
 enum socket_reading { SOCKET_READ, SOCKET_PAUSE };
 void socket_read(struct socket *s, enum socket_reading reading);
 /* Close all that are open and all that will be, with 1012. */

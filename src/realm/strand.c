@@ -16,6 +16,7 @@
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "realm/stacks.h"
 
 struct strand {
     pthread_cond_t turn;
@@ -110,6 +111,7 @@ static struct strand *make(void)
 
     if (!s)
         return NULL;
+    stacks_make_room();
     pthread_cond_init(&s->turn, NULL);
     if (pthread_attr_init(&attributes) == 0) {
         is_made = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0 &&

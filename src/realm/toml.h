@@ -11,7 +11,11 @@
 #ifndef CORRAL_REALM_TOML_H
 #define CORRAL_REALM_TOML_H
 
-/* The exit code: 0 when an answer was written, be it an error. */
-int toml_main(void);
+#include "base/err.h"
+
+/* `enter` is called when all files of Python are read, before a byte of the text is: the way into a
+ * box.  When it fails the text is not read.
+ * The exit code: 0 when an answer was written, be it an error. */
+int toml_main(int (*enter)(struct err *err));
 
 #endif

@@ -21,12 +21,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "catalog/database.h"
+
+enum { BOUND_SEEN_MS = 500 }; /* between two looks whether a bound database is still there */
 
 struct relay {
     struct outcall *outcall;
     struct store_call *call;
+    const struct outlets *outlets; /* who counts; with the pool that asks */
+    const struct outlet *outlet;
+    int64_t began_us;
+    bool is_good;    /* the store has answered with success, and to the end */
     struct buf up;   /* from the worker, for the store */
     struct buf down; /* from the store, for the worker */
     uint32_t status; /* of the reply that is due */
@@ -38,6 +45,9 @@ struct relay {
 
 static void relay_free(struct relay *relay)
 {
+    if (relay->outlets->counted)
+        relay->outlets->counted(relay->outlets->self, relay->outlet,
+                                clock_now_us() - relay->began_us, relay->is_good);
     if (relay->call)
         store_call_abort(relay->call);
     buf_done(&relay->up);
@@ -81,6 +91,7 @@ static void on_head(void *self, const struct reply *reply, bool is_end)
         relay->call = NULL;
     relay->has_down_end = is_end;
     relay->status = reply->status;
+    relay->is_good = reply->status < 400;
     relay->length = is_end ? 0 : reply->body_length;
     relay->is_reply_due = true;
     /* Many answers at once are more than an instance that computes is given. */
@@ -128,6 +139,7 @@ static void on_failed(void *self, struct span text)
 {
     struct relay *relay = self;
 
+    relay->is_good = false;
     relay->call = NULL;
     fail(relay, text);
 }
@@ -216,6 +228,28 @@ static int make_database(const struct outlet *outlet, struct err *err)
     return r == ERR_LIMIT ? 0 : r; /* somebody else was faster */
 }
 
+/* Is the database still the one that was bound? */
+static int look_at_bound(const struct outlet *outlet, struct err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    struct database d = {0};
+    bool is_it;
+    int r;
+
+    if (*outlet->seen_ms > 0 && now_ms - *outlet->seen_ms < BOUND_SEEN_MS)
+        return 0;
+    r = database_find(outlet->data_folder, outlet->database, &d, err);
+    is_it = r == 0 && strcmp(d.uuid, outlet->uuid) == 0;
+    database_done(&d);
+    if (is_it)
+        *outlet->seen_ms = now_ms;
+    if (is_it || (r < 0 && r != ERR_NOT_FOUND))
+        return r;
+    *outlet->seen_ms = 0;
+    return err_set(err, ERR_NOT_FOUND, "The database '%s' (env.%s) has been deleted.",
+                   outlet->database, outlet->binding);
+}
+
 /* What the worker says of it, but for the order. */
 static int copy_arguments(struct buf *out, uint32_t *ret_count, const struct outcall_head *head,
                           uint32_t instance)
@@ -244,7 +278,13 @@ static int start(struct relay *relay, struct keeper *keeper, const struct outlet
     struct buf arguments = {0};
     int r = 0;
 
-    if (!keeper_holds(keeper, outlet->folder))
+    bool is_held = keeper_holds(keeper, outlet->folder);
+
+    if (outlet->seen_ms && !is_held)
+        *outlet->seen_ms = 0;
+    if (outlet->seen_ms)
+        r = look_at_bound(outlet, err);
+    else if (!is_held)
         r = make_database(outlet, err);
     if (r == 0 && copy_arguments(&arguments, &passed.arguments.count, head,
                                  outcall_instance(relay->outcall)) < 0)
@@ -256,8 +296,8 @@ static int start(struct relay *relay, struct keeper *keeper, const struct outlet
     return r;
 }
 
-void d1_call(struct keeper *keeper, const struct outlet *outlet, struct outcall *outcall,
-             const struct outcall_head *head, bool is_end)
+void d1_call(struct keeper *keeper, const struct outlets *outlets, const struct outlet *outlet,
+             struct outcall *outcall, const struct outcall_head *head, bool is_end)
 {
     static const struct outcall_events EVENTS = {on_worker_body, on_writable, on_gone};
     static const char *const METHODS[] = {"query", "exec", "dump"};
@@ -276,6 +316,9 @@ void d1_call(struct keeper *keeper, const struct outlet *outlet, struct outcall 
         (void)err_nomem(&err);
     if (relay) {
         relay->outcall = outcall;
+        relay->outlets = outlets;
+        relay->outlet = outlet;
+        relay->began_us = clock_now_us();
         relay->has_up_end = is_end;
     }
     if (!relay || start(relay, keeper, outlet, head, is_end, &err) < 0) {

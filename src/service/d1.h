@@ -10,7 +10,7 @@
 #include "service/outlets.h"
 
 /* Answers the outcall, whatever it asks for. */
-void d1_call(struct keeper *keeper, const struct outlet *outlet, struct outcall *outcall,
-             const struct outcall_head *head, bool is_end);
+void d1_call(struct keeper *keeper, const struct outlets *outlets, const struct outlet *outlet,
+             struct outcall *outcall, const struct outcall_head *head, bool is_end);
 
 #endif

@@ -15,6 +15,7 @@ static void outlet_done(struct outlet *o)
     mem_free(o->database);
     mem_free(o->uuid);
     mem_free(o->folder);
+    mem_free(o->seen_ms);
 }
 
 void outlets_done(struct outlets *o)
@@ -50,6 +51,20 @@ int outlets_add_d1(struct outlets *o, const char *binding, const char *data_fold
     return 0;
 }
 
+int outlets_bind_d1(struct outlets *o, const char *binding, const char *data_folder,
+                    const char *database, const char *uuid, struct err *err)
+{
+    int64_t *seen_ms = mem_alloc(sizeof *seen_ms);
+    int r = seen_ms ? 0 : err_nomem(err);
+
+    r = r < 0 ? r : outlets_add_d1(o, binding, data_folder, database, uuid, err);
+    if (r < 0)
+        mem_free(seen_ms);
+    else
+        o->items[o->count - 1].seen_ms = seen_ms;
+    return r;
+}
+
 const struct outlet *outlets_find(const struct outlets *o, struct span binding)
 {
     for (size_t i = 0; i < o->count; i++)
@@ -83,7 +98,8 @@ bool outlets_is_same(const struct outlets *a, const struct outlets *b)
     for (size_t i = 0; i < a->count; i++) {
         const struct outlet *x = &a->items[i], *y = &b->items[i];
         if (x->kind != y->kind || strcmp(x->binding, y->binding) != 0 ||
-            strcmp(x->folder, y->folder) != 0 || strcmp(x->uuid, y->uuid) != 0)
+            strcmp(x->folder, y->folder) != 0 || strcmp(x->uuid, y->uuid) != 0 ||
+            !x->seen_ms != !y->seen_ms)
             return false;
     }
     return true;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/span.h"
@@ -23,17 +24,29 @@ struct outlet {    /* all text owned */
     char *database; /* its local name */
     char *uuid;     /* that it gets when it is made; "": a random one */
     char *folder;   /* absolute */
+    int64_t *
+        seen_ms; /* of one that is bound: when it was last there; NULL: it is made when it is not */
 };
 
 struct outlets {
     struct outlet *items;
     size_t count;
+    /* Whose they are, as long as the outlets: the account that shares what a node has with others, and
+     * the worker, for the log.  NULL: there is but one. */
+    const char *account, *worker;
+    /* A call on a database has ended; NULL: nobody counts. */
+    void (*counted)(void *self, const struct outlet *outlet, int64_t us, bool is_good);
+    void *self;
 };
 
 void outlets_done(struct outlets *o);
 /* uuid: anything that is none counts as none.  ERR_INVALID: the database's name; ERR_NOMEM. */
 int outlets_add_d1(struct outlets *o, const char *binding, const char *data_folder,
                    const char *database, const char *uuid, struct err *err) MUST_CHECK;
+/* One that is there, by its uuid: when it is deleted, calls fail, also when another one gets its
+ * name. */
+int outlets_bind_d1(struct outlets *o, const char *binding, const char *data_folder,
+                    const char *database, const char *uuid, struct err *err) MUST_CHECK;
 /* NULL: there is no such binding. */
 const struct outlet *outlets_find(const struct outlets *o, struct span binding);
 /* What the worker is told of them, as in struct load; to be freed with mem_free.  NULL: ERR_NOMEM.

@@ -40,6 +40,16 @@ int service_open(uv_loop_t *loop, const struct service_config *config, struct se
     return 0;
 }
 
+int service_own(struct service *service, const struct ip *ip, int port, struct err *err)
+{
+    return egress_own(service->egress, ip, port, err);
+}
+
+const struct reach *service_reach(const struct service *service)
+{
+    return &service->egress->reach;
+}
+
 int service_keep_wheels(struct service *service, const char *folder, int64_t bytes_max,
                         struct err *err)
 {
@@ -72,6 +82,21 @@ void service_close(struct service *service, void (*closed)(void *self), void *se
     egress_close(service->egress, on_egress_closed, service);
 }
 
+/* Cloudflare's words for it. */
+static void refuse(struct outcall *outcall, const struct outcall_head *head)
+{
+    char text[320];
+    int n =
+        snprintf(text, sizeof text,
+                 "%sToo many subrequests by single Worker invocation. To configure this limit: "
+                 "limits.subrequests of the Wrangler configuration.\nHere it is %lld; a node has "
+                 "one for all its workers, too, in corral.toml.",
+                 head->binding.len == 0 && span_is(head->method, ASK_EXACT) ? "invalid 0\n" : "",
+                 (long long)outcall_limit(outcall, LIMIT_SUBREQUESTS));
+
+    outcall_fail(outcall, (struct span){text, (size_t)n});
+}
+
 void service_outcall(struct service *service, const struct outlets *outlets,
                      struct outcall *outcall, const struct outcall_head *head, bool is_end)
 {
@@ -79,17 +104,21 @@ void service_outcall(struct service *service, const struct outlets *outlets,
     char text[256];
     int n;
 
+    if (outcall_is_too_many(outcall)) {
+        refuse(outcall, head);
+        return;
+    }
     if (head->binding.len == 0 &&
         (span_is(head->method, ASK_FETCH) || span_is(head->method, ASK_EXACT))) {
-        egress_fetch(service->egress, outcall, head, is_end);
+        egress_fetch(service->egress, outlets, outcall, head, is_end);
         return;
     }
     if (head->binding.len == 0 && span_is(head->method, "wheel") && service->wheels) {
-        wheels_call(service->wheels, service->egress, outcall, head, is_end);
+        wheels_call(service->wheels, service->egress, outlets, outcall, head, is_end);
         return;
     }
     if (outlet && service->keeper) {
-        d1_call(service->keeper, outlet, outcall, head, is_end);
+        d1_call(service->keeper, outlets, outlet, outcall, head, is_end);
         return;
     }
     n = snprintf(text, sizeof text, "There is no binding '%.*s' with a method '%.*s'.",

@@ -13,22 +13,27 @@
 #include "service/transfer.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "service/ask.h"
+#include "service/berth.h"
+#include "service/guard.h"
+#include "service/lane.h"
 
 void transfer_free(struct transfer *t)
 {
-    if (t->easy) {
-        curl_multi_remove_handle(t->egress->multi, t->easy);
+    berth_leave(t);
+    if (t->easy)
         curl_easy_cleanup(t->easy);
-    }
     curl_slist_free_all(t->fields);
     curl_slist_free_all(t->proxy_fields);
+    curl_slist_free_all(t->names);
     t->egress->h2 -= t->is_h2;
+    t->egress->wide -= t->is_wide;
     ring_drop(&t->ring);
     replyhead_done(&t->head);
     buf_done(&t->up);
@@ -114,6 +119,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *self)
 
     moved(t);
     r = replyhead_line(&t->head, (struct span){data, len}, &t->why);
+    if (r == 1)
+        berth_look(t);
     /* Many long heads are more than an instance that computes is given at once. */
     if (r == 1 && t->outcall && !outcall_is_ready(t->outcall))
         t->is_reply_due = true;
@@ -183,6 +190,7 @@ static size_t on_read(char *room, size_t size, size_t count, void *self)
         return 0;
     if (n == 0) {
         t->is_up_paused = true;
+        berth_look(t);
         return CURL_READFUNC_PAUSE;
     }
     if (n > max)
@@ -226,6 +234,7 @@ static void on_body(void *self, struct span bytes, bool is_end)
     t->has_up_end = is_end;
     if (t->is_up_paused) {
         t->is_up_paused = false;
+        berth_look(t);
         unpause(t);
     }
 }
@@ -331,12 +340,14 @@ static int describe(const struct transfer *t, CURLcode result, char *text, size_
 
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
     switch (result) {
+    case CURLE_COULDNT_CONNECT:
+        if (guard_has_barred(t))
+            return guard_describe(t, text, max);
+        return snprintf(text, max, "No connection to %s: %s.\n%s", place,
+                        os_errno ? strerror((int)os_errno) : detail, detail);
     case CURLE_COULDNT_RESOLVE_HOST:
         return snprintf(text, max, "The name of the host '%.*s' could not be resolved.\n%s",
                         host_len, place, detail);
-    case CURLE_COULDNT_CONNECT:
-        return snprintf(text, max, "No connection to %s: %s.\n%s", place,
-                        os_errno ? strerror((int)os_errno) : detail, detail);
     case CURLE_PEER_FAILED_VERIFICATION:
         return snprintf(text, max, "The TLS certificate of %s is not accepted: %s.\n%s", place,
                         detail, detail);
@@ -364,6 +375,9 @@ static void say_failure(struct transfer *t, CURLcode result)
 
     if (t->is_exact) {
         curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+        /* What a firewall would say. */
+        if (result == CURLE_COULDNT_CONNECT && guard_has_barred(t))
+            os_errno = ECONNREFUSED;
         at = (size_t)snprintf(text, sizeof text, "%s %ld\n", kind_of(t, result), os_errno);
     }
     if (t->why.code)
@@ -376,11 +390,37 @@ static void say_failure(struct transfer *t, CURLcode result)
     outcall_fail(t->outcall, (struct span){text, at + (size_t)n});
 }
 
+/* A kept connection that died before the server said a byte: libcurl sends such a request again by
+ * itself when it hears of the death, not when it meets it while it writes the body.  A connection
+ * of this transfer's own that dies is a failure. */
+static bool repeat(struct transfer *t, CURLcode result)
+{
+    long made = 0;
+
+    if (result != CURLE_SEND_ERROR || t->has_eaten || t->head.heard > 0 || !t->outcall ||
+        t->has_proxy || t->repeats == TRANSFER_REPEATS_MAX)
+        return false;
+    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made) != CURLE_OK || made > 0)
+        return false;
+    curl_multi_remove_handle(t->lane->multi, t->easy);
+    t->up_at = 0;
+    t->is_up_paused = false;
+    t->repeats++;
+    t->detail[0] = 0;
+    moved(t);
+    berth_look(t);
+    return curl_multi_add_handle(t->lane->multi, t->easy) == CURLM_OK;
+}
+
 void transfer_ended(struct transfer *t, CURLcode result)
 {
-
+    if (repeat(t, result))
+        return;
+    /* Of a name that was found or is none, no thread goes on looking. */
+    if (result != CURLE_OPERATION_TIMEDOUT)
+        t->has_name = false;
     if (t->outcall && result == CURLE_OK && t->is_reply_due) {
-        curl_multi_remove_handle(t->egress->multi, t->easy);
+        curl_multi_remove_handle(t->lane->multi, t->easy);
         t->is_through = true;
         return; /* waits for: on_writable */
     }
@@ -395,10 +435,40 @@ void transfer_ended(struct transfer *t, CURLcode result)
     transfer_free(t);
 }
 
+void transfer_fail(struct transfer *t, const struct err *err)
+{
+    char text[sizeof err->text + 16];
+    int n = snprintf(text, sizeof text, "%s%s", t->is_exact ? "reset 0\n" : "", err->text);
+
+    if (t->outcall)
+        outcall_fail(t->outcall, (struct span){text, (size_t)n});
+    t->outcall = NULL;
+    transfer_free(t);
+}
+
+/* Nobody waits for a connection for ever. */
+static void look_at_waiting(struct transfer *t, int64_t now_ms)
+{
+    struct err err;
+
+    if (now_ms - t->progress_ms < t->egress->silence_ms)
+        return;
+    (void)!err_set(
+        &err, ERR_LIMIT,
+        "No connection to %s: %d s have gone by, and others of this worker have them all.",
+        t->place, t->egress->silence_ms / 1000);
+    transfer_fail(t, &err);
+}
+
 void transfer_look(struct transfer *t, int64_t now_ms)
 {
     char text[400];
     int n;
+
+    if (t->is_waiting) {
+        look_at_waiting(t, now_ms);
+        return;
+    }
 
     if (t->is_down_paused || t->is_up_paused || t->is_reply_due ||
         now_ms - t->progress_ms < t->silence_ms)
@@ -458,7 +528,7 @@ static bool set_common(struct transfer *t)
     SET(CURLOPT_WRITEFUNCTION, on_data);
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_HTTPHEADER, t->fields);
-    SET(CURLOPT_BUFFERSIZE, (long)TRANSFER_CHUNK);
+    SET(CURLOPT_BUFFERSIZE, (long)(t->is_wide ? TRANSFER_CHUNK : TRANSFER_NARROW));
     SET(CURLOPT_NOSIGNAL, 1L);
     /* A name that is given up is left to its thread: waiting for it would stop the loop. */
     SET(CURLOPT_QUICK_EXIT, 1L);
@@ -491,7 +561,7 @@ static bool set_body(struct transfer *t, int64_t length)
     SET(CURLOPT_READDATA, t);
     SET(CURLOPT_SEEKFUNCTION, on_seek);
     SET(CURLOPT_SEEKDATA, t);
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)TRANSFER_CHUNK);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)(t->is_wide ? TRANSFER_CHUNK : TRANSFER_NARROW));
     return is_set;
 }
 
@@ -502,6 +572,10 @@ static int set_proxy(struct transfer *t, const struct ask *ask, struct err *err)
     CURL *e = t->easy;
     bool is_set = proxy != NULL;
 
+    if (is_set && guard_set(t, proxy, err) < 0) {
+        mem_free(proxy);
+        return err->code;
+    }
     SET(CURLOPT_PROXY, proxy);
     SET(CURLOPT_NOPROXY, "");
     /* A tunnel is his who has named himself to the proxy. */
@@ -534,6 +608,10 @@ static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length
     snprintf(method, sizeof method, "%.*s", SPAN_ARG(ask->method));
     is_set = set_common(t);
     SET(CURLOPT_URL, url);
+    if (!t->has_proxy && guard_set(t, url, err) < 0) {
+        mem_free(url);
+        return err->code;
+    }
     if (body_length != 0)
         is_set = is_set && set_body(t, body_length);
     /* Set behind UPLOAD, which means PUT by itself. */
@@ -549,8 +627,31 @@ static int set_up(struct transfer *t, const struct ask *ask, int64_t body_length
 
 #undef SET
 
-int transfer_start(struct egress *egress, struct outcall *outcall, const struct outcall_head *head,
-                   bool is_end, const struct transfer_tap *tap, void *tap_self, struct err *err)
+/* Whose request this is: the worker can neither leave that out nor say otherwise. */
+static int mark(struct transfer *t, struct err *err)
+{
+    unsigned hops = outcall_hops(t->outcall) + 1;
+    struct curl_slist *more;
+    char line[48];
+
+    if (!t->egress->is_edge)
+        return 0;
+    if (hops > CALL_HOPS_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "Workers fetch one another in a circle: this request has gone through %d of "
+                       "them already.",
+                       CALL_HOPS_MAX);
+    snprintf(line, sizeof line, "CDN-Loop: corral; hops=%u", hops);
+    more = curl_slist_append(t->fields, line);
+    if (!more)
+        return err_nomem(err);
+    t->fields = more;
+    return 0;
+}
+
+int transfer_start(struct egress *egress, const struct outlets *outlets, struct outcall *outcall,
+                   const struct outcall_head *head, bool is_end, const struct transfer_tap *tap,
+                   void *tap_self, struct err *err)
 {
     static const struct outcall_events EVENTS = {on_body, on_writable, on_gone};
     struct transfer *t;
@@ -568,7 +669,9 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     t->tap_self = tap_self;
     t->egress = egress;
     t->outcall = outcall;
+    snprintf(t->who, sizeof t->who, "%s", outlets->worker ? outlets->worker : "the worker");
     ring_init(&t->ring);
+    ring_init(&t->berth);
     ring_push(&egress->transfers, &t->ring);
     t->is_head = span_is(ask.method, "HEAD");
     t->is_exact = t->head.is_exact = ask.is_exact;
@@ -577,17 +680,21 @@ int transfer_start(struct egress *egress, struct outcall *outcall, const struct 
     t->has_up_end = is_end;
     t->is_h2 = ask.is_h2 && ask.url.data[4] == 's' && egress->h2 < EGRESS_H2_MAX;
     egress->h2 += t->is_h2;
+    t->is_wide = egress->wide < EGRESS_WIDE_MAX;
+    egress->wide += t->is_wide;
     t->has_proxy = ask.proxy.len > 0;
     name_place(t, t->has_proxy ? ask.proxy : ask.url);
     moved(t);
-    r = is_address(t) || !egress_is_searching(egress)
+    t->has_name = !is_address(t);
+    r = !t->has_name || !egress_is_searching(egress)
             ? ask_fields(&ask, head, is_end, &t->fields, err)
             : err_set(err, ERR_LIMIT, "Too many names of hosts are being looked up at once.");
+    r = r < 0 ? r : mark(t, err);
     t->easy = r == 0 ? curl_easy_init() : NULL;
     if (r == 0)
         r = t->easy ? set_up(t, &ask, is_end ? 0 : head->body_length, err) : err_nomem(err);
-    if (r == 0 && curl_multi_add_handle(egress->multi, t->easy) != CURLM_OK)
-        r = err_set(err, ERR_SYSTEM, "The node could not start the request.");
+    r = r < 0 ? r : lane_need(egress, outlets->account, &t->lane, err);
+    r = r < 0 ? r : berth_ask(t, err);
     if (r < 0) {
         transfer_free(t);
         return r;

@@ -58,6 +58,7 @@ struct copy {
 struct wheel {
     struct wheels *wheels;
     struct egress *egress;
+    const struct outlets *outlets; /* whose it is */
     struct outcall *outcall;
     struct outcall_head head; /* into `text` */
     struct buf text;
@@ -299,7 +300,7 @@ static void wheel_transfer(struct wheel *wheel)
     struct outcall *outcall = wheel->outcall;
 
     wheel->outcall = NULL;
-    egress_tap(wheel->egress, outcall, &wheel->head, true, &TAP, wheel);
+    egress_tap(wheel->egress, wheel->outlets, outcall, &wheel->head, true, &TAP, wheel);
 }
 
 /* ---- from the shelf ---- */
@@ -495,8 +496,8 @@ static int read_arguments(struct wheel *wheel, struct err *err)
     return 0;
 }
 
-void wheels_call(struct wheels *wheels, struct egress *egress, struct outcall *outcall,
-                 const struct outcall_head *head, bool is_end)
+void wheels_call(struct wheels *wheels, struct egress *egress, const struct outlets *outlets,
+                 struct outcall *outcall, const struct outcall_head *head, bool is_end)
 {
     static const struct outcall_events EVENTS = {on_body, on_writable, on_gone};
     struct wheel *wheel = mem_alloc(sizeof *wheel);
@@ -508,6 +509,7 @@ void wheels_call(struct wheels *wheels, struct egress *egress, struct outcall *o
     }
     wheel->wheels = wheels;
     wheel->egress = egress;
+    wheel->outlets = outlets;
     wheel->outcall = outcall;
     wheel->fd = -1;
     wheels->busy++;

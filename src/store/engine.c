@@ -123,6 +123,8 @@ void engine_trim(void)
 
 /* ---- the process ---- */
 
+const char *engine_version(void) { return sqlite3_libversion(); }
+
 static int configure(struct err *err)
 {
     static const sqlite3_mem_methods HEAP = {heap_alloc, heap_free, heap_resize, heap_size,

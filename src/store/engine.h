@@ -40,6 +40,8 @@ struct engine_files {
 };
 enum { ENGINE_TEMP_FILES = 16 };
 
+/* "3.40.1" */
+const char *engine_version(void);
 /* Create what is missing in the folder (db.sqlite, db.sqlite-wal, -shm, lock, epoch) and open it.
  * ERR_SYSTEM names the path and says what to do (read-only, no space, no right). */
 int engine_files_open(const char *folder, struct engine_files *ret, struct err *err) MUST_CHECK;

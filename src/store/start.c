@@ -2,9 +2,10 @@
  *
  * Invariants
  *  1. Nothing of the database is interpreted before the box is entered: its files are only opened.
- *  2. All threads are made before, so that the box needs none to be made: the filter knows no
- * clone.
- *  3. Dies with the node: killed by PDEATHSIG, or in good order at the end of the socket.
+ *  2. The threads are made behind its other layers, which every one of them so has, and before the
+ * filter, which knows no clone.
+ *  3. Who it becomes owns nothing: the files are the node's user's, and stay so.
+ *  4. Dies with the node: killed by PDEATHSIG, or in good order at the end of the socket.
  *
  * What fails on the way is told in a FAILED frame that names the path and what to do. */
 #include <errno.h>
@@ -13,12 +14,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "box/box.h"
+#include "box/layers.h"
 #include "store/serving.h"
 
 enum {
@@ -57,6 +60,10 @@ static int take_option(struct store_options *o, const char *text, struct err *er
     else if (span_is(name, "--query-ms") && number_of(value, &n) == 0 && n > 0 &&
              n <= START_QUERY_MS_MAX)
         o->query_ms = (int64_t)n;
+    else if (span_is(name, "--uid") && number_of(value, &n) == 0 && n > 0 && n <= INT32_MAX)
+        o->uid = (unsigned)n;
+    else if (span_is(name, "--box"))
+        return box_layers_get(span_of(value), &o->box_layers, err);
     else
         return err_set(err, ERR_INVALID, "corral-store does not know the option %s", text);
     return 0;
@@ -66,7 +73,7 @@ int store_options_parse(int argc, char **argv, struct store_options *ret, struct
 {
     int r = 0;
 
-    *ret = (struct store_options){.query_ms = 30 * 1000};
+    *ret = (struct store_options){.query_ms = 30 * 1000, .box_layers = BOX_BIT(BOX_SECCOMP)};
     for (int i = 1; i < argc && r == 0; i++)
         if (strncmp(argv[i], "--", 2) != 0 && !ret->folder)
             ret->folder = argv[i];
@@ -122,19 +129,48 @@ static void await_threads(struct store *s)
 
 /* ---- the box ---- */
 
-static int enter_box(struct err *err)
+/* Its files are open: there is nothing more to see of the machine, and nobody to be.  No pid
+ * namespace: it stays the node's own child, and no call that it has takes the number of another
+ * process. */
+static int leave_machine(unsigned asked, unsigned uid, struct err *err)
+{
+    const struct box_paths nothing = {0};
+    const unsigned layers = (uid > 0 ? asked : box_layers_unchanged(asked)) & ~BOX_BIT(BOX_PIDS);
+    const pid_t parent = getppid();
+    const bool is_root = geteuid() == 0;
+    bool is_user = false;
+    int proc = layers & BOX_BIT(BOX_USER) ? box_proc_open() : -1;
+    int r = box_namespaces_enter(layers, proc, &is_user, err);
+
+    if (r == 0 && layers & BOX_BIT(BOX_TREE))
+        r = box_tree_enter(&nothing, err);
+    if (r == 0)
+        r = box_rights_give_up(is_user ? layers & ~BOX_BIT(BOX_USER) : layers, uid, proc, err);
+    if (proc >= 0)
+        close(proc);
+    /* Who changes his rights is untied. */
+    r = r < 0 ? r : box_tie_to_parent(parent, err);
+    if (r == 0 && layers & BOX_BIT(BOX_LANDLOCK))
+        r = box_landlock_enter(&nothing, err);
+    if (r == 0 && is_root && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        r = err_errno(err, errno, "set dumpable");
+    return r < 0 ? err_wrap(err, "the box of a database") : 0;
+}
+
+static int enter_filter(unsigned layers, struct err *err)
 {
     const struct rlimit no_more = {0, 0};
+    const struct box_limits limits = {.vm_bytes = START_VM_MAX};
     struct box_filter filter = {0};
-    int r = box_limit(START_VM_MAX, err);
+    int r = box_limit(&limits, err);
 
     if (r == 0 && setrlimit(RLIMIT_NPROC, &no_more) < 0)
         r = err_errno(err, errno, "limit processes");
-    if (r == 0)
-        r = box_filter_init(&filter, BOX_STORE, err);
-    if (r == 0)
-        r = box_filter_enter(&filter, err);
-    box_filter_done(&filter);
+    if (layers & BOX_BIT(BOX_SECCOMP)) {
+        r = r < 0 ? r : box_filter_init(&filter, BOX_STORE, err);
+        r = r < 0 ? r : box_filter_enter(&filter, err);
+        box_filter_done(&filter);
+    }
     return r;
 }
 
@@ -193,12 +229,13 @@ static int start(struct store *s, struct err *err)
                                    .size_max_bytes = s->options.size_max_bytes};
     int r = engine_files_open(s->options.folder, &config.files, err);
 
+    r = r < 0 ? r : leave_machine(s->options.box_layers, s->options.uid, err);
     r = r < 0 ? r : make_locks(s, err);
     r = r < 0 ? r : make_threads(s, err);
     if (r < 0)
         return r;
     await_threads(s);
-    r = enter_box(err);
+    r = enter_filter(s->options.box_layers, err);
     r = r < 0 ? r : engine_init(&config, err);
     if (r < 0)
         return r;

@@ -17,9 +17,11 @@ struct store_options {
     enum engine_sync sync;
     uint64_t size_max_bytes;    /* 0: the engine's own */
     int64_t query_ms;           /* longest that one call may run */
+    unsigned box_layers;        /* what it must enter: box/tier.h */
+    unsigned uid;               /* BOX_UID: who it becomes; 0: it stays who it is, without his rights */
 };
 
-/* FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS, in any order.  ERR_INVALID says what
+/* FOLDER --sync=normal|full --size-max=BYTES --query-ms=MS --box=LAYERS --uid=N, in any order.  ERR_INVALID says what
  * is wrong. */
 int store_options_parse(int argc, char **argv, struct store_options *ret,
                         struct err *err) MUST_CHECK;

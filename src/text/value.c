@@ -43,6 +43,19 @@ int value_parse(struct span text, json_t **ret_value, json_error_t *ret_error)
     return is_short ? ERR_NOMEM : ERR_INVALID;
 }
 
+char *value_dump(const json_t *value, size_t flags)
+{
+    char *text;
+
+    value_init();
+    is_short = false;
+    text = json_dumps(value, flags);
+    if (!is_short)
+        return text;
+    mem_free(text);
+    return NULL;
+}
+
 int value_set_string(json_t *object, struct span name, struct span text)
 {
     char *key = mem_copy(name.data, name.len);

@@ -178,12 +178,13 @@ static int take_head(struct websocket_reader *r, struct err *err)
     r->left = length_bytes ? big_endian(r->head + 2, length_bytes) : r->head[1] & 0x7F;
     if (r->head[0] & RESERVED)
         return refuse(r, err, "a frame with reserved bits");
-    if (is_masked != r->is_server)
+    if (is_masked != r->is_server && !r->is_lenient)
         return refuse(r, err,
                       is_masked ? "a masked frame of a server" : "an unmasked frame of a client");
     if ((length_bytes == 2 && r->left < 126) || (length_bytes == 8 && r->left <= UINT16_MAX) ||
         r->left > INT64_MAX)
         return refuse(r, err, "a frame whose length is not written as it should be");
+    r->is_lenient = false;
     memset(r->mask, 0, sizeof r->mask);
     if (is_masked)
         memcpy(r->mask, r->head + 2 + length_bytes, sizeof r->mask);

@@ -51,6 +51,8 @@ enum websocket_code {
 struct websocket_reader {
     size_t message_max; /* bytes */
     bool is_server;     /* frames must be masked; else they must not */
+    bool is_lenient;    /* of a server: the client's first frame need not be masked, as wrangler's is
+                           not; to be set behind websocket_init, false from then on */
     unsigned status;    /* after an error: the code to close with */
     /* The frame that is being read. */
     uint8_t head[WEBSOCKET_HEAD_MAX];

@@ -1,43 +1,55 @@
 /* frame.c - put and find frame headers.
  *
- * The table below is the whole knowledge about types: name, longest payload.
+ * The table below is the whole knowledge about types: name, longest payload, senders.
  * A type that is not in it does not exist. */
 #include "wire/frame.h"
 
 #include <string.h>
 
+/* As enum role counts (message.h, which stands on this). */
+enum {
+    NODE = 1 << 0,
+    ZYGOTE = 1 << 1,
+    TEMPLATE = 1 << 2,
+    INSTANCE = 1 << 3,
+    STORE = 1 << 4,
+    CHILD = ZYGOTE | TEMPLATE | INSTANCE | STORE,
+};
+
 struct kind {
     const char *name;
     long limit;
+    unsigned senders;
 };
 
 static const struct kind KINDS[256] = {
-    [FRAME_HELLO] = {"HELLO", 1024},
-    [FRAME_LOG] = {"LOG", 64 * 1024},
-    [FRAME_REQUEST] = {"REQUEST", 256 * 1024},
-    [FRAME_RESPONSE] = {"RESPONSE", 256 * 1024},
-    [FRAME_BODY] = {"BODY", FRAME_BODY_MAX},
-    [FRAME_CREDIT] = {"CREDIT", 4},
-    [FRAME_RESET] = {"RESET", 64 * 1024},
-    [FRAME_DONE] = {"DONE", 0},
-    [FRAME_PING] = {"PING", 0},
-    [FRAME_PONG] = {"PONG", 0},
-    [FRAME_OUTCALL] = {"OUTCALL", 256 * 1024},
-    [FRAME_REPLY] = {"REPLY", 256 * 1024},
-    [FRAME_EVENT] = {"EVENT", 16 * 1024 * 1024},    /* a batch of 100 messages of 128 KB */
-    [FRAME_HANG_UP] = {"HANG_UP", 0},
-    [FRAME_SPAWN] = {"SPAWN", 64},
-    [FRAME_LOAD] = {"LOAD", 2 * 1024 * 1024},
-    [FRAME_LOADED] = {"LOADED", 1024},
-    [FRAME_FAILED] = {"FAILED", 256 * 1024},
-    [FRAME_FORK] = {"FORK", 64},
-    [FRAME_SPAWNED] = {"SPAWNED", 64},
-    [FRAME_SPAWN_FAILED] = {"SPAWN_FAILED", 4096},
-    [FRAME_EXITED] = {"EXITED", 64},
-    [FRAME_EVALUATED] = {"EVALUATED", 0},
+    [FRAME_HELLO] = {"HELLO", 1024, CHILD},
+    [FRAME_LOG] = {"LOG", 64 * 1024, CHILD},
+    [FRAME_REQUEST] = {"REQUEST", 256 * 1024, NODE},
+    [FRAME_RESPONSE] = {"RESPONSE", 256 * 1024, INSTANCE},
+    [FRAME_BODY] = {"BODY", FRAME_BODY_MAX, NODE | INSTANCE | STORE},
+    [FRAME_CREDIT] = {"CREDIT", 4, NODE | INSTANCE | STORE},
+    [FRAME_RESET] = {"RESET", 64 * 1024, NODE | INSTANCE | STORE},
+    [FRAME_DONE] = {"DONE", 0, INSTANCE},
+    [FRAME_PING] = {"PING", 0, NODE},
+    [FRAME_PONG] = {"PONG", 0, INSTANCE | STORE},
+    [FRAME_OUTCALL] = {"OUTCALL", 256 * 1024, NODE | INSTANCE},
+    [FRAME_REPLY] = {"REPLY", 256 * 1024, NODE | STORE},
+    [FRAME_EVENT] = {"EVENT", 16 * 1024 * 1024, NODE}, /* a batch of 100 messages of 128 KB */
+    [FRAME_HANG_UP] = {"HANG_UP", 0, NODE},
+    [FRAME_MET] = {"MET", 4, TEMPLATE | INSTANCE},
+    [FRAME_SPAWN] = {"SPAWN", 256 * 1024, NODE},
+    [FRAME_LOAD] = {"LOAD", 2 * 1024 * 1024, NODE},
+    [FRAME_LOADED] = {"LOADED", 1024, TEMPLATE},
+    [FRAME_FAILED] = {"FAILED", 256 * 1024, TEMPLATE | STORE},
+    [FRAME_FORK] = {"FORK", 64, NODE},
+    [FRAME_SPAWNED] = {"SPAWNED", 64, ZYGOTE | TEMPLATE},
+    [FRAME_SPAWN_FAILED] = {"SPAWN_FAILED", 4096, ZYGOTE | TEMPLATE},
+    [FRAME_EXITED] = {"EXITED", 64, ZYGOTE | TEMPLATE},
+    [FRAME_EVALUATED] = {"EVALUATED", 0, TEMPLATE},
 };
 
-static const uint8_t FLAGS = FRAME_END | FRAME_FINISHED;
+static const uint8_t FLAGS = FRAME_END | FRAME_FINISHED | FRAME_RAISED;
 
 static void put_u32(char *p, uint32_t v)
 {
@@ -52,9 +64,17 @@ static uint32_t get_u32(const char *data)
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-long frame_limit(uint8_t type) { return KINDS[type].name ? KINDS[type].limit : -1; }
+long frame_limit(uint8_t type)
+{
+    return KINDS[type].name ? KINDS[type].limit : -1;
+}
 
-const char *frame_name(uint8_t type) { return KINDS[type].name ? KINDS[type].name : "?"; }
+unsigned frame_senders(uint8_t type) { return KINDS[type].senders; }
+
+const char *frame_name(uint8_t type)
+{
+    return KINDS[type].name ? KINDS[type].name : "?";
+}
 
 int frame_parse(const char *data, size_t len, struct frame *ret, size_t *ret_used, struct err *err)
 {
@@ -128,4 +148,7 @@ void frame_end(struct buf *out, size_t mark)
     put_u32(out->mem + out->head + mark, (uint32_t)(buf_len(out) - mark - FRAME_HEADER));
 }
 
-void frame_finish(struct buf *out, size_t at) { out->mem[out->head + at + 5] |= FRAME_FINISHED; }
+void frame_finish(struct buf *out, size_t at)
+{
+    out->mem[out->head + at + 5] |= FRAME_FINISHED;
+}

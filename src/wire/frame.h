@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define WIRE_VERSION 6u
+#define WIRE_VERSION 9u
 
 enum frame_type {
     /* Any connection. */
@@ -40,6 +40,7 @@ enum frame_type {
     FRAME_EVENT = 26,       /* node -> instance, opens a stream as REQUEST does: struct event */
     FRAME_HANG_UP = 27,     /* node -> instance: empty, on stream 0; no further calls will come: close
                                what would stay open for long, which is WebSockets */
+    FRAME_MET = 28,         /* template, instance -> node: struct met; stream: of the request whose code did, or 0 */
     /* Node <-> zygote, node <-> template. */
     FRAME_SPAWN = 32,       /* node -> zygote, with 2 descriptors: struct spawn */
     FRAME_LOAD = 33,        /* node -> template: struct load */
@@ -57,6 +58,7 @@ enum frame_flag {
     FRAME_END = 1,          /* REQUEST, EVENT, RESPONSE, OUTCALL, REPLY, BODY: the sender's last byte on
                                this stream; the node's ends the stream of an outcall */
     FRAME_FINISHED = 2,     /* RESPONSE, BODY with FRAME_END: stands for a FRAME_DONE behind it */
+    FRAME_RAISED = 4,       /* LOG: an exception that nobody caught */
 };
 
 enum {
@@ -78,6 +80,9 @@ struct frame {
 
 /* The longest payload of a type in bytes, or -1 for an unknown type. */
 long frame_limit(uint8_t type);
+
+/* Who sends frames of this type: a set of 1 << enum role, bit 0 for the node.  0: unknown type. */
+unsigned frame_senders(uint8_t type);
 
 /* Look for one frame at the start of data[0..len).
  * Returns 1 with *ret and *ret_used (bytes to drop once ret is dealt with),

@@ -43,8 +43,10 @@ static const struct field reply_fields[] = {
 static const struct field credit_fields[] = {F(KIND_U32, credit, bytes), {0}};
 static const struct field reset_fields[] = {
     F(KIND_U32, reset, reason), F(KIND_SPAN, reset, text), {0}};
+static const struct field met_fields[] = {F(KIND_U32, met, limit), {0}};
 static const struct field spawn_fields[] = {
-    F(KIND_U32, spawn, id), F(KIND_64, spawn, memory_bytes), {0}};
+    F(KIND_U32, spawn, id), F(KIND_64, spawn, memory_bytes), F(KIND_U32, spawn, descriptors),
+    F(KIND_U32, spawn, is_timed), F(KIND_SPAN, spawn, paths), {0}};
 static const struct field spawned_fields[] = {
     F(KIND_U32, spawned, id), F(KIND_U32, spawned, pid), {0}};
 static const struct field spawn_failed_fields[] = {
@@ -56,7 +58,8 @@ static const struct field load_fields[] = {
     F(KIND_SPAN, load, name), F(KIND_SPAN, load, folder), F(KIND_SPAN, load, main),
     F(KIND_SPAN, load, compatibility_date), F(KIND_SPAN, load, compatibility_flags),
     F(KIND_SPAN, load, env), F(KIND_SPAN, load, bindings),
-    F(KIND_SPAN, load, packages), {0}};
+    F(KIND_SPAN, load, packages), F(KIND_64, load, tmp_bytes),
+    F(KIND_64, load, message_bytes), {0}};
 static const struct field loaded_fields[] = {F(KIND_U32, loaded, handlers), {0}};
 static const struct field failed_fields[] = {
     F(KIND_U32, failed, kind), F(KIND_SPAN, failed, text), F(KIND_SPAN, failed, hint),
@@ -255,9 +258,12 @@ int pairs_add(struct buf *b, struct span name, struct span value)
 
 bool pairs_next(const struct pairs *p, size_t *at, struct span *ret_name, struct span *ret_value)
 {
-    struct span rest = {p->bytes.data + *at, p->bytes.len - *at};
+    struct span rest;
 
-    if (rest.len == 0 || !get_span(&rest, ret_name) || !get_span(&rest, ret_value))
+    if (*at >= p->bytes.len)
+        return false; /* none may have no bytes at all: NULL */
+    rest = (struct span){p->bytes.data + *at, p->bytes.len - *at};
+    if (!get_span(&rest, ret_name) || !get_span(&rest, ret_value))
         return false;
     *at = p->bytes.len - rest.len;
     return true;

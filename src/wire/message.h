@@ -103,9 +103,19 @@ struct reset {
     struct span text;       /* UTF-8, for people */
 };
 
+/* A limit that the process itself sees to was reached, and its code has got an error for it. */
+struct met {
+    uint32_t limit;         /* enum limit: those of LIMITS_INSIDE */
+};
+
 struct spawn {              /* SPAWN, FORK */
     uint32_t id;            /* chosen by the node, comes back in the answer */
     uint64_t memory_bytes;  /* RLIMIT_AS above what the process has; 0: none */
+    uint32_t descriptors;   /* FORK: RLIMIT_NOFILE; 0: as many as there may be */
+    uint32_t is_timed;      /* FORK: 1: its requests may use so much of the processor alone, and a second
+                               descriptor is the memory in which it says whose code runs */
+    struct span paths;      /* SPAWN: what the template may read beside the system's: absolute paths,
+                               '\n' behind each */
 };
 
 struct spawned {
@@ -133,6 +143,8 @@ struct load {
     struct span env;        /* a JSON object: the bindings that are plain values */
     struct span bindings;   /* a JSON object of all others: {"DB": {"type": "d1"}} */
     struct span packages;   /* a JSON object, or "": see struct realm_bundle */
+    uint64_t tmp_bytes;     /* files below /tmp and /session together; 0: no limit */
+    uint64_t message_bytes; /* of one message of a WebSocket; 0: no limit */
 };
 
 struct loaded {
@@ -181,6 +193,7 @@ bool pairs_next(const struct pairs *p, size_t *at, struct span *ret_name, struct
     X(response, FRAME_RESPONSE)                                                                    \
     X(outcall_head, FRAME_OUTCALL)                                                                 \
     X(reply, FRAME_REPLY)                                                                          \
+    X(met, FRAME_MET)                                                                              \
     X(credit, FRAME_CREDIT)                                                                        \
     X(reset, FRAME_RESET)                                                                          \
     X(load, FRAME_LOAD)                                                                            \

@@ -9,14 +9,19 @@
 #include <unistd.h>
 
 static sigset_t normal_mask;
+static enum children_groups groups;
 
-static void on_child(int signal_number) { (void)signal_number; }
+static void on_child(int signal_number)
+{
+    (void)signal_number;
+}
 
-void children_init(void)
+void children_init(enum children_groups all)
 {
     const struct sigaction action = {.sa_handler = on_child};
     sigset_t block;
 
+    groups = all;
     sigaction(SIGCHLD, &action, NULL);
     sigemptyset(&block);
     sigaddset(&block, SIGCHLD);
@@ -24,12 +29,27 @@ void children_init(void)
     sigdelset(&normal_mask, SIGCHLD);
 }
 
+/* One that has ended; 0: none.  What it has left in its group ends with it: its number, and so the
+ * group's, is nobody else's before it is collected.  To fork on and on is no way out of a signal to
+ * a group. */
+static pid_t collect(int *ret_status)
+{
+    siginfo_t info = {0};
+
+    if (groups == CHILDREN_PLAIN)
+        return waitpid(-1, ret_status, WNOHANG);
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+        return 0;
+    kill(-info.si_pid, SIGKILL);
+    return waitpid(info.si_pid, ret_status, 0);
+}
+
 static int bury(struct link *link, struct err *err)
 {
     int status, r = 0;
     pid_t pid;
 
-    while (r == 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while (r == 0 && (pid = collect(&status)) > 0) {
         const struct exited m = {.pid = (uint32_t)pid, .status = (uint32_t)status};
         r = exited_put(&link->out, 0, 0, &m, err);
     }
@@ -60,8 +80,14 @@ static int refuse(struct link *link, uint32_t id, uint32_t is_retry, const char 
     return spawn_failed_put(&link->out, 0, 0, &m, err);
 }
 
-int children_fork(struct heritage *heritage, struct link *link, uint32_t id, pid_t *ret_pid,
-                  struct err *err)
+pid_t children_plain(struct heritage *heritage)
+{
+    (void)heritage;
+    return fork();
+}
+
+int children_fork(struct heritage *heritage, struct link *link, uint32_t id,
+                  pid_t (*make)(struct heritage *heritage), pid_t *ret_pid, struct err *err)
 {
     struct spawned m = {.id = id};
     pid_t pid, self = getpid();
@@ -69,7 +95,7 @@ int children_fork(struct heritage *heritage, struct link *link, uint32_t id, pid
     *ret_pid = -1;
     if (!box_is_single_threaded())
         return refuse(link, id, 1, "helper threads are still running", err);
-    pid = fork();
+    pid = make(heritage);
     if (pid < 0)
         return refuse(link, id, 0, strerror(errno), err);
     *ret_pid = pid;

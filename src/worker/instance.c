@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -88,6 +89,17 @@ static void host_log(void *self, uint32_t stream, enum log_level level, struct s
     flush(i);
     if (buf_len(&i->link.out) > INSTANCE_OUT_MAX)
         must(link_flush_all(&i->link, &err), &err);
+}
+
+/* Its request may be ended for good a moment later: it leaves at once, as lines do. */
+static void host_met(void *self, uint32_t stream, enum limit limit)
+{
+    const struct met m = {.limit = limit};
+    struct instance *i = self;
+    struct err err = {0};
+
+    must(met_put(&i->link.out, 0, stream, &m, &err), &err);
+    flush(i);
 }
 
 /* The frame that is appended next is the last of an answer, or it is not. */
@@ -439,7 +451,22 @@ static void serve(void *self)
     }
 }
 
-void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_bytes)
+static int watch(struct realm *realm, int take_fd, struct err *err)
+{
+    volatile uint32_t *word;
+
+    if (take_fd < 0)
+        return 0;
+    word = mmap(NULL, sizeof *word, PROT_READ | PROT_WRITE, MAP_SHARED, take_fd, 0);
+    close(take_fd);
+    if (word == MAP_FAILED)
+        return err_errno(err, errno, "map the word that the node looks at");
+    realm_watch(realm, word);
+    return 0;
+}
+
+void instance_main(struct heritage *heritage, int take_socket_fd, const struct box_limits *limits,
+                   int take_word_fd)
 {
     static const struct hello HELLO = {.version = WIRE_VERSION, .role = ROLE_INSTANCE};
     static struct instance i;
@@ -448,6 +475,7 @@ void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_by
     i.realm = heritage->realm;
     heritage->host = (struct host){.self = &i,
                                    .log = host_log,
+                                   .met = host_met,
                                    .respond = host_respond,
                                    .respond_body = host_respond_body,
                                    .fail = host_fail,
@@ -468,8 +496,10 @@ void instance_main(struct heritage *heritage, int take_socket_fd, uint64_t vm_by
     /* Before all that may be logged. */
     must(hello_put(&i.link.out, 0, 0, &HELLO, &err), &err);
     must(realm_start(i.realm, &err), &err);
-    must(box_limit(vm_bytes, &err), &err);
-    must(box_filter_enter(&heritage->instance_filter, &err), &err);
+    must(watch(i.realm, take_word_fd, &err), &err);
+    must(box_limit(limits, &err), &err);
+    if (heritage->box.layers & BOX_BIT(BOX_SECCOMP))
+        must(box_filter_enter(&heritage->instance_filter, &err), &err);
     must(link_flush_all(&i.link, &err), &err);
     realm_serve(i.realm, serve, &i);
 }

@@ -107,9 +107,9 @@ int link_take_fd(struct link *l)
     return fd;
 }
 
-struct span link_cut(struct span text)
+struct span link_cut_at(struct span text, size_t max)
 {
-    size_t n = text.len < LINK_TEXT_MAX ? text.len : LINK_TEXT_MAX;
+    size_t n = text.len < max ? text.len : max;
 
     /* Not through a character, as far as this is UTF-8 at all. */
     for (size_t back = 0; n < text.len && back <= 3 && back < n; back++)
@@ -120,12 +120,21 @@ struct span link_cut(struct span text)
     return (struct span){text.data, n};
 }
 
+struct span link_cut(struct span text)
+{
+    return link_cut_at(text, LINK_TEXT_MAX);
+}
+
 int link_log(struct link *l, uint32_t stream, enum log_level level, struct span text,
              struct err *err)
 {
+    uint8_t flags = level == LOG_NONE ? FRAME_RAISED : 0; /* HOST_RAISED */
+
     while (text.len > 0) {
-        const struct log_line m = {.level = level, .text = link_cut(text)};
-        int r = log_line_put(&l->out, 0, stream, &m, err);
+        const struct log_line m = {.level = level == LOG_NONE ? LOG_ERROR : level,
+                                   .text = link_cut(text)};
+        int r = log_line_put(&l->out, flags, stream, &m, err);
+        flags = 0;
         if (r < 0)
             return r;
         text.data += m.text.len;

@@ -45,7 +45,9 @@ int link_take_fd(struct link *l);
 
 /* As much of the beginning as one frame takes, without cutting a character. */
 struct span link_cut(struct span text);
-/* Put text into LOG frames, as many as it needs. */
+/* Likewise, at most so many bytes. */
+struct span link_cut_at(struct span text, size_t max);
+/* Put text into LOG frames, as many as it needs.  LOG_NONE: an exception that nobody caught. */
 int link_log(struct link *l, uint32_t stream, enum log_level level, struct span text,
              struct err *err) MUST_CHECK;
 

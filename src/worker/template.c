@@ -24,16 +24,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/boxed.h"
 #include "worker/children.h"
 #include "worker/link.h"
 #include "worker/worker.h"
 
-enum { TEMPLATE_SETTLE_MS = 20 };   /* between two looks at the helper threads */
+enum {
+    TEMPLATE_SETTLE_MS = 20,   /* between two looks at the helper threads */
+    TRACEBACK_MAX = 96 * 1024, /* bytes */
+};
 
-struct template {
+struct template
+{
     struct heritage *heritage;
     struct link link;
-    int statm_fd;               /* /proc/self/statm, opened while /proc is there */
+    int statm_fd; /* /proc/self/statm, opened while /proc is there */
     bool is_loaded;
 };
 
@@ -54,6 +59,16 @@ static void host_log(void *self, uint32_t stream, enum log_level level, struct s
         leave(t, &err);
 }
 
+static void host_met(void *self, uint32_t stream, enum limit limit)
+{
+    const struct met m = {.limit = limit};
+    struct template *t = self;
+    struct err err = {0};
+
+    if (met_put(&t->link.out, 0, stream, &m, &err) < 0 || link_flush_all(&t->link, &err) < 0)
+        leave(t, &err);
+}
+
 /* Bytes of address space that this process has now, or 0 when unknown. */
 static uint64_t vm_now(const struct template *t)
 {
@@ -66,16 +81,17 @@ static uint64_t vm_now(const struct template *t)
     return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* How much a worker's exception says is the worker's: together they must fit into a frame. */
 static int say_failed(struct template *t, const struct realm_failure *why, struct err *err)
 {
     const struct failed m = {.kind = (uint32_t)why->kind,
-                             .text = span_of(why->text),
-                             .hint = span_of(why->hint),
-                             .traceback = span_of(why->traceback),
-                             .file = span_of(why->file),
+                             .text = link_cut(span_of(why->text)),
+                             .hint = link_cut(span_of(why->hint)),
+                             .traceback = link_cut_at(span_of(why->traceback), TRACEBACK_MAX),
+                             .file = link_cut(span_of(why->file)),
                              .line = (uint32_t)why->line,
                              .column = (uint32_t)why->column,
-                             .module = span_of(why->module)};
+                             .module = link_cut(span_of(why->module))};
     int r = failed_put(&t->link.out, 0, 0, &m, err);
 
     return r < 0 ? r : link_flush_all(&t->link, err);
@@ -110,7 +126,10 @@ static int settle(struct template *t, struct err *err)
     return 0;
 }
 
-static char *copy_of(struct span s) { return mem_copy(s.data, s.len); }
+static char *copy_of(struct span s)
+{
+    return mem_copy(s.data, s.len);
+}
 
 static int load(struct template *t, const struct frame *f, struct err *err)
 {
@@ -131,6 +150,8 @@ static int load(struct template *t, const struct frame *f, struct err *err)
     bundle.compatibility_flags = copy_of(m.compatibility_flags);
     bundle.env = (struct span){copy_of(m.env), m.env.len};
     bundle.bindings = (struct span){copy_of(m.bindings), m.bindings.len};
+    bundle.tmp_bytes = m.tmp_bytes;
+    bundle.message_bytes = m.message_bytes;
     bundle.packages = (struct span){copy_of(m.packages), m.packages.len};
     if (!bundle.name || !bundle.folder || !bundle.main || !bundle.compatibility_date ||
         !bundle.compatibility_flags || !bundle.env.data || !bundle.bindings.data ||
@@ -154,26 +175,33 @@ static int load(struct template *t, const struct frame *f, struct err *err)
 
 static int fork_instance(struct template *t, const struct frame *f, struct err *err)
 {
-    int socket_fd = link_take_fd(&t->link);
+    int socket_fd = link_take_fd(&t->link), word_fd = -1;
+    struct box_limits limits = {0};
     struct spawn order;
-    uint64_t vm = 0;
     pid_t pid;
     int r;
 
     r = spawn_get(f, &order, err);
-    if (r < 0 || socket_fd < 0)
-        return r < 0 ? r : err_set(err, ERR_INVALID, "FORK came without a descriptor");
+    if (r == 0 && order.is_timed)
+        word_fd = link_take_fd(&t->link);
+    if (r < 0 || socket_fd < 0 || (order.is_timed && word_fd < 0))
+        return r < 0 ? r : err_set(err, ERR_INVALID, "FORK came without its descriptors");
     if (order.memory_bytes > 0) {
-        vm = vm_now(t);
-        vm = vm > 0 ? vm + order.memory_bytes + REALM_THREADS_BYTES : 0;
+        uint64_t vm = vm_now(t);
+        limits.vm_bytes = vm > 0 ? vm + order.memory_bytes : 0;
+        limits.file_bytes = order.memory_bytes;
     }
-    r = children_fork(t->heritage, &t->link, order.id, &pid, err);
+    limits.descriptors = order.descriptors;
+    r = children_fork(t->heritage, &t->link, order.id, children_plain, &pid, err);
     if (r == 0 && pid == 0) {
         link_done(&t->link);
         close(t->statm_fd);
-        instance_main(t->heritage, socket_fd, vm);
+        box_forget_threads();
+        instance_main(t->heritage, socket_fd, &limits, word_fd);
     }
     close(socket_fd);
+    if (word_fd >= 0)
+        close(word_fd);
     return r;
 }
 
@@ -199,8 +227,10 @@ static int obey(struct template *t, struct err *err)
 
 /* Descriptors 1 and 2 are the output pipe from here on: what native code
  * prints is logged under the worker's name. */
-static int enter(struct template *t, int output_fd, struct err *err)
+static int enter(struct template *t, int output_fd, struct span paths, struct err *err)
 {
+    static const struct box_limits AS_IT_IS;
+    const unsigned layers = t->heritage->box.layers;
     int r;
 
     if (dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
@@ -209,26 +239,52 @@ static int enter(struct template *t, int output_fd, struct err *err)
     t->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (t->statm_fd < 0)
         return err_errno(err, errno, "open /proc/self/statm");
-    r = box_tie_to_parent(t->heritage->parent, err);
-    r = r < 0 ? r : box_limit(0, err);
-    return r < 0 ? r : box_filter_enter(&t->heritage->template_filter, err);
+    (void)box_is_single_threaded(); /* the first call wants /proc, too */
+    r = boxed_enter(t->heritage, paths, err);
+    r = r < 0 ? r : box_limit(&AS_IT_IS, err);
+    if (r == 0 && layers & BOX_BIT(BOX_SECCOMP))
+        r = box_filter_enter(&t->heritage->template_filter, err);
+    return r;
 }
 
-void template_main(struct heritage *heritage, int take_control_fd, int take_output_fd)
+/* A box that cannot be entered is no box: the version fails, and says why. */
+static int say_unboxed(struct template *t, const struct err *why, struct err *err)
+{
+    char text[sizeof why->text + 64];
+    const struct failed m = {
+        .kind = FAILURE_INTERNAL,
+        .text = {text,
+                 (size_t)snprintf(text, sizeof text, "its box cannot be entered: %s", why->text)},
+        .hint = SPAN("`corral doctor` says what this machine offers")};
+    int r = failed_put(&t->link.out, 0, 0, &m, err);
+
+    r = r < 0 ? r : link_flush_all(&t->link, err);
+    /* Until the node ends it: it looks at who said that. */
+    while (r >= 0)
+        r = children_wait(&t->link, -1, err);
+    return r;
+}
+
+void template_main(struct heritage *heritage, int take_control_fd, int take_output_fd,
+                   struct span paths)
 {
     static const struct hello HELLO = {.version = WIRE_VERSION, .role = ROLE_TEMPLATE};
     static struct template t;
-    struct err err = {0};
+    struct err err = {0}, why = {0};
     int r;
 
     t.heritage = heritage;
     heritage->host = WORKER_SILENT_HOST;
     heritage->host.self = &t;
     heritage->host.log = host_log;
+    heritage->host.met = host_met;
     link_init(&t.link, take_control_fd, true);
-    children_init();
-    r = enter(&t, take_output_fd, &err);
-    r = r < 0 ? r : hello_put(&t.link.out, 0, 0, &HELLO, &err);
+    children_init(CHILDREN_PLAIN);
+    if (enter(&t, take_output_fd, paths, &why) == ERR_GONE)
+        leave(&t, &why);
+    r = hello_put(&t.link.out, 0, 0, &HELLO, &err);
+    if (r == 0 && why.code < 0)
+        r = say_unboxed(&t, &why, &err);
     while (r >= 0) {
         r = link_flush_all(&t.link, &err);
         r = r < 0 ? r : children_wait(&t.link, -1, &err);

@@ -15,10 +15,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
+#include "box/layers.h"
+#include "worker/boxed.h"
 #include "worker/children.h"
 #include "worker/link.h"
 #include "worker/worker.h"
@@ -32,7 +37,7 @@ static void host_log(void *self, uint32_t stream, enum log_level level, struct s
 {
     (void)self;
     (void)stream;
-    log_tenant(level, "zygote", text.data, text.len);
+    log_tenant(level == HOST_RAISED ? LOG_ERROR : level, "zygote", text.data, text.len);
 }
 
 static void host_respond(void *self, uint32_t stream, const struct host_response *response)
@@ -121,10 +126,12 @@ static int spawn_template(struct zygote *z, const struct frame *f, struct err *e
     r = spawn_get(f, &order, err);
     if (r < 0 || control < 0 || output < 0)
         return r < 0 ? r : err_set(err, ERR_INVALID, "SPAWN came without descriptors");
-    r = children_fork(&z->heritage, &z->link, order.id, &pid, err);
+    r = children_fork(&z->heritage, &z->link, order.id, boxed_fork, &pid, err);
     if (r == 0 && pid == 0) {
+        char *paths = mem_copy(order.paths.data, order.paths.len);
+        struct span kept = {paths, paths ? order.paths.len : 0};
         link_done(&z->link);
-        template_main(&z->heritage, control, output);
+        template_main(&z->heritage, control, output, kept);
     }
     close(control);
     close(output);
@@ -163,7 +170,38 @@ static int serve(struct zygote *z, struct err *err)
     }
 }
 
-void zygote_main(int control_fd)
+int worker_box_parse(char **arguments, struct worker_box *ret, struct err *err)
+{
+    bool has_box = false;
+    int r = 0;
+
+    *ret = (struct worker_box){0};
+    for (; *arguments && r == 0; arguments++) {
+        const char *value = strchr(*arguments, '=');
+        struct span name = {*arguments, value ? (size_t)(value - *arguments) : 0};
+        char *end = NULL;
+        if (span_is(name, "--box")) {
+            r = box_layers_get(span_of(value + 1), &ret->layers, err);
+            has_box = true;
+        } else if (span_is(name, "--uid"))
+            ret->uid = (unsigned)strtoul(value + 1, &end, 10);
+        else
+            r = err_set(err, ERR_INVALID, "corral-worker does not know the option %s", *arguments);
+        if (end && (*end || end == value + 1))
+            r = err_set(err, ERR_INVALID, "%s is no user id", *arguments);
+    }
+    /* Not even without any: that is said, too. */
+    if (r == 0 && !has_box)
+        r = err_set(err, ERR_INVALID,
+                    "corral-worker zygote wants --box=LAYERS: nobody's code runs in a box that was "
+                    "forgotten. Start `corral dev` or `corral serve`, which find out what this "
+                    "machine has (`corral doctor` shows it), and say it");
+    if (r == 0 && ret->layers & BOX_BIT(BOX_UID) && ret->uid == 0)
+        r = err_set(err, ERR_INVALID, "the layer uid wants --uid=N, and not root's");
+    return r;
+}
+
+void zygote_main(int control_fd, const struct worker_box *box)
 {
     static struct zygote z;
     struct err err = {0};
@@ -175,14 +213,23 @@ void zygote_main(int control_fd)
     r = box_tie_to_parent(getppid(), &err);
     if (r < 0)
         die(&err);
+    z.heritage.box = *box;
+    z.heritage.box.is_watched = geteuid() == 0 && box_may_look();
+    /* Templates in a pid namespace are forked by a process that ends. */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        die(&(struct err){.text = "cannot become a subreaper", .code = ERR_SYSTEM});
     link_init(&z.link, control_fd, true);
     box_close_from(control_fd + 1);
     volunteer_for_oom();
-    children_init();
-    r = box_filter_init(&z.heritage.template_filter, BOX_TEMPLATE, &err);
+    children_init(CHILDREN_GROUPS);
+    r = box_filter_init(&z.heritage.template_filter,
+                        box_keeps_signals(box->layers, box_landlock_abi()) ? BOX_TEMPLATE
+                                                                           : BOX_TEMPLATE_ALONE,
+                        &err);
     r = r < 0 ? r : box_filter_init(&z.heritage.instance_filter, BOX_INSTANCE, &err);
     z.heritage.host = WORKER_SILENT_HOST;
     r = r < 0 ? r : realm_new(&z.heritage.host, &z.heritage.realm, &err);
+    r = r < 0 ? r : boxed_prepare(&z.heritage.box, &err);
     r = r < 0 ? r : say_hello(&z, &err);
     if (r < 0)
         die(&err);

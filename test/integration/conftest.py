@@ -1,4 +1,4 @@
-"""Fixtures: `corral` starts one for a test, `lab` is shared by the tests of a module."""
+"""Fixtures: `corral` starts one for a test, `lab` is shared by the tests of a module; `serve` starts a `corral serve`."""
 import shutil
 import signal
 
@@ -6,12 +6,16 @@ import pytest
 
 import harness
 from harness import BIN, HELLO, LAB, PATIENCE, ROOT, Corral, orphans, until, write_project
+from lanes import pytest_runtestloop  # noqa: F401  (a hook)
+from serve import Serve
 
 TEST_SECONDS = 120 * PATIENCE
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "asan: also run against MODE=asan (script/test)")
+    config.addinivalue_line("markers", "rel: not against MODE=asan, in a module that is: waits, or reaches nothing new in C")
+    config.addinivalue_line("markers", "apart: real clients and long runs, beside the others (script/test)")
     config.addinivalue_line("markers", "long: takes longer than usual; may use ten minutes")
     harness.adopt_orphans()
 
@@ -114,6 +118,50 @@ def lab(request, tmp_path_factory):
     survived = one.is_running()
     finish(one)
     assert survived, "the node died during these tests"
+    assert_clean()
+
+
+def start_serve(data, *flags, ready=True, **more):
+    one = Serve(data, *flags, **more)
+    running.append(one)
+    try:
+        if ready:
+            one.wait_ready()
+    except BaseException:
+        finish(one)
+        raise
+    return one
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """start(*flags, data=None, ready=True, account="main", env=None ...) -> serve.Serve; each has a data folder of its own
+    unless `data` says which."""
+    mine = []
+
+    def make(*flags, data=None, **more):
+        folder = data or tmp_path / ("data%d" % len(mine) if mine else "data")
+        mine.append(start_serve(folder, *flags, **more))
+        return mine[-1]
+
+    yield make
+    for one in mine:
+        finish(one)
+    assert_clean()
+
+
+@pytest.fixture(scope="module")
+def shared_serve(tmp_path_factory):
+    """As serve, but what it starts lives until the module's tests are over."""
+    mine = []
+
+    def make(*flags, data=None, **more):
+        mine.append(start_serve(data or tmp_path_factory.mktemp("node") / "data", *flags, **more))
+        return mine[-1]
+
+    yield make
+    for one in mine:
+        finish(one)
     assert_clean()
 
 

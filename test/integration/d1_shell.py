@@ -50,7 +50,7 @@ class Shell:
         mode[3] &= ~termios.ECHO
         termios.tcsetattr(slave, termios.TCSANOW, mode)
         os.write(master, text.encode())
-        shown = bytearray()
+        shown = self.shown = bytearray()
         process = subprocess.Popen([str(BIN / "corral"), "d1", *words], stdin=slave, stdout=slave, stderr=slave,
                                    cwd=self.folder, env={**os.environ, "TERM": "xterm", **(env or {})})
 

@@ -4,7 +4,9 @@ CORRAL_BIN_DIR says which build (default build/rel).  Nothing here sleeps to wai
 until() polls a condition with a deadline, and wait_log() is woken by the line itself.
 """
 import base64
+import contextlib
 import ctypes
+import fcntl
 import http.client
 import json
 import os
@@ -112,6 +114,14 @@ def status_of(pid):
     return dict(line.rstrip("\n").split(":\t", 1) for line in open("/proc/%d/status" % pid) if ":\t" in line)
 
 
+def inner_pid(pid):
+    """What a process calls itself."""
+    try:
+        return int(status_of(pid)["NSpid"].split()[-1])
+    except (OSError, KeyError):
+        return None
+
+
 def rss_kb(pid, field="VmRSS"):
     return int(status_of(pid)[field].split()[0])
 
@@ -216,8 +226,9 @@ async def on_fetch(request, env, ctx):
     try:
         answer = {"value": await scope["handle"](request, env, ctx)}
     except BaseException as e:
+        cause = getattr(getattr(e, "js_error", None), "cause", None)
         answer = {"error": type(e).__name__, "errno": getattr(e, "errno", None), "text": str(e),
-                  "is_os_error": isinstance(e, OSError)}
+                  "is_os_error": isinstance(e, OSError), "cause": cause and str(cause)}
     return Response.new(json.dumps(answer))
 '''
 
@@ -226,10 +237,13 @@ class Corral:
     """One running `corral dev`."""
 
     def __init__(self, project, *flags, port=0, env=None, cwd=None, command=None):
+        """command: what to run instead, or what makes it of the usual arguments."""
         self.project = project
-        arguments = command or [str(BIN / "corral"), "dev"] + ([] if port is None else ["--port", str(port)]) + list(flags)
-        if project is not None and command is None:
+        arguments = [str(BIN / "corral"), "dev"] + ([] if port is None else ["--port", str(port)]) + list(flags)
+        if project is not None:
             arguments.append(str(project))
+        if command is not None:
+            arguments = command(arguments) if callable(command) else command
         self.arguments = arguments
         environment = dict(os.environ)
         environment.update(env or {})
@@ -239,6 +253,9 @@ class Corral:
         self.started = time.monotonic()
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env=environment, cwd=cwd, start_new_session=True)
+        for pipe in (self.process.stdout, self.process.stderr):
+            with contextlib.suppress(OSError):      # a node leaves out lines that a slow reader, as these threads may be, has no room for
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.pid = self.process.pid
         self.host = "127.0.0.1"
         self.port = None
@@ -272,12 +289,15 @@ class Corral:
     def wait_log(self, pattern, deadline=None, since=0):
         """The first match of the pattern in the output (over several lines if it wants)."""
         regex = re.compile(pattern, re.MULTILINE)
+        spans_lines = any(word in pattern for word in ("\\n", "\\s", "[^", "(?s", "\n"))
         end = time.monotonic() + (deadline or DEADLINE)
         with self._changed:
             while True:
                 match = regex.search("\n".join(self._lines[since:]))
                 if match:
                     return match
+                if not spans_lines:     # megabytes of output are looked at once
+                    since = len(self._lines)
                 left = end - time.monotonic()
                 over = self._open == 0
                 if left <= 0 or over:
@@ -348,6 +368,12 @@ class Corral:
         instances = [i for t in templates for i in children(t.pid, table)]
         return zygotes, templates, instances
 
+    def outer(self, pid):
+        """The number, out here, of the instance that calls itself `pid`: it may be in a pid namespace."""
+        own = [p.pid for p in self.instances() if inner_pid(p.pid) == pid]
+        assert len(own) == 1, (pid, own)
+        return own[0]
+
     def zygotes(self):
         return self.generations()[0]
 
@@ -383,8 +409,8 @@ class Corral:
         until(lambda: "no process is left behind: %r" % (orphans(known),), lambda: not orphans(known),
               deadline * PATIENCE)
 
-    def stop(self, sign=signal.SIGTERM, within=1.0):
-        """SIGTERM: ends all within a second."""
+    def stop(self, sign=signal.SIGTERM, within=3.0):
+        """SIGTERM: ends all at once. That takes a fifth of a second; the rest is for what else the machine does."""
         family = [p.pid for p in descendants(self.pid)]
         begun = time.monotonic()
         self.process.send_signal(sign)

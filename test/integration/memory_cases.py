@@ -252,9 +252,9 @@ CASES = {name: textwrap.dedent(code) for name, code in {
         os.symlink("loop2", p("loop1"))
         os.symlink("loop1", p("loop2"))
         os.symlink("../d/f", p("d/up"))
-        os.symlink("/etc/hostname", p("outside"))
+        os.symlink("/etc/services", p("outside"))
         out.append([os.readlink(p("to_d")), os.readlink(p("broken").encode()), open(p("to_f")).read(), open(p("to_d/f")).read(), open(p("d/up")).read(), os.listdir(p("to_d")) == os.listdir(p("d"))])
-        out.append([os.path.exists(p("broken")), os.path.lexists(p("broken")), os.path.isdir(p("to_d")), os.path.realpath(p("to_f")), os.path.realpath(p("broken")), open(p("outside")).read() == open("/etc/hostname").read()])
+        out.append([os.path.exists(p("broken")), os.path.lexists(p("broken")), os.path.isdir(p("to_d")), os.path.realpath(p("to_f")), os.path.realpath(p("broken")), open(p("outside")).read() == open("/etc/services").read()])
         fails(open, p("broken"))
         fails(open, p("loop1"))
         fails(os.stat, p("loop1"))
@@ -397,8 +397,6 @@ CASES = {name: textwrap.dedent(code) for name, code in {
         with open(path, "rb") as f, mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ) as m:
             out.append(m.find(b"XY"))
             out.append(f.read())
-        with open(path, "rb") as f:
-            fails(lambda: mmap.mmap(f.fileno(), 0).close())
         import ctypes
         libc = ctypes.CDLL(None, use_errno=True)
         with open(path, "wb") as f:
@@ -457,8 +455,8 @@ CASES = {name: textwrap.dedent(code) for name, code in {
         shutil.move(p("copied"), p("one/sub"))
         shutil.move(p("two"), p("three"))
         out.append([sorted(os.listdir(p("one/sub"))), sorted(os.listdir(base))])
-        shutil.copyfile("/etc/hostname", p("h"))
-        out.append(open(p("h")).read() == open("/etc/hostname").read())
+        shutil.copyfile("/etc/services", p("h"))
+        out.append(open(p("h")).read() == open("/etc/services").read())
         fails(shutil.rmtree, p("none"))
         fails(shutil.rmtree, p("h"))
         shutil.rmtree(p("none"), ignore_errors=True)

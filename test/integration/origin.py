@@ -6,7 +6,9 @@ import http.server
 import json
 import socket
 import ssl
+import struct
 import subprocess
+import sys
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -141,7 +143,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"begun")
         self.server.waiting.release()
         gone = threading.Event()
-        threading.Thread(target=lambda: (self.connection.recv(1, socket.MSG_PEEK), gone.set()), daemon=True).start()
+
+        def watch(connection=self.connection):
+            try:
+                connection.recv(1, socket.MSG_PEEK)
+            except OSError:
+                pass  # answered and closed before this thread ran
+            gone.set()
+
+        threading.Thread(target=watch, daemon=True).start()
         while not self.server.go.wait(0.02) and not gone.is_set():
             pass
         with self.server.lock:
@@ -178,12 +188,21 @@ class Origin(http.server.ThreadingHTTPServer):
         super().finish_request(request, address)
 
     def handle_error(self, request, address):
-        pass
+        """Clients that leave are expected; whatever else ends a connection is for the report."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError, TimeoutError)):
+            super().handle_error(request, address)
 
     def close(self):
         self.go.set()
         self.shutdown()
         self.server_close()
+
+
+def stop_listening(listener, thread):
+    """End `thread`, which accepts, before the number of the descriptor can be another's: it would accept what comes for that."""
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    listener.close()
 
 
 class Raw:
@@ -193,7 +212,8 @@ class Raw:
         self.answers, self.closing = answers, False
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self):
         while not self.closing:
@@ -226,7 +246,58 @@ class Raw:
 
     def close(self):
         self.closing = True
-        self.socket.close()
+        stop_listening(self.socket, self.thread)
+
+
+class Dying:
+    """Answers a connection's first request with the length of its body, and lets the kept connection die:
+    "close", "reset", "half-close" at once, "close-later", "reset-later" at the first byte of the next request, "silent" behind all of it."""
+
+    def __init__(self, how):
+        self.how, self.connections = how, 0
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
+
+    def one(self, connection):
+        try:
+            with connection, connection.makefile("rb") as said:
+                head, body = self.hear(said)
+                answer = b"" if head.startswith(b"HEAD") else b"%d" % len(body)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+                if self.how == "half-close":
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(1)
+                elif self.how.endswith("-later"):
+                    connection.recv(1, socket.MSG_PEEK)
+                elif self.how == "silent":
+                    self.hear(said)
+                if self.how.startswith("reset"):
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except (OSError, ValueError):
+            pass
+
+    @staticmethod
+    def hear(said):
+        """A request's first line and its body, by Content-Length."""
+        lines = [said.readline()]
+        while lines[-1] not in (b"\r\n", b""):
+            lines.append(said.readline())
+        length = [line.split(b":")[1] for line in lines if line.lower().startswith(b"content-length:")]
+        return lines[0], said.read(int(length[0]) if length else 0)
+
+    def close(self):
+        stop_listening(self.socket, self.thread)
 
 
 def make_certificate(folder, name, subject, alternative):

@@ -24,6 +24,7 @@ FAULTS = {
     "login": "401, with a challenge",
     "busy": "503 with Retry-After: 0 the first two times, then as it should be",
     "slow": "nothing is said until release() is called",
+    "held": "likewise, and then what there is",
     "stall": "half of it, and nothing more until release() is called",
     "cut": "half of it, and the connection ends",
     "endless": "a body that goes on until the client goes (or release())",
@@ -223,6 +224,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _slow(self, body, kind):
         self.index.released.wait()
         self.close_connection = True
+
+    def _held(self, body, kind):
+        self.index.released.wait()
+        self._say(200, body or b"", kind)
 
     def _half(self, body, kind):
         self.send_response(200)

@@ -1,8 +1,10 @@
 """The table of raw requests of test/unit/http_messages.h, and a client that sends bytes as they are.
 
-The C string literals of the table mean the same in Python, so they are read as Python's.
+The C string literals of the table mean the same in Python, so they are read as Python's.  raw_talks.py has what
+takes more than one message.
 """
 import ast
+import collections
 import re
 import socket
 
@@ -10,19 +12,44 @@ from harness import DEADLINE, ROOT
 
 TABLE = ROOT / "test" / "unit" / "http_messages.h"
 LITERAL = r'"(?:[^"\\]|\\.)*"'
-ENTRY = re.compile(r"^MESSAGE\((\w+),\s*(%s),\s*((?:%s\s*)+)\)" % (LITERAL, LITERAL), re.MULTILINE)
+ENTRY = re.compile(r"^(?:SOURCE\((%s)\)|MESSAGE\((\w+),\s*(%s),\s*((?:%s\s*)+)\))" % (LITERAL, LITERAL, LITERAL), re.MULTILINE)
 
 
 class Message:
-    def __init__(self, name, outcome, data):
-        self.name, self.data = name, data
+    def __init__(self, name, source, outcome, data):
+        self.name, self.source, self.data = name, source, data
         # What is expected, in order: (method, body) for a request, else "400", "more" or "close".
-        self.outcome = [item if " " not in item else self._request(item) for item in outcome.split("; ")]
+        self.outcome = [item if not item.startswith(METHODS) else self._request(item) for item in outcome.split("; ")]
 
     @staticmethod
     def _request(item):
         head, _, body = item.partition(" =")
-        return head.split(" ")[0], body
+        method, path, host = head.split(" ")
+        return method, body, path, host[1:]
+
+    @property
+    def is_refused(self):
+        """No request in it is whole and right."""
+        return isinstance(self.outcome[0], str) and self.outcome[0].isdigit()
+
+    def calls(self):
+        """[(method, url, body)] that reach the worker whole."""
+        said = [item for i, item in enumerate(self.outcome) if not isinstance(item, str) and self.outcome[i + 1:i + 2] != ["more"]]
+        return [(method, url_of(path, host), body if method in WITH_BODY else "") for method, body, path, host in said]
+
+
+METHODS = tuple(method + " " for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "REPORT"))
+WITH_BODY = ("POST", "PUT", "DELETE")
+
+# What a URL parser makes of a path.
+PARSED = {"//x/../y;p=1?q=[]|\\^{}\"<>`": "//y;p=1?q=[]|\\^{}%22%3C%3E`", "/\\..\\x": "/x", "/../../etc/passwd": "/etc/passwd"}
+
+
+def url_of(path, host):
+    host = host.lower()
+    name, _, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
+    host = name if port and int(port) == 80 else host
+    return "http://" + (host or "localhost").replace("[::ffff:1.2.3.4]", "[::ffff:102:304]") + PARSED.get(path, path)
 
 
 def _bytes(literals):
@@ -30,17 +57,38 @@ def _bytes(literals):
 
 
 def load():
-    text = TABLE.read_text()
-    found = [Message(m.group(1), _bytes(m.group(2)).decode(), _bytes(m.group(3))) for m in ENTRY.finditer(text)]
+    text, found, source = TABLE.read_text(), [], None
+    for m in ENTRY.finditer(text):
+        if m.group(1):
+            source = _bytes(m.group(1)).decode()
+        else:
+            found.append(Message(m.group(2), source, _bytes(m.group(3)).decode(), _bytes(m.group(4))))
     assert len(found) == len(re.findall(r"^MESSAGE\(", text, re.MULTILINE)), "an entry was not understood"
+    assert all(message.source for message in found), "a row without its source"
     return found
 
 
 MESSAGES = load()
 
-# A worker that says what it got: the method, then the body.
+# A worker that says what it got: the method, then the body.  It tells the log what it was called with.
 SOURCE = """
-from js import Response
+import asyncio, json
+from js import Response, WebSocketPair, ReadableStream
+from pyodide.ffi import create_proxy
+
+def tell(request, body):
+    print("took " + json.dumps([request.method, request.url, body]))
+
+def pieces(count, size):
+    left = [count]
+    def pull(controller):
+        from js import Uint8Array
+        if left[0] == 0:
+            controller.close()
+            return
+        left[0] -= 1
+        controller.enqueue(Uint8Array.new(size))
+    return ReadableStream.new(pull=create_proxy(pull))
 
 async def on_fetch(request, env):
     if "/raise" in request.url:
@@ -49,11 +97,31 @@ async def on_fetch(request, env):
         return Response.new("unread")
     if "/url" in request.url:
         return Response.new(request.url)
+    if "/headers" in request.url:
+        return Response.new(json.dumps([list(pair) for pair in request.headers]))
+    if "/wait" in request.url:
+        print("waits")
+        await asyncio.sleep(60)
+    if "/large" in request.url:
+        return Response.new(pieces(int(request.url.split("?")[1]), 65536))
+    if "/socket" in request.url and request.headers.get("upgrade"):
+        client, server = WebSocketPair.new().object_values()
+        server.accept()
+        server.addEventListener("message", create_proxy(lambda event: server.send(event.data)))
+        return Response.new(None, status=101, webSocket=client)
     body = ""
     if request.method in ("POST", "PUT", "DELETE"):
         body = await request.text()
+    tell(request, body if len(body) < 1000 else str(len(body)))
     return Response.new(request.method + "\\n" + body)
 """
+
+
+def calls_in(lines):
+    """What SOURCE's worker said that it took, counted."""
+    import json
+    found = (re.search(r"took (\[.*\])", line) for line in lines)
+    return collections.Counter(tuple(json.loads(m.group(1))) for m in found if m)
 
 
 class Reply:
@@ -64,9 +132,12 @@ class Reply:
 class RawClient:
     """One connection.  Reads answers strictly: what it does not understand is an assertion."""
 
-    def __init__(self, port, timeout=DEADLINE):
+    def __init__(self, port, timeout=DEADLINE, tls=None):
+        """tls: an SSLContext."""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket)
         self.got = b""
         self.is_closed = False
 
@@ -139,9 +210,11 @@ class RawClient:
         return self.got == b""
 
 
-def check(port, message, pieces):
-    """Send the message in these pieces; everything that the table says comes back, nothing else."""
-    with RawClient(port) as client:
+def check(port, message, pieces, tls=None, early=()):
+    """Send the message in these pieces; everything that the table says comes back, nothing else.
+
+    early: statuses of an answer that needs no body, and may come before one is refused."""
+    with RawClient(port, tls=tls) as client:
         for piece in pieces:
             client.send(piece)
         # "A request that is refused in its body never was": it is not in the outcome either.
@@ -152,13 +225,15 @@ def check(port, message, pieces):
                 break
             if isinstance(item, str):
                 reply = client.read()
+                if reply.status in early and b"\r\n\r\n" in message.data[:-4]:
+                    break
                 assert reply.status == int(item), (item, reply.status, reply.body)
                 assert reply.headers["connection"] == "close"
                 assert reply.headers["content-type"].startswith("text/plain")
                 break
             if item[1] and "more" in message.outcome:
                 return  # a cut body: no answer yet
-            method, body = item
+            method, body, path, _ = item
             reply = client.read(method)
             while reply.status == 100:
                 reply = client.read(method)

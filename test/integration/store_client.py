@@ -155,13 +155,13 @@ class Call:
 
 
 class Store:
-    def __init__(self, folder, sync="normal", query_ms=30000, size_max=0, start=True, program=None):
+    def __init__(self, folder, sync="normal", query_ms=30000, size_max=0, start=True, program=None, box=None):
         ours, theirs = socket.socketpair()
         # subprocess keeps descriptors by number: the child moves ours to 3
         command = 'exec 3<&%d; exec "$0" "$@"' % theirs.fileno()
         self.process = subprocess.Popen(
             ["bash", "-c", command, str(program or BIN / "corral-store"), str(folder), "--sync=" + sync,
-             "--size-max=%d" % size_max, "--query-ms=%d" % query_ms],
+             "--size-max=%d" % size_max, "--query-ms=%d" % query_ms] + (["--box=" + box] if box is not None else []),
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
         self.socket = ours

@@ -14,7 +14,6 @@ import pytest
 from harness import until
 from sample_origin import SECRET, ask, good, origin, serve  # noqa: F401
 
-pytestmark = pytest.mark.asan
 
 WRANGLER = """\
 name = "{name}"

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import finish, start
 from harness import LAB, PATIENCE, lab_code, rss_kb, until
-from origin import Origin, Raw, make_certificate, tls_context
+from origin import Origin, Raw, make_certificate, stop_listening, tls_context
 
 pytestmark = pytest.mark.asan
 
@@ -168,7 +168,8 @@ def test_clients_headers_leave_as_the_library_wrote_them(node):
                 heads.append(lines[:1] + sorted(lines[1:], key=lambda line: not line.startswith("Host:")))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
 
-    threading.Thread(target=serve, daemon=True).start()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
     url = "http://127.0.0.1:%d" % server.getsockname()[1]
     node.value("U = %r\n" % url + textwrap.dedent(HEADS))
     inside = list(heads)
@@ -176,7 +177,7 @@ def test_clients_headers_leave_as_the_library_wrote_them(node):
     scope = {"U": url}
     exec("async def plain():\n" + textwrap.indent(textwrap.dedent(HEADS), "    "), scope)
     asyncio.run(scope["plain"]())
-    server.close()
+    stop_listening(server, thread)
     assert len(inside) == len(heads) == 12
     for ours, theirs in zip(inside, heads):
         assert [line.lower() if line.startswith("x-empty") else line.rstrip() for line in ours] == [line.rstrip() for line in theirs]
@@ -356,6 +357,7 @@ ERRORS = """
 """
 
 
+@pytest.mark.rel
 def test_clients_raise_their_own_exceptions(node, raw, origin, full):
     """Of the same classes as without Corral, which the same code is asked for."""
     places = {"refused": "http://127.0.0.1:1/", "unknown": "http://no.such.invalid/", "full": full.url + "/", "slow": origin.url + "/wait",

@@ -14,7 +14,6 @@ from conftest import finish, start
 from harness import LAB, free_port, until
 from origin import make_certificate
 
-pytestmark = pytest.mark.asan
 
 SDK = '''
 """A client of the shape that those have which are generated from an API's description."""

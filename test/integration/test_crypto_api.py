@@ -166,7 +166,8 @@ def test_aes_refuses(lab):
         const k = await s.generateKey({ name: 'AES-GCM', length: 128 }, false, ['encrypt', 'decrypt']), iv = new Uint8Array(12), p = { name: 'AES-GCM', iv };
         const data = new Uint8Array(await s.encrypt(p, k, utf8('x')));
         data[0] ^= 1;
-        const cbc = await s.generateKey({ name: 'AES-CBC', length: 192 }, false, ['decrypt']), ctr = await s.generateKey({ name: 'AES-CTR', length: 128 }, true, ['encrypt']);
+        // Of a key by chance each 256th finds a padding in whatever it is given.
+        const cbc = await s.importKey('raw', new Uint8Array(24), 'AES-CBC', false, ['decrypt']), ctr = await s.generateKey({ name: 'AES-CTR', length: 128 }, true, ['encrypt']);
         const all = [() => s.decrypt(p, k, data), () => s.decrypt(p, k, new Uint8Array(3)), () => s.decrypt({ ...p, tagLength: 100 }, k, data), () => s.encrypt({ name: 'AES-GCM', iv: new Uint8Array(0) }, k, data),
           () => s.encrypt({ name: 'AES-CBC', iv }, k, data), () => s.exportKey('raw', k), () => s.decrypt({ name: 'AES-CBC', iv }, cbc, data), () => s.decrypt({ name: 'AES-CBC', iv: new Uint8Array(16) }, cbc, new Uint8Array(16)),
           () => s.encrypt({ name: 'AES-CTR', counter: new Uint8Array(16), length: 1 }, ctr, new Uint8Array(33)), () => s.encrypt({ name: 'AES-CTR', counter: new Uint8Array(16), length: 0 }, ctr, data),

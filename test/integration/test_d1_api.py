@@ -266,8 +266,8 @@ def test_meta_has_every_field(any_age):
         meta = (await env.DB.prepare("SELECT 1").all()).meta
         return meta if isinstance(meta, dict) else meta.to_py()
     """)
-    assert set(meta) == {"served_by", "served_by_region", "served_by_primary", "timings", "duration", "changes", "last_row_id", "changed_db",
-                         "size_after", "rows_read", "rows_written", "total_attempts"}
+    assert set(meta) == {"served_by", "served_by_region", "served_by_primary", "served_by_colo", "timings", "duration", "changes",
+                         "last_row_id", "changed_db", "size_after", "rows_read", "rows_written", "total_attempts"}
     assert meta["timings"] == {"sql_duration_ms": meta["duration"]} and meta["total_attempts"] == 1 and meta["served_by_primary"] is True
     assert meta["changes"] == 0 and meta["changed_db"] is False and meta["size_after"] > 0
 

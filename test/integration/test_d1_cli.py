@@ -63,8 +63,8 @@ def test_says_what_there_is(d1):
     assert "--config takes one value, and stands there twice" in d1("list", "-c", "a.toml", "--config=a.toml", code=2)
     assert "--binding 'my-db' is not a JavaScript identifier" in d1("create", "x", "--binding", "my-db", code=2)
     for command in (["list"], ["create", "x"], ["info", "x"], ["delete", "x", "-y"]):
-        assert "there is no node with a control API to talk to yet" in d1(*command, "--remote", code=1)
-        assert "Leave it out" in d1.err
+        assert "nothing says which node this is for" in d1(*command, "--remote", code=1)
+        assert "corral login" in d1.err
     assert os.listdir(d1.folder) == []
 
 

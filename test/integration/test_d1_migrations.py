@@ -9,7 +9,6 @@ import pytest
 
 from d1_shell import Shell
 
-pytestmark = pytest.mark.asan
 
 TOML = """\
 name = "w"

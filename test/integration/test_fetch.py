@@ -11,11 +11,11 @@ import pytest
 
 from conftest import finish, start
 from harness import LAB, PATIENCE, free_port, lab_code, rss_kb, until
-from origin import Origin, Raw, make_certificate, tls_context
+from origin import Dying, Origin, Raw, make_certificate, stop_listening, tls_context
 
 pytestmark = pytest.mark.asan
 
-SILENCE_MS = 1500
+SILENCE_MS = 2500  # of the hasty node
 MB = 1 << 20
 HELP = """
 from js import AbortController, AbortSignal, Headers, Request, Response, URL, fetch
@@ -39,18 +39,35 @@ def origin():
     one.close()
 
 
-@pytest.fixture(scope="module")
-def node(folder, trusted):
-    """A lab whose node trusts our certificate and loses patience soon; http_proxy is a trap."""
-    one = start(folder / "lab", LAB.replace("import asyncio\n", "import asyncio\n" + HELP, 1), name="lab",
-                env={"SSL_CERT_FILE": str(trusted[1]), "CORRAL_TEST_SILENCE_MS": str(SILENCE_MS), "http_proxy": "http://127.0.0.1:1/",
-                     "https_proxy": "http://127.0.0.1:1/", "ALL_PROXY": "http://127.0.0.1:1/"})
+def start_lab(folder, trusted, **env):
+    """Its node trusts our certificate; http_proxy is a trap."""
+    one = start(folder, LAB.replace("import asyncio\n", "import asyncio\n" + HELP, 1), name="lab",
+                env={"SSL_CERT_FILE": str(trusted[1]), "http_proxy": "http://127.0.0.1:1/", "https_proxy": "http://127.0.0.1:1/",
+                     "ALL_PROXY": "http://127.0.0.1:1/", **env})
     until("the lab answers", lambda: one.get().status == 200)
-    yield one
+    return one
+
+
+def end_lab(one):
     survived = one.is_running()
     log = one.log_text()
     finish(one)
     assert survived and "broke the protocol" not in log
+
+
+@pytest.fixture(scope="module")
+def node(folder, trusted):
+    one = start_lab(folder / "lab", trusted)
+    yield one
+    end_lab(one)
+
+
+@pytest.fixture(scope="module")
+def hasty(folder, trusted):
+    """A node that loses patience soon: on a busy machine an honest server may be too slow for it."""
+    one = start_lab(folder / "hasty", trusted, CORRAL_TEST_SILENCE_MS=str(SILENCE_MS))
+    yield one
+    end_lab(one)
 
 
 @pytest.fixture
@@ -326,13 +343,13 @@ def test_fetch_cancelled_by_asyncio(web):
     """) == 200
 
 
-def test_fetch_from_a_silent_server_ends(node, origin):
-    said = node.value("""
+def test_fetch_from_a_silent_server_ends(hasty, origin):
+    said = hasty.value("""
         async def whole(url):
             return await (await fetch(url)).text()
         return [str(e) for e in await asyncio.gather(*[whole(%r + more) for more in ("", "?after=head")], return_exceptions=True)]
     """ % (origin.url + "/wait"))
-    assert said == ["TypeError: %s has been silent for 2 s." % origin.url[7:]] * 2
+    assert said == ["TypeError: %s has been silent for 3 s." % origin.url[7:]] * 2
 
 
 def forget_waiting(origin):
@@ -410,6 +427,24 @@ def test_fetch_says_why_there_is_no_connection(node):
     """) == ["TypeError", True]
 
 
+@pytest.mark.parametrize("how", ["close", "reset", "half-close", "close-later", "reset-later", "silent"])
+def test_fetch_on_a_kept_connection_that_dies_is_repeated(node, how):
+    server = Dying(how)
+    try:
+        said = node.value("""
+            said = set()
+            for n in range(10):
+                for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+                    body = "x" * 60_000 if method[0] == "P" else None
+                    said.add((method, await (await fetch(%r, method=method, body=body)).text()))
+            return sorted(said)
+        """ % server.url)
+        assert said == [["DELETE", "0"], ["GET", "0"], ["HEAD", ""], ["POST", "60000"], ["PUT", "60000"]]
+        assert server.connections == 50
+    finally:
+        server.close()
+
+
 HOSTILE = {
     "no-answer": b"",
     "no-http": b"SSH-2.0-OpenSSH\r\n\r\n",
@@ -430,11 +465,11 @@ HOSTILE = {
 }
 
 
-def test_fetch_from_hostile_servers_fails_and_harms_nobody(node):
+def test_fetch_from_hostile_servers_fails_and_harms_nobody(hasty):
     raw = Raw(dict(HOSTILE, good=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", close=b"HTTP/1.0 200 OK\r\n\r\nto the end",
                    **{"bad-chunk-later": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n"}))
     try:
-        said = node.value("""
+        said = hasty.value("""
             async def one(name):
                 try:
                     r = await fetch(%r + name)
@@ -445,9 +480,9 @@ def test_fetch_from_hostile_servers_fails_and_harms_nobody(node):
         """ % (raw.url + "/", [*HOSTILE, "good", "close"]), timeout=60)
         # Passed on, a body that is cut is cut for the client too.
         with pytest.raises(http.client.IncompleteRead):
-            node.run("return await fetch(%r)" % (raw.url + "/cut-length"))
+            hasty.run("return await fetch(%r)" % (raw.url + "/cut-length"))
         with pytest.raises(http.client.IncompleteRead):
-            node.run("return await fetch(%r)" % (raw.url + "/bad-chunk-later"))
+            hasty.run("return await fetch(%r)" % (raw.url + "/bad-chunk-later"))
     finally:
         raw.close()
     for name, *what in said[:-2]:
@@ -614,7 +649,7 @@ def test_fetch_speaks_http2(node, folder, trusted):
     assert ":authority: localhost:%d" % port in text.replace("\x1b[0m", "").replace("\x1b[1;34m", "")
 
 
-def test_fetch_leaves_an_http2_connection_that_died_silently(node, trusted):
+def test_fetch_leaves_an_http2_connection_that_died_silently(hasty, trusted):
     """Its streams share it, but no new one is put on it."""
     context = tls_context(*trusted)
     context.set_alpn_protocols(["h2"])
@@ -637,9 +672,10 @@ def test_fetch_leaves_an_http2_connection_that_died_silently(node, trusted):
             while connection.recv(65536):
                 pass
 
-    threading.Thread(target=serve, daemon=True).start()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
     try:
-        assert node.value("""
+        assert hasty.value("""
             said = []
             for i in range(3):
                 try:
@@ -649,7 +685,7 @@ def test_fetch_leaves_an_http2_connection_that_died_silently(node, trusted):
             return said
         """ % ("https://localhost:%d/" % listener.getsockname()[1]), timeout=60) == ["ok", True, "ok"]
     finally:
-        listener.close()
+        stop_listening(listener, thread)
 
 
 def test_fetch_in_top_level_code_is_refused(corral):

@@ -1,10 +1,12 @@
 """The front over real sockets: raw messages, pipelining, bodies, limits, what a client may and may not."""
 import random
 import socket
+from collections import Counter
 
 import pytest
 
-from raw_messages import MESSAGES, SOURCE, RawClient, check
+from harness import until
+from raw_messages import MESSAGES, SOURCE, RawClient, calls_in, check
 
 GET = b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -20,19 +22,39 @@ def front(tmp_path_factory):
     assert survived, "the node died during these tests"
 
 
-@pytest.mark.asan
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: m.name)
-def test_message(front, message):
-    check(front.port, message, [message.data])
+def run_table(port, messages, cut, tls=None, early=()):
+    """Every row; what went wrong, by name.  early: see check."""
+    wrong = {}
+    for message in messages:
+        try:
+            check(port, message, cut(message), tls, early)
+        except (AssertionError, OSError) as e:
+            wrong[message.name] = repr(e)
+    return wrong
 
 
-@pytest.mark.asan
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: m.name)
-def test_message_in_pieces(front, message):
+def whole(message):
+    return [message.data]
+
+
+def in_pieces(message):
     rng = random.Random(message.name)
     cuts = sorted(rng.randrange(1, len(message.data)) for _ in range(4)) if len(message.data) > 1 else []
-    pieces = [message.data[a:b] for a, b in zip([0] + cuts, cuts + [None])]
-    check(front.port, message, pieces)
+    return [message.data[a:b] for a, b in zip([0] + cuts, cuts + [None])]
+
+
+@pytest.mark.asan
+def test_every_message(front):
+    """What the client gets, and what the worker was called with: no more and no less."""
+    assert len({message.data for message in MESSAGES}) == len(MESSAGES) >= 500
+    mark = front.mark()
+    assert run_table(front.port, MESSAGES, whole) == {}
+    expected = Counter(call for message in MESSAGES for call in message.calls())
+    until(lambda: "the calls are in the log: %r" % (expected - calls_in(front.log_lines()[mark:])),
+          lambda: not expected - calls_in(front.log_lines()[mark:]))
+    assert run_table(front.port, MESSAGES, in_pieces) == {}
+    until("those as well", lambda: not expected + expected - calls_in(front.log_lines()[mark:]))
+    assert calls_in(front.log_lines()[mark:]) == expected + expected
 
 
 def test_many_pipelined_requests_are_answered_in_order(front):
@@ -154,4 +176,4 @@ def test_an_exception_is_shown_to_the_developer(front):
 def test_the_access_log(front):
     mark = front.mark()
     front.get("/x?y=1")
-    front.wait_log(r"^\[corral:inf\] GET /x\?y=1 200 OK \(\d+ms\)$", since=mark)
+    front.wait_log(r"^\[corral:inf\] GET /x 200 OK \(\d+ms\)$", since=mark)

@@ -31,7 +31,7 @@ def test_every_request_is_logged_with_its_time(served):
     served.get("/")
     served.wait_log(r"\[corral:inf\] GET / 200 OK \(\d+(\.\d+)?ms\)")
     served.get("/some/path?x=1")
-    served.wait_log(r"\[corral:inf\] GET /some/path(\?x=1)? 200 OK \(")
+    served.wait_log(r"\[corral:inf\] GET /some/path 200 OK \(")
 
 
 def test_one_connection_serves_many_requests(served):

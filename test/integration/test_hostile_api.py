@@ -76,6 +76,7 @@ def test_a_list_that_is_emptied_while_it_crosses(lab):
     """) == "alive"
 
 
+@pytest.mark.rel
 def test_buffers_that_lists_of_python_hold_are_given_back(lab):
     # Both collectors must come round several times for one of these.  10 GB in all, in 1 GiB.
     for _ in range(4):

@@ -2,16 +2,18 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 import wheelwright
 from harness import lab_code, until
 from package_index import PackageIndex, sdist, wheel
 
-pytestmark = pytest.mark.asan
 
 FAQ = "https://pyodide.org/en/stable/usage/faq.html#why-can-t-micropip-find-a-pure-python-wheel-for-a-package"
 HINT = "You can use `await micropip.install(..., keep_going=True)` to get a list of all packages with missing wheels."
@@ -538,9 +540,10 @@ def test_only_in_a_request(lab, corral, index):
 
 
 @pytest.fixture(scope="module")
-def package_set(tmp_path_factory):
-    """A package set of three distributions, as `corral packages sync` lays them out."""
-    folder = tmp_path_factory.mktemp("set")
+def package_set():
+    """A package set of three distributions, as `corral packages sync` lays them out, where workers may read."""
+    folder = Path(tempfile.mkdtemp(prefix=".test-set-", dir=os.environ["CORRAL_PACKAGES"]))
+    folder.chmod(0o755)
     packages = {"broth": ("1.5", ["salt"], {"rich": ["cream"]}), "salt": ("0.9", [], {}), "cream": ("3.0", [], {})}
     said = {}
     for name, (version, needs, extras) in packages.items():
@@ -550,7 +553,8 @@ def package_set(tmp_path_factory):
             (place / path).write_bytes(data)
         said[name] = {"version": version, "folder": place.name, "imports": [name], "dependencies": needs, "extras": extras, "source": "debian:x"}
     (folder / "packages.json").write_text(json.dumps({"name": "test", "packages": said}))
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 def test_the_package_set(lab, index, package_set):
@@ -627,7 +631,7 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "ext", .m_s
 PyMODINIT_FUNC PyInit_ext(void) { return PyModule_Create(&module); }
 """)
     library, extension = folder / "libanswer-1234.so", folder / "ext.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, folder / "lib.c"], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-Wl,-soname,libanswer-1234.so", "-o", library, folder / "lib.c"], check=True)
     subprocess.run(["gcc", "-shared", "-fPIC", "-I", sysconfig.get_path("include", vars={"py_version_short": "3.11"}), "-o", extension, folder / "ext.c",
                     library, "-Wl,-rpath,$ORIGIN/../withc.libs"], check=True)
     return {"withc/__init__.py": "from .ext import answer\n", "withc/ext.cpython-311-x86_64-linux-gnu.so": extension.read_bytes(),

@@ -14,7 +14,6 @@ from sample_origin import good
 from test_class_samples import form_of
 from websocket_client import closed, connect, run
 
-pytestmark = pytest.mark.asan
 
 HERE = Path(__file__).parent / "package_samples"
 

@@ -14,7 +14,6 @@ from package_index import PackageIndex, wheel
 sys.path.append(str(ROOT / "sdk" / "python"))
 from packager import homes       # noqa: E402
 
-pytestmark = pytest.mark.asan
 
 DEFAULT = homes.default_name()
 
@@ -122,6 +121,7 @@ def lock_of(shell, *words):
         return {one["name"]: one for one in tomllib.load(f)["packages"]}
 
 
+@pytest.mark.asan
 def test_lock_writes_what_a_worker_gets(tmp_path):
     shell = Shell(tmp_path, env={"PIP_INDEX_URL": "", "PIP_FIND_LINKS": ""})
     files = {"requirements.txt": "jinja2\nfastapi\nfoo>=1\n", "pyproject.toml": '[project]\nname = "x"\ndependencies = ["six"]\n'}

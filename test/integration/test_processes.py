@@ -18,8 +18,8 @@ from js import Response
 
 async def on_fetch(request, env):
     if "/spin" in request.url:
-        end = time.monotonic() + float(request.url.rsplit("=", 1)[1])
-        while time.monotonic() < end:
+        end = time.thread_time() + float(request.url.rsplit("=", 1)[1])     # of the processor: on a busy machine it takes longer
+        while time.thread_time() < end:
             pass
     return Response.new(str(os.getpid()))
 """
@@ -71,8 +71,8 @@ def test_node_zygote_template_instance(hello):
         assert process.parent == parent
         assert os.readlink("/proc/%d/exe" % process.pid) == str(BIN / "corral-worker")
     assert os.readlink("/proc/%d/exe" % hello.pid) == str(BIN / "corral")
-    # Nothing else lives under the node.
-    assert {p.pid for p in descendants(hello.pid)} == {p.pid for p in zygotes + templates + instances}
+    # Nothing else lives under the node (a spare may be forked between two looks).
+    until("all of them are known", lambda: {p.pid for p in descendants(hello.pid)} == {p.pid for g in hello.generations() for p in g})
 
 
 def test_zygote_and_template_have_one_thread(hello):
@@ -84,7 +84,7 @@ def test_zygote_and_template_have_one_thread(hello):
 
 def test_the_answer_comes_from_an_instance(corral):
     one = corral(SPIN)
-    assert int(one.get().text) in {p.pid for p in one.instances()}
+    assert one.outer(int(one.get().text))
 
 
 def test_a_spare_is_there_before_the_first_request(hello):
@@ -99,7 +99,7 @@ def test_a_spare_is_replaced_without_a_request(hello):
 
 def test_nothing_is_forked_ahead_when_spares_are_off(corral):
     one = corral(SPIN, env={"CORRAL_TEST_SPARES": "0"})
-    assert int(one.get().text) in {p.pid for p in one.instances()}
+    assert one.outer(int(one.get().text))
     assert len(one.instances()) == 1
 
 
@@ -134,37 +134,36 @@ def test_a_second_instance_answers_while_one_is_busy(corral):
         finished[path] = (time.monotonic(), answer.status, answer.text)
 
     before = {process.pid: used_ms(process) for process in one.instances()}
-    busy = threading.Thread(target=ask, args=("/spin?s=3",))
+    busy = threading.Thread(target=ask, args=("/spin?s=1",))
     busy.start()
     until_long_busy(one, before)
     ask("/quick")
     busy.join()
-    assert finished["/quick"][1] == finished["/spin?s=3"][1] == 200
-    assert finished["/quick"][0] < finished["/spin?s=3"][0], "the quick one waited for the busy one"
-    assert finished["/quick"][2] != finished["/spin?s=3"][2], "both came from one instance"
+    assert finished["/quick"][1] == finished["/spin?s=1"][1] == 200
+    assert finished["/quick"][0] < finished["/spin?s=1"][0], "the quick one waited for the busy one"
+    assert finished["/quick"][2] != finished["/spin?s=1"][2], "both came from one instance"
 
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="needs a free core")
 def test_a_300_ms_spin_does_not_hold_up_others(corral):
     one = corral(SPIN)
     one.get()
-    waits = []
+    early = []
     for _ in range(5):
         before = {process.pid: used_ms(process) for process in one.instances()}
         busy = threading.Thread(target=one.get, args=("/spin?s=0.3",))
         busy.start()
         until_long_busy(one, before)
-        begun = time.monotonic()
         assert one.get("/quick").status == 200
-        waits.append(time.monotonic() - begun)
+        early.append(busy.is_alive())
         busy.join()
-    assert sorted(waits)[2] < 0.15 * PATIENCE, waits
+    assert sum(early) >= 4, early
 
 
 def test_answers_do_not_wait_for_all_the_requests_behind_them(corral):
     """Three requests read in one go: what is answered leaves before the last one is worked on."""
     one = corral(SPIN, env={"CORRAL_TEST_INSTANCES": "1", "CORRAL_TEST_SPARES": "0"})
-    pid = int(one.get().text)
+    pid = one.outer(int(one.get().text))
     os.kill(pid, signal.SIGSTOP)
     sockets = []
     for path in ("/spin?s=0.1", "/spin?s=0.1", "/spin?s=2"):
@@ -316,6 +315,21 @@ def test_a_worker_that_always_dies_at_start_does_not_spin_the_node(corral):
     serves(one, "alive")
 
 
+def test_a_worker_whose_every_instance_ends_at_its_start_says_so_at_once(corral):
+    one = corral({"src/entry.py": "import os\nfrom js import Response\n\nos.register_at_fork(after_in_child=lambda: os._exit(3))\n\n"
+                                  "def on_fetch(request):\n    return Response.new('never')\n"})
+    one.wait_log(r"'hello' does not start: 3 instances in a row")
+    for _ in range(3):
+        begun = time.monotonic()
+        answer = one.get()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1"), answer
+        assert "'hello' does not start: its process ended" in answer.text, answer.text
+        assert time.monotonic() - begun < 3 * PATIENCE
+    assert "(process 0)" not in one.log_text()
+    one.write("src/entry.py", "from js import Response\n\ndef on_fetch(request):\n    return Response.new('alive')\n")
+    until("the new version answers", lambda: one.get().text == "alive")
+
+
 def cpu_seconds(corral):
     """Of the node and all that it has waited for or that lives."""
     total = 0
@@ -387,7 +401,7 @@ def open_files(pid):
 
 @pytest.mark.long
 def test_a_worker_whose_every_instance_hangs_serves_again(corral):
-    one = corral(SPIN)
+    one = corral(SPIN, env={"CORRAL_TEST_STUCK_MS": "3000"})
     one.wait_settled()
     spinning = [threading.Thread(target=lambda: one.get("/spin=600", timeout=300), daemon=True)
                 for _ in range(2 * os.cpu_count())]

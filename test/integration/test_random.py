@@ -73,8 +73,9 @@ def drawn(tmp_path_factory):
         answer = until("an answer", lambda: next((a for a in [one.get()] if a.status == 200), None)).json()
         assert answer["pid"] not in {a["pid"] for a in answers}
         answers.append(answer)
-        os.kill(answer["pid"], signal.SIGKILL)
-        until("it is gone", lambda: not is_alive(answer["pid"]))
+        pid = one.outer(answer["pid"])
+        os.kill(pid, signal.SIGKILL)
+        until("it is gone", lambda: not is_alive(pid))
     assert [p.pid for p in one.templates()] == [template], "these were to be instances of one template"
     yield answers
     conftest.finish(one)

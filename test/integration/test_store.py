@@ -244,11 +244,13 @@ def test_order(store):
     assert [c.wait().error is None for c in chain] == [True] * 6 + [False, True, False]
     assert chain[2].rows == [(1,)] and chain[5].rows == [(10,), (20,)]
     # and nobody waits for a clock
-    began = time.monotonic()
+    took = []
     for n in range(10):
+        began = time.monotonic()
         store.query("INSERT INTO log VALUES ('%d')" % n, order="quick")
         assert store.query("SELECT max(v) FROM log WHERE v < 'a'", order="quick").wait().rows == [(str(n),)]
-    assert time.monotonic() - began < 1 * PATIENCE
+        took.append(time.monotonic() - began)
+    assert sorted(took)[2] < 0.1 * PATIENCE, took
     # one that is dropped lets the next one pass
     held = hold_writer(store)
     first, second = store.query("DELETE FROM log", order="x"), store.query("SELECT count(*) FROM log", order="x")
@@ -622,7 +624,7 @@ def test_the_wal_stays_small(store, tmp_path):
 
 def test_readers_cannot_keep_the_wal_growing(tmp_path):
     """One that begins before the other has ended: without a bound the WAL would never begin anew."""
-    with Store(tmp_path, query_ms=500 * PATIENCE) as store:
+    with Store(tmp_path, query_ms=500 * min(PATIENCE, 2)) as store:
         store.run("CREATE TABLE t(a INTEGER PRIMARY KEY, b)")
         store.run("INSERT INTO t(a) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 40) SELECT x FROM n")
         for n in range(70):

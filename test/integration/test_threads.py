@@ -36,7 +36,7 @@ def test_one_more_than_96_waits_for_one_to_end(lab):
             took = time.monotonic() - begun
             go.set()
         for thread in threads: thread.join()
-        return [done, took < 1]
+        return [done, took < 1.9]      # who waits for a thread waits for 2 s
     """) == [["first"], True]
 
 
@@ -84,7 +84,7 @@ def test_when_all_threads_are_there_and_all_frames_wait(corral):
     begun = time.monotonic()
     for _ in range(4):
         assert "an instance of a worker has at most 96 at a time, and none has ended: " in one.get("/start").text
-    assert time.monotonic() - begun < 2 * PATIENCE       # once all stood still for 2 s each time
+    assert time.monotonic() - begun < 7 * PATIENCE       # once all stood still for 2 s each time
     assert "64 calls wait already" in one.get("/fetch").text
     one.get("/go")
     for client in clients:
@@ -436,7 +436,7 @@ def test_threads_end_with_their_instance(corral):
             threading.Thread(target=threading.Event().wait).start()
             return os.getpid()
         """})
-    old = int(one.get().text)
+    old = one.outer(int(one.get().text))
     one.write("src/own.py", "answer = lambda: 'new'\n")
     until("the new version answers", lambda: one.get().text == "'new'")
     until("the old instance is gone", lambda: old not in [p.pid for p in one.instances()])

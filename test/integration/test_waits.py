@@ -186,7 +186,9 @@ LIES = {
 
 @pytest.mark.asan
 @pytest.mark.parametrize("lie", LIES)
-def test_an_instance_that_lies_is_ended(hasty, lie):
+def test_an_instance_that_lies_is_ended(corral, lie):
+    """A node for each: one whose instances die again and again starts them later and later."""
+    hasty = corral(LAB, name="lab")
     hasty.get()
     since = hasty.mark()
     answer = hasty.run(LIE % LIES[lie].hex() + "\nawait asyncio.sleep(60)\n")
@@ -209,10 +211,10 @@ def test_a_template_that_lies_is_ended(corral):
     until("it serves again", lambda: one.get().status == 200)
 
 
-def test_a_template_that_dies_at_once_is_tried_less_and_less(corral, tmp_path):
-    flag = tmp_path / "die"
-    one = corral("import ctypes\nif ctypes.CDLL(None).access(%r, 0) == 0:      # of the machine, not of the instance's own /tmp\n    ctypes.string_at(0)\n" % str(flag).encode() + HELLO)
+def test_a_template_that_dies_at_once_is_tried_less_and_less(corral):
+    one = corral("import ctypes\nif ctypes.CDLL(None).access(b'die', 0) == 0:      # in the bundle, whose folder this is\n    ctypes.string_at(0)\n" + HELLO)
     assert one.get().status == 200
+    flag = next(one.project.glob(".corral/bundles/*/src/..")).resolve() / "die"
     flag.write_text("")
     since = one.mark()
     os.kill(one.templates()[0].pid, signal.SIGKILL)
@@ -276,17 +278,23 @@ def test_a_save_while_loading_and_many_in_a_row(corral):
 def test_requests_do_not_wait_for_a_large_reload(corral):
     one = corral({"src/entry.py": version(1), "src/data.bin": bytes(100 * MB)}, "--log-level", "debug")
     until("the first answers", lambda: one.get().text == "version 1")
-    connection, waits = one.connection(), []
-    one.write("src/entry.py", version(2))
-    begun = time.monotonic()
+    connection, found = one.connection(), []
 
-    def answers():
-        asked = time.monotonic()
-        text = one.request("GET", "/", connection=connection).text
-        waits.append(time.monotonic() - asked)
-        return text
-    until("the second answers", lambda: answers() == "version 2", every=0)
-    assert max(waits) < (time.monotonic() - begun) / 2, (max(waits), time.monotonic() - begun)
+    def reload(n):
+        """Of the time that it takes, how much did one request wait?"""
+        waits, begun = [], time.monotonic()
+        one.write("src/entry.py", version(n))
+
+        def answers():
+            asked = time.monotonic()
+            text = one.request("GET", "/", connection=connection).text
+            waits.append(time.monotonic() - asked)
+            return text
+        until("the next answers", lambda: answers() == "version %d" % n, every=0)
+        found.append((max(waits), time.monotonic() - begun))
+        return found[-1][0] < found[-1][1] / 2
+    # A machine that has other things to do may stop one of them for a moment, but not each time.
+    assert any(reload(n) for n in (2, 3, 4, 5)), found
     connection.close()
     # Nor does the end wait for it.
     since = one.mark()

@@ -8,7 +8,6 @@ import websockets
 from harness import PATIENCE, holds, rss_kb, until
 from websocket_client import CLOSE, TEXT, Raw, closed, connect, frame, noise, run
 
-pytestmark = pytest.mark.asan
 
 ONE = {"CORRAL_TEST_INSTANCES": "1"}     # rooms and what was seen are in one process, also on a busy machine
 

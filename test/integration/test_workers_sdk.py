@@ -6,7 +6,6 @@ import pytest
 from harness import WRANGLER
 from origin import Origin
 
-pytestmark = pytest.mark.asan
 
 PRELUDE = """\
 import array, datetime, http.client, io, typing

@@ -51,14 +51,14 @@ def frame(kind, payload=b"", end=True, mask=b"\x01\x02\x03\x04"):
 class Raw:
     """A client that has had its 101 and then sends bytes."""
 
-    def __init__(self, corral, path="/", headers="", receive_buffer=None):
+    def __init__(self, corral, path="/", headers="", receive_buffer=None, host="localhost"):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(DEADLINE)
         self.socket.connect(("127.0.0.1", corral.port))
-        self.send(("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                   "Sec-WebSocket-Key: %s\r\n%s\r\n" % (path, KEY, headers)).encode())
+        self.send(("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                   "Sec-WebSocket-Key: %s\r\n%s\r\n" % (path, host, KEY, headers)).encode())
         self.unread = b""
         self.head = self._until(b"\r\n\r\n").decode()
 

@@ -279,7 +279,15 @@ static void keeps_what_is_in_use(void)
     CHECK(database_delete(data(), "a", &err) == ERR_LIMIT);
     CHECK(strcmp(err.text, "the database 'a' is in use") == 0);
     CHECK(is_there("data/d1/a/about.json"));
+    CHECK(database_drop(data(), "a", &err) == 0); /* but not from a node that wants it so */
+    CHECK(!is_there("data/d1/a") && entries() == 0);
     close(fd);
+    CHECK(database_create(data(), "a", NULL, &d, &err) == 0);
+    CHECK(database_drop(data(), d.uuid, &err) == 0);
+    CHECK(database_drop(data(), d.uuid, &err) == ERR_NOT_FOUND);
+    database_done(&d);
+    CHECK(database_create(data(), "a", NULL, &d, &err) == 0);
+    database_done(&d);
     CHECK(database_delete(data(), "a", &err) == 0);
     tree_close();
 }

@@ -1,4 +1,4 @@
-/* cli_d1_json.c - src/cli/{records,shape,d1_json,d1_table}.c: what a database answered, as people
+/* cli_d1_json.c - src/cli/{d1_json,d1_table}.c, keeper/records.c, service/shape.c: what a database answered, as people
  * see it. */
 #include "cli/d1_json.h"
 

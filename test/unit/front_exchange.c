@@ -242,6 +242,32 @@ static void lets_requests_wait_for_a_pool(void)
     tear_down();
 }
 
+static void keeps_no_large_copy_for_the_next_request(void)
+{
+    static char value[50 * 1024];
+    struct client c;
+
+    memset(value, 'x', sizeof value);
+    set_up((struct front_config){0});
+    c = client_connect();
+    client_send(&c, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+    client_send_bytes(&c, value, sizeof value);
+    client_send(&c, "\r\n\r\n");
+    UNTIL(fake_count == 1);
+    fake_answer(fake_calls[0], "large");
+    UNTIL(client_has(&c, "large"));
+    UNTIL(front->spare);
+    CHECK(front->spare->store.cap <= FRONT_STORE_KEPT);
+    client_send(&c, GET);
+    UNTIL(fake_count == 2);
+    fake_answer(fake_calls[1], "small");
+    UNTIL(client_has(&c, "small"));
+    UNTIL(front->spare);
+    CHECK(front->spare->store.cap > 0 && front->spares == 1); /* that one is used again */
+    client_done(&c);
+    tear_down();
+}
+
 static void moves_as_the_drawing_says(void)
 {
     static const char *const DRAWN[] = {
@@ -271,6 +297,7 @@ int main(int argc, char **argv)
         {"says_overloaded_when_the_pool_refuses", says_overloaded_when_the_pool_refuses},
         {"switches_pools_and_pages_for_new_requests", switches_pools_and_pages_for_new_requests},
         {"lets_requests_wait_for_a_pool", lets_requests_wait_for_a_pool},
+        {"keeps_no_large_copy_for_the_next_request", keeps_no_large_copy_for_the_next_request},
         {"moves_as_the_drawing_says", moves_as_the_drawing_says},
         {0},
     };

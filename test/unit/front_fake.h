@@ -33,6 +33,8 @@ struct call {
     size_t window, credited;
     bool is_over;
     int aborted;                    /* reset_reason */
+    void *ticket;
+    int64_t cpu_us;
 };
 
 static struct call *fake_calls[FAKE_CALLS_MAX];
@@ -94,6 +96,24 @@ int pool_event(struct pool *pool, const struct event *event, const struct call_e
 }
 
 void pool_hang_up(struct pool *pool) { pool->is_hung_up = true; }
+
+/* No limits. */
+const struct limit_set *pool_limits(const struct pool *pool)
+{
+    static const struct limit_set NONE;
+
+    (void)pool;
+    return &NONE;
+}
+
+void pool_limited(struct pool *pool, enum limit limit, struct span text, void *ticket)
+{
+    (void)pool, (void)limit, (void)text, (void)ticket;
+}
+
+void call_set_ticket(struct call *call, void *ticket) { call->ticket = ticket; }
+
+int64_t call_cpu_us(const struct call *call) { return call->cpu_us; }
 
 size_t call_window(const struct call *call) { return call->window; }
 

@@ -4,38 +4,43 @@
 #include "front/inside.h"
 #include "test.h"
 
-static void prefers_html_only_where_it_is_asked_for(void)
+static void gives_what_is_asked_for(void)
 {
     static const struct {
         const char *accept;
-        bool is_html;
+        enum page_kind kind;
     } CASES[] = {
-        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
-        {"text/html", true},
-        {"TEXT/HTML;q=0.1", true},
-        {"text/html;level=1;q=0.5, text/plain;q=0.4", true},
-        {"application/json, text/html ; q=1.0", true},
-        {"*/*", false},
-        {"", false},
-        {"text/*", false},
-        {"text/plain", false},
-        {"text/plain, text/html", false},
-        {"text/html;q=0", false},
-        {"text/html;q=0.000", false},
-        {"text/html;q=0.3, text/plain;q=0.7", false},
-        {"text/htmlx", false},
-        {",,;q=;", false},
-        {"text/html;q", true},
+        {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", PAGE_HTML},
+        {"text/html", PAGE_HTML},
+        {"TEXT/HTML;q=0.1", PAGE_HTML},
+        {"text/html;level=1;q=0.5, text/plain;q=0.4", PAGE_HTML},
+        {"application/json, text/html ; q=1.0", PAGE_HTML},
+        {"*/*", PAGE_PLAIN},
+        {"", PAGE_PLAIN},
+        {"text/*", PAGE_PLAIN},
+        {"text/plain", PAGE_PLAIN},
+        {"text/plain, text/html", PAGE_PLAIN},
+        {"text/html;q=0", PAGE_PLAIN},
+        {"text/html;q=0.000", PAGE_PLAIN},
+        {"text/html;q=0.3, text/plain;q=0.7", PAGE_PLAIN},
+        {"text/htmlx", PAGE_PLAIN},
+        {",,;q=;", PAGE_PLAIN},
+        {"text/html;q", PAGE_HTML},
+        {"application/json", PAGE_JSON},
+        {"application/problem+json, text/plain;q=0.9", PAGE_JSON},
+        {"application/json;q=0.5, text/html", PAGE_HTML},
+        {"application/json;q=0.5, text/plain", PAGE_PLAIN},
+        {"application/json, */*", PAGE_JSON},
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
-        CHECK(page_is_html_preferred(span_of(CASES[i].accept)) == CASES[i].is_html);
+        CHECK(page_kind_of(span_of(CASES[i].accept)) == CASES[i].kind);
 }
 
 static void escapes_text_on_a_page(void)
 {
     struct answer a = {.status = 500, .minor = 1, .date = SPAN("now")};
-    struct page_spec spec = {.status = 500, .title = SPAN("<T>"), .wants_html = true,
+    struct page_spec spec = {.status = 500, .title = SPAN("<T>"), .kind = PAGE_HTML,
                              .text = SPAN("</pre><script>alert(\"x\")&")};
     struct buf out = {0};
 
@@ -66,7 +71,7 @@ static void shows_the_source_lines_escaped(void)
 static void says_no_body_to_head(void)
 {
     struct answer a = {.status = 503, .minor = 1, .is_head = true, .date = SPAN("now")};
-    struct page_spec spec = {.status = 503, .text = SPAN("later"), .is_passing = true};
+    struct page_spec spec = {.status = 503, .text = SPAN("later"), .retry_after_s = 1};
     struct buf out = {0};
 
     CHECK(page_put(&out, &a, &spec) == 0);
@@ -82,7 +87,7 @@ static void leaves_the_buffer_as_it_was_without_memory(void)
 
     for (long n = 0; n < 100 && r < 0; n++) {
         struct answer a = {.status = 500, .minor = 1, .date = SPAN("now")};
-        struct page_spec spec = {.status = 500, .text = SPAN("text"), .wants_html = n % 2 == 0};
+        struct page_spec spec = {.status = 500, .text = SPAN("text"), .kind = (enum page_kind)(n % 3)};
         struct buf out = {0};
         CHECK(buf_append(&out, "before", 6) == 0);
         mem_fail_after(n / 2);
@@ -114,7 +119,7 @@ static void finds_the_deadline_that_has_passed(void)
 int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
-        {"prefers_html_only_where_it_is_asked_for", prefers_html_only_where_it_is_asked_for},
+        {"gives_what_is_asked_for", gives_what_is_asked_for},
         {"escapes_text_on_a_page", escapes_text_on_a_page},
         {"shows_the_source_lines_escaped", shows_the_source_lines_escaped},
         {"says_no_body_to_head", says_no_body_to_head},

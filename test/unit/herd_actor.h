@@ -51,8 +51,13 @@ static inline void linger_there(void)
 /* The node's side */
 
 struct seen {
+    void *tickets[8];           /* of the first lines */
+    unsigned raised, taken, overs;
     unsigned heads, ends, fails, unwanted, writable, logs, warnings;
     size_t body, log_bytes;
+    enum limit met[8];
+    void *met_by[8];            /* tickets */
+    unsigned mets;
     bool is_up, has_ended, is_gone, is_aborting, is_credited;
     enum call_failure why;
     enum kin_end how;
@@ -118,9 +123,13 @@ static inline void on_up(void *self, struct instance *i)
     seen.is_up = true;
 }
 
-static inline void on_log(void *self, enum log_level level, struct span text)
+static inline void on_log(void *self, enum log_level level, struct span text, void *ticket,
+                          bool is_raised)
 {
     (void)self;
+    if (seen.logs < 8)
+        seen.tickets[seen.logs] = ticket;
+    seen.raised += is_raised;
     seen.logs++;
     seen.warnings += level == LOG_WARN;
     seen.log_bytes += text.len;
@@ -202,7 +211,22 @@ static inline void on_outcall(void *self, struct outcall *outcall,
     outcall_accept(outcall, &OUTCALL, &outcalls);
 }
 
-static const struct instance_events EVENTS = {on_up,    on_log,  on_eased,
+static inline void on_stopped(void *self, struct instance *from, struct call *stopped)
+{
+    (void)self, (void)from, (void)stopped;
+}
+
+static inline void on_met(void *self, struct instance *from, enum limit which, struct call *whose)
+{
+    (void)self, (void)from;
+    if (seen.mets < 8) {
+        seen.met[seen.mets] = which;
+        seen.met_by[seen.mets] = whose ? whose->ticket : NULL;
+    }
+    seen.mets++;
+}
+
+static const struct instance_events EVENTS = {on_up,    on_log,  on_met, on_stopped, on_eased,
                                               on_ended, on_gone, on_outcall};
 
 static inline void on_limit(uv_timer_t *timer)

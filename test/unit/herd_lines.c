@@ -100,10 +100,10 @@ static void rations_by_the_second_and_says_so_once(void)
 {
     struct ration r = {0};
 
-    CHECK(ration_take(&r, 5000, RATION_BYTES) == RATION_PASS);
-    CHECK(ration_take(&r, 5500, 1) == RATION_DROP_AND_SAY);
-    CHECK(ration_take(&r, 5999, 1) == RATION_DROP);
-    CHECK(ration_take(&r, 6000, 1) == RATION_PASS);
+    CHECK(ration_take(&r, 5000, RATION_BYTES, RATION_BYTES) == RATION_PASS);
+    CHECK(ration_take(&r, 5500, 1, RATION_BYTES) == RATION_DROP_AND_SAY);
+    CHECK(ration_take(&r, 5999, 1, RATION_BYTES) == RATION_DROP);
+    CHECK(ration_take(&r, 6000, 1, RATION_BYTES) == RATION_PASS);
 }
 
 int main(int argc, char **argv)

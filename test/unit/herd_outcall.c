@@ -270,6 +270,112 @@ static void liars_are_ended(void)
     }
 }
 
+/* ---- how many ---- */
+
+static unsigned too_many, own, counted;
+
+static void serve_counting(struct outcall *o, const struct outcall_head *head, bool is_end)
+{
+    (void)head, (void)is_end;
+    too_many += outcall_is_too_many(o);
+    own += outcall_request(o) == 1;
+    CHECK(outcall_limit(o, LIMIT_SUBREQUESTS) == 3);
+    outcall_fail(o, SPAN("no"));
+    counted++;
+}
+
+static void ask_for(uint32_t number, uint32_t request)
+{
+    SAY_MESSAGE(outcall_head, FRAME_END, FRAME_OUTCALL_BIT | number, .method = SPAN("fetch"),
+                .request = request);
+    expect(FRAME_RESET, FRAME_OUTCALL_BIT | number);
+}
+
+/* Of its one request, of none, and of none again as one that is over. */
+static void asks_on_and_on(void)
+{
+    hello();
+    expect(FRAME_REQUEST, 1);
+    for (uint32_t i = 1; i <= 5; i++)
+        ask_for(i, 1);
+    for (uint32_t i = 6; i <= 10; i++)
+        ask_for(i, 0);
+    SAY_MESSAGE(reset, 0, 1, .reason = RESET_EXCEPTION);
+    SAY(FRAME_DONE, 0, 1, "");
+    for (uint32_t i = 11; i <= 15; i++)
+        ask_for(i, 1);
+    linger_there();
+}
+
+static void a_request_and_none_have_a_limit_each(void)
+{
+    static const struct limit_set LIMIT = {{[LIMIT_SUBREQUESTS] = 3}};
+
+    too_many = own = counted = 0;
+    open_instance(asks_on_and_on);
+    instance->limits = &LIMIT;
+    outcalls.serve = serve_counting;
+    CHECK(send_request("GET", true) == 0);
+    run_until_count(&counted, 5);
+    CHECK(own == 5 && too_many == 2);
+    run_until_count(&counted, 10);
+    CHECK(own == 5 && too_many == 4);
+    run_until_count(&counted, 15);
+    CHECK(own == 5 && too_many == 9 && !seen.has_ended);
+    stop();
+}
+
+/* ---- circles ---- */
+
+static unsigned hops_of(const char *name, const char *value)
+{
+    struct buf fields = {0};
+    struct request request = {0};
+    unsigned hops;
+
+    CHECK(pairs_add(&fields, SPAN("host"), SPAN("corral; hops=9")) == 0 &&
+          pairs_add(&fields, span_of(name), span_of(value)) == 0);
+    request.headers = (struct pairs){buf_span(&fields), 2};
+    hops = call_hops(&request);
+    buf_done(&fields);
+    return hops;
+}
+
+static void asks_and_never_reads(void)
+{
+    hello();
+    for (uint32_t n = 1; n <= 1000 * 1000; n++)
+        ask(n, 0);
+    linger_there();
+}
+
+static void who_reads_no_refusal_is_ended(void)
+{
+    size_t most = 0;
+
+    start(asks_and_never_reads);
+    outcalls.is_refused = true;
+    while (!seen.has_ended) {
+        size_t pending = peer_pending(&instance->kin.peer);
+        most = pending > most ? pending : most;
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+    /* Nobody may ask again and again without reading: a worker of ours has 256 calls open at most. */
+    CHECK(most > PEER_OUT_FULL / 2 && most <= INSTANCE_UNREAD_MAX);
+    CHECK(seen.how == KIN_LIED && strcmp(seen.ended, "it does not read what it is sent") == 0);
+    CHECK(outcalls.calls < 1000 * 1000 && stop() == -1);
+}
+
+static void hops_are_read_out_of_cdn_loop(void)
+{
+    CHECK(hops_of("CDN-Loop", "corral; hops=3") == 3 && hops_of("cdn-loop", "corral; hops=16") == 16);
+    CHECK(hops_of("cdn-loop", "x, corral; hops=2, corral; hops=5, corral; hops=4") == 5);
+    CHECK(hops_of("cdn-loop", "corral; hops=17") == CALL_HOPS_MAX + 1);
+    CHECK(hops_of("cdn-loop", "corral; hops=99999999999999999999") == CALL_HOPS_MAX + 1);
+    CHECK(hops_of("cdn-loop", "corral; hops=") == 0 && hops_of("cdn-loop", "corral; hops=x") == 0);
+    CHECK(hops_of("cdn-loop", "corral") == 0 && hops_of("cdn-loop", "") == 0 && hops_of("loop", "corral; hops=3") == 0);
+}
+
 int main(int argc, char **argv)
 {
 #define T(name)                                                                                    \
@@ -281,6 +387,9 @@ int main(int argc, char **argv)
         T(an_upload_flows_by_credit),
         T(cancelled_and_ended_calls_are_gone_once),
         T(liars_are_ended),
+        T(who_reads_no_refusal_is_ended),
+        T(a_request_and_none_have_a_limit_each),
+        T(hops_are_read_out_of_cdn_loop),
         {0},
     };
 

@@ -18,10 +18,12 @@ struct message {
 
 #define MESSAGE(name, outcome, bytes)                                                              \
     {#name, outcome, sizeof(outcome) - 1, bytes, sizeof(bytes) - 1},
+#define SOURCE(text)
 static const struct message MESSAGES_TABLE[] = {
 #include "http_messages.h"
 };
 #undef MESSAGE
+#undef SOURCE
 
 enum { COUNT = sizeof MESSAGES_TABLE / sizeof *MESSAGES_TABLE };
 
@@ -51,7 +53,7 @@ static bool comes_out(const struct message *m, size_t first, size_t step, bool i
 
 static void every_message_whole(void)
 {
-    CHECK(COUNT >= 80);
+    CHECK(COUNT >= 500);
     for (size_t i = 0; i < COUNT; i++)
         CHECK(comes_out(&MESSAGES_TABLE[i], MESSAGES_TABLE[i].len, 1, true));
 }

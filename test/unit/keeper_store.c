@@ -68,12 +68,12 @@ static void says_how_to_open_it(void)
     begin();
     CHECK(ask(0, "arguments", 0, &err) == 0);
     run_until(&overs, 1);
-    CHECK(strcmp(seen[0].text, "--sync=full --size-max=5000000 --query-ms=1500") == 0);
+    CHECK(strcmp(seen[0].text, "--sync=full --size-max=5000000 --query-ms=1500 --box=") == 0);
     finish();
     begin();
     CHECK(ask(0, "arguments", 0, &err) == 0);
     run_until(&overs, 1);
-    CHECK(strcmp(seen[0].text, "--sync=normal --size-max=10000000000 --query-ms=30000") == 0);
+    CHECK(strcmp(seen[0].text, "--sync=normal --size-max=10000000000 --query-ms=30000 --box=") == 0);
     finish();
 }
 
@@ -553,6 +553,32 @@ static void the_longest_idle_gives_way(void)
     finish();
 }
 
+/* One that has had its last call a moment ago may be about to have the next. */
+static void the_longest_idle_give_way_to_many_at_once(void)
+{
+    struct err err = {0};
+    char name[16];
+    pid_t fresh;
+
+    config.stores_max = 5;
+    begin();
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(name, sizeof name, "old%u", i);
+        CHECK(ask(i, name, 0, &err) == 0);
+        run_until(&overs, i + 1);
+    }
+    fresh = pid_of("old0");
+    CHECK(ask(5, "x", 0, &err) == 0 && ask(6, "y", 0, &err) == 0 && ask(7, "z", 0, &err) == 0);
+    /* its call is over while those three wait for places */
+    CHECK(ask(8, "old0", 0, &err) == 0);
+    run_until(&overs, 9);
+    for (unsigned i = 0; i < 9; i++)
+        CHECK(seen[i].fails == 0 && seen[i].ends == 1);
+    CHECK(pid_of("old0") == fresh && store_named("old4") && store_named("old4")->state == STORE_UP);
+    CHECK(keeper->leaving == 0 && keeper->hungers == 0);
+    finish();
+}
+
 static void many_databases_share_few_places(void)
 {
     struct err err = {0};
@@ -728,6 +754,7 @@ int main(int argc, char **argv)
          a_node_that_stood_still_itself_kills_nobody},
         {"one_that_answers_pings_has_its_time", one_that_answers_pings_has_its_time},
         {"the_longest_idle_gives_way", the_longest_idle_gives_way},
+        {"the_longest_idle_give_way_to_many_at_once", the_longest_idle_give_way_to_many_at_once},
         {"many_databases_share_few_places", many_databases_share_few_places},
         {"who_waits_for_a_busy_place_may_give_up", who_waits_for_a_busy_place_may_give_up},
         {"nobody_waits_for_ever", nobody_waits_for_ever},

@@ -77,6 +77,55 @@ static void a_flood_of_logs_is_cut_with_one_word(void)
     stop();
 }
 
+static void logs_without_end(void)
+{
+    begin();
+    for (int i = 0; i < 20000; i++)
+        SAY_MESSAGE(log_line, 0, 1, .level = LOG_INFO, .text = {"", 0});
+    answer(1);
+    linger_there();
+}
+
+/* Empty lines: as many as a ration has; the rest is read a little at a time, and what stands behind it comes. */
+static void lines_beyond_the_ration_wait_and_the_answer_comes(void)
+{
+    int64_t start_ms = clock_now_ms();
+
+    clock_fake(1000);
+    start_with_call(logs_without_end);
+    run_until_count(&seen.warnings, 1);
+    CHECK(kin_is_resting(&instance->kin) && seen.ends == 0);
+    run_until_count(&seen.ends, 1);
+    CHECK(seen.warnings == 1 && seen.logs == RATION_BYTES / RATION_LINE + 1);
+    clock_fake(-1);
+    CHECK(clock_now_ms() - start_ms >= 5 * TURN_REST_MS);
+    stop();
+}
+
+static void logs_a_little(void)
+{
+    begin();
+    for (int i = 0; i < 3; i++)
+        SAY_MESSAGE(log_line, 0, 1, .level = LOG_INFO, .text = {"x", 1});
+    answer(1);
+    linger_there();
+}
+
+/* Others of its account have said nearly all that there is to say: it is not its fault, and it is read as ever. */
+static void all_of_an_account_have_a_ration_together(void)
+{
+    struct ration all = {.start_ms = 1000, .used = RATION_ALL_BYTES - RATION_LINE - 1};
+
+    clock_fake(1000);
+    start_with_call(logs_a_little);
+    instance->kin.all = &all;
+    run_until_count(&seen.ends, 1);
+    CHECK(seen.logs == 2 && seen.warnings == 1 && all.is_over);
+    CHECK(!kin_is_resting(&instance->kin) && kin_hears_log(&instance->kin));
+    clock_fake(-1);
+    stop();
+}
+
 /* Those that lie: each is ended, with these words */
 
 static void no_hello(void) { SAY(FRAME_PONG, 0, 0, ""); }
@@ -209,13 +258,43 @@ static void log_of_level_7(void)
     begin();
     SAY_MESSAGE(log_line, 0, 1, .level = 7);
 }
+static void credit_of_nothing_for_ever(void)
+{
+    static char frames[4096][16];
+
+    begin();
+    for (size_t i = 0; i < 4096; i++)
+        memcpy(frames[i], "\4\0\0\0\x13\0\0\0\1\0\0\0\0\0\0\0", 16);
+    for (;;)
+        say(frames, sizeof frames);
+}
+static void empty_pieces_for_ever(void)
+{
+    begin();
+    respond(1, 0, -1);
+    for (;;)
+        SAY(FRAME_BODY, 0, 1, "");
+}
+static void start_of_an_event(void)
+{
+    begin();
+    say("\0\0\0\1\x1a\1\0\0\1\0\0\0", 12); /* 16 MiB are announced, as an event may have */
+    linger_there();
+}
+static void start_of_an_answer_before_hello(void)
+{
+    say("\0\0\4\0\x11\0\0\0\1\0\0\0", 12);
+    linger_there();
+}
 static void fork_order(void)
 {
     begin();
     SAY_MESSAGE(spawned, 0, 0, .id = 1, .pid = 1);
 }
 
-_Static_assert(WIRE_VERSION == 6, "the words of two lies name it");
+_Static_assert(WIRE_VERSION == 9, "the words of two lies name it");
+
+#define FLOODS "it floods the node with frames that say nothing"
 
 static void liars_are_ended(void)
 {
@@ -225,8 +304,8 @@ static void liars_are_ended(void)
         bool is_before_up;
     } LIES[] = {
         {no_hello, "PONG frame before HELLO", true},
-        {hello_of_a_template, "HELLO of version 6 in role 2", true},
-        {hello_of_the_future, "HELLO of version 7 in role 3", true},
+        {hello_of_a_template, "HELLO of version 9 in role 2", true},
+        {hello_of_the_future, "HELLO of version 10 in role 3", true},
         {hello_twice, "HELLO frame from an instance", false},
         {unknown_frame, "frame of unknown type 127", false},
         {huge_frame, "BODY frame of 2147483647 bytes is over 65536", false},
@@ -250,6 +329,10 @@ static void liars_are_ended(void)
         {reset_as_the_node_says_it, "RESET for reason 1", false},
         {log_of_level_7, "LOG of level 7", false},
         {fork_order, "SPAWNED frame from an instance", false},
+        {credit_of_nothing_for_ever, FLOODS, false},
+        {empty_pieces_for_ever, FLOODS, false},
+        {start_of_an_event, "the start of frame EVENT, which is not for it to send", false},
+        {start_of_an_answer_before_hello, "RESPONSE frame before HELLO", true},
     };
 
     for (size_t i = 0; i < sizeof LIES / sizeof *LIES; i++) {
@@ -308,6 +391,8 @@ int main(int argc, char **argv)
         T(one_that_hangs_up_is_killed),
         T(a_kill_says_why),
         T(a_flood_of_logs_is_cut_with_one_word),
+        T(lines_beyond_the_ration_wait_and_the_answer_comes),
+        T(all_of_an_account_have_a_ration_together),
         T(liars_are_ended),
         T(a_stranger_is_refused_and_left_alone),
         {0},

@@ -298,6 +298,43 @@ static void the_pid_is_the_writers(void)
     close_peer();
 }
 
+/* Once: what is written while it rests comes at the next beat, a little at a time. */
+static void one_that_rests_is_not_read(void)
+{
+    static const char MANY[3 * PEER_REST_READ] = {0};
+    uint64_t start_ms;
+
+    open_peer(SOCK_STREAM);
+    CHECK(write(other, MANY, sizeof MANY) == sizeof MANY);
+    start_ms = uv_hrtime() / 1000000;
+    peer_rest(&peer);
+    CHECK(peer_is_resting(&peer));
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(got_len == 0 || uv_hrtime() / 1000000 - start_ms >= TURN_REST_MS - 2);
+    while (peer_is_resting(&peer))
+        uv_run(&loop, UV_RUN_ONCE);
+    CHECK(uv_hrtime() / 1000000 - start_ms >= TURN_REST_MS - 2);
+    /* It is read by the beat; what else there is comes as ever. */
+    CHECK(got_len >= PEER_REST_READ);
+    while (got_len < sizeof MANY)
+        uv_run(&loop, UV_RUN_ONCE);
+    /* What it is sent leaves all the same. */
+    peer_rest(&peer);
+    put("x");
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(got_len == sizeof MANY);
+    hear("x", 0);
+    /* And it may end, or be closed. */
+    close(other);
+    other = -1;
+    while (ends == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    close_peer();
+    open_peer(SOCK_STREAM);
+    peer_rest(&peer);
+    close_peer();
+}
+
 static void copes_without_memory(void)
 {
     struct err err = {0};
@@ -329,6 +366,7 @@ int main(int argc, char **argv)
         T(what_was_full_within_a_turn_says_when_there_is_room),
         T(who_never_reads_is_ended),
         T(the_pid_is_the_writers),
+        T(one_that_rests_is_not_read),
         T(copes_without_memory),
         {0},
     };

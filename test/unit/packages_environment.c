@@ -15,6 +15,8 @@
 static const char PACKAGER[] = "#!/bin/sh\ncd \"${0%/*}\"; cat >job; echo run >>runs; cat answer\n";
 
 static char program[PATH_MAX + 32];
+static bool is_upload;
+static const char *project_name = "project";
 
 static void put_answer(const char *fmt, const char *folder)
 {
@@ -28,6 +30,11 @@ static const char DONE[] = "{\"done\": {\"folders\": [\"/a\"], \"set\": \"/set\"
                            "\"0123456789abcdef0123456789abcdef\","
                            " \"inputs\": [\"%s/base.txt\"], \"left_out\": [\"python_modules/x\"], "
                            "\"environment\": \"%s\"}}\n";
+
+/* Of a stranger's project: everything lies where it should, or it is not believed (packages_believe.c). */
+static const char OF_STRANGER[] = "{\"done\": {\"folders\": [\"%s/set/a\"], \"set\": \"\", \"hash\": "
+                                  "\"0123456789abcdef0123456789abcdef\", \"inputs\": [], "
+                                  "\"left_out\": [\"python_modules/x\"], \"environment\": \"%s\"}}\n";
 
 /* A project whose files are old: a packager believes nobody who has just written. */
 static void open_project(void)
@@ -48,15 +55,21 @@ static int runs(void)
     return stat("runs", &st) == 0 ? (int)(st.st_size / 4) : -1;
 }
 
+/* As a node that starts again would ask. */
+static const char *kept, *network;
+
 static int get(struct environments *all, struct environment *e, json_t **ret_error, struct err *err)
 {
     char project[PATH_MAX + 16], state[PATH_MAX + 32];
     const struct environment_ask ask = {.run = {.worker_program = program},
                                         .project = project,
                                         .date = "2026-01-01",
-                                        .state = state};
+                                        .state = state,
+                                        .kept = kept,
+                                        .network = network,
+                                        .is_upload = is_upload};
 
-    snprintf(project, sizeof project, "%s/project", tree_path);
+    snprintf(project, sizeof project, "%s/%s", tree_path, project_name);
     snprintf(state, sizeof state, "%s/state", tree_path);
     return environments_get(all, &ask, e, ret_error, err);
 }
@@ -81,6 +94,105 @@ static int runs_after(struct environments *all)
 static void let_them_age(void)
 {
     usleep(60 * 1000);
+}
+
+static bool job_says(const char *text)
+{
+    char job[4096] = "";
+    FILE *f = fopen("job", "r");
+    size_t n = f ? fread(job, 1, sizeof job - 1, f) : 0;
+
+    if (f)
+        fclose(f);
+    return n > 0 && strstr(job, text);
+}
+
+static void a_project_that_names_nothing_gets_the_whole_set_if_it_is_to(void)
+{
+    struct environments all = {0}, others = {0};
+
+    open_project();
+    tree_put("project/entry.py", "");
+    tree_put("another/entry.py", "");
+    tree_put("modest/requirements.txt", "");
+    tree_put("set/a/x.py", "");
+    put_answer(OF_STRANGER, "");
+    CHECK(runs_after(&all) == 0);
+    is_upload = true;
+    CHECK(runs_after(&all) == 1 && job_says("\"whole_set\":true"));
+    project_name = "another"; /* it is the same for all of them */
+    CHECK(runs_after(&all) == 1);
+    project_name = "modest";
+    CHECK(runs_after(&others) == 2 && job_says("\"whole_set\":false"));
+    project_name = "project";
+    is_upload = false;
+    environments_done(&all);
+    environments_done(&others);
+    tree_close();
+}
+
+static int runs_of_another_process(void)
+{
+    struct environments fresh = {0};
+    int n = runs_after(&fresh);
+
+    environments_done(&fresh);
+    return n;
+}
+
+static void another_process_need_not_ask_again(void)
+{
+    static char folder[PATH_MAX + 16];
+    char environment[PATH_MAX + 64], home[PATH_MAX + 16], text[3 * PATH_MAX];
+
+    open_project();
+    snprintf(folder, sizeof folder, "%s/answers", tree_path);
+    snprintf(environment, sizeof environment, "%s/state/0123456789abcdef0123456789abcdef", tree_path);
+    kept = folder;
+    is_upload = true;
+    tree_put("project/requirements.txt", "fastapi\n");
+    tree_put("home/set/a/x.py", "");
+    tree_put("state/0123456789abcdef0123456789abcdef/environment.json", "{}");
+    snprintf(home, sizeof home, "%s/home", tree_path); /* this folder changes all the time */
+    setenv("CORRAL_PACKAGES", home, 1);
+    snprintf(text, sizeof text, OF_STRANGER, home, environment);
+    tree_put("answer", text);
+    let_them_age();
+    CHECK(runs_of_another_process() == 1);
+    CHECK(runs_of_another_process() == 1 && runs_of_another_process() == 1);
+
+    /* What the answer depends on. */
+    tree_put("project/requirements.txt", "flask\n");
+    let_them_age();
+    CHECK(runs_of_another_process() == 2 && runs_of_another_process() == 2);
+    network = "{}";
+    CHECK(runs_of_another_process() == 3 && runs_of_another_process() == 3);
+    setenv("PIP_INDEX_URL", "https://elsewhere.example/", 1);
+    CHECK(runs_of_another_process() == 4 && runs_of_another_process() == 4);
+    setenv("SOMETHING_ELSE", "1", 1);
+    CHECK(runs_of_another_process() == 4);
+    unsetenv("PIP_INDEX_URL");
+    tree_put("packager", "#!/bin/sh\n# another one\ncd \"${0%/*}\"; cat >job; echo run >>runs; cat answer\n");
+    CHECK(runs_of_another_process() == 5 && runs_of_another_process() == 5);
+
+    /* An environment that has gone; files that nobody of ours has written. */
+    CHECK(system("rm -r state && mkdir -p state/0123456789abcdef0123456789abcdef") == 0);
+    CHECK(runs_of_another_process() == 5);
+    CHECK(system("rm -r state/*") == 0);
+    CHECK(system("sed -i s/0123456789abcdef/0000000000000000/g answers/*") == 0);
+    tree_put("state/0123456789abcdef0123456789abcdef/environment.json", "{}");
+    CHECK(runs_of_another_process() == 6); /* it named a folder that is not there */
+    CHECK(system("for f in answers/*; do printf '{\"seal\":' >$f; done") == 0);
+    CHECK(runs_of_another_process() == 7 && runs_of_another_process() == 7);
+    CHECK(system("for f in answers/*; do rm $f; ln -s /etc/passwd $f; done") == 0);
+    CHECK(runs_of_another_process() == 8 && runs_of_another_process() == 8);
+
+    /* One's own project is not kept; who has no folder keeps nothing. */
+    kept = NULL;
+    CHECK(runs_of_another_process() == 9);
+    kept = network = NULL;
+    is_upload = false;
+    tree_close();
 }
 
 static void asks_only_when_something_has_changed(void)
@@ -127,6 +239,33 @@ static void believes_no_file_that_was_written_meanwhile(void)
     tree_put("project/requirements.txt", "fastapi\n");
     CHECK(runs_after(&all) == 1 && runs_after(&all) == 2);
     environments_done(&all);
+    tree_close();
+}
+
+/* What an upload's packager has made may be a link one day: workers are not led by it. */
+static void folders_of_uploads_are_plain(void)
+{
+    static const char MADE[] =
+        "{\"done\": {\"folders\": [\"%s/state/0123456789abcdef0123456789abcdef/packages\"], \"set\": \"\", \"hash\": "
+        "\"0123456789abcdef0123456789abcdef\", \"inputs\": [], \"environment\": \"\"}}\n%s";
+    struct environments all = {0};
+    struct environment e;
+    struct err err = {0};
+    json_t *error;
+    char expected[3 * PATH_MAX];
+
+    open_project();
+    put_answer(MADE, "");
+    tree_put("project/requirements.txt", "fastapi\n");
+    tree_put("state/0123456789abcdef0123456789abcdef/packages/x.py", "");
+    is_upload = true;
+    CHECK(get(&all, &e, &error, &err) == 0);
+    snprintf(expected, sizeof expected, "%s\n=%s/state/0123456789abcdef0123456789abcdef/packages\n", tree_path, tree_path);
+    CHECK(e.folders && strcmp(e.folders, expected) == 0);
+    CHECK(e.json && !strchr(e.json, '='));
+    environment_done(&e);
+    environments_done(&all);
+    is_upload = false;
     tree_close();
 }
 
@@ -239,10 +378,14 @@ static void survives_want_of_memory(void)
 int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
+        {"a_project_that_names_nothing_gets_the_whole_set_if_it_is_to",
+         a_project_that_names_nothing_gets_the_whole_set_if_it_is_to},
+        {"another_process_need_not_ask_again", another_process_need_not_ask_again},
         {"asks_only_when_something_has_changed", asks_only_when_something_has_changed},
         {"believes_no_file_that_was_written_meanwhile",
          believes_no_file_that_was_written_meanwhile},
         {"says_what_was_answered", says_what_was_answered},
+        {"folders_of_uploads_are_plain", folders_of_uploads_are_plain},
         {"holds_what_was_made", holds_what_was_made},
         {"survives_want_of_memory", survives_want_of_memory},
         {"needs_no_home_when_nothing_is_asked_for", needs_no_home_when_nothing_is_asked_for},

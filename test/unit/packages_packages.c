@@ -239,6 +239,31 @@ static void home_is(const char *corral, const char *xdg, const char *home, const
     mem_free(found);
 }
 
+static void strangers_learn_no_keys(void)
+{
+    json_t *job = json_pack("{s:s}", "job", "list"), *answer = NULL;
+    struct packages_run run = {.job = job, .is_stranger = true};
+    struct err err = {0};
+
+    tree_open();
+    run.worker_program = packager(SH "echo '{\"done\": {\"k\": \"'\"$CORRAL_SECRETS_KEY$UVX\"'\", \"p\": "
+                                     "\"'\"$PIP_INDEX_URL\"'\"}}'\n");
+    setenv("CORRAL_SECRETS_KEY", "key", 1);
+    setenv("UVX", "x", 1);
+    setenv("PIP_INDEX_URL", "url", 1);
+    CHECK(packages_run(&run, &answer, &err) == 0);
+    CHECK(strcmp(json_string_value(json_object_get(answer, "k")), "") == 0);
+    CHECK(strcmp(json_string_value(json_object_get(answer, "p")), "url") == 0);
+    json_decref(answer);
+    run.is_stranger = false;
+    CHECK(packages_run(&run, &answer, &err) == 0);
+    CHECK(strcmp(json_string_value(json_object_get(answer, "k")), "keyx") == 0);
+    json_decref(answer);
+    json_decref(job);
+    unsetenv("CORRAL_SECRETS_KEY");
+    tree_close();
+}
+
 static void finds_the_home(void)
 {
     home_is("/p", "/x", "/h", "/p");
@@ -256,6 +281,7 @@ int main(int argc, char **argv)
         {"ends_all_of_it_when_cancelled", ends_all_of_it_when_cancelled},
         {"says_when_there_is_no_packager", says_when_there_is_no_packager},
         {"survives_want_of_memory", survives_want_of_memory},
+        {"strangers_learn_no_keys", strangers_learn_no_keys},
         {"finds_the_home", finds_the_home},
         {0},
     };

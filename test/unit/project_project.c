@@ -78,10 +78,10 @@ static const struct config_case CASES[] = {
      "    \"triggers\": null, \"routes\": 5, \"route\": false}\n"
      "                                            ^\n"},
     {"wrangler.json",
-     HEAD ",\n\"triggers\": {\"crons\": []},\n\"kv_namespaces\": [],\n\"mian\": 1,\n"
+     HEAD ",\n\"assets\": {\"crons\": []},\n\"kv_namespaces\": [],\n\"mian\": 1,\n"
           "\"zzzzzzzz\": 1, \"usage_model\": \"bundled\"}",
      0,
-     "wrangler.json:2: warning: 'triggers' is not supported yet\n"
+     "wrangler.json:2: warning: 'assets' is not supported yet\n"
      "wrangler.json:3: warning: 'kv_namespaces' is not supported yet\n"
      "wrangler.json:4:1: warning: 'mian' is not a key of a wrangler configuration\n"
      "    \"mian\": 1,\n"
@@ -140,8 +140,8 @@ static const struct config_case CASES[] = {
      "    {\"main\": \"\",\n"
      "             ^\n"},
     {"wrangler.toml", "name = \"w\"\nmain = \"src/entry.py\"\n" DATE "[vars]\nA = 1\n", 0, ""},
-    {"wrangler.toml", "name = \"w\"\nmain = \"src/entry.py\"\n" DATE "[triggers]\ncrons = []\n", 0,
-     "wrangler.toml:4: warning: 'triggers' is not supported yet\n"},
+    {"wrangler.toml", "name = \"w\"\nmain = \"src/entry.py\"\n" DATE "[assets]\ndirectory = 'x'\n", 0,
+     "wrangler.toml:4: warning: 'assets' is not supported yet\n"},
     {"wrangler.toml", "name = \"w\"\nmain = \"src/entry.py\"\ncompatibility_date = 20260301\n",
      ERR_INVALID,
      "wrangler.toml:3:22: error: 'compatibility_date' must be a string such as \"2026-03-01\", "
@@ -245,8 +245,8 @@ static void reads_the_same_from_json_and_toml(void)
 }
 
 #define ENVS                                                                                       \
-    HEAD ",\n\"vars\": {\"A\": \"top\", \"B\": \"top\"},\n\"triggers\": {},\n\"env\": {\n"         \
-         "\"staging\": {\"vars\": {\"A\": \"staging\"}, \"triggers\": {}, \"minify\": true,\n"     \
+    HEAD ",\n\"vars\": {\"A\": \"top\", \"B\": \"top\"},\n\"assets\": {},\n\"env\": {\n"         \
+         "\"staging\": {\"vars\": {\"A\": \"staging\"}, \"assets\": {}, \"minify\": true,\n"       \
          "\"keep_vars\": true, \"mian\": 1},\n"                                                    \
          "\"live\": {\"name\": \"live\", \"main\": \"other.py\", \"vars\": {\"A\": 1, \"B\": 2},"  \
          " \"compatibility_date\": \"2026-04-01\"}}}"
@@ -261,9 +261,9 @@ static void picks_an_environment(void)
 {
     static const struct env_case ENV_CASES[] = {
         {NULL, 0, "w", "src/entry.py", "2026-03-01", "{\"A\":\"top\",\"B\":\"top\"}",
-         "wrangler.json:3: warning: 'triggers' is not supported yet\n"},
+         "wrangler.json:3: warning: 'assets' is not supported yet\n"},
         {"staging", 0, "w-staging", "src/entry.py", "2026-03-01", "{\"A\":\"staging\"}",
-         "wrangler.json:3: warning: 'triggers' is not supported yet\n"
+         "wrangler.json:3: warning: 'assets' is not supported yet\n"
          "wrangler.json:5: warning: 'env.staging.minify' is not supported yet\n"
          "wrangler.json:6:1: warning: 'env.staging.keep_vars' has no effect inside an environment\n"
          "    \"keep_vars\": true, \"mian\": 1},\n"
@@ -278,10 +278,10 @@ static void picks_an_environment(void)
          "B\n"
          "  hint: set them for the environment too (env.staging.vars)\n"},
         {"live", 0, "live", "other.py", "2026-04-01", "{\"A\":1,\"B\":2}",
-         "wrangler.json:3: warning: 'triggers' is not supported yet\n"},
+         "wrangler.json:3: warning: 'assets' is not supported yet\n"},
         {"prod", ERR_INVALID, "w-prod", "src/entry.py", "2026-03-01",
          "{\"A\":\"top\",\"B\":\"top\"}",
-         "wrangler.json:3: warning: 'triggers' is not supported yet\n"
+         "wrangler.json:3: warning: 'assets' is not supported yet\n"
          "wrangler.json:4:1: error: there is no environment 'prod'\n"
          "    \"env\": {\n"
          "    ^\n"

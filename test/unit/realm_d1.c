@@ -36,7 +36,8 @@ static void check_call(void)
     CHECK(is(
         finish(stream),
         "{\"success\":true,\"meta\":{\"served_by\":\"corral-store\",\"served_by_region\":\"LOCAL\","
-        "\"served_by_primary\":true,\"timings\":{\"sql_duration_ms\":1.5},\"duration\":1.5,"
+        "\"served_by_primary\":true,\"served_by_colo\":\"LOCAL\","
+        "\"timings\":{\"sql_duration_ms\":1.5},\"duration\":1.5,"
         "\"changes\":2,"
         "\"last_row_id\":1099511627776,\"changed_db\":true,\"size_after\":8192,\"rows_read\":4,"
         "\"rows_written\":5,\"total_attempts\":1},\"results\":[]}"));

@@ -6,6 +6,7 @@
 #ifndef CORRAL_TEST_REALM_HOST_H
 #define CORRAL_TEST_REALM_HOST_H
 
+#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,17 @@ static void on_log(void *self, uint32_t stream, enum log_level level, struct spa
 {
     (void)self;
     CHECK(gettid() == getpid());
+    if (level == HOST_RAISED)
+        level = LOG_ERROR;
     if (buf_print(&recorder.log, "[%d:%u] %.*s\n", (int)level, stream, SPAN_ARG(text)) < 0)
+        recorder.forgot++;
+}
+
+static void on_met(void *self, uint32_t stream, enum limit limit)
+{
+    (void)self;
+    CHECK(gettid() == getpid());
+    if (buf_print(&recorder.log, "[met:%u] %s\n", stream, limit_name(limit)) < 0)
         recorder.forgot++;
 }
 
@@ -220,7 +231,7 @@ static void on_outcall_cancel(void *self, uint32_t stream)
 }
 
 static const struct host recording_host = {
-    NULL,      on_log,      on_respond, on_body,    on_fail,         on_credit,
+    NULL,      on_log,   on_met,   on_respond, on_body,    on_fail,         on_credit,
     on_unwanted, on_done,   on_outcall, on_outcall_body, on_outcall_credit, on_outcall_cancel,
 };
 
@@ -357,8 +368,24 @@ static inline void wait_for_child(pid_t pid)
     }
 }
 
+/* The folder of a worker goes with the process that made it. */
+static struct {
+    char path[32];
+    pid_t owner;
+} worker_folder;
+
+static inline int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
 static inline void end_process(void)
 {
+    if (worker_folder.owner == getpid())
+        nftw(worker_folder.path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     if (test_failed_checks && buf_len(&recorder.log))
         printf("  log: %.*s", (int)buf_len(&recorder.log), buf_data(&recorder.log));
     fflush(stdout);
@@ -385,6 +412,8 @@ static inline int load_files(const struct worker_files *files, uint32_t *ret_han
 
     if (!mkdtemp(folder))
         abort();
+    snprintf(worker_folder.path, sizeof worker_folder.path, "%s", folder);
+    worker_folder.owner = getpid();
     write_file(folder, "src/entry.py", files->entry);
     if (files->more_name)
         write_file(folder, files->more_name, files->more_text);
@@ -430,6 +459,7 @@ static inline void start_realm(char **argv)
     static const char *const wanted[][2] = {{"JSC_useConcurrentGC", "0"},
                                             {"JSC_numberOfGCMarkers", "1"},
                                             {"JSC_useConcurrentJIT", "0"},
+                                            {"JSC_usePollingTraps", "1"},
                                             {"GIGACAGE_ENABLED", "0"}};
     struct err err = {0};
 

@@ -8,6 +8,12 @@
 #include "realm_answer.h"
 #include "test.h"
 
+static int stay_outside(const struct packages_walls *walls, struct err *err)
+{
+    return (void)walls, (void)err, 0;
+}
+static int run_packages(void) { return packages_main(stay_outside); }
+
 static void says_what_is_wrong_with_a_job(void)
 {
     static const char *const CASES[][2] = {
@@ -21,7 +27,7 @@ static void says_what_is_wrong_with_a_job(void)
     char got[16384];
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        answer(packages_main, CASES[i][0], got, sizeof got);
+        answer(run_packages, CASES[i][0], got, sizeof got);
         CHECK(strncmp(got, CASES[i][1], strlen(CASES[i][1])) == 0);
         CHECK(got[0] && strchr(got, '\n') == got + strlen(got) - 1);
         if (strncmp(got, CASES[i][1], strlen(CASES[i][1])) != 0)

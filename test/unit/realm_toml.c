@@ -8,6 +8,8 @@
 #include "realm_answer.h"
 #include "test.h"
 
+static int stay_outside(struct err *err) { return (void)err, 0; }
+static int run_toml(void) { return toml_main(stay_outside); }
 static void turns_toml_into_json(void)
 {
     static const char *const CASES[][2] = {
@@ -36,7 +38,7 @@ static void turns_toml_into_json(void)
     char got[4096];
 
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        answer(toml_main, CASES[i][0], got, sizeof got);
+        answer(run_toml, CASES[i][0], got, sizeof got);
         CHECK(strcmp(got, CASES[i][1]) == 0);
         if (strcmp(got, CASES[i][1]) != 0)
             printf("  <<%s>>\n  -> %s\n", CASES[i][0], got);
@@ -49,7 +51,7 @@ static void refuses_what_is_nested_too_deep(void)
     char got[4096];
 
     memset(text + 4, '[', sizeof text - 5);
-    answer(toml_main, text, got, sizeof got);
+    answer(run_toml, text, got, sizeof got);
     CHECK(strncmp(got, "{\"error\": {\"message\": \"", 23) == 0);
 }
 
@@ -59,7 +61,7 @@ static void needs_no_environment(void)
 
     setenv("PYTHONHOME", "/nowhere", 1);
     setenv("PYTHONPATH", "/nowhere", 1);
-    answer(toml_main, "a = 1", got, sizeof got);
+    answer(run_toml, "a = 1", got, sizeof got);
     CHECK(strcmp(got, "{\"ok\": {\"a\": 1}}") == 0);
 }
 

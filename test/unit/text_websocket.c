@@ -222,6 +222,35 @@ static void copes_without_memory(void)
     buf_done(&out);
 }
 
+/* wrangler's first frame is not masked; all behind it are. */
+static void is_lenient_once(void)
+{
+    const struct {
+        const char *bytes;
+        size_t len;
+        int items;
+        bool fails;
+    } CASES[] = {{"\x81\x01x\x81\x81\0\0\0\0y", 3 + 7, 2, false},
+                 {"\x81\x81\0\0\0\0y\x81\x01x", 7 + 3, 1, true},
+                 {"\x81\x01x\x81\x01x", 6, 1, true},
+                 {"\x01\x01x\x80\x01x", 6, 0, true}};
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct span in = {CASES[i].bytes, CASES[i].len};
+        struct websocket_reader r;
+        struct websocket_item item;
+        struct err err;
+        int items = 0, e;
+        websocket_init(&r, true, MAX);
+        r.is_lenient = true;
+        while ((e = websocket_read(&r, &in, &item, &err)) > 0)
+            items++;
+        CHECK(items == CASES[i].items && (e < 0) == CASES[i].fails);
+        CHECK(e == 0 || r.status == WEBSOCKET_PROTOCOL);
+        websocket_done(&r);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test TESTS[] = {
@@ -234,6 +263,7 @@ int main(int argc, char **argv)
         {"refuses_text_that_is_not_utf8", refuses_text_that_is_not_utf8},
         {"writes_what_it_reads", writes_what_it_reads},
         {"writes_large_heads_and_short_reasons", writes_large_heads_and_short_reasons},
+        {"is_lenient_once", is_lenient_once},
         {"copes_without_memory", copes_without_memory},
         {0},
     };

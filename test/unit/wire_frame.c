@@ -49,7 +49,7 @@ static void refuses_what_no_honest_peer_sends(void)
         {{1, 0, 0, 0, FRAME_PING}, ERR_LIMIT, "PING frame of 1 bytes is over 0"},
         {{1, 0, 1, 0, FRAME_BODY}, ERR_LIMIT, "BODY frame of 65537 bytes is over 65536"},
         {{255, 255, 255, 255, FRAME_LOAD}, ERR_LIMIT, "LOAD frame of 4294967295 bytes is over 2097152"},
-        {{0, 0, 0, 0, FRAME_BODY, 4}, ERR_INVALID, "BODY frame with unknown flags 0x04"},
+        {{0, 0, 0, 0, FRAME_BODY, 8}, ERR_INVALID, "BODY frame with unknown flags 0x08"},
         {{0, 0, 0, 0, FRAME_BODY, 0, 1}, ERR_INVALID, "BODY frame with unknown flags 0x00"},
     };
 

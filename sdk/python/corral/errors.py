@@ -31,7 +31,7 @@ def shorten_paths(text):
     return text.replace(f'File "{_folder}', 'File "') if _folder else text
 
 
-def _is_ours(file):
+def is_ours(file):
     return file.startswith("<corral>/") or file.startswith("<frozen importlib") or file == "<frozen runpy>"
 
 
@@ -41,7 +41,7 @@ def _clean(te, seen):
     seen.add(id(te))
     kept = []
     for frame in te.stack:
-        if _is_ours(frame.filename):
+        if is_ours(frame.filename):
             continue
         frame.line      # read by the real name, before it changes
         frame.filename = shown_path(frame.filename)

@@ -231,6 +231,8 @@ def _for_box(e):
         return "a worker's own files are those below /tmp, in its memory; nothing else can be written"
     if isinstance(e, OSError) and e.errno == errno.ENOSPC:
         return "files below /tmp are in the instance's memory, and there is a limit: remove those that are not needed any more"
+    if isinstance(e, OSError) and e.errno == errno.EMFILE:
+        return "an instance has few file descriptors, for all of its requests together: close what is not needed any more"
     return ""
 
 

@@ -106,6 +106,7 @@ def _import_main(folder, main):
     last = next((i for i, one in enumerate(pythons) if one.endswith("site-packages")), len(pythons))      # micropip's
     sys.path[:] = own + pythons[:last] + others + pythons[last:]
     importlib.invalidate_caches()
+    packages.leave_out()
     vendored.settle(own + others)
     _make_room(own)
     if flags.is_on("python_process_pth_files"):
@@ -148,9 +149,10 @@ def _set_dialect(date, given):
     sync.completes = has_null
 
 
-def load(name, folder, main, date, names, env, chosen):
+def load(name, folder, main, date, names, env, chosen, tmp_bytes=0):
     errors.set_folder(folder)
     packages.set_all(chosen, date)
+    memory.set_limit(tmp_bytes)
     memory.set_real([folder, packages.set_folder, *packages.folders])
     path = os.path.join(folder, main)
     if not main.endswith(".py"):

@@ -159,7 +159,7 @@ class WebLoop(_corral.Loop, asyncio.AbstractEventLoop):
                 text += f"\n{key}: {context[key]!r}"
         if isinstance(exception, BaseException):
             text += "\n" + errors.format_exception(exception)
-        _corral.log(3, text)
+        _corral.log(4, text)
 
     def call_exception_handler(self, context):
         if self._exception_handler is None:

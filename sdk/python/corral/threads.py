@@ -48,8 +48,10 @@ def _has_room():
 
 def start_new_thread(function, args, *kwargs):
     if _corral.thread_count() >= _corral.THREADS_MAX and not _has_room():
+        _corral.met("threads")
         raise RuntimeError(f"{_NO_ROOM}: an instance of a worker has at most {_corral.THREADS_MAX} at a time, and none has ended: "
                            "give the work to `await asyncio.to_thread(...)` or another pool, where it waits for its turn")
+    _corral.make_thread_room()
     try:
         return _start(function, args, *kwargs)
     except RuntimeError as e:
@@ -89,7 +91,7 @@ def _report(args):
     while traceback and traceback.tb_next and traceback.tb_frame.f_code.co_filename in (threading.__file__, start_new_thread.__code__.co_filename):
         traceback = traceback.tb_next
     text = errors.format_exception(args.exc_value.with_traceback(traceback))
-    _corral.log(3, f"Exception in thread {args.thread.name if args.thread else threading.get_ident()}:\n{text}")
+    _corral.log(4, f"Exception in thread {args.thread.name if args.thread else threading.get_ident()}:\n{text}")
 
 
 def limit():

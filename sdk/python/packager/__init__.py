@@ -16,6 +16,7 @@ from .report import Failure
 
 _JOBS = {           # "job" -> module
     "environment": "environment",
+    "about": "about",
     "list": "listing",
     "info": "info",
     "sync": "sync",

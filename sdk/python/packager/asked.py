@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from corral.packaging.markers import default_environment
 from corral.packaging.requirements import Requirement
@@ -71,10 +71,12 @@ class Asked:
     """All that a project asks for.
 
     project: its folder. wanted: of Wanted. constraints: likewise. files: what was read, absolute, also what is not there yet.
+    is_confined: a stranger has uploaded it, so that it sees neither files outside of itself nor variables of this process.
+    network: network.Network, whom it may ask; None: anybody.
     notes: fields of warnings. index_url, extra_index_urls, find_links, no_index, pre, trusted_hosts: as pip's options."""
 
-    def __init__(self, project):
-        self.project = project
+    def __init__(self, project, is_confined=False, network=None):
+        self.project, self.is_confined, self.network = project, is_confined, network
         self.wanted, self.constraints, self.files, self.notes = [], [], [], []
         self.index_url, self.extra_index_urls, self.find_links, self.trusted_hosts = "", [], [], []
         self.no_index = self.pre = False
@@ -91,8 +93,35 @@ class Asked:
         """To raise."""
         return Mistake(redacted(text), redacted(hint), self.shown(file) if file else "", line, detail)
 
+    def may_see(self, path):
+        if not self.is_confined:
+            return True
+        try:
+            base = os.path.realpath(self.project)
+            return os.path.commonpath((base, os.path.realpath(path))) == base
+        except (OSError, ValueError):       # a path that cannot be
+            return False
+
+    def check_path(self, path, said, file="", line=0):
+        """Before anything is said of what is there. Mistake: it is none of this project's business."""
+        if not self.may_see(path):
+            raise self.mistake(f"'{said}' leads out of what was uploaded", "upload the file with the worker, and name it as it is seen from there",
+                               file, line)
+
+    def check_address(self, url, file="", line=0):
+        """Likewise of an address, which may be one of a file."""
+        scheme, _, rest = url.partition(":")
+        if self.is_confined and scheme.lower() == "file":
+            host, slash, path = rest.removeprefix("//").partition("/")
+            self.check_path(slash + unquote(path) if not host and rest.startswith("//") else "/", redacted(url), file, line)
+        elif self.network is not None and not self.network.may_name(url):
+            raise self.mistake(f"'{redacted(url)}' is no place where packages may come from on this node",
+                               "upload the wheel with the worker, and name its path; or whoever runs the node names the index: "
+                               "[packages] indexes in its corral.toml", file, line)
+
     def read(self, path):
         """The text of a file with requirements; None: there is none. It is watched from now on."""
+        self.check_path(path, self.shown(path))
         if path not in self.files:
             self.files.append(path)
         try:
@@ -149,6 +178,7 @@ class Asked:
                 _BUILD_IT, file, line)
         if not is_address(url):
             raise self.mistake(f"'{redacted(url)}' is no address of http, https or file", file=file, line=line)
+        self.check_address(url, file, line)
 
 
 _BUILD_IT = ("building runs the package's own code on this machine: build a wheel yourself, `pip wheel --no-deps ADDRESS`, "

@@ -17,7 +17,7 @@ from corral.packaging.specifiers import SpecifierSet
 from corral.packaging.version import Version
 from corral.sets import normalize
 
-from . import cloudflare_list, fetch, homes, needs, pylock, report, wheels
+from . import cloudflare_list, fetch, homes, needs, pylock, report, walls, wheels
 from .report import Failure
 
 SHOWN_MAX = 3                   # of what is missing, in one line
@@ -44,6 +44,7 @@ def run(job):
                       "or make a set of your own: corral packages sync DATE --lock pylock.toml")
     source = _Lock(lock) if lock else _Versions(era, fetch.Index(index_url or fetch.default_url()))
     with homes.Making(job["home"], era.name) as making:
+        walls.enter(job["home"])
         there = next((one for one in homes.sets(job["home"]) if one.name == era.name), None)
         if there is not None and there.recipe == source.recipe:
             return {"set": there.name, "folder": there.folder, "packages": len(there.packages), "new": False}

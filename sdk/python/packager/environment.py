@@ -13,7 +13,7 @@ import sysconfig
 
 from corral import sets
 
-from . import choose, mistaken, needs, pyproject, ready, report, requirements
+from . import choose, mistaken, needs, pyproject, ready, report, requirements, walls
 from .asked import Asked, python_version
 from .report import Failure
 
@@ -22,22 +22,40 @@ FORMAT = 1          # of environments: others are not taken
 
 def run(job):
     """See src/packages/packages.h."""
-    asked = Asked(job["project"])
+    package_set = None
+    if job.get("upload"):       # the set is everybody's, so it is made out here
+        package_set = _find_set(job)
+        walls.enter_for_upload(job)
+    rules = None
+    if job.get("network"):
+        from . import installer, network
+        rules = network.Network(job["network"], installer.named_by_environment())
+        rules.guard()
+    asked = Asked(job["project"], is_confined=bool(job.get("upload")), network=rules)
+    if job.get("whole_set"):
+        return _whole_set(package_set or _find_set(job), asked)
     try:
-        return _run(job, asked)
+        return _run(job, asked, package_set)
     except Failure as failure:
         failure.inputs = asked.files
         raise
 
 
-def _run(job, asked):
+def _run(job, asked, package_set):
     project = asked.project
     has_any = requirements.read_file(asked, os.path.join(project, "requirements.txt"))
     has_any |= pyproject.read_file(asked, os.path.join(project, "pyproject.toml"))
     if not asked.wanted and not has_any:
         mistaken.warn_of_other_files(asked)
     there = ready.find(os.path.join(project, "python_modules"))
-    package_set = _find_set(job) if has_any else None
+    foreign = [one for one in there.values() if one.is_foreign] if job.get("upload") and not has_any else []
+    if not has_any and not foreign:
+        package_set = None
+    elif not job.get("upload"):
+        package_set = _find_set(job)
+    for one in foreign:     # what asked for them has not been uploaded
+        is_there = package_set is not None and package_set.get(one.name) is not None
+        asked.add(one.name if is_there else f"{one.name}=={one.version}", one.info, 0)
     left_out = _leave_out(asked, there)
     choice = choose.choose(asked, there, package_set)
     for note in asked.notes:
@@ -47,6 +65,11 @@ def _run(job, asked):
     from .maker import Maker    # and with it what installs, which most projects do without
     maker = Maker(job, asked, there, package_set, choice)
     return _answer(asked, package_set, *maker.make(), left_out)
+
+
+def _whole_set(package_set, asked):
+    """For a project that names no package: uploads whose client does not send what they ask for."""
+    return _answer(asked, package_set, sorted(package_set.packages) if package_set is not None else [], None, [])
 
 
 def _find_set(job):

@@ -15,6 +15,7 @@ from corral.packaging.tags import sys_tags
 from corral.packaging.utils import parse_wheel_filename
 
 from . import mistaken, needs
+from .network import REFUSED
 from .asked import _BUILD_IT, python_version
 from .installer import BUILDS_NOTHING
 from .report import redacted
@@ -29,6 +30,7 @@ _CONNECTION = re.compile(
     r"RemoteDisconnected|Connection aborted|connection error", re.IGNORECASE)
 _CERTIFICATE = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|invalid peer certificate")
 _BUILDS = re.compile(rf"{BUILDS_NOTHING}|No permission to execute '(?:git|hg|svn|bzr)'")
+_KEPT = re.compile(rf"{REFUSED}: (\S+?:\d+)")
 _COLLECTING = re.compile(r"^Collecting (\S+)", re.MULTILINE)
 _HTTP = re.compile(r"\b(401|403|407|429|5\d\d) (?:Client|Server) Error|status (?:client|server) error \((\d{3})")
 _MISSING = re.compile(r"No matching distribution found for ([^\s(]+)|Because (?:there (?:is|are) no versions? of|only) ([^\s]+)|"
@@ -58,7 +60,7 @@ class Explainer:
 
     def explain(self, output):
         """A Failure."""
-        for look in (self._built, self._hashes, self._certificate, self._missing, self._connection, self._refused, self._bad_wheel, self._conflict, self._disk):
+        for look in (self._kept, self._built, self._hashes, self._certificate, self._missing, self._connection, self._refused, self._bad_wheel, self._conflict, self._disk):
             failure = look(output)
             if failure is not None:
                 failure.detail = output
@@ -95,6 +97,11 @@ class Explainer:
         name = _normal(last[-1]) if last else "a package"
         return self._failure(f"'{name}', which one of the packages asks for, would have to be built, and only wheels are installed",
                              f"{_BUILD_IT}\n{self._said(output)}", name)
+
+    def _kept(self, output):
+        match = _KEPT.search(output)
+        return match and self._failure(f"{self.names()}: what leads to them goes by way of {match[1]}, and this node lets no package come from there",
+                                       "upload the wheels with the worker; or whoever runs the node opens it: [fetch] allow in its corral.toml")
 
     def _connection(self, output):
         return self._unreachable() if _CONNECTION.search(output) else None

@@ -4,6 +4,7 @@ Both install into a virtual environment that is made for the purpose, of three f
 worker gets from elsewhere (the package set, python_modules/): so that counts as installed, and is not installed again. The user's
 configuration files are not read; which index to ask can be said in requirements.txt or by the variables of either program.
 """
+import contextlib
 import ctypes
 import os
 import re
@@ -16,7 +17,7 @@ from importlib.machinery import PathFinder
 
 from corral import pypi
 
-from . import report
+from . import network, report
 from .report import Failure, redacted
 
 OUTPUT_BYTES_MAX = 4 << 20          # of what the installer says
@@ -31,6 +32,9 @@ def refuse(event, args):
         if event != "subprocess.Popen" or os.path.basename(str(args[0])) != "keyring":
             raise PermissionError("{BUILDS_NOTHING}")
 sys.addaudithook(refuse)
+names = {{"__name__": "network"}}
+exec(os.environ.pop("{network.CODE}", "def guard_as_told(): pass"), names)
+names["guard_as_told"]()
 del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -76,6 +80,16 @@ def _variable(*names):
     return next((os.environ[name].strip() for name in names if os.environ.get(name, "").strip()), "")
 
 
+def named_by_environment():
+    """Addresses that the variables of pip and uv name, and the default one."""
+    found = [pypi.URL]
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_INDEX", "PIP_FIND_LINKS",
+                 "UV_FIND_LINKS"):
+        for word in os.environ.get(name, "").replace(",", " ").split():
+            found.append(word.rpartition("=")[2] if "://" not in word.partition("=")[0] else word)
+    return [url for url in found if url.startswith(("http://", "https://"))]
+
+
 def indexes(asked):
     """What requirements.txt says goes before what the variables of pip and uv say."""
     uv_more = [word.rpartition("=")[2] if "://" not in word.partition("=")[0] else word for word in _variable("UV_INDEX").split()]
@@ -112,35 +126,38 @@ def _pip_runner():
 
 
 class Tool:
-    """uv or pip. name: which. prefix: its command."""
+    """uv or pip. name: which. program: its file."""
 
-    def __init__(self):
-        self.python = python_program()
-        uv = shutil.which("uv")
+    def __init__(self, rules=None):
+        """rules: network.Network, which pip alone can be bound to."""
+        self.python, self.rules = python_program(), rules
+        uv = shutil.which("uv") if rules is None else None
         runner = None if uv else _pip_runner()
         self.name = "uv" if uv else "pip"
         if not uv and runner is None:
-            raise Failure("neither uv nor pip is there to install packages with",
+            raise Failure("neither uv nor pip is there to install packages with" if rules is None else
+                          "pip is not there to install packages with, and uv cannot be kept from addresses",
                           "install one of them: apt install python3-pip, or uv from https://docs.astral.sh/uv")
-        self._program = uv or runner
+        self.program = uv or runner
 
     def command(self, venv, requirements, constraints, cache, sources, has_hashes):
         python = os.path.join(venv, "bin", "python")
         shared = ["--only-binary", ":all:", "-r", requirements, "-c", constraints] + ["--require-hashes"] * has_hashes
         if self.name == "uv":
             hosts = [word for host in sources.trusted_hosts for word in ("--allow-insecure-host", host)]
-            return [self._program, "pip", "install", "--python", python, "--no-config", "--no-python-downloads", "--color", "never",
+            return [self.program, "pip", "install", "--python", python, "--no-config", "--no-python-downloads", "--color", "never",
                     "--no-progress", "--link-mode", "copy", "--index-strategy", "unsafe-best-match",
                     "--cache-dir", os.path.join(cache, "uv"), *shared, *hosts] + ["--prerelease", "allow"] * sources.pre
         hosts = [word for host in sources.trusted_hosts for word in ("--trusted-host", host)]
         quiet = [word for name, words in (("PIP_RETRIES", ["--retries", "2"]), ("PIP_DEFAULT_TIMEOUT", ["--timeout", "15"]))
                  if name not in os.environ for word in words]
-        return [python, "-I", "-c", _ONLY_INSTALL, self._program, "install", "--no-color", "--no-input", "--disable-pip-version-check", "--no-compile",
+        return [python, "-I", "-c", _ONLY_INSTALL, self.program, "install", "--no-color", "--no-input", "--disable-pip-version-check", "--no-compile",
                 "--no-warn-script-location", "--no-warn-conflicts", "--root-user-action", "ignore", "--progress-bar", "off",
                 "--cache-dir", os.path.join(cache, "pip"), *quiet, *shared, *hosts]
 
     def environment(self, scratch):
         found = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
+        found.update(self.rules.environment() if self.rules is not None else {})
         return {**found, "TMPDIR": scratch, "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1"}
 
 
@@ -188,8 +205,9 @@ def run(tool, command, scratch, watch):
     scratch: a folder for what it downloads and unpacks; whoever kills it removes that.
     """
     kept, size = [], 0
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/",
-                          env=tool.environment(scratch), preexec_fn=_die_with_us, text=True, errors="replace") as process:
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/",
+                               env=tool.environment(scratch), preexec_fn=_die_with_us, text=True, errors="replace")
+    with process.stdout:
         try:
             for line in process.stdout:
                 size += len(line)
@@ -197,10 +215,17 @@ def run(tool, command, scratch, watch):
                     kept.append(line)
                 watch(line.strip())
         except BaseException:
-            process.kill()
+            _end(process)
             raise
-    if process.returncode != 0:
+    if process.wait() != 0:
         raise Refused("".join(kept))
+
+
+def _end(process):
+    """Where nothing keeps signals in, the box lets none out (src/box/confine.c): then it ends when we do."""
+    with contextlib.suppress(OSError):
+        process.kill()
+        process.wait()
 
 
 _LACKS_EXTRA = re.compile(r"(?i)warning: +((?:The package )?\S+.*? does not (?:provide the extra|have an extra named) .*)")

@@ -16,7 +16,7 @@ import tomllib
 from corral import sets, wheel
 from corral.packaging.version import Version
 
-from . import environment, fetch, homes, installer, needs, pylock, pyproject, ready, report, requirements
+from . import environment, fetch, homes, installer, needs, pylock, pyproject, ready, report, requirements, walls
 from .asked import Asked
 from .report import Failure
 
@@ -31,7 +31,8 @@ def run(job):
     if not has_any:
         raise Failure(f"there is nothing to lock: {asked.project} has no requirements.txt and no pyproject.toml with dependencies",
                       "list what the worker imports in requirements.txt, a name a line")
-    made = environment.run(job)
+    made = environment.run({**job, "more_folders": [asked.project]})
+    walls.enter(asked.project)
     packages = _of_set(made) + _of_index(made, _Sources(installer.indexes(asked)))
     path = os.path.join(asked.project, "pylock.toml")
     _write(path, pylock.dumps(packages, f"=={homes.PYTHON}.*"))

@@ -7,7 +7,7 @@ import sysconfig
 
 from corral import sets
 
-from . import installer, needs, places, ready, report
+from . import installer, needs, places, ready, report, walls
 from .environment import FORMAT, hash_of
 
 
@@ -24,6 +24,8 @@ class Maker:
 
     def __init__(self, job, asked, there, package_set, choice):
         self.job, self.asked, self.package_set, self.choice = job, asked, package_set, choice
+        # What an account's uploads have brought along is for that account alone.
+        self.cache = os.path.join(job["state"] if job.get("upload") else job["home"], ".cache")
         self.there = [one for one in there.values() if not one.is_foreign]
         self.sources = installer.indexes(asked)
         self.has_hashes = any(w.hashes for w in asked.wanted)
@@ -56,6 +58,8 @@ class Maker:
         return (self._names_of(said), (os.path.join(self.job["state"], name), said)) if said else None
 
     def _place(self, is_with_set):
+        if not self.job.get("upload"):
+            walls.enter(self.cache, self.job["state"], *self.job.get("more_folders", ()))
         folder, said = places.make(self.job["state"], self._name(is_with_set), lambda new: self._fill(new, is_with_set))
         return self._names_of(said), (folder, said)
 
@@ -88,7 +92,7 @@ class Maker:
 
     def _fill(self, new, is_with_set):
         from . import explain
-        tool = installer.Tool()
+        tool = installer.Tool(self.asked.network)
         reasons = list(dict.fromkeys(reason for _, reason in self.choice.unmet if reason))
         names = explain.Explainer(self.asked, self.choice, self.package_set, self.sources, tool.name).names()
         because = f" ({'; '.join(reasons[:3])})" if reasons and is_with_set else ""
@@ -107,9 +111,9 @@ class Maker:
             files.append(os.path.join(new, name))
             with open(os.open(files[-1], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as f:
                 f.writelines(line + "\n" for line in lines)
-        cache, scratch = os.path.join(self.job["home"], ".cache"), os.path.join(venv, "tmp")
+        scratch = os.path.join(venv, "tmp")
         os.mkdir(scratch)
-        command = tool.command(venv, *files, cache, self.sources, self.has_hashes)
+        command = tool.command(venv, *files, self.cache, self.sources, self.has_hashes)
         from . import explain
         try:
             installer.run(tool, command, scratch, installer.Watcher(self.job["limit_bytes"]))

@@ -73,7 +73,7 @@ def _make_new(state, folder, fill):
         os.rename(new, folder)
         _to_disk(state)
     finally:
-        _remove(new)
+        shutil.rmtree(new, ignore_errors=True)      # an installer may be writing there still, which ends when we do
     return said
 
 

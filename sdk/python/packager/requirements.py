@@ -81,6 +81,8 @@ class _Line:
     def expand(self, said):
         """Variables as pip has them: those that are not set stay as they are written."""
         def value(match):
+            if self.asked.is_confined:
+                raise self.mistake(f"{match[0]} stands here, and an upload sees no variables of the node", "write what is meant")
             if os.environ.get(match[1]):
                 return os.environ[match[1]]
             raise self.mistake(f"{match[0]} stands here, and the variable {match[1]} is not set",
@@ -118,6 +120,8 @@ class _Line:
             a.extra_index_urls.append(self.address(name, value))
         elif name == "--find-links":
             a.find_links.append(self.place(value))
+        elif name == "--trusted-host" and a.network is not None and not a.network.any_index:
+            raise self.mistake(f"--trusted-host {value} would take packages of whoever answers in that name", "leave it out: the node says whom it trusts")
         elif name == "--trusted-host":
             a.trusted_hosts.append(value)
         elif name == "--no-index":
@@ -136,6 +140,7 @@ class _Line:
         if re.match(r"https?://", name):
             raise self.mistake(f"'{name}' is a file of another machine", "download it, and name the copy")
         path = os.path.normpath(os.path.join(os.path.dirname(self.path), name))
+        self.asked.check_path(path, name, self.path, self.line)
         if path in self.above:
             raise self.mistake(f"'{name}' includes itself")
         if len(self.above) > NESTED_MAX:
@@ -146,6 +151,7 @@ class _Line:
     def address(self, name, value):
         if not ADDRESS.fullmatch(value):
             raise self.mistake(f"{name} is '{value}', which is no address", "an address is like https://example.com/simple")
+        self.asked.check_address(value, self.path, self.line)
         return value
 
     def place(self, value):
@@ -160,6 +166,7 @@ class _Line:
     def find(self, value):
         for base in (os.path.dirname(self.path), self.asked.project):
             path = os.path.normpath(os.path.join(base, value))
+            self.asked.check_path(path, value, self.path, self.line)
             if os.path.exists(path):
                 return path
         return None

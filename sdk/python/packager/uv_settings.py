@@ -61,6 +61,10 @@ class UvSettings:
         for url in default[:1] + urls + [place for place in places if "://" in place]:
             if not ADDRESS.fullmatch(url):
                 raise a.mistake(f"the index '{url}' is no address", "an address is like https://pypi.org/simple", self.path, self.line_of(url))
+            a.check_address(url, self.path, self.line_of(url))
+        for place in places:
+            if "://" not in place:
+                a.check_path(os.path.join(a.project, place), place, self.path, self.line_of(place))
         if not a.index_url and default:
             a.index_url = default[0]
         a.extra_index_urls += [url for url in urls if url not in a.extra_index_urls]
@@ -112,6 +116,7 @@ class UvSettings:
             url = git if git.startswith("git+") else "git+" + git
         elif isinstance(path, str):
             whole = os.path.normpath(os.path.join(self.asked.project, path))
+            self.asked.check_path(whole, path, self.path, self._at(name))
             if not os.path.isfile(whole) or not whole.endswith(".whl"):
                 said = "would have to be built" if os.path.exists(whole) else "is not there"
                 raise self._mistake(name, f"takes '{name}' from '{path}', which {said}",

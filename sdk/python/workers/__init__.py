@@ -1,6 +1,8 @@
 """workers - Cloudflare's Python SDK: entrypoints, and the Web API's classes with Python's names and values."""
 import importlib
 
+from corral.overtime import CpuLimitExceeded
+
 from ._blob import Blob, BlobEnding, File
 from ._entrypoints import Context, DurableObject, WorkerEntrypoint, WorkflowEntrypoint, handler
 from ._fetch import fetch
@@ -24,7 +26,7 @@ def __getattr__(name):
 
 
 __all__ = [
-    "Blob", "BlobEnding", "BlobValue", "Body", "Context", "DurableObject", "FetchKwargs", "FetchResponse", "File", "FormData",
+    "Blob", "BlobEnding", "BlobValue", "Body", "Context", "CpuLimitExceeded", "DurableObject", "FetchKwargs", "FetchResponse", "File", "FormData",
     "FormDataValue", "Headers", "JSBody", "Request", "RequestInitCfProperties", "Response", "WorkerEntrypoint",
     "WorkflowEntrypoint", "env", "fetch", "handler", "import_from_javascript", "patch_env", "python_from_rpc", "python_to_rpc",
     "waitUntil", "wait_until", "wsgi",

@@ -10,6 +10,7 @@
 
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/py/overtime.h"
 
 static PyObject *attribute_of(const char *module_name, const char *name)
 {
@@ -94,8 +95,11 @@ PyObject *bridge_exception(JSValueRef thrown)
 
 PyObject *bridge_raise(JSValueRef thrown)
 {
-    PyObject *exception = bridge_exception(thrown), *context;
+    PyObject *exception, *context;
 
+    if (overtime_has_raised(thrown))
+        return NULL;
+    exception = bridge_exception(thrown);
     if (!exception)
         return NULL;
     context = PyException_GetContext(exception);

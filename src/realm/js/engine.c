@@ -46,17 +46,35 @@ extern void JSGlobalContextSetUnhandledRejectionCallback(JSGlobalContextRef cont
 extern void
 JSGlobalContextSetIncludesNativeCallStackWhenReportingExceptions(JSGlobalContextRef context,
                                                                  bool includes);
+extern void JSContextGroupSetExecutionTimeLimit(JSContextGroupRef group, double seconds,
+                                                bool (*ends)(JSContextRef context, void *self),
+                                                void *self);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
 extern void pas_scavenger_run_synchronously_now(void);
 extern void wtf_initialize_main_thread(void) __asm__("_ZN3WTF20initializeMainThreadEv");
+extern void jsc_drain_microtasks(const struct OpaqueJSContextGroup *vm) __asm__(
+    "_ZN3JSC2VM15drainMicrotasksEv");
+/* Throw, as if what runs did: its next check finds it. */
+extern void *
+jsc_throw(const struct OpaqueJSContextGroup *vm, JSContextRef context,
+          JSValueRef value) __asm__("_ZN3JSC2VM14throwExceptionEPNS_14JSGlobalObjectENS_7JSValueE");
+/* In the place of WTF::CPUTime::forCurrentThread, for the engine's watchdog.  It reads that at each
+ * way into the engine, three times for a request, and the clock of a thread is a system call: half
+ * a microsecond. A time that
+ * stands still, so far away that a few milliseconds more are the same number, leaves the decision
+ * to the wall's, which it compares as well. */
+__attribute__((visibility("default"), used)) double
+wtf_thread_seconds(void) __asm__("_ZN3WTF7CPUTime16forCurrentThreadEv");
 
 enum { RUN_LOOP_FDS = 8 };
+/* Of a script's own time between two questions whether it is over. */
+static const double WATCH_S = 0.02, FAR_S = 1e18;
 
 struct engine engine;
 static GMainContext *run_loop;
 static int wake_fd = -1;
-static bool is_woken = true; /* wake_fd was readable, or may have been */
+static bool is_woken = true;        /* wake_fd was readable, or may have been */
 static _Thread_local bool has_loop; /* this thread owns run_loop */
 _Thread_local struct engine_place engine_place;
 
@@ -128,9 +146,9 @@ static const char *const scripts[] = {
 static int check_environment(struct err *err)
 {
     static const char *const wanted[][2] = {
-        {"JSC_useConcurrentGC", "0"},
-        {"JSC_numberOfGCMarkers", "1"},
-        {"JSC_useConcurrentJIT", "0"},
+        {"JSC_useConcurrentGC", "0"}, {"JSC_numberOfGCMarkers", "1"}, {"JSC_useConcurrentJIT", "0"},
+        {"JSC_usePollingTraps", "1"}, /* engine_watch: else it ends one loop of optimised code alone
+                                       */
         {"GIGACAGE_ENABLED", "0"},
     };
 
@@ -300,6 +318,84 @@ const char *engine_version(void)
     return version;
 }
 
+double wtf_thread_seconds(void)
+{
+    return FAR_S;
+}
+
+static const struct engine_watch *watch;
+static JSValueRef end_of_script; /* thrown where scripts are not terminated */
+
+static void ask_again(void);
+
+/* The engine drops the reactions behind one that is terminated, so they run first: from the middle
+ * of it, which finds nothing half done but what is to end. */
+static void run_others(void)
+{
+    watch->orphaned();
+    jsc_drain_microtasks(JSContextGetGroup(engine.context));
+}
+
+static bool ends_script(JSContextRef context, void *self)
+{
+    bool is_over = watch->is_over();
+
+    (void)context, (void)self;
+    ask_again(); /* it asks once, unless it is told again */
+    if (!is_over)
+        return false;
+    /* A termination would end all scripts on this stack, and Corral's own code between them would
+     * find an engine that runs nothing. */
+    if (engine_place.depth > 0) {
+        jsc_throw(JSContextGetGroup(engine.context), engine.context, end_of_script);
+        return false;
+    }
+    if (engine.is_draining || engine_place.held == 0)
+        run_others();
+    engine.has_ended = true;
+    return true;
+}
+
+static void ask_again(void)
+{
+    JSContextGroupSetExecutionTimeLimit(JSContextGetGroup(engine.context), WATCH_S, ends_script,
+                                        NULL);
+}
+
+void engine_watch(const struct engine_watch *given)
+{
+    JSValueRef text = text_value(span_of(given->text));
+
+    watch = given;
+    end_of_script = engine_keep(JSObjectMakeError(engine.context, 1, &text, NULL));
+    ask_again();
+}
+
+bool engine_was_ended(JSValueRef thrown)
+{
+    static const char says[] = "JavaScript execution terminated.";
+    bool is_it = thrown && thrown == end_of_script;
+
+    if (!is_it && engine.has_ended && thrown && JSValueIsString(engine.context, thrown)) {
+        JSStringRef text = JSValueToStringCopy(engine.context, thrown, NULL); /* new */
+        is_it = text && JSStringIsEqualToUTF8CString(text, says);
+        if (text)
+            JSStringRelease(text);
+    }
+    return is_it;
+}
+
+/* The engine leaves what ended a reaction where the next call would meet it. */
+static void forget_end(void)
+{
+    JSStringRef nothing = JSStringCreateWithUTF8CString(""); /* new */
+    JSValueRef thrown = NULL;
+
+    engine.has_ended = false;
+    JSEvaluateScript(engine.context, nothing, NULL, NULL, 1, &thrown);
+    JSStringRelease(nothing);
+}
+
 void engine_lock(void)
 {
     JSLock(engine.context);
@@ -308,8 +404,15 @@ void engine_lock(void)
 
 void engine_unlock(void)
 {
-    engine_place.held--;
+    bool is_last = --engine_place.held == 0 && engine_place.depth == 0;
+
+    engine.is_draining |= is_last;
     JSUnlock(engine.context);
+    if (!is_last)
+        return;
+    while (engine.has_ended)
+        forget_end();
+    engine.is_draining = false;
 }
 
 struct engine_place engine_leave(void)
@@ -396,6 +499,11 @@ JSValueRef engine_run(JSObjectRef function, size_t count, const JSValueRef *argu
     JSValueRef thrown = NULL;
     JSValueRef value = engine_call(function, count, arguments, &thrown);
 
+    if (engine_was_ended(thrown)) {
+        if (engine_place.depth == 0)
+            watch->orphaned();
+        return engine.undefined;
+    }
     if (thrown) {
         char *what = engine_describe(thrown);
         exchange_log(LOG_ERROR, what ? span_of(what) : SPAN("JavaScript error, out of memory"));
@@ -479,6 +587,8 @@ int engine_turn(void)
     poll((struct pollfd *)fds, (nfds_t)n, 0); /* GPollFD is a struct pollfd on Linux */
     if (g_main_context_check(run_loop, priority, fds, n)) {
         g_main_context_dispatch(run_loop);
+        while (engine.has_ended)
+            forget_end();
         timeout_ms = 0;
     }
     g_main_context_release(run_loop);

@@ -27,6 +27,8 @@ struct engine {
     JSObjectRef internals; /* what sdk/js shares with C: functions, prototypes */
     JSValueRef undefined;
     bool numbers_are_inside; /* see engine_number_of */
+    bool is_draining;        /* the reactions of promises run, for nobody in particular */
+    bool has_ended;          /* a script was terminated, since the lock was taken */
 };
 extern struct engine engine;
 
@@ -52,7 +54,10 @@ extern _Thread_local struct engine_place engine_place;
  * must not wait on this stack. */
 #define ENGINE_CALLED()                                                                            \
     __attribute__((cleanup(engine_returns))) struct engine_place place_before = engine_place;      \
-    engine_place = (struct engine_place){place_before.depth + 1, 0, false}
+    engine_place = (struct engine_place)                                                           \
+    {                                                                                              \
+        place_before.depth + 1, 0, false                                                           \
+    }
 static inline void engine_returns(const struct engine_place *before)
 {
     engine_place = *before;
@@ -137,6 +142,20 @@ int engine_wake_fd(void);
 /* In an instance, which forks no more: its own wake-up descriptor in the place
  * of the inherited one, and the allocator gives memory back by itself again. */
 int engine_start(struct err *err) MUST_CHECK;
+struct engine_watch {
+    /* Asked every few milliseconds while JavaScript runs on and on, on its thread and in the middle of
+     * it, so it calls nothing of the engine; true: the script ends as by an exception that it cannot
+     * catch.  One beneath other scripts gets an exception that it can catch; it is asked about again then. */
+    bool (*is_over)(void);
+    /* A script is ended that nothing waits for which could hear of it: a reaction, a timer. */
+    void (*orphaned)(void);
+    const char *text;   /* of that exception */
+};
+/* After engine_start.  Loops of WebAssembly are not asked about, and those that await every few
+ * microseconds only sometimes: each reaction is a new way in, which puts the question off. */
+void engine_watch(const struct engine_watch *watch);
+/* What a call has thrown says that its script was ended. */
+bool engine_was_ended(JSValueRef thrown);
 /* A full, synchronous collection; before engine_start. */
 void engine_collect(void);
 

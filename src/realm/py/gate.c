@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "realm/py/reopen.h"
 
 struct gate {
     PyObject *original, *replacement;
@@ -230,6 +231,29 @@ static PyObject *set_descriptor(PyObject *self, PyObject *args)
     Py_RETURN_TRUE;
 }
 
+/* reopen(path, descriptor) -> whether the loader finds the descriptor at this path, until reopened() */
+static PyObject *reopen(PyObject *self, PyObject *args)
+{
+    static char kept[256]; /* longer than any path of native.py's */
+    const char *path;
+    int fd;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "si", &path, &fd))
+        return NULL;
+    if (strlen(path) >= sizeof kept)
+        Py_RETURN_FALSE;
+    strcpy(kept, path);
+    return PyBool_FromLong(reopen_begin(kept, fd));
+}
+
+static PyObject *reopened(PyObject *self, PyObject *args)
+{
+    (void)self, (void)args;
+    reopen_end();
+    Py_RETURN_NONE;
+}
+
 PyMethodDef gate_functions[] = {
     {"gate", make_gate, METH_VARARGS,
      "gate(original, replacement, paths): see src/realm/py/gate.c"},
@@ -237,5 +261,7 @@ PyMethodDef gate_functions[] = {
     {"gate_relative", set_relative, METH_O,
      "gate_relative(bool): may relative paths be in memory?"},
     {"gate_descriptor", set_descriptor, METH_VARARGS, "gate_descriptor(number, is_ours)"},
+    {"reopen", reopen, METH_VARARGS, "reopen(path, descriptor): see src/realm/py/reopen.h"},
+    {"reopened", reopened, METH_NOARGS, "reopened()"},
     {0},
 };

@@ -11,6 +11,8 @@
 
 #include "realm/bridge/value.h"
 #include "realm/exchange.h"
+#include "realm/py/overtime.h"
+#include "realm/stacks.h"
 #include "realm/py/egress.h"
 #include "realm/py/gate.h"
 #include "realm/py/locks.h"
@@ -37,9 +39,25 @@ static PyObject *write_log(PyObject *self, PyObject *arguments)
     (void)self;
     if (!PyArg_ParseTuple(arguments, "is#", &level, &text, &len))
         return NULL;
-    if (level < LOG_DEBUG || level > LOG_ERROR)
+    if (level < LOG_DEBUG || level > HOST_RAISED)
         return PyErr_Format(PyExc_ValueError, "there is no level %d", level);
     output_send(interp_stream(), (enum log_level)level, (struct span){text, (size_t)len});
+    Py_RETURN_NONE;
+}
+
+/* met(name of a limit) */
+static PyObject *met_limit(PyObject *self, PyObject *name)
+{
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &len);
+    enum limit limit;
+
+    (void)self;
+    if (!text)
+        return NULL;
+    if (!limit_find((struct span){text, (size_t)len}, &limit) || !(LIMITS_INSIDE & 1u << limit))
+        return PyErr_Format(PyExc_ValueError, "there is no limit %R", name);
+    output_met(interp_stream(), limit);
     Py_RETURN_NONE;
 }
 
@@ -67,6 +85,14 @@ static PyObject *request_line(PyObject *self, PyObject *unused)
     return line;
 }
 
+/* make_thread_room(): a thread is about to begin */
+static PyObject *make_thread_room(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    stacks_make_room();
+    Py_RETURN_NONE;
+}
+
 /* thread_count() -> of Python's threads, also of those that are about to begin, without this one.
  * Those that stand in for it are none. (_thread._count() knows a thread only from its first
  * instruction on.) */
@@ -82,10 +108,14 @@ static PyObject *thread_count(PyObject *self, PyObject *unused)
 }
 
 static PyMethodDef functions[] = {
+    {"sdk_has", sdk_has, METH_O, "is there such a file of the SDK?"},
+    {"sdk_code", sdk_code, METH_VARARGS, "sdk_code(file, origin): a file of the SDK, compiled"},
     {"sdk_source", sdk_source, METH_O, "the text of a file of the SDK, or None"},
     {"stream", current_stream, METH_NOARGS, "the number of the running request; 0: none runs"},
     {"log", write_log, METH_VARARGS, "log(level, text): to the log of the running request"},
+    {"met", met_limit, METH_O, "met(name): the running request has met this limit"},
     {"thread_count", thread_count, METH_NOARGS, "how many there are beside this one"},
+    {"make_thread_room", make_thread_room, METH_NOARGS, "a thread is about to begin"},
     {"request_line", request_line, METH_NOARGS, "whose code runs: method and URL, or nothing"},
     {0},
 };
@@ -136,6 +166,22 @@ int interp_open(struct err *err)
     if (!stream_variable || keep_outermost() < 0)
         return err_nomem(err);
     return run_boot(err);
+}
+
+int interp_library(char *room, size_t size, struct err *err)
+{
+    PyObject *module = PyImport_ImportModule("os");
+    PyObject *file = module ? PyObject_GetAttrString(module, "__file__") : NULL;
+    const char *path = file ? PyUnicode_AsUTF8(file) : NULL;
+    const char *name = path ? strrchr(path, '/') : NULL;
+    int n = name ? snprintf(room, size, "%.*s", (int)(name - path), path) : -1;
+
+    PyErr_Clear();
+    Py_XDECREF(file);
+    Py_XDECREF(module);
+    return n > 0 && (size_t)n < size
+               ? 0
+               : err_set(err, ERR_SYSTEM, "Python does not say where its library is");
 }
 
 const char *interp_version(void)
@@ -192,6 +238,7 @@ void interp_begin_thread(void)
     if (!strand_state)
         strand_state = new_state();
     PyThreadState_Swap(strand_state);
+    overtime_here();
     if (!bridge_stack_floor)
         bridge_measure_stack();
     away = PyEval_SaveThread();

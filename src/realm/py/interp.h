@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/limit.h"
 #include "base/log.h"
 #include "base/span.h"
 
@@ -18,6 +19,8 @@ typedef struct _object PyObject;
 
 int interp_open(struct err *err) MUST_CHECK;
 const char *interp_version(void);           /* "3.11.2" */
+/* Where the standard library is: "/usr/lib/python3.11".  ERR_SYSTEM. */
+int interp_library(char *room, size_t size, struct err *err) MUST_CHECK;
 
 /* The GIL: given away while we wait, if there is a second Python thread to want it. */
 void interp_resume(void);
@@ -46,8 +49,12 @@ PyObject *interp_format(PyObject *exception);
 
 /* output.c */
 int output_add_type(PyObject *module) MUST_CHECK;
+/* Code of this request has met a limit: from any thread. */
+void output_met(uint32_t stream, enum limit limit);
 void output_flush(void);    /* what was written without a line's end, or on other threads */
 /* To the host's log, from any thread that holds the GIL. */
 void output_send(uint32_t stream, enum log_level level, struct span text);
+/* The code of a request, 0: of none, has met a limit; from any thread. */
+void output_met(uint32_t stream, enum limit limit);
 
 #endif

@@ -15,6 +15,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "realm/py/overtime.h"
 #include "realm/py/loop.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/exchange.h"
+#include "realm/py/interp.h"
 #include "realm/py/sync.h"
 #include "realm/strand.h"
 #include "realm/timer.h"
@@ -241,6 +243,7 @@ static void run_handle(struct handle *h)
         Py_CLEAR(argument);
     } else {
         PyObject *type, *exception, *traceback;
+        overtime_run(interp_stream());
         if (!argument)
             result = PyObject_CallNoArgs(callback);
         else if (h->is_tuple)

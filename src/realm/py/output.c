@@ -6,7 +6,7 @@
  *
  * The host is called on the main thread only, which may be about to write what
  * it was given when another thread prints: such lines wait in `elsewhere`,
- * under the GIL, and wake the loop. */
+ * under the GIL, and wake the loop; so does the news of a limit that one has met. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -31,6 +31,7 @@ struct output {
 struct label {
     uint32_t stream;
     enum log_level level;
+    enum limit met; /* LIMITS: it is a line of the log */
     size_t len;
 };
 
@@ -47,7 +48,11 @@ static void drain_elsewhere(void)
         struct label label;
         memcpy(&label, buf_data(&elsewhere), sizeof label);
         buf_eat(&elsewhere, sizeof label);
-        exchange_log_for(label.stream, label.level, (struct span){buf_data(&elsewhere), label.len});
+        if (label.met < LIMITS)
+            exchange_met(label.stream, label.met);
+        else
+            exchange_log_for(label.stream, label.level,
+                             (struct span){buf_data(&elsewhere), label.len});
         buf_eat(&elsewhere, label.len);
     }
     if (lost == 0)
@@ -57,30 +62,41 @@ static void drain_elsewhere(void)
     exchange_log_for(0, LOG_WARN, (struct span){text, (size_t)n});
 }
 
-static void send_later(uint32_t stream, enum log_level level, struct span text)
+static void send_later(const struct label *label, struct span text)
 {
-    const struct label label = {stream, level, text.len};
     char *room;
 
     if (buf_len(&elsewhere) + text.len > ELSEWHERE_MAX ||
-        buf_reserve(&elsewhere, sizeof label + text.len, &room) < 0) {
+        buf_reserve(&elsewhere, sizeof *label + text.len, &room) < 0) {
         lost += text.len;
     } else {
-        memcpy(room, &label, sizeof label);
-        memcpy(room + sizeof label, text.data, text.len);
-        buf_commit(&elsewhere, sizeof label + text.len);
+        memcpy(room, label, sizeof *label);
+        memcpy(room + sizeof *label, text.data, text.len);
+        buf_commit(&elsewhere, sizeof *label + text.len);
     }
     loop_wake();
 }
 
 void output_send(uint32_t stream, enum log_level level, struct span text)
 {
+    const struct label label = {stream, level, LIMITS, text.len};
+
     if (!strand_here()) {
-        send_later(stream, level, text);
+        send_later(&label, text);
         return;
     }
     drain_elsewhere();
     exchange_log_for(stream, level, text);
+}
+
+void output_met(uint32_t stream, enum limit limit)
+{
+    const struct label label = {stream, LOG_WARN, limit, 0};
+
+    if (strand_here())
+        exchange_met(stream, limit);
+    else
+        send_later(&label, SPAN(""));
 }
 
 static void send_line(struct output *o, size_t len)

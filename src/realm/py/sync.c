@@ -17,6 +17,7 @@
 #include "realm/js/engine.h"
 #include "realm/py/interp.h"
 #include "realm/py/loop.h"
+#include "realm/py/overtime.h"
 #include "realm/py/worker.h"
 #include "realm/strand.h"
 
@@ -76,6 +77,7 @@ static void step_aside(struct aside *aside)
 static void step_back(struct aside *aside)
 {
     PyThreadState_Swap(aside->thread);
+    overtime_here();
     engine_come_back(aside->place);
     set_current_task(aside->task);
 }

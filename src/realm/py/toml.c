@@ -17,6 +17,7 @@
 
 enum { CPU_MAX_S = 10 };
 
+/* Whatever it needs is imported here: behind the box nothing is opened. */
 static const char PROGRAM[] =
     "import json, re, tomllib\n"
     "from datetime import date, time\n"
@@ -62,14 +63,15 @@ static const char PROGRAM[] =
     "            message += ' at the end of the file'\n"
     "    except (RecursionError, OverflowError, ValueError) as e:\n"
     "        message, line, column = str(e), 0, 0\n"
-    "    return {'error': {'message': message, 'line': line, 'column': column}}\n"
-    "\n"
+    "    return {'error': {'message': message, 'line': line, 'column': column}}\n";
+
+static const char ANSWER[] =
     "with open(0, 'rb', buffering=0) as f:\n"
     "    answer = json.dumps(read(f.readall())).encode()\n"
     "with open(1, 'wb', closefd=False) as f:\n"
     "    f.write(answer)\n";
 
-int toml_main(void)
+int toml_main(int (*enter)(struct err *err))
 {
     struct rlimit cpu = {CPU_MAX_S, CPU_MAX_S};
     struct err err = {0};
@@ -78,11 +80,10 @@ int toml_main(void)
     /* Whoever asked is gone: nobody reads the answer. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CPU, &cpu);
-    if (python_start(&err) < 0) {
+    failed = python_start(&err) < 0 || PyRun_SimpleString(PROGRAM) != 0;
+    failed = failed || enter(&err) < 0 || PyRun_SimpleString(ANSWER) != 0;
+    if (err.text[0])
         fprintf(stderr, "corral-worker toml: %s\n", err.text);
-        _exit(1);
-    }
-    failed = PyRun_SimpleString(PROGRAM) != 0;
     fflush(stderr);
     _exit(failed);
 }

@@ -132,9 +132,10 @@ int worker_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
 
     env = load && take_names() == 0 ? make_env(bundle->env, bundle->bindings) : NULL;
     if (env)
-        loaded = PyObject_CallFunction(load, "sssssOs#", bundle->name, bundle->folder, bundle->main,
+        loaded = PyObject_CallFunction(load, "sssssOs#K", bundle->name, bundle->folder, bundle->main,
                                        bundle->compatibility_date, bundle->compatibility_flags, env,
-                                       bundle->packages.data, (Py_ssize_t)bundle->packages.len);
+                                       bundle->packages.data, (Py_ssize_t)bundle->packages.len,
+                                       (unsigned long long)bundle->tmp_bytes);
     Py_XDECREF(load);
     output_flush();
     if (!loaded)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "realm/js/engine.h"
+#include "realm/py/overtime.h"
 #include "realm/timer.h"
 #include "realm/web/web.h"
 
@@ -11,6 +12,7 @@ struct js_timer {
     struct timer timer;
     struct js_timer *next;      /* in its bucket */
     double id;
+    uint32_t stream;            /* of the request that started it */
 };
 
 enum { BUCKETS = 256 };
@@ -35,6 +37,7 @@ static void fire(struct timer *timer)
     if (!fire_timer)
         fire_timer = engine_internal("fireTimer");
     *p = t->next;
+    overtime_run(t->stream);
     mem_free(t);
     engine_run(fire_timer, 1, &id);
 }
@@ -52,6 +55,7 @@ static JSValueRef start(JSContextRef js, JSObjectRef function, JSObjectRef self,
         return engine_throw(ret_thrown, "RangeError", "out of memory");
     }
     t->id = id;
+    t->stream = overtime_current();
     t->next = buckets[(uint64_t)id % BUCKETS];
     buckets[(uint64_t)id % BUCKETS] = t;
     return engine.undefined;

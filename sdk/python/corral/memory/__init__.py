@@ -21,12 +21,12 @@ import _corral
 import _io
 
 from . import calls, descriptors, files, native, tree
-from .tree import BYTES_MAX, FILES_MAX, Outside, add_real
+from .tree import BYTES_MAX, FILES_MAX, Outside, add_real, set_limit
 
 FOLDER = "/session/site-packages"
 _HEAP_TYPE = 1 << 9         # Py_TPFLAGS_HEAPTYPE
 
-__all__ = ["BYTES_MAX", "FILES_MAX", "FOLDER", "install", "remove_tree", "set_real", "write"]
+__all__ = ["BYTES_MAX", "FILES_MAX", "FOLDER", "install", "remove_tree", "set_limit", "set_real", "write"]
 
 
 def write(path, data):

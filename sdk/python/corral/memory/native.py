@@ -1,8 +1,8 @@
 """native.py - native modules and libraries that are files in memory: loaded from a memfd.
 
 The loader of the C library opens what it loads by a path, and knows again what it has loaded by the same one.  So each
-library is given a memfd, and a spelling of its path below /proc that no other one ever had; the memfd is closed when it
-is loaded, its pages stay for as long as they are mapped.
+library is given a memfd, and a spelling of its path below /proc that no other one ever had (there need be no /proc:
+src/realm/py/reopen.h); the memfd is closed when it is loaded, its pages stay for as long as they are mapped.
 
 What a library needs is looked for by the loader beside the file, which is nowhere: $ORIGIN in its run path means nothing
 there.  What of that is in memory is therefore loaded before, the innermost first, and the loader then finds it by its
@@ -14,6 +14,8 @@ import posix
 import stat
 import struct
 from importlib.machinery import ModuleSpec
+
+import _corral
 
 from . import tree
 from .tree import Outside, lock
@@ -92,7 +94,7 @@ class _Opened:
     """with _Opened(path, inode) as known: the path to load it by; it is remembered when that went well."""
 
     def __init__(self, path, inode):
-        self.path, self.key, self.fd = path, (inode.number, inode.modified), None
+        self.path, self.key, self.fd, self.is_shown = path, (inode.number, inode.modified), None, False
         self.data = inode.data
 
     def __enter__(self):
@@ -100,10 +102,14 @@ class _Opened:
         if known is None:
             self.fd = _copy(self.path, self.data)
             known = _spelling(len(_loaded), self.fd)
+            # In a box there is no /proc: then the loader's own call is answered.
+            self.is_shown = _corral.reopen(known, self.fd)
         self.known = known
         return known
 
     def __exit__(self, kind, error, traceback):
+        if self.is_shown:
+            _corral.reopened()
         if self.fd is not None:
             _close(self.fd)
             # Also when it failed: parts of it may have stayed, by this name.

@@ -12,7 +12,9 @@ import stat
 import threading
 import time
 
-BYTES_MAX = 512 << 20       # of all files together
+import _corral
+
+BYTES_MAX = 512 << 20       # of all files together; limits.tmp_mb: set_limit
 FILES_MAX = 65536           # files, folders and links
 NAME_MAX = 255              # bytes
 PATH_MAX = 4096             # bytes, with the NUL behind them
@@ -28,6 +30,12 @@ _getcwd = posix.getcwd
 _real = []                  # paths
 
 
+def set_limit(bytes):
+    """All files together; 0: no limit.  What is more says ENOSPC."""
+    global BYTES_MAX
+    BYTES_MAX = bytes or 1 << 60
+
+
 class Outside(Exception):
     """The path is real: .path to use, or None for that which was given."""
 
@@ -37,6 +45,12 @@ class Outside(Exception):
 
 def fail(number, *names):
     raise OSError(number, os.strerror(number), *names)
+
+
+def _full():
+    """limits.tmp_mb is met, or FILES_MAX: the worker's log says so."""
+    _corral.met("tmp_mb")
+    fail(errno.ENOSPC)
 
 
 def permissions(mode):
@@ -54,7 +68,7 @@ class Inode:
     def __init__(self, mode):
         global used_files, _numbers
         if used_files >= FILES_MAX:
-            fail(errno.ENOSPC)
+            _full()
         used_files += 1
         _numbers += 1
         self.mode, self.number, self.links = mode, _numbers, 0
@@ -161,7 +175,7 @@ class File(Inode):
     def _reserve(self, more):
         global used_bytes
         if more > 0 and used_bytes + more > BYTES_MAX:
-            fail(errno.ENOSPC)
+            _full()
         used_bytes += more
 
     def resize(self, size):

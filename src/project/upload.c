@@ -1,0 +1,124 @@
+/* upload.c - name the inputs of a bundle from the folder of main. */
+#include "project/upload.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "project/bundle.h"
+#include "project/inputs.h"
+#include "project/path.h"
+
+static const char *const PACKAGE_FILES[] = {"requirements.txt", "pyproject.toml"};
+enum { PACKAGE_FILE_COUNT = sizeof PACKAGE_FILES / sizeof *PACKAGE_FILES };
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static const char *type_of(const char *name)
+{
+    static const char *const TYPES[][2] = {{".py", "text/x-python"}, {".txt", "text/plain"},
+                                           {".html", "text/plain"},  {".sql", "text/plain"},
+                                           {".toml", "text/plain"},  {".wasm", "application/wasm"}};
+
+    if (!path_below("python_modules", name))
+        for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
+            if (ends_with(name, TYPES[i][0]))
+                return TYPES[i][1];
+    return "application/octet-stream";
+}
+
+static int add(struct upload *u, const struct project *p, const char *inside, const char *name,
+               uint64_t bytes)
+{
+    struct upload_file *f = &u->items[u->count++];
+
+    *f = (struct upload_file){mem_strdup(name), path_join(p->folder, inside), type_of(name), bytes};
+    return f->name && f->path ? 0 : ERR_NOMEM;
+}
+
+/* Those of main's folder go behind the others of their name. */
+static int by_name(const void *a, const void *b)
+{
+    const struct upload_file *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order
+                 : (strlen(x->path) > strlen(y->path)) - (strlen(x->path) < strlen(y->path));
+}
+
+static void drop_doubles(struct upload *u)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < u->count; i++) {
+        if (kept > 0 && strcmp(u->items[kept - 1].name, u->items[i].name) == 0) {
+            mem_free(u->items[i].name);
+            mem_free(u->items[i].path);
+            continue;
+        }
+        u->items[kept++] = u->items[i];
+        u->bytes += u->items[kept - 1].bytes;
+    }
+    u->count = kept;
+}
+
+static int collect(const struct project *p, const struct inputs *in, struct upload *u)
+{
+    size_t cut = (size_t)(u->main - p->main); /* "src/" */
+    struct stat st;
+    int r = 0;
+
+    for (size_t i = 0; i < in->count && r == 0; i++) {
+        const char *inside = in->items[i].path;
+        bool is_below = cut > 0 && strncmp(inside, p->main, cut) == 0;
+        r = add(u, p, inside, is_below ? inside + cut : inside, in->items[i].bytes);
+    }
+    for (size_t i = 0; i < PACKAGE_FILE_COUNT && r == 0 && cut > 0; i++) {
+        char *path = path_join(p->folder, PACKAGE_FILES[i]);
+        if (!path)
+            return ERR_NOMEM;
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            r = add(u, p, PACKAGE_FILES[i], PACKAGE_FILES[i], (uint64_t)st.st_size);
+        mem_free(path);
+    }
+    return r;
+}
+
+int upload_list(const struct project *p, struct upload *ret, struct err *err)
+{
+    const char *slash = strrchr(p->main, '/');
+    struct inputs in;
+    int r = inputs_list(p, &in, err);
+
+    *ret = (struct upload){.main = slash ? slash + 1 : p->main};
+    if (r == 0) {
+        ret->items = mem_alloc((in.count + PACKAGE_FILE_COUNT) * sizeof *ret->items);
+        if (!ret->items || collect(p, &in, ret) < 0)
+            r = err_nomem(err);
+    }
+    inputs_done(&in);
+    if (r < 0)
+        return r;
+    qsort(ret->items, ret->count, sizeof *ret->items, by_name);
+    drop_doubles(ret);
+    if (ret->bytes > BUNDLE_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "the worker's files are larger than %llu MiB",
+                       BUNDLE_BYTES_MAX >> 20);
+    return 0;
+}
+
+void upload_done(struct upload *u)
+{
+    for (size_t i = 0; i < u->count; i++) {
+        mem_free(u->items[i].name);
+        mem_free(u->items[i].path);
+    }
+    mem_free(u->items);
+    *u = (struct upload){0};
+}

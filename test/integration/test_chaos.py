@@ -1,0 +1,62 @@
+"""Processes of a node die while it is asked; then the node itself.  bench/chaos does the same for minutes."""
+import threading
+import time
+
+import pytest
+
+from chaos import ABOUT, HELLO, Chaos, restart
+from harness import PATIENCE, orphans, until
+from serve import Serve
+
+pytestmark = [pytest.mark.apart, pytest.mark.long]
+
+SECONDS = 15
+
+
+def test_any_process_may_die_at_any_time(serve):
+    """Every request has an answer, and what was acknowledged is there."""
+    node = serve("--access-log", "off", env={"CORRAL_TEST_CLOCK_SPEED": "30", "CORRAL_TEST_STUCK_MS": str(3000 * PATIENCE),
+                                             "CORRAL_TEST_IDLE_MS": "3000"})
+    with Chaos(node, seed=20) as chaos:
+        chaos.run(SECONDS)
+    print(chaos.report())
+    assert not chaos.wrong, chaos.report()
+    chaos.settle()
+    assert not chaos.stored() and not chaos.leaks() and not orphans({node.pid})
+    assert sum(chaos.killed.values()) > 20 and chaos.total("200") > 200, chaos.report()
+    assert chaos.slope() < 8192 * PATIENCE, chaos.report()
+
+
+def test_a_node_that_is_killed_serves_again(serve, tmp_path):
+    """Its processes end with it, nothing acknowledged is lost, and the first answer is soon there."""
+    node = serve("--access-log", "off")
+    chaos, took = Chaos(node, seed=21, stops=False), []
+    chaos.prepare()
+    begun = time.monotonic()
+    other = serve("--access-log", "off")
+    assert other.get("nobody").status == 404
+    other.deploy("hello", HELLO % 0, ABOUT)
+    fresh = time.monotonic() - begun
+    other.close()
+    try:
+        for _ in range(3):
+            chaos._stop = threading.Event()
+            threads = [threading.Thread(target=chaos._loop(client), daemon=True)
+                       for client in (chaos._hello, chaos._insert, chaos._put)]
+            for thread in threads:
+                thread.start()
+            until("some rows are in", lambda count=len(chaos.inserted): len(chaos.inserted) > count + 5)
+            node.process.kill()
+            chaos._stop.set()
+            for thread in threads:
+                thread.join(90 * PATIENCE)
+                assert not thread.is_alive(), "a client still waits"
+            seconds, node, left = restart(Serve, node, "--access-log", "off")
+            took.append(seconds)
+            chaos.node = node
+            until("they die with it", lambda: not orphans({node.pid, other.pid}))
+            assert not chaos.stored()
+    finally:
+        node.close()
+    # Two engines start in it, and in a fresh node's first deploy: on a machine that does nothing else both take half a second.
+    assert min(took) < max(1, 1.5 * fresh), (took, fresh)
