@@ -99,6 +99,7 @@ class Call:
 
     def finish(self):
         self.is_over = True
+        self.store.over.append(self)
         self.took = time.monotonic() - self.began
 
     def parse(self):
@@ -168,6 +169,7 @@ class Store:
         ours.setblocking(False)
         self.incoming, self.outgoing = bytearray(), bytearray()
         self.calls = {}
+        self.over = []  # those that are over, as they came
         self.last_stream = 0
         self.pongs = 0
         self.logs = []

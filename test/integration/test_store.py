@@ -46,15 +46,33 @@ def plainly(path, sql):
         connection.close()
 
 
+def is_locked(path):
+    """Somebody writes."""
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as e:
+        return "locked" in str(e)
+    finally:
+        connection.close()
+    return False
+
+
 def integrity(path):
     return plainly(path, "PRAGMA integrity_check")
 
 
-def hold_writer(store):
-    """The writer is busy until this call is done: what is sent meanwhile becomes one group."""
-    call = store.query("INSERT INTO log(v) " + COUNT % (300000 // PATIENCE))
-    store.flush()
-    return call
+class HeldWriter:
+    """The writer is busy until it is let go: what is sent meanwhile becomes one group.  Nothing is written by it."""
+
+    def __init__(self, store, sql="INSERT INTO log(v) " + FOREVER):
+        self.store, self.call = store, store.query(sql)
+        store.flush()
+
+    def let_go(self):
+        assert not self.call.is_over
+        self.store.cancel(self.call)
+        self.store.flush()
 
 
 # ---- calls ----
@@ -234,13 +252,14 @@ def test_random_mixture(store):
 
 
 def test_order(store):
-    held = hold_writer(store)
+    held = HeldWriter(store)
     chain = [store.query(sql, order="one") for sql in
              ("CREATE TABLE late(a)", "INSERT INTO late VALUES (1)", "SELECT a FROM late",
               "INSERT INTO late VALUES (2)", "UPDATE late SET a = a * 10", "SELECT a FROM late",
               "SELECT * FROM never", "DROP TABLE late", "SELECT a FROM late")]
     free = store.query("SELECT 1", order="two")
-    assert free.wait().rows == [(1,)] and not held.is_over
+    assert free.wait().rows == [(1,)] and not any(c.is_over for c in chain)
+    held.let_go()
     assert [c.wait().error is None for c in chain] == [True] * 6 + [False, True, False]
     assert chain[2].rows == [(1,)] and chain[5].rows == [(10,), (20,)]
     # and nobody waits for a clock
@@ -252,18 +271,18 @@ def test_order(store):
         took.append(time.monotonic() - began)
     assert sorted(took)[2] < 0.1 * PATIENCE, took
     # one that is dropped lets the next one pass
-    held = hold_writer(store)
+    held = HeldWriter(store)
     first, second = store.query("DELETE FROM log", order="x"), store.query("SELECT count(*) FROM log", order="x")
     store.cancel(first)
-    assert second.wait().rows[0][0] in (11, 12) and not first.is_over
-    held.wait()
+    assert second.wait().rows == [(10,)] and not first.is_over
+    held.let_go()
 
 
 # ---- groups ----
 def test_writes_are_committed_together(store):
-    held = hold_writer(store)
+    held = HeldWriter(store)
     group = [store.query(("INSERT INTO t(v) VALUES (?)", "same" if i in (3, 4) else str(i))) for i in range(20)]
-    held.wait()
+    held.let_go()
     for i, call in enumerate(group):
         assert (call.wait().error is None) == (i != 4), i
     assert "UNIQUE constraint failed" in group[4].error.text
@@ -274,13 +293,13 @@ def test_writes_are_committed_together(store):
 def test_a_slow_write_holds_up_none_before_it(store):
     """Neither those that were written with it, nor what waits for them."""
     for slow in (store.query, lambda sql: store.start("script", sql)):
-        held = hold_writer(store)
+        held = HeldWriter(store)
         quick = store.query("INSERT INTO log(v) VALUES ('quick')", order="one")
         behind = store.query("SELECT count(*) FROM log WHERE v = 'quick'", order="one")
         late = slow("INSERT INTO log(v) " + COUNT % 3000000)
-        behind.wait()
-        assert quick.error is None and behind.error is None and held.is_over and not late.is_over
-        assert late.wait().error is None
+        held.let_go()
+        assert late.wait().error is None and behind.wait().error is None
+        assert store.over[-3:] == [quick, behind, late]
     assert count(store, "log", "v = 'quick'") == 2 and count(store, "log", "v = 3000000") == 2
 
 
@@ -288,28 +307,28 @@ def test_a_slow_write_holds_up_none_before_it(store):
 def test_sql_that_ends_the_transaction_of_a_group(store, sql):
     store.run("INSERT INTO t(v) VALUES ('same')", "CREATE TABLE trap(a)",
               "CREATE TRIGGER snap BEFORE INSERT ON trap BEGIN SELECT RAISE(ROLLBACK, 'snapped'); END")
-    held = hold_writer(store)
+    held = HeldWriter(store)
     group = []
     for i in range(12):
         group.append(store.query(("INSERT INTO t(v) VALUES (?)", str(i)), "INSERT INTO log VALUES ('%d')" % i))
         if i in (3, 4, 9):
             group.append(store.query("INSERT INTO log VALUES ('never')", sql))
-    held.wait()
+    held.let_go()
     failed = [call.wait().error for call in group]
     assert [i for i, error in enumerate(failed) if error] == [4, 6, 12]
     assert all(e.statement == 1 and ("UNIQUE" in e.text or "snapped" in e.text) for e in failed if e)
     assert store.run("SELECT v FROM t WHERE v <> 'same' ORDER BY id").rows == [(str(i),) for i in range(12)]
-    assert count(store, "log", "v = 'never'") == 0 and count(store, "log") == 13
+    assert count(store, "log", "v = 'never'") == 0 and count(store, "log") == 12
 
 
 def test_deferred_foreign_keys_fail_their_own_call(store):
     store.run("CREATE TABLE p(id INTEGER PRIMARY KEY)",
               "CREATE TABLE c(p REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED)")
-    held = hold_writer(store)
+    held = HeldWriter(store)
     bad = store.query("INSERT INTO c VALUES (1)")
     good = store.query("INSERT INTO c VALUES (2)", "INSERT INTO p VALUES (2)")
     other = store.query("INSERT INTO t(v) VALUES ('other')")
-    held.wait()
+    held.let_go()
     assert "FOREIGN KEY constraint failed" in bad.wait().error.text
     assert good.wait().error is None and other.wait().error is None
     assert store.run("SELECT p FROM c").rows == [(2,)]
@@ -318,14 +337,14 @@ def test_deferred_foreign_keys_fail_their_own_call(store):
 
 
 def test_cancelled_writes(store):
-    held = hold_writer(store)
+    held = HeldWriter(store)
     queued = store.query("INSERT INTO t(v) VALUES ('queued')")
     store.cancel(queued)
     running = store.query(SLOW_WRITE.replace("'slow'", "'slow' || x") % 10**12)
     behind = store.query("INSERT INTO t(v) VALUES ('behind')")
-    held.wait()
-    assert not behind.is_over
+    held.let_go()
     store.ping()
+    assert not behind.is_over
     store.cancel(running)
     assert behind.wait().error is None
     assert store.run("SELECT v FROM t").rows == [("behind",)]
@@ -340,11 +359,11 @@ def test_large_answers_of_writes(store):
     """More records than are kept until a commit: such a call runs by itself, and its stall stalls no reads."""
     many = ("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 6000) "
             "INSERT INTO log SELECT 'large %d ' || hex(zeroblob(50)) FROM n RETURNING v")
-    held = hold_writer(store)
+    held = HeldWriter(store)
     before = store.query("INSERT INTO t(v) VALUES ('before')")
     large = [store.query(many % i, reads=False) for i in range(2)]
     after = store.query("INSERT INTO t(v) VALUES ('after')")
-    held.wait()
+    held.let_go()
     assert before.wait().error is None
     store.until(lambda: large[0].received >= WINDOW)
     assert store.run("SELECT v FROM t").rows == [("before",)]
@@ -357,10 +376,10 @@ def test_large_answers_of_writes(store):
     assert after.wait().error is None
     # one that is given up while it waits for its turn again
     for i in range(10):
-        held = hold_writer(store)
+        held = HeldWriter(store)
         calls = [store.query("INSERT INTO t(v) VALUES ('x%d')" % i), store.query(many % i),
                  store.query("INSERT INTO t(v) VALUES ('y%d')" % i)]
-        held.wait()
+        held.let_go()
         store.cancel(calls[1])
         assert calls[0].wait().error is None and calls[2].wait().error is None
     assert count(store) == 22
@@ -368,9 +387,11 @@ def test_large_answers_of_writes(store):
 
 # ---- limits ----
 def test_time_limit(tmp_path):
-    with Store(tmp_path, query_ms=300) as store:
+    with Store(tmp_path, query_ms=1000) as store:
         store.run("CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT)")
         read, write = store.query("SELECT 1", FOREVER), store.query("INSERT INTO t(v) " + FOREVER)
+        # who waits behind one has a limit of its own, and so must come later
+        store.until(lambda: is_locked(tmp_path / "db.sqlite") and time.monotonic() > write.began + 0.5)
         others = [store.query("INSERT INTO t(v) VALUES ('%d')" % i) for i in range(3)]
         assert read.wait().error[:3] == (1, 0, CPU) and write.wait().error[:3] == (0, 0, CPU)
         assert all(call.wait().error is None for call in others)
@@ -398,7 +419,7 @@ def test_what_cannot_be_stopped(tmp_path):
     numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 120000) "
     keys = "(SELECT '{' || group_concat(printf('\"%%d%s\":1', x)) || '}' FROM n)"
     patch = numbers + "SELECT length(json_patch(%s, %s))" % (keys % "a", keys % "b")
-    with Store(tmp_path, query_ms=300 * PATIENCE) as store:
+    with Store(tmp_path, query_ms=1000 * PATIENCE) as store:
         store.run("CREATE TABLE t(v)")
         assert store.run("INSERT INTO t VALUES (1)").error is None
         write = store.query("INSERT INTO t VALUES (2)", "INSERT INTO t " + patch)
@@ -644,11 +665,12 @@ def test_two_processes_on_one_database(store, tmp_path):
                      for i in range(5) for k, one in enumerate((store, other))]
             for call in calls:
                 assert call.wait().error is None
-        held = other.query("INSERT INTO log " + COUNT % (3000000 // PATIENCE))
-        other.ping()
+        held = HeldWriter(other)
+        store.until(lambda: is_locked(tmp_path / "db.sqlite"))
         blocked = store.query("INSERT INTO t(v) VALUES ('blocked')")
-        assert count(store) == 400 and not held.is_over, "reads go on meanwhile"
-        assert held.wait().error is None and blocked.wait().error is None
+        assert count(store) == 400 and not blocked.is_over, "reads go on meanwhile"
+        held.let_go()
+        assert blocked.wait().error is None
         assert count(other) == count(store) == 401
         assert store.run("CREATE TABLE seen(a)").error is None
         assert other.run("INSERT INTO seen VALUES (1)").error is None
@@ -656,7 +678,7 @@ def test_two_processes_on_one_database(store, tmp_path):
 
 
 def test_another_process_that_never_ends(tmp_path):
-    with Store(tmp_path, query_ms=300) as store:
+    with Store(tmp_path, query_ms=1000) as store:
         store.run("CREATE TABLE t(v)")
         other = sqlite3.connect(tmp_path / "db.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -714,9 +736,9 @@ def test_a_full_disk(small_disk):
                 break
             kept += 1
         assert "SQLITE_FULL" in call.error.text and kept > 3
-        held = hold_writer_of(store)
+        held = HeldWriter(store, "DELETE FROM t WHERE v = (%s)" % FOREVER)
         group = [store.query(("INSERT INTO t VALUES (?)", text)) for _ in range(4)] + [store.query("SELECT count(*) FROM t")]
-        held.wait()
+        held.let_go()
         assert all(c.wait().error for c in group[:4]) and group[4].wait().rows == [(kept,)]
         # there is room again
         assert subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)]).returncode == 0
@@ -724,12 +746,6 @@ def test_a_full_disk(small_disk):
         assert count(store) == kept + 1
         assert store.close() == 0
         assert integrity(small_disk / "db.sqlite") == [("ok",)]
-
-
-def hold_writer_of(store):
-    call = store.query("DELETE FROM t WHERE v = (%s)" % (COUNT % (300000 // PATIENCE)))
-    store.flush()
-    return call
 
 
 def test_a_folder_that_cannot_be_used(tmp_path, small_disk):
