@@ -328,7 +328,9 @@ static bool tick_busy(struct connection *c)
     if (!ex->body.is_ended && ex->is_keep_alive && ex->discarded <= FRONT_DISCARD_MAX && !c->is_eof)
         return false; /* waits for: the rest of a body nobody wants */
     if (!ex->body.is_ended || !ex->is_keep_alive) {
-        linger(c, !ex->body.is_ended || ex->is_switched);
+        /* The client may be sending more: closed over it, TCP would reset the connection and the
+         * answer might be lost (RFC 9112, 9.6). */
+        linger(c, !c->is_eof && (!c->front->is_draining || !ex->body.is_ended || ex->is_switched));
         return true;
     }
     drop_exchange(c);

@@ -1,11 +1,12 @@
 """The front over real sockets: raw messages, pipelining, bodies, limits, what a client may and may not."""
 import random
+import select
 import socket
 from collections import Counter
 
 import pytest
 
-from harness import until
+from harness import DEADLINE, until
 from raw_messages import MESSAGES, SOURCE, RawClient, calls_in, check
 
 GET = b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -90,6 +91,19 @@ def test_an_unread_body_does_not_disturb_the_next_request(front):
             assert client.read().body == b"unread"
             client.send(GET % b"/")
             assert client.read().body == b"GET\n"
+
+
+@pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close", b"GET / HTTP/1.0"])
+def test_bytes_behind_the_last_answer_reset_nothing(front, request_line):
+    """RFC 9112, 9.6: who closes over bytes that it has not read resets the connection, and its answer may be lost."""
+    with RawClient(front.port) as client:
+        client.send(request_line + b"\r\n\r\n")
+        ended = select.poll()
+        ended.register(client.socket, select.POLLRDHUP)
+        assert ended.poll(DEADLINE * 1000), "the end came behind the answer"
+        for _ in range(3):
+            client.socket.sendall(GET % b"/never")
+        assert client.read().body == b"GET\n" and client.ends()
 
 
 def test_a_refusal_survives_what_the_client_still_sends(front):
