@@ -27,7 +27,7 @@ def use(one, files):
     """The running corral serves this project from now on: a start less per case."""
     before = one.mark()
     for path, content in files.items():
-        (one.project / path).write_text(content)
+        one.put(path, content)
     return before
 
 
@@ -83,6 +83,7 @@ def test_on_fetch_without_a_date_is_called_with_a_warning(corral):
     files["wrangler.toml"] = re.sub("compatibility_date.*\n", "", files["wrangler.toml"])
     one = corral(files)
     assert one.get().text == one.get().text == "function up"
+    one.wait_log("on_fetch is called because")
     assert len(re.findall("on_fetch is called because there is no compatibility_date", one.log_text())) == 1
 
 
@@ -320,12 +321,14 @@ def test_callbacks_of_javascript_belong_to_their_request(all_of_it):
         js.setTimeout(create_proxy(later), 2)
         await over.wait()
 
-        async def after():      # nothing holds the request any more
+        async def after():      # nothing holds the request any more, once it is answered
             try:
                 wait_until(js.Promise.resolve(1))
+                js.setTimeout(again, 50)
             except Exception as e:
                 print("too late:", e)
-        js.setTimeout(create_proxy(after), 50)
+        again = create_proxy(after)
+        js.setTimeout(again, 50)
         return got
     """) == ["then", "catch", "microtask", "event", "coroutine"]
     all_of_it.wait_log(r"too late: Error: waitUntil\(\) belongs to a request", since=before)
@@ -469,8 +472,7 @@ def test_flags_of_python_workers(corral):
     assert re.findall("warning: .*|hint: .*", one.log_text()) == [
         "warning: 'pyhton_workers' is no compatibility flag of Python workers: it has no effect", "hint: did you mean 'python_workers'?"]
     assert "wrangler.toml:4:" in one.log_text()
-    files = project(CLASS.replace("class up", "x"))
-    before = use(one, {**files, "wrangler.toml": re.sub("compatibility_flags.*", "", files["wrangler.toml"])})
+    before = use(one, {"wrangler.toml": re.sub("compatibility_flags.*", "", project(CLASS)["wrangler.toml"])})
     one.wait_log("Reloaded", since=before)
     assert one.get().text == "class up" and "warning" not in "\n".join(one.log_lines()[before:])
 
