@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import WRANGLER, descendants, until
+from harness import DEADLINE, WRANGLER, descendants, until
 from origin import Origin
 
 pytestmark = pytest.mark.asan
@@ -32,7 +32,7 @@ except RuntimeError as e:
     AT_TOP.append(str(e))
 early.close()
 
-gates, waiting, local = {}, set(), threading.local()
+gates, waiting, naps, local = {}, set(), set(), threading.local()
 local.greeting = "of the module"
 
 
@@ -89,7 +89,16 @@ def on_fetch(request):
     if path[0] == "deep":
         return Response.new(json.dumps(deep()))
     if path[0] == "sleep":
+        print("sleeps")
         time.sleep(float(path[1]))
+    if path[0] == "nap":        # until another request wakes it
+        naps.add(path[1])
+        while path[1] in naps:
+            time.sleep(0.01)
+    if path[0] == "wake":
+        naps.remove(path[1])
+    if path[0] == "naps":
+        return Response.new(json.dumps(sorted(naps)))
     if path[0] == "run":
         return asyncio.run(in_task(path[1]))
     if path[0] == "fail":
@@ -139,7 +148,7 @@ class Asking:
         self.answer = one.get(path)
 
     def text(self):
-        self.thread.join(60)
+        self.thread.join(3 * DEADLINE)
         assert self.answer is not None, "there is no answer"
         return self.answer.text
 
@@ -376,6 +385,7 @@ def test_a_client_that_leaves_does_not_stop_it(node):
 def test_the_version_before_ends_when_those_who_wait_are_answered(corral):
     one = corral({"src/entry.py": ENTRY, "wrangler.toml": CONFIG}, env={"CORRAL_TEST_INSTANCES": "1"})
     asked = Asking(one, "/sleep/2.5")
+    one.wait_log("sleeps")
     pids = {p.pid for p in descendants(one.pid)}
     one.write("src/entry.py", ENTRY.replace("json.dumps(sorted(waiting))", "'new'"))
     until("the new version answers", lambda: one.get("/").text == "new")
@@ -386,10 +396,13 @@ def test_the_version_before_ends_when_those_who_wait_are_answered(corral):
 def test_time_sleep_stops_nobody_else(node):
     asked = Asking(node, "/wait/w")
     until("it waits", lambda: waiting(node) == ["w"])
-    slow = Asking(node, "/sleep/0.5")
+    slow = Asking(node, "/nap/n")
+    until("it naps", lambda: node.get("/naps").json() == ["n"])
     assert waiting(node) == ["w"] and slow.answer is None
     node.get("/open/w")
-    assert asked.text() == "w opened" and slow.text() == "[]"
+    assert asked.text() == "w opened" and slow.answer is None
+    node.get("/wake/n")
+    assert slow.text() == "[]"
 
 
 def test_it_waits_for_a_fetch(lab):
@@ -471,15 +484,26 @@ def test_calls_that_javascript_lets_wait(lab):
         js.eval("(f) => { f() }")(outer)
         await promises[0]
         got.append(beneath)
-        order = []
-        def b(t):
-            pause(t)
-            order.append(t)
-        async def a(t):
-            await asyncio.sleep(t / 1000)
-            order.append(t)
-        await js.eval("(a, b) => Promise.all([b.callPromising(240), b.callPromising(80), b.callPromising(160), a(120), a(40), a(200)])")(a, b)
+        order, waits, gates = [], [], {n: asyncio.Event() for n in range(1, 7)}
+        async def passed(n):
+            waits.append(n)
+            await gates[n].wait()
+        def b(n):
+            run_sync(passed(n))
+            order.append(n)
+        async def a(n):
+            await passed(n)
+            order.append(n)
+        async def open_all():
+            while len(waits) < 6:
+                await asyncio.sleep(0.001)
+            for n in gates:
+                gates[n].set()
+                while n not in order:
+                    await asyncio.sleep(0.001)
+        opener = asyncio.ensure_future(open_all())
+        await js.eval("(a, b) => Promise.all([b.callPromising(6), b.callPromising(2), b.callPromising(4), a(3), a(1), a(5)])")(a, b)
         got.append(order)
         return got
     """) == [[3, 0, True], [1, 2, True], [1, 2, True], ["called", "began"], 4, "after waiting", [False, False, True],
-             [40, 80, 120, 160, 200, 240]]
+             [1, 2, 3, 4, 5, 6]]
