@@ -33,19 +33,20 @@ class Default(WorkerEntrypoint):
                 return Response.new(errno.errorcode[e.errno])
         return Response.new(what)
 """
-LIMITS = {"body_mb": 2, "wall_ms": 300, "log_kb": 64, "tmp_mb": 4}
+LIMITS = {"body_mb": 2, "log_kb": 64, "tmp_mb": 4}
 
 
 @pytest.fixture(scope="module")
 def node(shared_serve):
     node = shared_serve(env={"CORRAL_TEST_INSTANCES": "1"})
     node.deploy("hello", CODE, metadata={"limits": LIMITS})
+    node.deploy("hasty", CODE, metadata={"limits": {"wall_ms": 300}})      # nobody else's answers have to come in this time
     node.deploy("neighbour", CODE)
     return node
 
 
-def exceeded(node, limit):
-    found = re.search(r'corral_limit_exceeded_total\{[^}]*worker="hello",limit="%s"\} (\d+)' % limit,
+def exceeded(node, limit, worker="hello"):
+    found = re.search(r'corral_limit_exceeded_total\{[^}]*worker="%s",limit="%s"\} (\d+)' % (worker, limit),
                       node.api_raw("GET", "/metrics", token=False).text)
     return int(found.group(1)) if found else 0
 
@@ -81,11 +82,12 @@ def test_so_is_one_that_does_not_say_how_long_it_is(node):
 
 
 def test_an_answer_that_does_not_begin_in_time(node):
-    answer = node.get("hello", "/slow")
+    answer = node.get("hasty", "/slow")
     assert answer.status == 504 and "did not answer in time" in answer.text, answer
-    node.wait_log(r"\[hello:wrn\] a request got no answer within its 300 ms \(limits.wall_ms\)")
-    assert exceeded(node, "wall_ms") == 1
-    assert node.get("neighbour", "/x").text == "x" and node.get("hello", "/x").text == "x"
+    node.wait_log(r"\[hasty:wrn\] a request got no answer within its 300 ms \(limits.wall_ms\)")
+    assert exceeded(node, "wall_ms", "hasty") == 1
+    assert node.get("neighbour", "/x").text == "x"
+    until("it answers in time", lambda: node.get("hasty", "/x").text == "x")    # which a machine may not give it at once
 
 
 def test_lines_of_a_request_have_an_end(node):
@@ -114,5 +116,5 @@ def test_limits_of_a_configuration_are_checked(corral):
                "src/entry.py": CODE}
     dev = corral(project)
     assert dev.request("GET", "/x").text == "x"
-    assert any("'limits.wall' has no effect" in line for line in dev.log_lines())
+    dev.wait_log("'limits.wall' has no effect")
     assert dev.request("POST", "/body", body=b"x" * 1000001).status == 413
