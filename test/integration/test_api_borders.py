@@ -4,10 +4,12 @@ The list is the C source's own: an endpoint that is not asked here fails the tes
 import http.client
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from harness import DEADLINE, ROOT
+from websocket_client import Raw
 
 pytestmark = pytest.mark.asan
 
@@ -77,9 +79,12 @@ def known(node):
              "zone": node.result("GET", "/zones?name=hidden.example")[0]["id"], "route": routes[0]["id"],
              "token": node.result("GET", "/user/tokens/verify")["id"], "subdomain": node.account["subdomain"],
              "database": node.result("POST", "/accounts/$ACC/d1/database", {"name": "db"})["uuid"],
-             "namespace": node.result("POST", "/accounts/$ACC/storage/kv/namespaces", {"title": "kv"})["id"],
-             "tail": node.result("POST", scripts + "hidden/tails", {"filters": []})["id"]}
-    return there, {"account": node.account["id"]}
+             "namespace": node.result("POST", "/accounts/$ACC/storage/kv/namespaces", {"title": "kv"})["id"]}
+    tail = node.result("POST", scripts + "hidden/tails", {"filters": []})
+    there["tail"] = tail["id"]
+    # Somebody listens: a tail without goes after a minute.
+    with Raw(SimpleNamespace(port=node.api_port), "/" + tail["url"].split("/", 3)[3], "Sec-WebSocket-Protocol: trace-v1\r\n"):
+        yield there, {"account": node.account["id"]}
 
 
 class Asker:

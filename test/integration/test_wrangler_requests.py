@@ -134,11 +134,20 @@ def path_is_bare(case):
 
 def test_wrangler_requests_are_all_answered(shared_serve):
     replay = Replay(shared_serve())
-    wrong = [said for case in CASES for said in replay.complaints(case)]
+    wrong, listeners = [], {}
+    for case in CASES:
+        wrong += replay.complaints(case)
+        url = replay.names.get("TAIL_URL")
+        if url not in listeners and url:        # a tail that nobody listens to goes after a minute
+            listeners[url] = Raw(SimpleNamespace(port=replay.node.api_port), "/" + url.split("/", 3)[3], "Sec-WebSocket-Protocol: trace-v1\r\n")
     assert not wrong, "\n\n".join(wrong)
     # The tail that is left: its first frame is not masked, pings are answered (trap 13).
-    raw = Raw(SimpleNamespace(port=replay.node.api_port), "/" + replay.names["TAIL_URL"].split("/", 3)[3], "Sec-WebSocket-Protocol: trace-v1\r\n")
+    raw = listeners[replay.names["TAIL_URL"]]
     raw.send(frame(TEXT, b'{"debug":false}', mask=None))
     raw.send(frame(PING, b"wrangler tail ping"))
-    assert raw.next() == (PONG, b"wrangler tail ping")
-    raw.close()
+    said = raw.next()
+    while said[0] == TEXT:      # the worker has a schedule, whose minute it may be
+        said = raw.next()
+    assert said == (PONG, b"wrangler tail ping")
+    for listener in listeners.values():
+        listener.close()
