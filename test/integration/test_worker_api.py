@@ -248,16 +248,17 @@ def test_response_own_content_type_wins(lab):
 
 def test_response_with_too_large_headers_fails_alone(corral):
     import threading
-    one = corral(LAB)
+    one = corral(LAB, env={"CORRAL_TEST_INSTANCES": "1"})
     one.get()
     got = []
     other = threading.Thread(target=lambda: got.append(one.run(
-        "print('waits')\nawait asyncio.sleep(0.5)\nreturn Response.new(str(os.getpid()))").text))
+        "sys.gate = asyncio.Event()\nprint('waits')\nawait sys.gate.wait()\nreturn Response.new(str(os.getpid()))").text))
     other.start()
     one.wait_log("waits")
     answer = one.run("h = Headers.new([('x%d' % i, 'y' * 10000) for i in range(200)])\n"
                      "print('pid', os.getpid())\nreturn Response.new('body' * 1000, headers=h)")
     assert answer.status == 500 and "headers" in answer.text and "131072 bytes" in answer.text, answer
+    one.value("sys.gate.set()")
     other.join()
     assert got == [one.wait_log(r"pid (\d+)").group(1)], "the process was ended with all its requests"
 
