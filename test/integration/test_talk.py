@@ -12,7 +12,7 @@ from conftest import finish, start
 from harness import BIN, PATIENCE, ROOT
 from wrangler import Wrangler
 
-pytestmark = pytest.mark.apart
+pytestmark = [pytest.mark.apart, pytest.mark.long]      # npm may have to bring wrangler first
 
 BOOK = {"title": "坊っちゃん", "description": "夏目漱石"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from harness import until
+from harness import DEADLINE, until
 from wrangler import Wrangler
 
-pytestmark = pytest.mark.apart
+pytestmark = [pytest.mark.apart, pytest.mark.long]      # npm may have to bring it first
 
 CONFIG = """\
 name = "environment-variables"
@@ -243,27 +243,32 @@ def test_wrangler_versions_secret(node, wrangler, deployed):
 
 
 def tail(wrangler, folder, *arguments):
-    """The running tail, and a list that its output goes into."""
+    """The running tail, a list that its output goes into, and how to end it: then all that it has said is there."""
     process = wrangler.popen(folder, "tail", *arguments)
     lines = []
-    threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True).start()
-    return process, lines
+    reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True)
+    reader.start()
+
+    def end():
+        process.send_signal(signal.SIGINT)
+        process.wait(3 * DEADLINE)
+        reader.join(DEADLINE)
+    return lines, end
 
 
 def test_wrangler_tail(node, wrangler, deployed):
-    process, lines = tail(wrangler, deployed, "--format", "json")
+    lines, end = tail(wrangler, deployed, "--format", "json")
     try:
         until(lambda: "an event: %r" % lines, lambda: ask(node, wrangler, "/seen") and any("seen" in line for line in lines), every=0.2)
         until(lambda: "an exception: %r" % lines, lambda: ask(node, wrangler, "/boom") and any("a reason" in line for line in lines), every=0.2)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        end()
     text = "".join(lines)
     assert '"outcome": "ok"' in text and '"outcome": "exception"' in text and "Traceback" in text
 
 
 def test_wrangler_tail_pretty_with_filters(node, wrangler, deployed):
-    process, lines = tail(wrangler, deployed, "--format", "pretty", "--status", "error")
+    lines, end = tail(wrangler, deployed, "--format", "pretty", "--status", "error")
 
     def asked():
         ask(node, wrangler, "/seen")
@@ -273,8 +278,7 @@ def test_wrangler_tail_pretty_with_filters(node, wrangler, deployed):
     try:
         until(lambda: "the exception: %r" % lines, asked, every=0.2)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        end()
     text = "".join(lines)
     assert "/boom" in text and "/seen" not in text
 
