@@ -1,4 +1,6 @@
 """Debian's packages that want a whole event loop, in a worker: docs/compatibility.md names these tests."""
+import os
+
 import pytest
 
 pytestmark = pytest.mark.asan
@@ -9,9 +11,13 @@ def test_anyio_groups_and_scopes(lab):
     assert lab.value("""
         import anyio, sniffio
         got = []
+        turns = {1: anyio.Event(), 5: anyio.Event(), 9: anyio.Event(), None: anyio.Event()}
+        turns[1].set()
         async def child(n):
             await anyio.sleep(n / 1000)
+            await turns[n].wait()
             got.append(n)
+            turns[{1: 5, 5: 9, 9: None}[n]].set()
         async with anyio.create_task_group() as group:
             for n in (9, 1, 5): group.start_soon(child, n)
         async def begin(n, *, task_status):
@@ -53,13 +59,15 @@ def test_anyio_streams_and_locks(lab):
             async with send:
                 for n in range(5): await send.send(n)
         most = inside = 0
-        limiter, event, lock, condition = anyio.CapacityLimiter(2), anyio.Event(), anyio.Lock(), anyio.Condition()
+        two, limiter, event, lock, condition = anyio.Event(), anyio.CapacityLimiter(2), anyio.Event(), anyio.Lock(), anyio.Condition()
         async def one():
             nonlocal most, inside
             await event.wait()
             async with limiter, anyio.Semaphore(1):
                 inside += 1
                 most = max(most, inside)
+                if inside == 2: two.set()
+                await two.wait()
                 await anyio.sleep(0.001)
                 inside -= 1
         async with anyio.create_task_group() as group:
@@ -100,12 +108,12 @@ def test_anyio_threads(lab):
 
 
 def test_anyio_keeps_its_threads_between_requests(lab):
-    seen = {}
-    for n in range(6):
+    seen, rounds = {}, max(6, 2 * os.cpu_count())     # so many that one instance has had two of them, also where the machine is busy
+    for n in range(rounds):
         pid, thread, tasks = lab.value("import anyio, threading\nthread = await anyio.to_thread.run_sync(threading.get_native_id)\n"
                                        "return [os.getpid(), thread, [t.get_name() for t in asyncio.all_tasks()]]")
         assert seen.setdefault(pid, thread) == thread and "anyio's threads" not in tasks
-    assert len(seen) < 6
+    assert len(seen) < rounds
 
 
 def test_anyio_in_top_level_code(corral):

@@ -63,8 +63,10 @@ def test_wsgi_requests_and_answers(lab):
         r = await ask(app, "http://a/", method="POST", body="request")
         same([r.constructor == js.Response, r.status, r.statusText, r.headers.get("x-u"), r.headers.get("x-l"), list(r.headers.getSetCookie())], [True, 201, "Made so", "ä", "\\udce4", ["a=1", "b=2"]])
         same(await r.text(), "before first request")
-        await asyncio.sleep(0.01)
-        same([len(closed), app.input.closed], [1, True])
+        async with asyncio.timeout(20):
+            while not (closed and app.input.closed):
+                await asyncio.sleep(0.01)
+        same(len(closed), 1)
 
         def lines(environ, start_response):
             start_response("200 OK", [])
@@ -122,13 +124,15 @@ def test_wsgi_waits_by_run_sync(lab):
     run(lab, WSGI + textwrap.dedent("""
         from pyodide.ffi import run_sync
 
-        active, most = 0, 0
+        active, most, enough = 0, 0, 3
 
         def app(environ, start_response):
             nonlocal active, most
             active += 1
             most = max(most, active)
             run_sync(asyncio.sleep(0.02))
+            while most < enough:
+                run_sync(asyncio.sleep(0.002))
             active -= 1
             start_response("200 OK", [])
             yield b"a"
@@ -137,7 +141,7 @@ def test_wsgi_waits_by_run_sync(lab):
 
         same([await r.text() for r in await asyncio.gather(*(ask(app) for _ in range(3)))], ["ab"] * 3)
         same(most, 3)
-        most = 0
+        most, enough = 0, 1
         same([await r.text() for r in await asyncio.gather(*(ask(app, serialize=True) for _ in range(3)))], ["ab"] * 3)
         same(most, 1)
 
@@ -213,20 +217,21 @@ def test_wsgi_errors(lab):
             same([await r.text(), closed[-1], "amid close" in log.texts[-1]], ["x", 2, True])
 
         from pyodide.ffi import run_sync
-        begun, made = asyncio.Event(), asyncio.Event()
+        begun, left = asyncio.Event(), asyncio.Event()
         def slow(environ, start_response):
             begun.set()
-            run_sync(asyncio.sleep(0.01))
+            run_sync(left.wait())
             start_response("200 OK", [])
-            made.set()
             return [b"x"]
         with Records("wsgi") as log:
             task = asyncio.ensure_future(ask(slow))
             await begun.wait()
             task.cancel()
             await raises(asyncio.CancelledError, "", task)
-            await made.wait()
-            await asyncio.sleep(0)
+            left.set()
+            async with asyncio.timeout(20):
+                while not log.texts:
+                    await asyncio.sleep(0.001)
             same([text.splitlines()[0] for text in log.texts], ["The client of a WSGI application has gone"])
     """))
 
