@@ -1,5 +1,6 @@
 """A node and those who want what is not theirs: another account's hosts, things, secrets."""
 import base64
+import contextlib
 import json
 import select
 import socket
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import DEADLINE, descendants, until
+from harness import DEADLINE, descendants, free_port, until
 from serve import multipart, upload_form
 from websocket_client import TEXT, Raw, frame
 
@@ -90,8 +91,7 @@ class Default(WorkerEntrypoint):
         node.deploy("spy", fetch % (host, node.api_port), account="thief")
         said = node.get("spy", account="thief").text
         assert said.startswith("kept: ") and "may not reach" in said, said
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port = one.getsockname()[1]
+    port = free_port()
     other = serve("--allow-fetch", "127.0.0.1:%d" % port, api="127.0.0.1:%d" % port)
     other.deploy("spy", fetch % ("127.0.0.1", port))
     said = other.get("spy").text
@@ -225,17 +225,22 @@ def test_a_secret_is_nowhere(serve, tmp_path):
     assert len(all_processes(node)) >= 3
     for pid in all_processes(node):
         for file in ("environ", "cmdline"):
-            assert not found(Path("/proc/%d/%s" % (pid, file)).read_bytes()), (pid, file)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):    # of a version that is no more
+                assert not found(Path("/proc/%d/%s" % (pid, file)).read_bytes()), (pid, file)
     # Files, while it runs and when it has ended: catalog, its log, bundles, what lies about; the tokens are not there, either.
     def search():
         files = [one for one in node.data.rglob("*") if one.is_file()]
         assert any(one.name.endswith(".sqlite") or "catalog" in one.name for one in files), files
         for one in files + [access]:
-            raw = one.read_bytes()
+            try:
+                raw = one.read_bytes()
+            except FileNotFoundError:
+                continue    # it was there for a moment
             assert not found(raw) and node.token.encode() not in raw, (one, found(raw))
         text = "\n".join(node.log_lines())
         assert not found(text) and node.token not in text and "no words of it" in text
 
+    node.wait_log("no words of it")
     search()
     node.stop()
     search()

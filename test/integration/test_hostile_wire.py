@@ -1,7 +1,6 @@
 """Native code of workers that writes to its own socket to the node: it is ended or contained, and nobody else feels it."""
 import contextlib
 import os
-import re
 import socket
 import threading
 import time
@@ -92,11 +91,11 @@ def test_every_lie_ends_its_process_and_nothing_else(node, neighbour):
             before = rss_kb(node.pid), descriptors(node)
     until("the descriptors are as before", lambda: descriptors(node) <= before[1] + 8)
     is_given_back(node, before[0])
-    said = [line for line in node.log_lines()[since:] if "broke the protocol" in line]
-    assert len(said) >= len(LIES)
+    said = until("each is said", lambda: (lambda said: len(said) >= len(LIES) and said)(
+        [line for line in node.log_lines()[since:] if "broke the protocol" in line]))
     for words in ("that is not open", "BODY frame of 2147483647 bytes", "start of frame EVENT", "BODY before RESPONSE", "HELLO frame from",
                   "PONG without PING", "EXITED frame from", "CREDIT of 4294967295 bytes"):
-        assert any(words in line for line in said), (words, said)
+        until(lambda: "%s in %s" % (words, said), lambda: any(words in line and "broke the protocol" in line for line in node.log_lines()[since:]))
     assert node.get("calm", account="victim").text == "calm"
 
 
@@ -105,8 +104,10 @@ def cores(*pids):
     def put(core):
         for pid in pids:
             for one in [pid] + [process.pid for process in descendants(pid)]:
-                for thread in os.listdir("/proc/%d/task" % one):
-                    os.sched_setaffinity(int(thread), {core})
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):    # it has ended, or this thread of it
+                    for thread in os.listdir("/proc/%d/task" % one):
+                        with contextlib.suppress(ProcessLookupError):
+                            os.sched_setaffinity(int(thread), {core})
     return put
 
 
@@ -201,7 +202,7 @@ def test_no_flood_takes_the_node_from_its_neighbour(node):
         assert min(beside) <= 2 * min(calm) + PATIENCE, (way, calm, beside)
     neighbour.close()
     is_bounded(node, before, peak)
-    assert any("lines of output in a second: the rest is dropped" in line for line in node.log_lines()[since:])
+    node.wait_log("lines of output in a second: the rest is dropped", since=since)
 
 
 def test_what_nobody_reads_is_bounded_and_given_back(node):
@@ -228,10 +229,9 @@ def test_what_nobody_reads_is_bounded_and_given_back(node):
                 over.set()
                 watcher.join()
     is_bounded(node, before, peak, 64 * 128 + 2 * 199 * 40)
-    text = "\n".join(node.log_lines()[since:])
     for n in range(2):
-        assert re.search(r"an instance of 'unread%d' \(process \d+\) broke the protocol and was ended: it does not read what it is sent" % n,
-                         text), text
+        node.wait_log(r"an instance of 'unread%d' \(process \d+\) broke the protocol and was ended: it does not read what it is sent" % n,
+                      since=since)
 
 
 @contextlib.contextmanager
@@ -281,7 +281,6 @@ def test_top_level_code_that_speaks_for_its_template(node, neighbour):
     begun = time.monotonic()
     status = ask(node, node.host_of("top-loaded-and-silent"), "/", 60 * PATIENCE)
     assert status == 503 and time.monotonic() - begun < 25 * PATIENCE, status
-    text = "\n".join(node.log_lines()[since:])
-    assert re.search(r"the template of 'top-loaded-and-silent' has forked nothing in 5 s: it is ended", text), text
-    assert "the template of 'top-response' broke the protocol" in text
+    node.wait_log(r"the template of 'top-loaded-and-silent' has forked nothing in 5 s: it is ended", since=since)
+    node.wait_log(r"the template of 'top-response' broke the protocol", since=since)
     assert node.get("calm", account="victim").text == "calm"
