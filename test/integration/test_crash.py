@@ -8,7 +8,7 @@ import pytest
 
 from harness import DEADLINE, until
 
-CHANGES = 200
+CHANGES, KILLS = 200, 10    # at least
 ENTRY = """\
 from js import Response
 
@@ -45,7 +45,7 @@ class Changes:
     def run(self, node, random_of_thread):
         """Until the node is gone; a refusal is the test's end."""
         try:
-            while self.done < CHANGES:
+            while True:
                 (self.put_secret if random_of_thread.random() < 0.4 else self.deploy)(node)
         except BROKEN:
             pass
@@ -75,18 +75,18 @@ def serves(node, changes):
 @pytest.mark.long
 @pytest.mark.apart
 def test_killed_at_random_during_deploys_and_secrets(serve, tmp_path):
-    chance = random.Random(7)
+    chance, chance_of_thread = random.Random(7), random.Random(8)
     data, changes, kills = tmp_path / "data", Changes(), 0
     node = serve(data=data)
     tokens, accounts = node.tokens, node.accounts
     said = node.upload("steady", {"entry.py": ENTRY % 0}, {"bindings": [{"type": "secret_text", "name": "SECRET", "text": "0"}],
                        "compatibility_flags": ["python_workers", "disable_python_no_global_handlers"]})
     assert said.success, said.errors
-    while changes.done < CHANGES:
-        thread = threading.Thread(target=changes.run, args=(node, chance))
+    while changes.done < CHANGES or kills < KILLS:
+        thread = threading.Thread(target=changes.run, args=(node, chance_of_thread))
         goal = changes.done + chance.randrange(1, 24)
         thread.start()
-        until("some changes", lambda: changes.done >= min(goal, CHANGES) or not thread.is_alive(),
+        until("some changes", lambda: changes.done >= goal or not thread.is_alive(),
               deadline=4 * DEADLINE, every=chance.uniform(0.001, 0.05))
         assert changes.refused is None, changes.refused
         node.kill()
@@ -96,7 +96,6 @@ def test_killed_at_random_during_deploys_and_secrets(serve, tmp_path):
         node = serve(data=data, token=False)
         node.tokens, node.accounts = tokens, accounts
         serves(node, changes)
-    assert kills >= 10
     listed = node.result("GET", "/accounts/$ACC/workers/scripts/steady/deployments")["deployments"]
     for share in listed[0]["versions"]:
         node.result("GET", "/accounts/$ACC/workers/scripts/steady/versions/" + share["version_id"])

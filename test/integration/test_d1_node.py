@@ -1,4 +1,5 @@
 """D1 seen from the node: one store process per open database, its life and its deaths, limits, reloads, nothing lost."""
+import contextlib
 import os
 import re
 import shutil
@@ -94,6 +95,16 @@ def is_computing(process):
     return ticks(process) > before
 
 
+def store_of(node, name):
+    """The process that has this database open."""
+    for process in node.stores():
+        for fd in os.listdir("/proc/%d/fd" % process.pid):
+            with contextlib.suppress(FileNotFoundError):
+                if "/d1/%s/" % name in os.readlink("/proc/%d/fd/%s" % (process.pid, fd)):
+                    return process
+    return None
+
+
 def is_whole(node, name="db"):
     with sqlite3.connect(node.project / ".corral/state/d1" / name / "db.sqlite") as db:
         return db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -157,7 +168,7 @@ def test_two_bindings_and_versions_may_share_a_database(corral):
     before = node.mark()
     node.write("wrangler.toml", project("DB", "MORE", names={"DB": "shared"})["wrangler.toml"])
     node.wait_log(r"env\.MORE", since=before)
-    node.wait_log("Reloaded in", since=before)
+    until("it is served", lambda: node.value("return hasattr(env, 'MORE')"))
     prepare(node, "MORE")
     assert column(node, "SELECT count(*) FROM t") == [201] and len(node.stores()) == 2
     assert node.value("return hasattr(env, 'SAME')") is False
@@ -168,13 +179,12 @@ def test_idle_processes_end_and_come_again(corral):
                                       "CORRAL_TEST_SPARES": "0"})
     prepare(node)
     insert(node, "kept")
-    files = open_files(node.pid)
+    until("it has ended", lambda: not node.stores())
+    files = open_files(node.pid)    # our own connection may take the node a moment to close: one more, at most
     for i in range(3):
-        until("it has ended", lambda: not node.stores())
-        until("no descriptor of it is left", lambda: open_files(node.pid) < files)
         assert column(node) == ["kept"]
-        # Our own connection may take the node a moment to close.
-        until("no descriptor more than before", lambda: open_files(node.pid) <= files)
+        until("it has ended", lambda: not node.stores())
+        until("no descriptor of it is left", lambda: open_files(node.pid) <= files)
     assert not re.search(r"err\]|wrn\]", node.log_text())
 
 
@@ -199,11 +209,12 @@ def test_many_databases_share_few_places(corral):
     assert 1 <= most <= 3
     # One that is busy keeps its place; the others share what is left.
     got, thread = begin(node, "return await env.D0.prepare(%r).first()" % LONG)
-    until("it computes", lambda: any(is_computing(p) for p in node.stores()))
+    busy = until("its process", lambda: store_of(node, "d0"))
+    until("it computes", lambda: is_computing(busy))
     assert [node.value("return await env.%s.prepare('SELECT count(*) AS n FROM t').first('n')" % n)
             for n in names[1:]] == [6] * 7
     assert thread.is_alive()
-    kill(next(p for p in node.stores() if is_computing(p)))
+    kill(busy)
     thread.join()
     assert got[0]["text"].startswith(("Error: " + RESET, RESET)), got
 
@@ -220,7 +231,7 @@ def test_a_store_that_is_killed(corral):
     # Idle: nobody notices.
     kill(node.stores()[0])
     assert column(node) == ["before"]
-    assert re.search(r"err\] database 'db': its process was ended by SIGKILL", node.log_text())
+    node.wait_log(r"err\] database 'db': its process was ended by SIGKILL")
     # In flight: a clear error, for reads and writes, and the next call works.
     for sql in (LONG, "INSERT INTO t (v) SELECT 'half' FROM (%s)" % LONG):
         store = next(p for p in node.stores() if p.pid != other.pid)
