@@ -104,7 +104,13 @@ class listener:
             try:
                 if self.context:
                     connection = self.context.wrap_socket(connection, server_side=True)
-                self.seen.append(connection.recv(65536))
+                said = b""
+                while b"\r\n\r\n" not in said:
+                    piece = connection.recv(65536)
+                    if not piece:
+                        break
+                    said += piece
+                self.seen.append(said)
                 connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
             except OSError:
                 pass

@@ -3,6 +3,7 @@ import functools
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -141,7 +142,10 @@ def test_what_no_index_can_give(fresh, index):
 
 def test_an_index_that_cannot_be_reached(fresh, shop):
     shop.close()
-    err = fresh("sync", "2024-03-29", "--index-url", shop.url, code=1)
+    with socket.socket() as nobody:     # has the port, so that nobody else gets it, and listens to nobody
+        nobody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        nobody.bind(shop.server.server_address)
+        err = fresh("sync", "2024-03-29", "--index-url", shop.url, code=1)
     assert f"corral: the package index {shop.url} cannot be reached: Connection refused\n  is there a network? --index-url URL" in err
     err = fresh("sync", "2024-03-29", "--index-url", "http://index.invalid/simple/", code=1)
     assert "corral: the package index http://index.invalid/simple/ cannot be reached: " in err
