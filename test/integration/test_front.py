@@ -17,6 +17,7 @@ def front(tmp_path_factory):
     import conftest
     one = conftest.start(tmp_path_factory.mktemp("front"), SOURCE)
     one.get()
+    one.wait_log(r"took \[")  # its line belongs to no test
     yield one
     survived = one.is_running()
     conftest.finish(one)
