@@ -102,6 +102,8 @@ void instance_met(struct instance *instance, enum limit limit, struct call *call
     if (*met & bit)
         return;
     *met |= bit;
+    /* What has filled it may stay: others had better not run beside it. */
+    instance->is_retiring |= limit == LIMIT_MEMORY;
     instance->events->met(instance->self, instance, limit, call);
 }
 

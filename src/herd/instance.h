@@ -102,7 +102,7 @@ int instance_send(struct instance *instance, struct call *call, const struct ope
                   struct err *err) MUST_CHECK;
 /* Has it (nearly) as much address space as it may? */
 bool instance_is_full(const struct instance *instance);
-/* A limit that its code runs into and survives; call NULL: of nobody's that runs. */
+/* A limit that its code runs into and survives; call NULL: of nobody's that runs.  LIMIT_MEMORY: it retires. */
 void instance_met(struct instance *instance, enum limit limit, struct call *call);
 /* Look how much its calls have used.  One that is over its limit is told to stop, again and again; true: it does
  * not, and that is the end of all that runs beside it. */

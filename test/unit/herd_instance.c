@@ -219,6 +219,30 @@ static void a_limit_is_met_once_by_each_call(void)
     stop();
 }
 
+static void has_no_memory_for_one(void)
+{
+    begin();
+    expect(FRAME_REQUEST, 2);
+    SAY_MESSAGE(met, 0, 1, .limit = LIMIT_MEMORY);
+    answer(1);
+    answer(2);
+    linger_there();
+}
+
+/* What fills it may stay. */
+static void who_had_too_little_memory_takes_no_more(void)
+{
+    start(has_no_memory_for_one);
+    run_until(&seen.is_up);
+    CHECK(send_request("GET", true) == 0);
+    CHECK(send_request("GET", true) == 0);
+    CHECK(instance_has_room(instance));
+    run_until_count(&seen.ends, 2);
+    CHECK(seen.mets == 1 && !seen.has_ended);
+    CHECK(!instance_has_room(instance));
+    stop();
+}
+
 static void meets_one_that_the_node_sees_to(void)
 {
     hello();
@@ -308,6 +332,7 @@ int main(int argc, char **argv)
         T(stream_numbers_end),
         T(a_line_goes_to_a_call_of_its_own_instance),
         T(a_limit_is_met_once_by_each_call),
+        T(who_had_too_little_memory_takes_no_more),
         T(lies_about_limits_end_it),
         T(a_ticket_that_nobody_counts_goes_with_the_answer),
         T(copes_without_memory),
