@@ -31,7 +31,7 @@ def test_there_is_one_interpreter_in_a_process(corral):
     assert re.fullmatch(r"3\.\d+\.\d+ 10 True (True|False)", server.get().text)
     linked = subprocess.run(["ldd", BIN / "corral-worker"], capture_output=True, text=True, check=True).stdout
     is_static = "libpython" not in linked
-    for one in server.zygotes() + server.templates() + server.instances():
+    for one in sum(server.wait_settled(), []):
         files = mapped(one.pid)
         libraries = {f for f in files if "/libpython" in f}
         assert len(libraries) == (0 if is_static else 1), libraries

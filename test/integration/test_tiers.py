@@ -106,6 +106,8 @@ def test_dev_serves(tier):
                 one.write("src/entry.py", PROJECT["src/entry.py"].replace("world", "again"))
                 one.wait_log("Reloaded in", since=mark)
                 assert one.get().text == "Hello again, 42"
+            if tier.expected() not in STRANGERS:
+                one.wait_log(WARNING + r" ?Box: ")
             warnings = [line for line in one.log_lines() if re.search(WARNING + r" ?Box: ", line)]
             assert len(warnings) == (tier.expected() not in STRANGERS), one.log_text()
             if warnings:
@@ -131,7 +133,7 @@ def test_serve_serves(name):
                                  "    async def fetch(self, request):\n        return Response('hello')\n")
             assert node.get("hello").text == "hello"
             assert node.api_raw("GET", "/healthz", token=False).json()["box"] == tier.expected()
-            assert "Box: %s (" % tier.expected() in node.log_text()
+            node.wait_log(r"Box: %s \(" % tier.expected())
             folder = os.stat(home / "data")
             assert folder.st_uid == tier.uid and folder.st_mode & 0o777 == 0o700
             said = tiers.doctor(("doctor", "--json", "--data", str(home / "data")), tier)
