@@ -98,7 +98,7 @@ def serve(folder, path, origin, wrangler=WRANGLER):
     files["wrangler.toml"] = wrangler.format(name="samples") + VARS
     files["requirements.txt"] = files.pop("src/requirements.txt", "")
     files[".dev.vars"] = "MY_SECRET_VALUE=%s\n" % SECRET
-    one = start(path, files)
+    one = start(path, files, env={"CORRAL_TEST_INSTANCES": "1"})    # what a sample keeps between two requests is one instance's
     yield one
     survived = one.is_running()
     finish(one)

@@ -49,8 +49,9 @@ def test_bounds(lab):
     """ENOSPC beyond the limits, and all of it comes back."""
     assert value(lab, """
         from corral.memory import tree
-        import shutil, tempfile
+        import gc, shutil, tempfile
         os.mkdir('/tmp/bounds')
+        gc.collect()    # files that nobody has any more, of the tests before
         had, out = (tree.used_bytes, tree.used_files), []
         limits = tree.BYTES_MAX, tree.FILES_MAX
         tree.BYTES_MAX, tree.FILES_MAX = tree.used_bytes + 1_000_000, tree.used_files + 10
@@ -143,7 +144,7 @@ def test_each_instance_has_its_own_of_what_top_level_code_wrote(corral):
             open("/tmp/n", "w").write(str(n))
             kept.seek(0)
             return Response.new(f"{early.word} {n} {kept.read()} {os.listdir('/tmp/made')[0]}")
-    '''}, env={"CORRAL_TEST_SPARES": "0"})
+    '''}, env={"CORRAL_TEST_SPARES": "0", "CORRAL_TEST_INSTANCES": "1"})
     assert [one.get().text for _ in range(2)] == [f"early {n} from the template open" for n in (1, 2)]
 
 
