@@ -184,16 +184,18 @@ def test_wait_until_of_a_promise_whose_then_calls_back_often(lab):
 
 
 def test_long_values_cost_time_by_their_length(lab):
-    took = script(lab, """
-        const spaces = 'a' + ' '.repeat(200000) + 'b', form = new FormData(), out = {};
-        const time = (name, f) => { const t = performance.now(); try { f() } catch {} out[name] = performance.now() - t };
-        time('header', () => new Headers({ x: spaces }));
-        time('label', () => new TextDecoder(spaces));
-        for (let i = 0; i < 50000; i++) form.append('a', 'b');
-        time('form', () => console.log(form));
-        return out;
+    # Processor time: what else the machine does is not theirs.
+    took = lab.value("""
+        js.eval("globalThis.spaces = 'a' + ' '.repeat(200000) + 'b'; globalThis.form = new FormData(); for (let i = 0; i < 50000; i++) form.append('a', 'b'); 0")
+        took = {}
+        for name, code in (("header", "new Headers({ x: spaces })"), ("label", "new TextDecoder(spaces)"), ("form", "console.log(form)")):
+            begun = time.thread_time()
+            js.eval("(() => { try { %s } catch {} })()" % code)
+            took[name] = time.thread_time() - begun
+        js.eval("delete globalThis.spaces; delete globalThis.form; 0")
+        return took
     """)
-    assert max(took.values()) < 2000, took
+    assert max(took.values()) < 2, took
 
 
 def test_a_stream_that_is_never_empty_keeps_only_what_waits(lab):
