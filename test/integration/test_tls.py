@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asan
 SOURCE = """\
 from js import Response, WebSocketPair
 from pyodide.ffi import create_proxy
-import asyncio, json
+import json
 
 async def on_fetch(request, env, ctx):
     path = request.url.split("/", 3)[3]
@@ -32,8 +32,8 @@ async def on_fetch(request, env, ctx):
     if path == "echo":
         return Response.new(request.body)
     if path == "slow":
-        await asyncio.sleep(0.5)
-        return Response.new("slow")
+        print("slow begins")
+        return Response.new(await request.text())
     if path == "raise":
         raise ValueError("planted-secret")
     if path == "socket":
@@ -333,12 +333,14 @@ def test_a_port_leads_to_https_and_a_drain_ends_what_runs(node, serve):
     plain.close()
     with connect(one) as sock, connect(one) as talk:
         shake_hands(one, talk)
-        sock.sendall(("GET /slow HTTP/1.1\r\nHost: %s\r\n\r\n" % one.hello).encode())
+        sock.sendall(("POST /slow HTTP/1.1\r\nHost: %s\r\nContent-Length: 4\r\n\r\nslo" % one.hello).encode())
+        one.wait_log("slow begins")
         one.process.send_signal(signal.SIGTERM)
         assert talk.recv(100).startswith(bytes([0x88])), "a WebSocket is closed when the node drains"
         talk.sendall(close_frame(1012))
         assert talk.recv(100) == b""
         talk.close()
+        sock.sendall(b"w")
         head, body = read_answer(sock)
         assert "Connection: close" in head and body == b"slow"
         assert sock.recv(100) == b""    # with close_notify: Python's ssl raises without
