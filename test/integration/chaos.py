@@ -359,11 +359,14 @@ class Chaos:
             until("the descriptors are as before", few, HANG)
         except AssertionError:
             found.append("descriptors: %d before, %d now" % (self.fds_before, len(os.listdir("/proc/%d/fd" % self.node.pid))))
-        table = processes()
-        for process in table.values():
-            if process.state == "Z" and process.parent == self.node.pid:
-                found.append("a zombie of the node: %s" % process.name)
+        try:    # each is one for the moment until the node has heard of its end
+            until("no zombies", lambda: not self.zombies())
+        except AssertionError:
+            found += ["a zombie of the node: %s" % name for name in self.zombies()]
         return found
+
+    def zombies(self):
+        return [process.name for process in processes().values() if process.state == "Z" and process.parent == self.node.pid]
 
     def slope(self):
         """Growth of the node's memory from the second third of the run to the last, in kB."""
@@ -385,11 +388,21 @@ class Chaos:
         return "\n".join(lines + ["WRONG      " + w for w in self.wrong[:20]])
 
 
+def hold_port(port):
+    """Until it is closed, nobody gets the port by chance; who asks for it by its number, to listen, does."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", port))
+    return held
+
+
 def restart(node_class, node, *flags):
     """kill -9 of the node, and another one on the same folder and ports; seconds to its first answer, and the node."""
     family = [p.pid for p in descendants(node.pid)]
     listen, api = "127.0.0.1:%d" % node.port, "127.0.0.1:%d" % node.api_port
     node.process.kill()
+    node.process.wait(DEADLINE)
+    held = [hold_port(port) for port in (node.port, node.api_port)]
     node.wait_exit()
     begun = time.monotonic()
     again = node_class(node.data, *flags, listen=listen, api=api, token=False, domain=DOMAIN)
@@ -408,5 +421,7 @@ def restart(node_class, node, *flags):
         assert time.monotonic() - begun < DEADLINE, again.log_text()
     took = time.monotonic() - begun
     again.wait_ready()
+    for one in held:
+        one.close()
     left = [pid for pid in family if is_alive(pid)]
     return took, again, left

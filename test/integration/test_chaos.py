@@ -5,7 +5,7 @@ import time
 import pytest
 
 from chaos import ABOUT, HELLO, Chaos, restart
-from harness import PATIENCE, orphans, until
+from harness import DEADLINE, PATIENCE, orphans, until
 from serve import Serve
 
 pytestmark = [pytest.mark.apart, pytest.mark.long]
@@ -19,25 +19,22 @@ def test_any_process_may_die_at_any_time(serve):
                                              "CORRAL_TEST_IDLE_MS": "3000"})
     with Chaos(node, seed=20) as chaos:
         chaos.run(SECONDS)
+        # On a machine that has little left it takes longer until this shows something.
+        until(lambda: "enough is asked and killed: " + chaos.report(),
+              lambda: chaos.run(1) or (sum(chaos.killed.values()) > 20 and chaos.total("200") > 200), 10 * DEADLINE)
     print(chaos.report())
     assert not chaos.wrong, chaos.report()
     chaos.settle()
-    assert not chaos.stored() and not chaos.leaks() and not orphans({node.pid})
-    assert sum(chaos.killed.values()) > 20 and chaos.total("200") > 200, chaos.report()
+    assert not chaos.stored() and not chaos.leaks()
+    until(lambda: "no process is left behind: %r" % orphans({node.pid}), lambda: not orphans({node.pid}))
     assert chaos.slope() < 8192 * PATIENCE, chaos.report()
 
 
 def test_a_node_that_is_killed_serves_again(serve, tmp_path):
     """Its processes end with it, nothing acknowledged is lost, and the first answer is soon there."""
     node = serve("--access-log", "off")
-    chaos, took = Chaos(node, seed=21, stops=False), []
+    chaos, took, fresh = Chaos(node, seed=21, stops=False), [], []
     chaos.prepare()
-    begun = time.monotonic()
-    other = serve("--access-log", "off")
-    assert other.get("nobody").status == 404
-    other.deploy("hello", HELLO % 0, ABOUT)
-    fresh = time.monotonic() - begun
-    other.close()
     try:
         for _ in range(3):
             chaos._stop = threading.Event()
@@ -54,9 +51,21 @@ def test_a_node_that_is_killed_serves_again(serve, tmp_path):
             seconds, node, left = restart(Serve, node, "--access-log", "off")
             took.append(seconds)
             chaos.node = node
-            until("they die with it", lambda: not orphans({node.pid, other.pid}))
+            until("they die with it", lambda: not orphans({node.pid}))
             assert not chaos.stored()
+            fresh.append(first_deploy(serve))
     finally:
         node.close()
     # Two engines start in it, and in a fresh node's first deploy: on a machine that does nothing else both take half a second.
-    assert min(took) < max(1, 1.5 * fresh), (took, fresh)
+    assert any(one < max(1, 1.5 * other) for one, other in zip(took, fresh)), (took, fresh)
+
+
+def first_deploy(serve):
+    """How long a fresh node takes for it, just now."""
+    begun = time.monotonic()
+    other = serve("--access-log", "off")
+    assert other.get("nobody").status == 404
+    other.deploy("hello", HELLO % 0, ABOUT)
+    took = time.monotonic() - begun
+    other.close()
+    return took
