@@ -126,6 +126,17 @@ def rss_kb(pid, field="VmRSS"):
     return int(status_of(pid)[field].split()[0])
 
 
+def listening(pid):
+    """[(address, port)] at which a process waits for connections by IPv4."""
+    sockets = set()
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(OSError):
+            sockets.add(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+    lines = [line.split() for line in open("/proc/net/tcp").readlines()[1:]]
+    local = [fields[1].split(":") for fields in lines if fields[3] == "0A" and "socket:[%s]" % fields[9] in sockets]
+    return [(socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)) for address, port in local]
+
+
 def adopt_orphans():
     """Orphans of what we start become our children, so that none can hide."""
     libc = ctypes.CDLL(None, use_errno=True)

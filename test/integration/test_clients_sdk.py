@@ -2,16 +2,16 @@
 
 And HTTP/2 by httpcore, which such SDKs ask for.
 """
+import collections
 import http.server
 import json
-import socket
 import subprocess
 import threading
 
 import pytest
 
 from conftest import finish, start
-from harness import LAB, free_port, until
+from harness import LAB, listening, until
 from origin import make_certificate
 
 
@@ -204,7 +204,7 @@ class AsyncClient(_Base):
 
 
 class Fake(http.server.BaseHTTPRequestHandler):
-    """Of the API that the SDK is for.  The model says what it does; a piece of a stream waits until the last was asked about."""
+    """Of the API that the SDK is for.  The model says what it does; a piece of a stream waits until the last was asked about (/go/MODEL)."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -213,7 +213,7 @@ class Fake(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        self.server.go.release()
+        self.server.go[self.path.rsplit("/", 1)[1]].release()
         self.say(200, {})
 
     def say(self, status, body, **headers):
@@ -244,16 +244,16 @@ class Fake(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         if body["stream"]:
-            return self.stream(kind)
+            return self.stream(kind, self.server.go[body["model"]])
         return self.say(200, {"id": "1", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Grüße, " + body["messages"][0]["content"]}}]})
 
-    def stream(self, kind):
+    def stream(self, kind, go):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for n, word in enumerate(("Hello", " ", "wörld")):
-            if n and not self.server.go.acquire(timeout=60):
+            if n and not go.acquire(timeout=60):
                 return
             event = b"data: " + json.dumps({"id": "1", "choices": [{"index": 0, "delta": {"content": word}}]}).encode() + b"\n\n"
             for part in (event[:9], event[9:]):
@@ -266,12 +266,12 @@ class Fake(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads, request_queue_size = True, 128
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Fake)
         self.lock, self.seen = threading.Lock(), []
-        self.go, self.over = threading.Semaphore(0), threading.Event()
+        self.go, self.over = collections.defaultdict(lambda: threading.Semaphore(0)), threading.Event()
         self.url = "http://127.0.0.1:%d" % self.server_port
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -319,9 +319,9 @@ def test_sdk_blocking(node, server):
     with ask(client, "words-s", stream=True) as stream:
         for event in stream:
             words.append(event.choices[0].delta.content)
-            httpx.get(U + "/go")
+            httpx.get(U + "/go/words-s")
     said.append(words)
-    for model, options in (("full-s", {}), ("bad-s", {}), ("slow-s", {"timeout": 0.2, "max_retries": 1})):
+    for model, options in (("full-s", {}), ("bad-s", {}), ("slow-s", {"timeout": httpx.Timeout(60, read=0.2), "max_retries": 1})):
         try:
             ask(sdk.Client("key", U + "/v1", **options), model)
         except sdk.APIError as e:
@@ -337,7 +337,7 @@ def test_sdk_blocking(node, server):
              ["APIConnectionError", "Connection error.", "ConnectError"], "1"]
     asked = [each for each in server.seen if each[0] == "busy-s"]
     assert [each[1:] for each in asked] == [("Bearer key", "Shape/Python 1.0", str(n)) for n in range(3)]
-    assert sum(each[0] == "slow-s" for each in server.seen) == 2
+    until("both tries are read", lambda: [each[0] for each in server.seen].count("slow-s") == 2)
 
 
 def test_sdk_async(node, server):
@@ -349,17 +349,17 @@ def test_sdk_async(node, server):
     async with httpx.AsyncClient() as other:
         async for event in await ask(client, "words-a", stream=True):
             words.append(event.choices[0].delta.content)
-            await other.get(U + "/go")
+            await other.get(U + "/go/words-a")
         said.append(words)
-        stream = await ask(client, "words-a", stream=True)      # and leaves
+        stream = await ask(client, "left-a", stream=True)       # and leaves
         said.append((await anext(aiter(stream))).choices[0].delta.content)
         await stream.close()
         try:
             async for event in await ask(client, "torn-a", stream=True):
-                await other.get(U + "/go")
+                await other.get(U + "/go/torn-a")
         except httpx.RemoteProtocolError as e:
             said.append(known(e))
-    for model, options in (("full-a", {}), ("slow-a", {"timeout": 0.2, "max_retries": 1})):
+    for model, options in (("full-a", {}), ("slow-a", {"timeout": httpx.Timeout(60, read=0.2), "max_retries": 1})):
         try:
             await ask(sdk.AsyncClient("key", U + "/v1", **options), model)
         except sdk.APIError as e:
@@ -376,13 +376,12 @@ def test_sdk_async(node, server):
 
 def test_clients_speak_http2_when_they_are_told_to(node, trusted, tmp_path):
     """nghttpd speaks nothing else; pools without http2 have 1.1."""
-    port = free_port()
     (tmp_path / "hello").write_text("over two")
     (tmp_path / "big").write_bytes(b"z" * 5_000_000)
-    server = subprocess.Popen(["nghttpd", "--echo-upload", "-d", str(tmp_path), "-a", "127.0.0.1", str(port), str(trusted[0]), str(trusted[1])],
+    server = subprocess.Popen(["nghttpd", "--echo-upload", "-d", str(tmp_path), "-a", "127.0.0.1", "0", str(trusted[0]), str(trusted[1])],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until("nghttpd listens", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        (_, port), = until("nghttpd listens", lambda: listening(server.pid))
         assert node.value("""
             import httpcore, httpx
             U, said = "https://localhost:%d", []

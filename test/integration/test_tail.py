@@ -56,8 +56,8 @@ class Listener:
     """A tail and who reads it, byte for byte as wrangler does: the first frame is not masked."""
 
     def __init__(self, node, *filters, receive_buffer=None, script="hello"):
-        self.node = node
-        self.tail = node.result("POST", TAILS.replace("hello", script), {"filters": list(filters)})
+        self.node, self.tails = node, TAILS.replace("hello", script)
+        self.tail = node.result("POST", self.tails, {"filters": list(filters)})
         self.raw = self.connect(receive_buffer)
         assert self.raw.head.startswith("HTTP/1.1 101 ") and "sec-websocket-protocol: trace-v1" in self.raw.head.lower()
         self.raw.send(frame(TEXT, b'{"debug":false}', mask=None))
@@ -75,12 +75,16 @@ class Listener:
         assert kind == TEXT, (kind, text)
         return json.loads(text)
 
+    @staticmethod
+    def path(event):
+        return event["event"]["request"]["url"].rsplit("/", 1)[1]
+
     def lines(self, event=None):
         return [line["message"][0] for line in (event or self.next())["logs"]]
 
     def close(self):
         self.raw.close()
-        self.node.api("DELETE", TAILS + "/" + self.tail["id"])
+        self.node.api("DELETE", self.tails + "/" + self.tail["id"])
 
     def __enter__(self):
         return self
@@ -149,13 +153,14 @@ def test_lines_of_requests_at_once_do_not_mix(node):
 
 
 def test_scheduled_runs_are_events(node):
-    with Listener(node) as tail:
-        node.result("PUT", "/accounts/$ACC/workers/scripts/hello/schedules", [{"cron": "* * * * *"}, {"cron": "1-59 * * * *"}])
+    node.deploy("ticking", CODE)    # its last run may end when another test listens
+    with Listener(node, script="ticking") as tail:
+        node.result("PUT", "/accounts/$ACC/workers/scripts/ticking/schedules", [{"cron": "* * * * *"}, {"cron": "1-59 * * * *"}])
         events = {}
         while len(events) < 2:
             event = tail.next()
             events[event["event"]["cron"]] = event
-        node.result("PUT", "/accounts/$ACC/workers/scripts/hello/schedules", [])
+        node.result("PUT", "/accounts/$ACC/workers/scripts/ticking/schedules", [])
     good, bad = events["* * * * *"], events["1-59 * * * *"]
     assert good["outcome"] == "ok" and tail.lines(good) == ["tick * * * * *"] and good["event"]["scheduledTime"] % 60000 == 0
     assert bad["outcome"] == "exception" and bad["exceptions"][0]["message"].endswith("RuntimeError: tock")
@@ -166,9 +171,10 @@ def test_scheduled_runs_are_events(node):
 
 def test_filters_let_through_what_they_say(node):
     def passes(*filters):
-        with Listener(node, *filters) as tail:
+        with Listener(node, *filters) as tail, Listener(node) as whole:
             node.request("hello", "/f", "POST", "", {"X-Tag": "red green"})
             node.get("hello", "/boom")
+            assert [whole.path(whole.next()) for _ in range(2)] == ["f", "boom"]    # by now the other has had them, too
             tail.raw.send(frame(TEXT, b'{"debug":true}'))   # from now on everything
             tail.raw.send(frame(PING, b""))
             seen = []
@@ -176,7 +182,7 @@ def test_filters_let_through_what_they_say(node):
                 kind, text = tail.raw.next()
                 if kind == PONG:
                     return seen
-                seen.append(json.loads(text)["event"]["request"]["url"].rsplit("/", 1)[1])
+                seen.append(tail.path(json.loads(text)))
 
     assert passes() == ["f", "boom"]
     assert passes({"outcome": ["ok"]}) == ["f"]
