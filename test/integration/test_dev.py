@@ -5,12 +5,11 @@ import shutil
 import signal
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from harness import BIN, ERROR, HELLO, PATIENCE, WARNING, WRANGLER, Load, free_port, holds, until
+from harness import BIN, ERROR, HELLO, WARNING, WRANGLER, Load, free_port, holds, listening, until
 
 VARS = """\
 from js import Response
@@ -105,8 +104,7 @@ def test_ip_flag(corral):
     one = corral(HELLO, "--ip", "127.0.0.2")
     one.host = "127.0.0.2"
     assert one.get().text == "Hello world!"
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", one.port), 5)
+    assert listening(one.pid) == [("127.0.0.2", one.port)]
 
 
 @pytest.mark.parametrize("ip", ["0.0.0.0", "*"])
@@ -116,10 +114,7 @@ def test_every_address_is_announced_as_one_that_can_be_opened(corral, ip):
 
 
 def test_only_this_machine_is_served_by_default(hello):
-    wanted = "%04X" % hello.port
-    listening = [line.split() for line in open("/proc/net/tcp").readlines()[1:]]
-    mine = [f[1] for f in listening if f[3] == "0A" and f[1].endswith(":" + wanted)]
-    assert mine == ["0100007F:" + wanted]
+    assert listening(hello.pid) == [("127.0.0.1", hello.port)]
 
 
 def test_port_flag(corral):
@@ -340,8 +335,10 @@ def test_no_reload_when_the_state_folder_changes(corral, tmp_path):
 def test_a_burst_of_writes_is_one_reload(corral):
     one = corral({"src/entry.py": LOADED, "src/other.py": "x = 0\n"})
     seen = [one.get().text]
+    one.process.send_signal(signal.SIGSTOP)     # it sees them all at once, however long they take
     for n in range(100):
         one.write("src/other.py", "x = %d\n" % n)
+    one.process.send_signal(signal.SIGCONT)
 
     def quiet():
         text = one.get().text
@@ -349,7 +346,7 @@ def test_a_burst_of_writes_is_one_reload(corral):
             seen.append(text)
         return len(seen) > 1
     until("a reload", quiet)
-    holds("no more than a few", lambda: quiet() and len(seen) <= 6)
+    holds("that one", lambda: quiet() and len(seen) == 2)
 
 
 def test_a_save_that_changes_nothing_is_harmless(corral):
@@ -363,7 +360,7 @@ def test_no_request_fails_during_twenty_reloads(corral):
     says(one, "version 0")
     with Load(one, 4) as load:
         for n in range(1, 21):
-            one.write("src/entry.py", version(n))
+            one.put("src/entry.py", version(n))
             says(one, "version %d" % n)
             load.wait(20)
     bad = [r for r in load.results if r[0] != 200]
@@ -409,7 +406,7 @@ def test_a_syntax_error_shows_and_the_next_save_recovers(corral):
     one = corral(version(1))
     says(one, "version 1")
     before = one.mark()
-    one.write("src/entry.py", "from js import Response\n\ndef on_fetch(request:\n    return 1\n")
+    one.put("src/entry.py", "from js import Response\n\ndef on_fetch(request:\n    return 1\n")
     one.wait_log(r"SyntaxError", since=before)
     one.wait_log(r"entry\.py(:|\", line )3", since=before)
     page = until("the error is served", lambda: next((a for a in [one.get()] if a.status == 500), None))
@@ -420,7 +417,7 @@ def test_a_syntax_error_shows_and_the_next_save_recovers(corral):
 
 def test_the_error_page_is_html_for_a_browser(corral):
     one = corral(version(1))
-    one.write("src/entry.py", "def broken(:\n")
+    one.put("src/entry.py", "def broken(:\n")
     page = until("the error is served", lambda: next(
         (a for a in [one.get("/", {"Accept": "text/html,application/xhtml+xml"})] if a.status == 500), None))
     assert "SyntaxError" in page.text
@@ -430,7 +427,7 @@ def test_the_error_page_is_html_for_a_browser(corral):
 
 def test_the_error_page_escapes_the_source(corral):
     one = corral(version(1))
-    one.write("src/entry.py", "x = '<script>alert(1)</script>' (:\n")
+    one.put("src/entry.py", "x = '<script>alert(1)</script>' (:\n")
     page = until("the error is served", lambda: next(
         (a for a in [one.get("/", {"Accept": "text/html"})] if a.status == 500), None))
     if page.headers["content-type"].startswith("text/html"):
@@ -481,10 +478,10 @@ def test_a_main_that_is_still_to_be_written_in_another_folder(corral):
     one = corral({"src/entry.py": version(1), "app/notes.txt": "x"})
     assert one.get().text == "version 1"
     since = one.mark()
-    one.write("wrangler.toml", WRANGLER.format(name="hello").replace("src/entry.py", "app/main.py"))
+    one.put("wrangler.toml", WRANGLER.format(name="hello").replace("src/entry.py", "app/main.py"))
     one.wait_log("there is no file 'app/main.py'", since=since)
     until("requests are told", lambda: one.get().status == 500)
-    one.write("app/main.py", version(2))
+    one.put("app/main.py", version(2))
     says(one, "version 2")
     assert len(re.findall("there is no file 'app/main.py'", "\n".join(one.log_lines()[since:]))) == 1
 
@@ -522,10 +519,8 @@ def test_port_in_use_names_the_process(corral):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        begun = time.monotonic()
         one = corral(HELLO, port=port, ready=False)
         assert one.wait_exit() != 0
-        assert time.monotonic() - begun < 5 * PATIENCE
     text = one.log_text()
     assert str(port) in text and "in use" in text
     assert str(os.getpid()) in text or "python" in text or "pytest" in text, text
@@ -537,7 +532,7 @@ def test_port_in_use_only_on_ipv6(corral):
     with socket.socket(socket.AF_INET6) as taken:
         taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
-            taken.bind(("::1", 0))
+            taken.bind(("::1", free_port()))    # by IPv4 it is nobody's either
         except OSError:
             pytest.skip("no IPv6 here")
         taken.listen()
@@ -551,7 +546,7 @@ def test_sighup_ends_it_too(hello):
     # The terminal was closed.
     family = hello.wait_settled()
     hello.process.send_signal(signal.SIGHUP)
-    hello.process.wait(5 * PATIENCE)
+    hello.wait_exit()
     hello.assert_nothing_left()
     assert family
 
