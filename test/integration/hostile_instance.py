@@ -132,7 +132,7 @@ WAYS = {
     "credit": lambda rng: say(frame(CREDIT, struct.pack("<I", 0xffffffff), 1) * 2),
     "many_outcalls": lambda rng: say(b"".join(outcall(n, 5) for n in range(1, 300))),
     "open_outcalls": lambda rng: say(b"".join(outcall(n, 5) for n in range(1, 200))) or hold(rng),
-    "outcalls_and_away": outcalls_and_away,
+    "outcalls_and_away": lambda rng: outcalls_and_away(rng, seconds=float(query.get("seconds", "1"))),
     "fetches_and_away": lambda rng: outcalls_and_away(rng, "http://127.0.0.1:%s/%%d" % query["port"]),
     "names_and_away": lambda rng: outcalls_and_away(rng, "http://host%d.invalid/"),
     "fetches_unread": lambda rng: say(b"".join(outcall(n, 0, "http://127.0.0.1:%s/" % query["port"]) for n in range(1, 200))) or hold(rng),

@@ -205,30 +205,41 @@ def test_no_flood_takes_the_node_from_its_neighbour(node):
     node.wait_log("lines of output in a second: the rest is dropped", since=since)
 
 
-def test_what_nobody_reads_is_bounded_and_given_back(node):
-    """Two processes ask for answers without end, 199 at once each, and read nothing: libcurl holds what it has read for them
-    (EGRESS_WIDE_MAX of 128 KiB, the others of 32).  Two that ask for nothing that there is and do not read the refusals are
-    ended, with the reason."""
+def unread(node, query):
+    """Two workers that read nothing of what they ask for: how much memory the node had before, and has at most."""
     for n in range(2):
         node.deploy("unread%d" % n, INSTANCE, ABOUT)
-    before, peak, since = rss_kb(node.pid), 0, node.mark()
-    with pouring() as port:
-        for way in ("fetches_unread", "outcalls_and_away"):
-            over = threading.Event()
+    before, over, most = rss_kb(node.pid), threading.Event(), [0]
 
-            def watch():
-                nonlocal peak
-                while not over.wait(0.005):
-                    peak = max(peak, rss_kb(node.pid))
-            watcher = threading.Thread(target=watch)
-            watcher.start()
-            try:
-                all_at_once([lambda n=n: ask(node, node.host_of("unread%d" % n), "/?way=%s&port=%d" % (way, port), 60 * PATIENCE, "POST")
-                             for n in range(2)])  # POST: nobody tries again.
-            finally:
-                over.set()
-                watcher.join()
+    def watch():
+        while not over.wait(0.005):
+            most.append(max(most.pop(), rss_kb(node.pid)))
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        all_at_once([lambda n=n: ask(node, node.host_of("unread%d" % n), "/?" + query, 60 * PATIENCE, "POST")
+                     for n in range(2)])  # POST: nobody tries again.
+    finally:
+        over.set()
+        watcher.join()
+    return before, most[0]
+
+
+def test_answers_that_nobody_reads_are_bounded_and_given_back(node):
+    """Two processes ask for answers without end, 199 at once each, and read nothing: libcurl holds what it has read for them
+    (EGRESS_WIDE_MAX of 128 KiB, the others of 32)."""
+    with pouring() as port:
+        before, peak = unread(node, "way=fetches_unread&port=%d" % port)
     is_bounded(node, before, peak, 64 * 128 + 2 * 199 * 40)
+
+
+def test_refusals_that_nobody_reads_end_who_asks(serve):
+    """Two that ask for nothing that there is and do not read the refusals are ended, with the reason; however long they take for
+    so many: on this node their loops may stand still."""
+    node = serve("--access-log", "off", env={"CORRAL_TEST_STUCK_MS": str(60000 * PATIENCE)})
+    since = node.mark()
+    before, peak = unread(node, "way=outcalls_and_away&seconds=%d" % (40 * PATIENCE))
+    is_bounded(node, before, peak)
     for n in range(2):
         node.wait_log(r"an instance of 'unread%d' \(process \d+\) broke the protocol and was ended: it does not read what it is sent" % n,
                       since=since)

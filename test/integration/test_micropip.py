@@ -334,7 +334,15 @@ return answer
 def test_a_client_that_leaves_holds_up_nobody(lab, run, index):
     """Others install meanwhile; who wants the same waits until the first one's time is over."""
     index.faults["fresh13-1.0-py3-none-any.whl"] = "slow"
-    code = f"import micropip\nfrom micropip import _fetch\n_fetch.SILENCE_S = 2\nawait micropip.install('fresh13', index_urls={index.url!r})"
+    code = f"""import micropip
+from micropip import _fetch
+patiently = _fetch.Fetcher._patiently
+def impatiently(self, awaitable, url):      # once, with that wheel
+    if "fresh13-1.0" in url:
+        _fetch.SILENCE_S, _fetch.Fetcher._patiently = 2, patiently
+    return patiently(self, awaitable, url)
+_fetch.Fetcher._patiently = impatiently
+await micropip.install('fresh13', index_urls={index.url!r})"""
     connection = lab.connection()
     connection.request("GET", "/", headers={"x-code": lab_code(code), "x-mode": "json"})
     until("its wheel is asked for", lambda: index.asked("fresh13-1.0-py3-none-any.whl"))

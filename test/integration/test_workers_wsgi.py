@@ -246,15 +246,15 @@ def test_wsgi_streams_and_a_client_that_leaves(lab):
                 n = 0
                 while True:
                     n += 1
-                    if n == 20:
-                        print("at 20")
+                    if n == 10:
+                        print("at 10")
                     yield b"x" * 100_000
             finally:
                 print("closed at", n)
         return await wsgi.fetch(app, request, env)
     """))})
     answer = connection.getresponse()
-    lab.wait_log("at 20", since=before)
+    lab.wait_log("at 10", since=before)
     lab.get()
     assert "closed" not in "\n".join(lab.log_lines()[before:])
     assert answer.read(100) == b"x" * 100
