@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 
-from harness import DEADLINE, descendants, is_alive, processes, rss_kb, until
+from harness import DEADLINE, descendants, processes, rss_kb, still_alive, until
 from serve import DOMAIN
 from websocket_client import TEXT, Raw, frame
 
@@ -398,7 +398,7 @@ def hold_port(port):
 
 def restart(node_class, node, *flags):
     """kill -9 of the node, and another one on the same folder and ports; seconds to its first answer, and the node."""
-    family = [p.pid for p in descendants(node.pid)]
+    family = descendants(node.pid)
     listen, api = "127.0.0.1:%d" % node.port, "127.0.0.1:%d" % node.api_port
     node.process.kill()
     node.process.wait(DEADLINE)
@@ -423,5 +423,5 @@ def restart(node_class, node, *flags):
     again.wait_ready()
     for one in held:
         one.close()
-    left = [pid for pid in family if is_alive(pid)]
+    left = still_alive(family)
     return took, again, left

@@ -66,7 +66,7 @@ def finish(one):
 
 def assert_clean():
     known = {one.pid for one in running}
-    until(lambda: "no process is left behind: %r" % (orphans(known),), lambda: not orphans(known), 5 * PATIENCE)
+    until(lambda: "no process is left behind: %r" % (orphans(known),), lambda: not orphans(known))
 
 
 @pytest.fixture

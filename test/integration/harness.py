@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -49,13 +50,16 @@ compatibility_flags = ["python_workers", "disable_python_no_global_handlers"]
 
 
 def until(what, condition, deadline=None, every=0.02):
-    """Poll condition() until it is true; its value.  `what` names it, or is a function that does."""
+    """Poll condition() until it is true; its value.  `what` names it, or is a function that does.
+
+    The last look begins behind the deadline: who was kept from looking does not take that for an answer."""
     end = time.monotonic() + (deadline or DEADLINE)
     while True:
+        is_last = time.monotonic() > end
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        if is_last:
             raise AssertionError("never came true: %s (last: %r)" % (what() if callable(what) else what, value))
         time.sleep(every)
 
@@ -104,9 +108,17 @@ def descendants(pid, table=None):
     return found
 
 
-def is_alive(pid):
-    process = processes().get(pid)
-    return process is not None and process.state not in "ZX"
+def is_alive(one, table=None):
+    """one: a pid; or a Process, which another one with the same number is not."""
+    table = processes() if table is None else table
+    process = table.get(getattr(one, "pid", one))
+    return process is not None and process.state not in "ZX" and getattr(one, "start", process.start) == process.start
+
+
+def still_alive(family):
+    """Those of these processes that have not ended."""
+    table = processes()
+    return [one for one in family if is_alive(one, table)]
 
 
 def status_of(pid):
@@ -206,9 +218,15 @@ def write_project(folder, files, name="hello"):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, and none of those that the kernel gives away: whoever asks for any port, and every client
+    that connects, could have got it by the time that it is used."""
+    low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    ports = range(10000, low) if low > 20000 else range(high + 1, 65536) if high < 60000 else range(low, high)
+    while True:
+        port = secrets.choice(ports)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("0.0.0.0", port))
+            return port
 
 
 HELLO = """\
@@ -421,22 +439,20 @@ class Corral:
     def is_running(self):
         return self.process.poll() is None
 
-    def assert_nothing_left(self, others=(), deadline=5):
+    def assert_nothing_left(self, others=()):
         known = {self.pid} | {o.pid for o in others}
-        until(lambda: "no process is left behind: %r" % (orphans(known),), lambda: not orphans(known),
-              deadline * PATIENCE)
+        until(lambda: "no process is left behind: %r" % (orphans(known),), lambda: not orphans(known))
 
     def stop(self, sign=signal.SIGTERM, within=3.0):
         """SIGTERM: ends all at once. That takes a fifth of a second; the rest is for what else the machine does."""
-        family = [p.pid for p in descendants(self.pid)]
+        family = descendants(self.pid)
         begun = time.monotonic()
         self.process.send_signal(sign)
         try:
             self.process.wait(within * PATIENCE)
         except subprocess.TimeoutExpired:
             raise AssertionError("still there %.1f s after %s" % (time.monotonic() - begun, sign))
-        until(lambda: "the processes under it end with it: %r" % [p for p in family if is_alive(p)],
-              lambda: not any(is_alive(p) for p in family),
+        until(lambda: "the processes under it end with it: %r" % still_alive(family), lambda: not still_alive(family),
               max(0.2, within * PATIENCE - (time.monotonic() - begun)))
         return time.monotonic() - begun
 

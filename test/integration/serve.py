@@ -16,7 +16,7 @@ import uuid
 from collections import namedtuple
 from pathlib import Path
 
-from harness import BIN, DEADLINE, PATIENCE, Answer, Corral, children, descendants, is_alive, until
+from harness import BIN, DEADLINE, PATIENCE, Answer, Corral, children, descendants, still_alive, until
 
 DOMAIN = "test"
 DATE = "2026-03-01"
@@ -214,19 +214,18 @@ class Serve(Corral):
 
     def stop(self, sign=signal.SIGTERM, within=5.0):
         """SIGTERM: everything ends in good order, with 0."""
-        family = [p.pid for p in descendants(self.pid)]
+        family = descendants(self.pid)
         self.process.send_signal(sign)
         code = self.wait_exit(within * PATIENCE)
-        until(lambda: "the processes under it end with it: %r" % [p for p in family if is_alive(p)],
-              lambda: not any(is_alive(p) for p in family), within * PATIENCE)
+        until(lambda: "the processes under it end with it: %r" % still_alive(family), lambda: not still_alive(family), within * PATIENCE)
         return code
 
     def kill(self):
         """kill -9, and everything under it is gone."""
-        family = [p.pid for p in descendants(self.pid)]
+        family = descendants(self.pid)
         self.process.kill()
         self.wait_exit()
-        until("the processes under it are gone", lambda: not any(is_alive(p) for p in family))
+        until("the processes under it are gone", lambda: not still_alive(family))
 
     def access_log(self):
         """The lines of the access log on stdout, as objects."""
