@@ -12,7 +12,7 @@ import harness  # noqa: E402
 from harness import BIN, PATIENCE  # noqa: E402
 from lanes import pytest_runtestloop  # noqa: E402, F401  (a hook)
 
-SECONDS = 90 * PATIENCE
+SECONDS = 240 * PATIENCE     # the first test of a tier waits for all of its attempts
 
 
 def pytest_configure(config):

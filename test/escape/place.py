@@ -269,7 +269,10 @@ class Place:
         paths = sorted(str(p) for p in data.rglob("*") if p.is_file())
         holds = {kind: [] for kind in self.words}
         for path in paths:
-            content = Path(path).read_bytes() if os.path.getsize(path) < 1 << 22 else b""
+            try:
+                content = Path(path).read_bytes() if os.path.getsize(path) < 1 << 22 else b""
+            except FileNotFoundError:
+                continue    # a journal that was there for a moment
             for kind, word in self.words.items():
                 if word.encode() in content and "/bundles/" in path:
                     holds[kind].append(path)
@@ -309,9 +312,15 @@ class Place:
     def instance(self):
         """The process of the worker that tries."""
         self.node.get("tries", "/top")
-        # In a tree or a chroot the kernel may write the way to it differently.
-        return next(i for i in self.node.instances()
-                    if (self.node.data / "bundles" / os.readlink("/proc/%d/cwd" % i.pid).split("/")[-2] / "files" / MINE).exists())
+        return next(i for i in self.node.instances() if self.is_mine(i))
+
+    def is_mine(self, process):
+        try:
+            # In a tree or a chroot the kernel may write the way to it differently.
+            folder = os.readlink("/proc/%d/cwd" % process.pid).split("/")[-2]
+        except (FileNotFoundError, ProcessLookupError):
+            return False    # one that was not needed any more
+        return (self.node.data / "bundles" / folder / "files" / MINE).exists()
 
     # -- trying --
 

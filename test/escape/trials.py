@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import descendants, free_port, is_alive, until
+from harness import descendants, free_port, is_alive, still_alive, until
 from place import HERE, SHOP_SAYS, Place
 from plain import table
 from tiers import IS_ROOT, TIERS, USER, Tier
@@ -96,9 +96,11 @@ def status_of_processes(place):
             try:
                 status = dict(line.rstrip("\n").split(":\t", 1) for line in open(about + "status") if ":\t" in line)
                 limits = {line[:25].strip(): line[25:].split() for line in open(about + "limits")}
-                found.append((kind, status, spaces_of(process.pid), limits, open(about + "environ", "rb").read()))
+                all_of_it = kind, status, spaces_of(process.pid), limits, open(about + "environ", "rb").read()
             except (FileNotFoundError, ProcessLookupError):
-                pass  # an instance that was not needed any more
+                continue  # an instance that was not needed any more
+            if is_alive(process):   # what ends has lost some of it already
+                found.append(all_of_it)
     return spaces_of(place.node.pid), found
 
 
@@ -134,10 +136,10 @@ def what_is_left(place):
     place.node.process.kill()
     place.node.wait_exit()
     try:
-        until("all have ended", lambda: not any(is_alive(process.pid) for process in family), 5)
+        until("all have ended", lambda: not still_alive(family))
         return []
     except AssertionError:
-        left = [process for process in family if is_alive(process.pid)]
+        left = still_alive(family)
         for process in left:
             os.kill(process.pid, signal.SIGKILL)
         return ["%s, one of %d" % (process.name, len(family)) for process in left]
@@ -155,11 +157,12 @@ class Proof:
         with Place(self.tier, flags, api="127.0.0.1:%d" % api) as place:
             for name in names:
                 self.outcomes[name] = place.try_in_instance(name)
+                place.host.look_at_victim()     # has heard this one's signal: two of a kind that wait would be one
             failed = [name for name in names if not self.outcomes[name]["got"]]
             if failed:
                 argv, environment = self.tier.wrap([sys.executable, str(HERE / "plain.py")])
                 done = subprocess.run(argv, env=environment, input=json.dumps({"names": failed, "facts": place.facts}), text=True,
-                                      stdout=subprocess.PIPE, timeout=30)
+                                      stdout=subprocess.PIPE, timeout=60)
                 self.plain = {one["name"]: one for one in json.loads(done.stdout)}
             self.victim = place.host.look_at_victim()
 

@@ -49,7 +49,7 @@ def outcall(binding, method, arguments=(), headers=(), body=b""):
 def answer(fd, stream):
     got, kept, said = b"", b"", []
     while True:
-        ready, _, _ = select.select([fd], [], [], 5)
+        ready, _, _ = select.select([fd], [], [], 20)
         if not ready:
             raise TimeoutError("the node says nothing")
         room = ctypes.create_string_buffer(65536)
