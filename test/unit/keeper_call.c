@@ -77,7 +77,7 @@ static void nothing_comes_without_credit(void)
     struct err err = {0};
     unsigned never = 0;
 
-    config.busy_ms = 40;
+    config.idle_ms = 40;    /* it is asked for PONGs each 40 ms, and has all the time for them */
     begin();
     seen[0].is_kept = true;
     CHECK(ask(0, "pour", 0, &err) == 0);

@@ -73,7 +73,7 @@ static void run_sql(const char *sql)
     sqlite3 *db;
 
     snprintf(path, sizeof path, "%s/catalog.sqlite", root);
-    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_busy_timeout(db, 20 * 1000) == SQLITE_OK);
     CHECK(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(db);
 }

@@ -11,6 +11,11 @@ struct reader {
     unsigned reads;
 };
 
+/* Time is what a read is said to take: the processor may be anybody's in between. */
+static uint64_t now_ns = 1000 * 1000;
+
+__attribute__((visibility("default"))) uint64_t uv_hrtime(void) { return now_ns; }
+
 static uv_loop_t loop;
 static struct turn turn;
 static uv_idle_t idle;
@@ -24,8 +29,7 @@ static void read_late(struct turn_item *item)
     uint64_t start_ns = uv_hrtime();
 
     reader->reads++;
-    while (uv_hrtime() - start_ns < burn_us * 1000ull)
-        ;
+    now_ns += burn_us * 1000ull;
     fair_account(&reader->fair, fair_quantum(&reader->fair), start_ns);
 }
 
@@ -68,7 +72,10 @@ static void finish(void)
 /* A read of n bytes that took so long. */
 static void account(struct reader *reader, size_t n, unsigned us)
 {
-    fair_account(&reader->fair, n, uv_hrtime() - us * 1000ull);
+    uint64_t start_ns = uv_hrtime();
+
+    now_ns += us * 1000ull;
+    fair_account(&reader->fair, n, start_ns);
 }
 
 static void a_cheap_one_is_heard_at_once(void)

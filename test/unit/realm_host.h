@@ -27,7 +27,7 @@ const char *__asan_default_options(void)
     return "detect_leaks=0:allow_user_segv_handler=1:detect_stack_use_after_return=0";
 }
 
-enum { ANSWERS_MAX = 64, ASKED_MAX = 320, DEADLINE_SECONDS = 60 };
+enum { ANSWERS_MAX = 64, ASKED_MAX = 320, DEADLINE_SECONDS = 60, PATIENCE_MS = 40 * 1000 };
 
 struct answer {
     uint32_t stream, status;
@@ -268,20 +268,25 @@ static inline void turn_for(int ms)
     }
 }
 
+/* Turn until it holds: what has to come may take its time. */
+#define TURN_UNTIL(cond)                                                                           \
+    do {                                                                                           \
+        int64_t end_ = clock_now_ms() + PATIENCE_MS;                                               \
+        while (!(cond) && clock_now_ms() < end_) {                                                 \
+            struct pollfd fds_[4];                                                                 \
+            int wait_ms_ = realm_turn(realm);                                                      \
+            size_t n_ = realm_poll_fds(realm, fds_, 4);                                            \
+            if (cond)                                                                              \
+                break;                                                                             \
+            if (poll(fds_, (nfds_t)n_, wait_ms_ < 0 || wait_ms_ > 50 ? 50 : wait_ms_) > 0)         \
+                realm_woken(realm);                                                                \
+        }                                                                                          \
+        CHECK(cond);                                                                               \
+    } while (0)
+
 static inline void turn_until_done(uint32_t stream)
 {
-    int64_t end = clock_now_ms() + 10000;
-
-    while (!answer_of(stream)->is_done && clock_now_ms() < end) {
-        struct pollfd fds[4];
-        int wait_ms = realm_turn(realm);
-        size_t n = realm_poll_fds(realm, fds, 4);
-        if (answer_of(stream)->is_done)
-            break;
-        if (poll(fds, (nfds_t)n, wait_ms < 0 || wait_ms > 50 ? 50 : wait_ms) > 0)
-            realm_woken(realm);
-    }
-    CHECK(answer_of(stream)->is_done);
+    TURN_UNTIL(answer_of(stream)->is_done);
 }
 
 static inline uint32_t send_request(const char *method, const char *url, int64_t body_length,
