@@ -110,9 +110,11 @@ def shared_corral(tmp_path_factory):
 def lab(request, tmp_path_factory):
     """One worker for the whole module that runs the Python it is sent: see harness.LAB.
 
-    LAB_REQUIREMENTS of the module: the text of its requirements.txt."""
+    LAB_REQUIREMENTS of the module: the text of its requirements.txt; LAB_ENV: of the node, harness.ONE for what one test's
+    requests leave for one another."""
     files = {"src/entry.py": LAB, "requirements.txt": getattr(request.module, "LAB_REQUIREMENTS", "")}
-    one = start(tmp_path_factory.mktemp("lab"), {name: text for name, text in files.items() if text}, name="lab")
+    one = start(tmp_path_factory.mktemp("lab"), {name: text for name, text in files.items() if text}, name="lab",
+                env=getattr(request.module, "LAB_ENV", None))
     until("the lab answers", lambda: one.get().status == 200)
     yield one
     survived = one.is_running()

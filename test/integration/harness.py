@@ -73,6 +73,11 @@ def holds(what, condition, seconds=0.7, every=0.02):
         time.sleep(every)
 
 
+# A node of whose worker one instance takes all requests: of several, each that does not turn for 30 ms, as on a busy
+# machine, makes the next request go to another.
+ONE = {"CORRAL_TEST_INSTANCES": "1"}
+
+
 # ---- processes ----
 
 Process = namedtuple("Process", "pid parent name state start")

@@ -6,9 +6,10 @@ import textwrap
 import pytest
 
 from asgi_helpers import PRELUDE
-from harness import lab_code, until
+from harness import ONE, lab_code, until
 
 pytestmark = pytest.mark.asan
+LAB_ENV = ONE      # what a request has left, the next one sees
 
 APP = PRELUDE + """
 HEADERS = [(b"Content-Type", b"text/plain"), (b"set-cookie", b"a=1; x, y"), (b"set-cookie", b"b=2"), (b"x-empty", b"")]
@@ -239,7 +240,7 @@ def test_a_body_in_pieces_that_nobody_looks_at(lab):
 def test_a_body_that_cannot_be_whole_is_cut(lab, code):
     with pytest.raises(http.client.IncompleteRead):
         stream_of(lab, f"return await asgi.fetch({code}, request, env)")
-    seen(lab)
+    until("the application has ended as well", lambda: seen(lab))
 
 
 def test_who_writes_hears_that_the_client_has_gone(lab):
@@ -291,7 +292,11 @@ def test_answers_that_nobody_takes_are_let_go(lab):
                 await asgi.fetch(pieces, Request.new("http://a/"), env)
         finally:
             asgi._Exchange.__init__ = new
-        await asyncio.sleep(0.01)
-        gc.collect()
+        same(len(kept), 40)
+        for _ in range(1000):       # what is on its way comes to its end
+            await asyncio.sleep(0.01)
+            gc.collect()
+            if not [ref for ref in kept if ref() is not None]:
+                break
         same([ref() for ref in kept if ref() is not None], [])
     """)
