@@ -39,7 +39,7 @@ def home(tmp_path):
 
 
 def typed(network, lines, folder, env=None):
-    done = subprocess.run([*network, "bash", "-e"], input=lines, cwd=folder, env=env, text=True, timeout=DEADLINE, stdout=subprocess.PIPE,
+    done = subprocess.run([*network, "bash", "-e"], input=lines, cwd=folder, env=env, text=True, timeout=3 * DEADLINE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
     return done.stdout
