@@ -3,6 +3,7 @@
 docs/compatibility.md names these tests.
 """
 import asyncio
+import contextlib
 import http.client
 import http.server
 import socket
@@ -47,6 +48,14 @@ def trusted(folder):
 
 @pytest.fixture(scope="module")
 def origin():
+    one = Origin()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def lonely():
+    """An origin that no other test's requests are counted at."""
     one = Origin()
     yield one
     one.close()
@@ -159,11 +168,13 @@ def test_clients_headers_leave_as_the_library_wrote_them(node):
                 connection, _ = server.accept()
             except OSError:
                 return
-            with connection:
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    head += connection.recv(65536)
-                lines = head.partition(b"\r\n\r\n")[0].decode("latin-1").replace("\r\n\t", " ").split("\r\n")
+            with connection, connection.makefile("rb") as said:
+                raw = []
+                while (line := said.readline()) not in (b"\r\n", b""):
+                    raw.append(line)
+                lines = b"".join(raw)[:-2].decode("latin-1").replace("\r\n\t", " ").split("\r\n")
+                # To the last byte: what is unread when it is closed would reset the connection.
+                said.read(sum(int(line.split(b":")[1]) for line in raw if line.lower().startswith(b"content-length:")))
                 lines = ["Host" + line[4:] if line.lower().startswith("host:") else line for line in lines]
                 heads.append(lines[:1] + sorted(lines[1:], key=lambda line: not line.startswith("Host:")))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
@@ -197,7 +208,7 @@ def test_clients_answers_come_as_the_server_wrote_them(node, raw):
         answer = requests.get(U + "/reason")
         said.append([answer.status_code, answer.reason])
         answer = requests.get(U + "/chunks", stream=True)
-        said.append([answer.headers["transfer-encoding"], list(answer.raw.read_chunked()) == [b"one", b"two"] or answer.text])
+        said.append([answer.headers["transfer-encoding"], b"".join(answer.raw.read_chunked()).decode()])
         async with aiohttp.ClientSession() as session:
             async with session.get(U + "/chunks") as answer:
                 said.append([answer.version[1], await answer.text(), answer.headers["Transfer-Encoding"]])
@@ -206,7 +217,7 @@ def test_clients_answers_come_as_the_server_wrote_them(node, raw):
         return said
     """ % raw.url) == [
         ["HTTP/1.0", "OK", [["X-Case-Of-Names", "A"], ["x-again", "1"], ["X-AGAIN", "2"]], "until the end"],
-        [10, [["X-Case-Of-Names", "A"], ["x-again", "1"], ["X-AGAIN", "2"]], "until the end"], [299, "Quite Odd"], ["chunked", True],
+        [10, [["X-Case-Of-Names", "A"], ["x-again", "1"], ["X-AGAIN", "2"]], "until the end"], [299, "Quite Odd"], ["chunked", "onetwo"],
         [1, "onetwo", "chunked"], [0, "until the end", ["1", "2"]]]
 
 
@@ -338,23 +349,32 @@ def test_clients_are_made_quickly(web):
 
 ERRORS = """
     import aiohttp, http.client, httpx, requests, urllib.request
-    async def of_aiohttp(url, **limits):
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(**limits)) as session:
+    async def of_httpx(url, limit):
+        async with httpx.AsyncClient(timeout=httpx.Timeout(limit)) as client:
+            return await client.get(url)
+    async def of_aiohttp(url, limit):
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_connect=limit, sock_read=limit)) as session:
             async with session.get(url) as answer:
                 return (await answer.read()).decode()
     def of_connection(url, limit):
         connection = http.client.HTTPConnection(url[7:].split("/")[0], timeout=limit)
         connection.request("GET", "/" + url[7:].split("/")[1])
         return connection.getresponse().read()
+    def each(url, limit):
+        return [sort_of_async(of_httpx(url, limit)), aside(lambda: httpx.get(url, timeout=limit)), aside(lambda: requests.get(url, timeout=limit)),
+                aside(lambda: urllib.request.urlopen(url, timeout=limit).read()), sort_of_async(of_aiohttp(url, limit)), aside(lambda: of_connection(url, limit))]
     said = {}
     for name, url in places.items():
-        limit = 0.1 if name in ("full", "slow", "slow body") else 20
-        async with httpx.AsyncClient(timeout=httpx.Timeout(limit)) as client:
-            said[name] = [await sort_of_async(client.get(url)), sort_of(lambda: httpx.get(url, timeout=limit)),
-                          sort_of(lambda: requests.get(url, timeout=limit)), sort_of(lambda: urllib.request.urlopen(url, timeout=limit).read()),
-                          await sort_of_async(of_aiohttp(url, sock_connect=limit, sock_read=limit)), sort_of(lambda: of_connection(url, limit))]
+        if not name.startswith("slow"):
+            said[name] = [await one for one in each(url, 0.1 if name == "full" else 20)]
+    # All at once: it is long, lest a server that comes late with a head be taken for one that says nothing.
+    late = [name for name in places if name.startswith("slow")]
+    said.update(zip(late, await asyncio.gather(*[asyncio.gather(*each(places[name], 2)) for name in late])))
     return said
 """
+# A call that blocks, of a task: in a worker the others go on.
+HERE = "async def aside(function):\n    return sort_of(function)\n"
+BESIDE = "async def aside(function):\n    return await asyncio.to_thread(sort_of, function)\n"
 
 
 @pytest.mark.rel
@@ -363,9 +383,9 @@ def test_clients_raise_their_own_exceptions(node, raw, origin, full):
     places = {"refused": "http://127.0.0.1:1/", "unknown": "http://no.such.invalid/", "full": full.url + "/", "slow": origin.url + "/wait",
               "slow body": origin.url + "/wait?after=head"}
     places.update((name, raw.url + "/" + name) for name in ("nothing", "rubbish", "cut", "cut-chunk", "reason"))
-    said = node.value("places = %r\n" % places + textwrap.dedent(ERRORS), timeout=60)
-    scope = {"places": places}
-    exec(HELP + "async def plain():\n" + textwrap.indent(textwrap.dedent(ERRORS), "    "), scope)
+    said = node.value(HERE + "places = %r\n" % places + textwrap.dedent(ERRORS), timeout=60)
+    scope = {"places": places, "asyncio": asyncio}
+    exec(HELP + BESIDE + "async def plain():\n" + textwrap.indent(textwrap.dedent(ERRORS), "    "), scope)
     theirs = asyncio.run(scope["plain"]())
     for name in places:
         for ours, other in zip(said[name], theirs[name]):
@@ -592,9 +612,8 @@ def test_clients_in_threads_and_in_loops_of_their_own(web):
     """) == [[1_000_000, 1_000_000, "x" * 9], [200, "xyz"]]
 
 
-def test_clients_that_are_cancelled_end_their_requests(node, origin):
+def test_clients_that_are_cancelled_end_their_requests(node, lonely):
     """A task that is cancelled, an answer that is dropped, a stream whose client has left."""
-    before = origin.cut
     node.value("""
         import aiohttp, httpx, requests
         U = %r
@@ -617,9 +636,8 @@ def test_clients_that_are_cancelled_end_their_requests(node, origin):
         del answer
         import gc
         gc.collect()
-    """ % origin.url)
-    until("four requests were cut", lambda: origin.cut >= before + 4)
-    before = origin.cut
+    """ % lonely.url)
+    until("four requests were cut", lambda: lonely.cut == 4)
     connection = node.connection()
     connection.request("GET", "/", headers={"x-code": lab_code("""
         import httpx
@@ -629,15 +647,24 @@ def test_clients_that_are_cancelled_end_their_requests(node, origin):
                     async for piece in answer.aiter_raw():
                         yield js.Uint8Array.new(piece)
         return Response.new(js.ReadableStream.from_(relay()))
-    """ % (origin.url + "/wait?after=head"))})
+    """ % (lonely.url + "/wait?after=head"))})
     answer = connection.getresponse()
     assert answer.read(5) == b"begun"
     answer.close()
     connection.close()
-    until("the relayed request was cut", lambda: origin.cut >= before + 1)
+    until("the relayed request was cut", lambda: lonely.cut == 5)
 
 
 # ---- streams ----
+
+
+def largest_kb(node):
+    """The most that any of its instances has ever had."""
+    found = []
+    for instance in node.instances():
+        with contextlib.suppress(OSError, KeyError):        # one that is idle may be retired
+            found.append(rss_kb(instance.pid, "VmHWM"))
+    return max(found)
 
 
 def test_clients_stream_fifty_megabytes_in_flat_memory(node, origin):
@@ -666,13 +693,12 @@ def test_clients_stream_fifty_megabytes_in_flat_memory(node, origin):
         return said
     """ % (origin.url, n)
     node.value("import aiohttp, httpx, requests")
-    before = max(rss_kb(i.pid, "VmHWM") for i in node.instances())
-    assert node.value(code, timeout=110) == ["%d chunked" % n] * 2 + [n, "%d chunked" % n, n, n]
-    assert PATIENCE > 1 or max(rss_kb(i.pid, "VmHWM") for i in node.instances()) - before < 40_000
+    before = largest_kb(node)
+    assert node.value(code, timeout=110 * PATIENCE) == ["%d chunked" % n] * 2 + [n, "%d chunked" % n, n, n]
+    assert PATIENCE > 1 or largest_kb(node) - before < 40_000
 
 
-def test_clients_that_do_not_read_hold_the_server_back(node, origin):
-    before = origin.cut
+def test_clients_that_do_not_read_hold_the_server_back(node, lonely):
     assert node.value("""
         import aiohttp, httpx
         U = %r
@@ -682,8 +708,8 @@ def test_clients_that_do_not_read_hold_the_server_back(node, origin):
                 two = await second.content.readany()
                 httpx.get(U + "/echo")
                 return [0 < len(one) <= 2**20, 0 < len(two) <= 2**20]
-    """ % origin.url) == [True, True]
-    until("both servers were cut off while they wrote", lambda: origin.cut >= before + 2)
+    """ % lonely.url) == [True, True]
+    until("both servers were cut off while they wrote", lambda: lonely.cut == 2)
 
 
 def test_clients_early_answer_to_an_upload(web):

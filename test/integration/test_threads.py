@@ -36,7 +36,7 @@ def test_one_more_than_96_waits_for_one_to_end(lab):
             took = time.monotonic() - begun
             go.set()
         for thread in threads: thread.join()
-        return [done, took < 1.9]      # who waits for a thread waits for 2 s
+        return [done, took < 1.9]      # who waits for a thread waits for 2 s; these three take less than 1 ms
     """) == [["first"], True]
 
 
@@ -110,7 +110,7 @@ def test_pools_start_their_threads_however_long_that_takes(lab):
         done.set()
         for thread in computing: thread.join()
         return sum(squares)
-    """) == 2646700
+    """, timeout=90 * PATIENCE) == 2646700
 
 
 def test_pools_queue_what_has_no_thread(lab):
@@ -195,26 +195,36 @@ def test_threads_run_while_the_instance_waits(lab):
             print("computed to the end")
         thread = threading.Thread(target=compute)
         thread.start()
-        for n in range(20): await asyncio.sleep(0.001)
+        while count < 1000: await asyncio.sleep(0.001)      # for ever, if it did not
         stop = True
         thread.join()
         threading.Thread(target=compute_on).start()
-        return count > 1000
+        return True
     """)
     lab.wait_log("computed to the end", since=mark)
 
 
 def test_a_thread_that_sleeps_holds_up_nobody(lab):
+    """The loop turns while it is in one sleep; on a busy machine, in one of them."""
     assert lab.value("""
+        ticks, is_over = 0, False
         async def tick():
-            for n in range(20): await asyncio.sleep(0.001)
-            return time.monotonic()
-        async def wait():
-            await asyncio.to_thread(time.sleep, 0.5 * %d)
-            return time.monotonic()
-        waited, ticked = await asyncio.gather(wait(), tick())
-        return ticked < waited
-    """ % PATIENCE)
+            nonlocal ticks
+            while not is_over:
+                await asyncio.sleep(0.001)
+                ticks += 1
+        def sleep():
+            for n in range(60):
+                before = ticks
+                time.sleep(0.2)
+                if ticks > before + 2:
+                    return True
+        ticking = asyncio.create_task(tick())
+        has_turned = await asyncio.to_thread(sleep)
+        is_over = True
+        await ticking
+        return has_turned
+    """)
 
 
 def test_stop_iteration_in_a_thread_is_an_error(lab):
@@ -272,7 +282,8 @@ def test_an_exception_in_a_thread_is_one_entry_of_the_log(lab):
 def test_time_sleep_that_stops_all_warns_once(corral):
     """Where JavaScript waits for the call; elsewhere nobody is stopped: test_run_sync.py."""
     one = corral("import time\nfrom time import sleep\nimport js\nfrom js import Response\ntime.sleep(0.001)\n\nasync def on_fetch(request):\n"
-                 "    js.eval('(f) => f()')(lambda: sleep(0.001))\n    time.sleep(0.001)\n    return Response.new('ok')\n")
+                 "    js.eval('(f) => f()')(lambda: sleep(0.001))\n    time.sleep(0.001)\n    return Response.new('ok')\n",
+                 env={"CORRAL_TEST_INSTANCES": "1"})    # each instance says it once
     assert [one.get().text for n in range(3)] == ["ok"] * 3
     one.wait_log(r"time.sleep\(0.001\) in a handler stops all requests .* `await asyncio.sleep\(0.001\)`")
     assert one.log_text().count("in a handler stops") == 1
@@ -566,7 +577,7 @@ def test_debug_mode_names_slow_callbacks(lab):
             loop.slow_callback_duration = before
             loop.set_debug(False)
     """) == [True, 0.1, True]
-    assert "lab.py" in lab.wait_log(r"<PyodideTask finished .*slow.* took 0\.\d+ seconds: nothing else ran", since=mark).group()
+    assert "lab.py" in lab.wait_log(r"<PyodideTask finished .*slow.* took \d+\.\d+ seconds: nothing else ran", since=mark).group()
     assert lab.value("return [asyncio.get_running_loop().get_debug(), sys.get_coroutine_origin_tracking_depth()]") == [False, 0]
 
 
