@@ -220,14 +220,14 @@ def tree():
 
 ENTRY = '''
 import importlib, inspect, json, pickle, pkgutil, sys, time
-begun = time.perf_counter()
+begun = time.process_time()
 from importlib import metadata, resources
 import chain
 from chain_fake import Fake
 from chaincore import Message, Parser, Prompt, Tool
 from chainns.beta.deep import mod
 import chaincore.callbacks.part_59, chaincore.loaders.part_39
-took = time.perf_counter() - begun
+took = time.process_time() - begun
 loaded = len([name for name in sys.modules if name.startswith("chain")])
 from workers import Response, WorkerEntrypoint
 

@@ -42,9 +42,9 @@ def stream(tmp_path_factory):
     assert survived, "the node died during these tests"
 
 
-def blocks(count, size=MB):
-    """`count` blocks that differ."""
-    seed = bytes(range(256)) * (size // 256)
+def blocks(count, size=MB, first=0):
+    """`count` blocks that differ; first: so do those of another one."""
+    seed = bytes((first + n) % 256 for n in range(256)) * (size // 256)
     for n in range(count):
         yield n.to_bytes(8, "big") + seed[8:]
 
@@ -52,7 +52,7 @@ def blocks(count, size=MB):
 class Exchange:
     """One request on a raw socket, sent by a thread while this one reads."""
 
-    def __init__(self, corral, path, count, chunked=False, size=MB):
+    def __init__(self, corral, path, count, chunked=False, size=MB, first=0):
         self.socket = corral.connect(60 * PATIENCE)
         self.reader = None
         self.sent = 0
@@ -61,12 +61,12 @@ class Exchange:
         length = "Transfer-Encoding: chunked" if chunked else "Content-Length: %d" % (count * size)
         head = "POST %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % (path, length)
         self.socket.sendall(head.encode())
-        self.thread = threading.Thread(target=self._send, args=(count, chunked, size), daemon=True)
+        self.thread = threading.Thread(target=self._send, args=(blocks(count, size, first), chunked), daemon=True)
         self.thread.start()
 
-    def _send(self, count, chunked, size):
+    def _send(self, blocks, chunked):
         try:
-            for block in blocks(count, size):
+            for block in blocks:
                 self.sent_hash.update(block)
                 view = memoryview(block if not chunked else b"%x\r\n%s\r\n" % (len(block), block))
                 while view:
@@ -223,19 +223,23 @@ def sockets(pid):
 
 
 def test_echoes_side_by_side(stream):
-    wrong = []
+    wrong, done = [], []
 
     def one(n):
-        body = bytes([n]) * (3 * MB + n)
-        answer = stream.request("POST", "/echo", body)
-        if answer.body != body:
-            wrong.append((n, answer.status, len(answer.body)))
+        exchange = Exchange(stream, "/echo", 3, size=MB + 256 * n, first=n)     # reads while it sends
+        answer = exchange.answer()
+        body = answer.read()
+        exchange.close()
+        if (answer.status, len(body), hashlib.sha256(body).digest()) != (200, 3 * (MB + 256 * n), exchange.sent_hash.digest()):
+            wrong.append((n, answer.status, len(body), exchange.error))
+        done.append(n)
     threads = [threading.Thread(target=one, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert not wrong, wrong
+    assert len(done) == 8
 
 
 def test_pieces_arrive_as_they_are_sent(stream):
