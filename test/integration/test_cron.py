@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import WRANGLER
+from harness import WRANGLER, until
 
 pytestmark = pytest.mark.asan
 
@@ -135,12 +135,14 @@ def test_one_run_at_a_time(serve):
 
 
 def test_runs_that_were_missed(serve):
-    half_past = (1800 - int(time.time())) % 3600        # no hour begins while this test runs
-    node = serve(env={"CORRAL_TEST_CLOCK_AHEAD_S": str(half_past)})
+    node = serve()
     node.deploy("plain", FUNCTIONS, {"compatibility_flags": ["python_workers", "disable_python_no_global_handlers"]})
+    until("no hour begins soon", lambda: time.time() % 3600 < 3590)
+    this_hour = time.time() // 3600
     assert schedule(node, "plain", "0 * * * *", "0 0 1 1 *").success
     node.kill()
-    later = {"CORRAL_TEST_CLOCK_AHEAD_S": str(half_past + 5 * 3600)}
+    # Half past five hours later: none begins there while this test runs.
+    later = {"CORRAL_TEST_CLOCK_AHEAD_S": str(int((this_hour + 5.5) * 3600 - time.time()))}
     again = serve(data=node.data, env=later)
     again.wait_log(r"wrn\] schedule '0 \* \* \* \*' of worker 'plain': 5 runs were missed since \d{4}-\d\d-\d\d \d\d:\d\d UTC: no node ran")
     assert again.request("plain").text == ""        # none of them ran
