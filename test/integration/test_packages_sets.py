@@ -204,7 +204,9 @@ def test_an_upgraded_package_makes_the_set_anew(system, tmp_path, said):
     home = str(tmp_path / "home")
     system.install("python3-single", "1-1", {**egg("single", "1"), "single.py": "x = 1\n"})
     first, is_new = debian.make(home, str(system.root))
+    before = os.stat(home).st_mtime_ns
     assert is_new and not debian.make(home, str(system.root))[1] and debian.ensure(home, "/nowhere").recipe == first.recipe
+    assert os.stat(home).st_mtime_ns == before, "packagers are asked anew when their home has changed"
     with open(os.path.join(first.get("single").folder, "single.py")) as held:
         (system.root / "var/lib/dpkg/status").write_text("")
         system.install("python3-single", "1-1+deb12u1", {**egg("single", "1"), "single.py": "x = 2\n"})

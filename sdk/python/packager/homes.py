@@ -15,7 +15,9 @@ PYTHON_FULL = platform.python_version()
 
 
 class Making:
-    """A set that is being made, in a folder beside its place: what was there before stays until finish()."""
+    """A set that is being made, in a folder beside its place: what was there before stays until finish().
+
+    Nothing is made before there is something to put in: who looks at the home's times sees no change (src/packages/environment.c)."""
 
     def __init__(self, home, name):
         self.home, self.name = home, name
@@ -32,7 +34,6 @@ class Making:
                           "make that folder writable, or name another one in CORRAL_PACKAGES") from None
         self.discard()          # of one that was killed: whoever has the lock is alone
         self._sweep()
-        os.mkdir(self.folder)
         return self
 
     def __exit__(self, *raised):
@@ -54,6 +55,7 @@ class Making:
     def place(self, name, version):
         """(path of the folder for a distribution, its name in the set)"""
         folder = f"{name}-{version}"
+        os.makedirs(self.folder, exist_ok=True)
         return os.path.join(self.folder, folder), folder
 
     def add(self, name, fields, lock):
@@ -63,6 +65,7 @@ class Making:
 
     def finish(self, since="", until="", recipe=""):
         """Compile, describe, and put it where sets are. recipe: see PackageSet."""
+        os.makedirs(self.folder, exist_ok=True)
         trees.compile_all(self.folder, self.target)
         about = {"name": self.name, "since": since, "until": until, "python": PYTHON, "recipe": recipe,
                  "packages": dict(sorted(self.packages.items()))}
