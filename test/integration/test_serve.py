@@ -5,12 +5,11 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 
-from harness import BIN, DEADLINE, PATIENCE, free_port, status_of, until
-from origin import make_certificate
+from harness import BIN, DEADLINE, free_port, status_of, until
+from origin import Origin, make_certificate
 from serve import upload_form
 from websocket_client import CLOSE, Raw, frame
 
@@ -18,10 +17,10 @@ pytestmark = pytest.mark.asan
 
 FLAGS = {"compatibility_flags": ["python_workers", "disable_python_no_global_handlers"]}
 
-# Waits for so many seconds as its path says; or is a WebSocket.
+# Waits for so many seconds as its path says, or for what another server says; or is a WebSocket.
 SLOW = """\
 import asyncio
-from js import Response, WebSocketPair
+from js import Response, WebSocketPair, fetch
 
 async def on_fetch(request, env):
     if request.headers.get("Upgrade"):
@@ -29,6 +28,8 @@ async def on_fetch(request, env):
         server.accept()
         return Response.new(None, status=101, webSocket=client)
     print("waiting")
+    if "?" in request.url:
+        return Response.new(await (await fetch(request.url.split("?")[1])).text())
     await asyncio.sleep(float(request.url.rsplit("/", 1)[1] or 0))
     return Response.new("slow")
 """
@@ -42,13 +43,19 @@ def refused(*arguments, code=2, **more):
     return done.stderr.decode()
 
 
+def all_of(s):
+    """What comes up to the end of the connection."""
+    with s.makefile("rb") as f:
+        return f.read()
+
+
 # ---- the contract ----
 
 
 def test_what_it_prints_and_how_it_ends(tmp_path):
     data = tmp_path / "deep" / "data"
     command = [str(BIN / "corral"), "serve", "--data", str(data), "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0",
-               "--domain", "test"]
+               "--domain", "test", "--drain-seconds", "3000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     first, second = process.stdout.readline().decode(), process.stdout.readline().decode()
     try:
@@ -60,11 +67,9 @@ def test_what_it_prints_and_how_it_ends(tmp_path):
         limits = dict(line.split("  ", 1) for line in open("/proc/%d/limits" % process.pid) if "  " in line)
         soft, hard = limits["Max open files"].split()[:2]
         assert soft == hard
-        begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        rest, logs = process.communicate(timeout=DEADLINE)
+        rest, logs = process.communicate(timeout=DEADLINE)      # nobody is there to be waited for
         assert (process.returncode, rest) == (0, b""), (process.returncode, rest, logs)
-        assert time.monotonic() - begun < 3 * PATIENCE
     finally:
         process.kill()
 
@@ -113,7 +118,7 @@ def test_several_addresses(serve):
             s.settimeout(DEADLINE)
             s.connect((ip, number))
             s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            assert s.recv(100).startswith(b"HTTP/1.1 404")
+            assert all_of(s).startswith(b"HTTP/1.1 404")
     assert node.stop() == 0 and node.access_log() == []
 
 
@@ -253,15 +258,24 @@ def refuses(node):
         socket.create_connection(("127.0.0.1", node.port), DEADLINE).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:        # it was about to be taken
+        pass
     return False
 
 
-def test_requests_end_before_the_node_does(serve):
-    node = serve()
+@pytest.fixture
+def origin():
+    one = Origin()
+    yield one
+    one.close()
+
+
+def test_requests_end_before_the_node_does(serve, origin):
+    node = serve("--drain-seconds", str(10 * DEADLINE))
     node.deploy("slow", SLOW, FLAGS)
     socket_client = Raw(node, host=node.host_of("slow"))
     results = []
-    thread = ask(node, "/1", results)
+    thread = ask(node, "/?%s/wait" % origin.url, results)
     node.process.send_signal(signal.SIGTERM)
     until("nobody is let in", lambda: refuses(node))
     assert results == [] and node.is_running()
@@ -270,9 +284,11 @@ def test_requests_end_before_the_node_does(serve):
     socket_client.send(frame(CLOSE, why[:2]))
     assert socket_client.rest() == b""
     socket_client.close()
+    assert results == [] and node.is_running()
+    origin.go.set()
     assert node.wait_exit() == 0
     thread.join()
-    assert results[0].text == "slow" and results[0].headers["Connection"] == "close"
+    assert results[0].text == "waited" and results[0].headers["Connection"] == "close"
     node.assert_nothing_left()
 
 
@@ -318,7 +334,7 @@ def test_killed_while_it_deploys(serve):
                           "Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (node.account["id"], node.token, kind, len(body)))
                          .encode() + body)
         if number == 3:
-            assert uploader.recv(12) == b"HTTP/1.1 200"     # acknowledged
+            assert uploader.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"     # acknowledged
         node.kill()
         uploader.close()
         node = serve(data=node.data)
@@ -349,7 +365,7 @@ class Manager:
 def test_readiness(serve, tmp_path, kind):
     name = str(tmp_path / "notify") if kind == "path" else "@corral-test-%d" % os.getpid()
     manager = Manager(name.replace("@", "\0"))
-    node = serve(env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "100000"})
+    node = serve(env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "1000000"})     # A queue has ten places: what is too much is lost.
     ready = manager.wait("READY=1")
     assert any(line.startswith("STATUS=") and node.url in line for line in ready)
     manager.wait("WATCHDOG=1")
@@ -418,12 +434,12 @@ def test_certificates_by_host_and_their_reload(serve, tmp_path):
     leading = int(node.wait_log(r"http://127.0.0.1:(\d+) leads to https").group(1))
     with socket.create_connection(("127.0.0.1", leading), DEADLINE) as s:
         s.sendall(b"GET /a?b HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n")
-        answer = s.recv(1000)
+        answer = all_of(s)
         assert answer.startswith(b"HTTP/1.1 30") and b"https://x.test/a?b" in answer
     assert shown_name(node.port, "x.test") == "main" and shown_name(node.port, "a.org") == "org"
     with socket.create_connection(("127.0.0.1", plain), DEADLINE) as s:
         s.sendall(b"GET / HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n")
-        assert s.recv(100).startswith(b"HTTP/1.1 404")
+        assert all_of(s).startswith(b"HTTP/1.1 404")
     until("the access log has all four", lambda: log.read_text().count("\n") == 4)
 
     certificate(certs, "renewed", "a.org")
