@@ -1,4 +1,5 @@
 """Requests on the threads that run_sync leaves behind: nothing of Python, nor of other requests, is different there."""
+import socket
 import threading
 
 import pytest
@@ -190,10 +191,12 @@ def test_who_waits_for_clients_that_left_makes_room_for_others(corral):
     until("all wait", lambda: one.value("return len(gates)") == 64)
     assert "64 calls wait already" in one.outcome("run_sync(asyncio.sleep(0))")["text"]
     for client in clients[:40]:
+        client.shutdown(socket.SHUT_WR)
+    for client in clients[:40]:
+        assert client.recv(1) == b""        # The node has seen that it left, and told the worker.
         client.close()
     # What one waits for ends while another gives up for it.
-    waits = "kept['given up'] = asyncio.Future()\nreturn run_sync(kept['given up'])"
-    until("they have left", lambda: one.outcome(waits).get("value") == "ended")
+    assert one.outcome("kept['given up'] = asyncio.Future()\nreturn run_sync(kept['given up'])") == {"value": "ended"}
     one.wait_log("CancelledError: run_sync.. gave up: the client of this request has left")
     waits, found = "return run_sync(asyncio.sleep(0.001, 'waited'))", []
     threads = [threading.Thread(target=lambda: found.append(one.outcome(waits))) for _ in range(30)]
