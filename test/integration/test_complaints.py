@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import finish, start
+from harness import DEADLINE
 from origin import Origin
 
 CONFIG = """\
@@ -287,8 +288,8 @@ def test_new_threads_can_start(happy):
 
 def test_bodies_of_more_than_10_mb(happy, origin):
     size = 48 << 20
-    assert ask(happy, "/big?%s/big?n=%d" % (origin.url, size)) == [size, size, str(size), True]
-    assert len(happy.get("/passed?%s/big?n=%d" % (origin.url, size)).body) == size
+    assert ask(happy, "/big?%s/big?n=%d" % (origin.url, size), timeout=4 * DEADLINE) == [size, size, str(size), True]
+    assert len(happy.get("/passed?%s/big?n=%d" % (origin.url, size), timeout=4 * DEADLINE).body) == size
     data = os.urandom(12 << 20)
     assert happy.request("POST", "/echoed", data).body == data
 

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from harness import until
+
 CONFIG = """\
 name = "site"
 main = "src/entry.py"
@@ -431,7 +433,8 @@ def test_flask_application(corral):
     cookie = one.get("/cookie")
     assert (cookie.status, cookie.headers["location"], [c.split(";")[0] for c in cookie.headers.get_all("set-cookie")]) == (302, "/", ["a=1", "b=2"])
     assert one.get("/async").json() == 8
-    assert set(one.get("/log").json()) == {"None"}
+    log = until("a request has ended in the instance that is asked", lambda: one.get("/log").json())
+    assert set(log) == {"None"}
     results = []
     threads = [threading.Thread(target=lambda n=n: results.append(one.get("/api/database?n=%d" % n).json() == n)) for n in range(12)]
     for thread in threads:

@@ -562,19 +562,19 @@ def test_a_served_project_follows_what_it_asks_for(corral, index):
     assert one.get().text == "one 1.0"
     one.wait_log(r"inf\] Installing pure==1.0 from http://127\.0\.0\.1:\d+/simple/ with (uv|pip)")
     asked_before = len(index.requests)
-    one.write("src/entry.py", ENTRY % ("pure", "two"))
+    one.put("src/entry.py", ENTRY % ("pure", "two"))
     until("the change is served", lambda: one.get().text == "two 1.0")
     assert len(index.requests) == asked_before and one.log_text().count("Installing pure") == 1
-    one.write("more/base.txt", f"--index-url {index.url}\npure==2.0\n")
+    one.put("more/base.txt", f"--index-url {index.url}\npure==2.0\n")
     until("the newer version is there", lambda: one.get().text == "two 2.0")
-    one.write("more/base.txt", f"--index-url {index.url}\n\npure=2.0\n")
+    one.put("more/base.txt", f"--index-url {index.url}\n\npure=2.0\n")
     answer = until("the mistake is shown", lambda: next((a for a in [one.get()] if a.status == 500), None))
     assert "more/base.txt:3: error: 'pure=2.0' is no requirement" in answer.text and "hint: one version is named by two equals signs" in answer.text
     one.wait_log(ERROR + r" ?more/base\.txt:3: error: 'pure=2\.0' is no requirement")
-    one.write("more/base.txt", f"--index-url {index.url}\npure==2.0\n")
+    one.put("more/base.txt", f"--index-url {index.url}\npure==2.0\n")
     until("the mended one is served", lambda: one.get().text == "two 2.0")
-    one.write("pyproject.toml", '[project]\nname = "x"\ndependencies = ["needs-set"]\n')
-    one.write("src/entry.py", ENTRY % ("needs_set", "three"))
+    one.put("pyproject.toml", '[project]\nname = "x"\ndependencies = ["needs-set"]\n')
+    one.put("src/entry.py", ENTRY % ("needs_set", "three"))
     until("the dependencies of pyproject.toml are there", lambda: one.get().text == "three idna")
 
 
@@ -589,11 +589,11 @@ def packagers(one):
 def test_a_newer_change_ends_a_running_installation(corral, index):
     one = corral({"src/entry.py": ENTRY % ("pure", "one"), "requirements.txt": f"--index-url {index.url}\npure==1.0\n"})
     index.requests.clear()
-    one.write("requirements.txt", f"--index-url {index.url}\npure==1.0\nslow\n")
+    one.put("requirements.txt", f"--index-url {index.url}\npure==1.0\nslow\n")
     until("the index is asked for slow", lambda: index.asked("slow"))
     assert one.get().text == "one 1.0"              # served meanwhile
     packager = packagers(one)
-    one.write("requirements.txt", f"--index-url {index.url}\npure==2.0\n")
+    one.put("requirements.txt", f"--index-url {index.url}\npure==2.0\n")
     until("the newest is served", lambda: one.get().text == "one 2.0")
     assert packager and not is_alive(packager[0].pid) and "was stopped" not in one.log_text()
 
@@ -604,10 +604,10 @@ def test_what_is_given_up_leaves_nothing_behind(corral, index, tmp_path):
     before, state = set(os.listdir(tmp_path)), Path(one.project) / ".corral/environments"
     for n in range(3):
         index.requests.clear()
-        one.write("requirements.txt", f"--index-url {index.url}\npure==2.0\nslow\n" + "\n" * n)
+        one.put("requirements.txt", f"--index-url {index.url}\npure==2.0\nslow\n" + "\n" * n)
         until("the index is asked for slow", lambda: index.asked("slow"))
         assert len([name for name in os.listdir(state) if name.startswith(".new-")]) == 1
-        one.write("requirements.txt", f"--index-url {index.url}\npure==1.0\n" + "\n" * n)
+        one.put("requirements.txt", f"--index-url {index.url}\npure==1.0\n" + "\n" * n)
         until("nobody installs any more", lambda: not packagers(one))
     assert set(os.listdir(tmp_path)) <= before | {"project"}
 
@@ -635,7 +635,7 @@ def test_packages_that_cannot_be_had_at_first(corral, index):
     one.wait_log(r"its packages cannot be had yet: mend that and save")
     answer = one.get()
     assert answer.status == 500 and "requirements.txt:2: error: " in answer.text
-    one.write("requirements.txt", f"--index-url {index.url}\npure==1.0\n")
+    one.put("requirements.txt", f"--index-url {index.url}\npure==1.0\n")
     until("it is served", lambda: one.get().text == "one 1.0")
 
 
