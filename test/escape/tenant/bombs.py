@@ -1,7 +1,6 @@
 """Bombs: what uses up something that is there for all.  Each has an end of its own, so that nothing is hurt where no box ends it.
 
-A bomb returns what it got, if it gets that far; `enough` in the tests says from where on it would have been too much.
-`holds`: what nobody but the node can end stays until it has looked."""
+A bomb returns what it got, if it gets that far; `enough` in the tests says from where on it would have been too much."""
 import asyncio
 import ctypes
 import json
@@ -117,14 +116,13 @@ def pages(c):
 
 @bomb("memory", 1000)
 def memory_files(c):
-    """Memory in files that no limit of the kernel's counts: memfd. It is looked at now and then, so much gets through, and does not stay."""
+    """Memory in files that no limit of the kernel's counts: memfd. It is looked at ten times a second, so much gets through."""
     fds, piece = [], b"x" * MIB
     try:
         while len(fds) < 250:
             fds.append(call("memfd_create", "bomb", 0))
             for _ in range(4):
                 call("write", fds[-1], piece, MIB)
-        time.sleep(30 if c.get("holds") else 0)
     except OSError:
         pass
     finally:
