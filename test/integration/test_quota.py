@@ -132,11 +132,11 @@ async def on_fetch(request, env):
     return Response.new("spun")
 """
     node.deploy("node", spin, FLAGS)
-    node.deploy("own", spin, dict(FLAGS, limits={"cpu_ms": 50}))
+    node.deploy("own", spin, dict(FLAGS, limits={"cpu_ms": 200}))
     assert node.request("node", "/?s=0.3").text == "spun"
     answer = node.request("own", "/?s=1.5")        # the upload's own is smaller
     assert answer.status == 503 and "1102" in answer.text
-    node.result("PUT", "/accounts/$ACC/workers/scripts/node/quota", {"cpu_ms": 50})
+    node.result("PUT", "/accounts/$ACC/workers/scripts/node/quota", {"cpu_ms": 200})
     answer = node.request("node", "/?s=1.5")
     assert answer.status == 503 and "1102" in answer.text
     assert node.request("node", "/?s=0.001").text == "spun"
