@@ -66,8 +66,8 @@ async def stream_app(request, env, ctx, argument):
 
 async def clients(request, env, ctx, url):
     got = [requests.get(url).json()["headers"], json.loads(urllib3.PoolManager().request("GET", url).data)["headers"],
-           json.loads(urllib.request.urlopen(url).read())["headers"], httpx.get(url).json()["headers"]]
-    async with httpx.AsyncClient(headers={"User-Agent": "mine/1.0"}) as client:
+           json.loads(urllib.request.urlopen(url).read())["headers"], httpx.get(url, timeout=60).json()["headers"]]
+    async with httpx.AsyncClient(headers={"User-Agent": "mine/1.0"}, timeout=60) as client:
         got.append((await client.get(url)).json()["headers"])
         got.append((await client.post(url, json={"a": 1}, headers={"User-Agent": "for this one"})).json()["headers"])
     return [dict(headers).get("user-agent") for headers in got]

@@ -259,5 +259,5 @@ def test_sockets_are_let_go(corral):
     for path in ("/asgi", "/listeners", "/failing"):
         for _ in range(OPENED):
             one_socket(one, path)
-        alive = int(one.get("/alive").text)
+        alive = int(one.get("/alive", timeout=PATIENT).text)
         assert alive < OPENED // 20, (path, alive)
