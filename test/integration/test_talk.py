@@ -26,7 +26,7 @@ class Corral:
 
     def run(self, project, *arguments, stdin="", status=0):
         done = subprocess.run([BIN / "corral", *arguments], cwd=project, env=self.environment, input=stdin, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60 * PATIENCE)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=180 * PATIENCE)
         said = done.stdout + done.stderr
         assert status is None or done.returncode == status, "corral %s ended with %d:\n%s" % (" ".join(arguments), done.returncode, said)
         return said

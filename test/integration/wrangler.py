@@ -68,7 +68,7 @@ class Wrangler:
     def run(self, project, *arguments, stdin="", status=0):
         """Its whole output, stdout first; fails unless it ends with this status (None: any)."""
         done = subprocess.run([*self.command, *arguments], cwd=project, env=self.environment, input=stdin, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60 * PATIENCE)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=180 * PATIENCE)
         said = done.stdout + done.stderr
         assert status is None or done.returncode == status, "wrangler %s ended with %d:\n%s" % (" ".join(arguments), done.returncode, said)
         return said
