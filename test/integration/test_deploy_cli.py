@@ -200,14 +200,12 @@ def test_options_of_wrangler(cli, node, tmp_path):
 def test_a_small_worker_takes_less_than_a_second(cli, tmp_path):
     project = make(tmp_path, "quick", HI % "quick")
     cli("deploy", cwd=project)
-    times, plain = [], []
-    for _ in range(3):
-        for took, run in ((times, lambda: cli("deploy", cwd=project)), (plain, lambda: cli("--help"))):
-            begun = time.monotonic()
-            run()
-            took.append(time.monotonic() - begun)
-    # Beside others all takes longer, a program that only begins and ends too.
-    assert min(times) < max(1.0 * PATIENCE, 100 * min(plain)), (times, plain)
+    times = []
+    while len(times) < 20 and min(times, default=60) >= PATIENCE:       # beside others all takes longer: once is enough
+        begun = time.monotonic()
+        cli("deploy", cwd=project)
+        times.append(time.monotonic() - begun)
+    assert min(times) < PATIENCE, times
 
 
 def test_when_there_is_no_node(cli, node, tmp_path):

@@ -2,6 +2,7 @@
 
 What a machine offers is found out by `corral dev` itself: the layers stand in the command line of the database that it starts.
 """
+import contextlib
 import json
 import os
 import re
@@ -47,14 +48,20 @@ def shown(layers, tmp_path):
 
 def assert_boxed(pid, layers, lacks=()):
     """What a process's own files in /proc say of its box, all threads'. lacks: layers that such a process does not have."""
+    threads = 0
     for task in os.listdir(f"/proc/{pid}/task"):
-        status = dict(line.rstrip("\n").split(":\t", 1) for line in open(f"/proc/{pid}/task/{task}/status") if ":\t" in line)
+        try:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in open(f"/proc/{pid}/task/{task}/status") if ":\t" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue    # a thread that has ended meanwhile
+        threads += 1
         assert status["NoNewPrivs"] == "1", pid
         assert status["Seccomp"] == ("2" if "seccomp" in layers else "0")
         for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             assert int(status[kind], 16) == 0, (pid, kind, status[kind])
         if os.geteuid() == 0:
             assert int(status["CapBnd"], 16) == 0
+    assert threads
     ours, theirs = ({kind: os.readlink(f"/proc/{who}/ns/{kind}") for kinds in NAMESPACES.values() for kind in kinds} for who in ("self", pid))
     for layer, kinds in NAMESPACES.items():
         for kind in kinds:
@@ -302,8 +309,20 @@ def test_an_environment_that_becomes_a_link_leads_nowhere(serve, layers, grade):
 
 
 def owners_below(folder):
-    return {(os.lstat(os.path.join(root, name)).st_uid, os.lstat(os.path.join(root, name)).st_gid)
-            for root, folders, files in os.walk(folder) for name in [".", *folders, *files]}
+    found = set()
+    for root, folders, files in os.walk(folder):
+        for name in [".", *folders, *files]:
+            with contextlib.suppress(FileNotFoundError):    # a journal, say: the node runs
+                found.add((os.lstat(os.path.join(root, name)).st_uid, os.lstat(os.path.join(root, name)).st_gid))
+    return found
+
+
+def command_of(pid):
+    """Its command line; "": it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def test_all_that_runs_for_an_account_has_its_user_id(serve, layers, shown):
@@ -328,8 +347,8 @@ def test_all_that_runs_for_an_account_has_its_user_id(serve, layers, shown):
             deploy.start()
             try:
                 until("the index is asked", lambda: len(index.asked("near")) > asked, DEADLINE * 3)
-                packagers = [one for one in descendants(node.pid) if "packages" in Path(f"/proc/{one.pid}/cmdline").read_text().split("\0")[:2]
-                             or "pip" in Path(f"/proc/{one.pid}/cmdline").read_text()]
+                commands = [(one, command_of(one.pid)) for one in descendants(node.pid)]
+                packagers = [one for one, command in commands if "packages" in command.split("\0")[:2] or "pip" in command]
                 found = {tuple(status_of(one.pid)["Uid"].split() + status_of(one.pid)["Gid"].split()) for one in packagers}
                 assert len(packagers) >= 2 and len(found) == 1 and (shown or found == {("0",) * 8}), (packagers, found)
             finally:

@@ -94,7 +94,7 @@ def terminal(tmp_path):
         arguments = list(before) + [str(BIN / "corral"), "dev", "--port", "0", *flags, str(tmp_path), *after]
         made.append(Terminal(arguments, env))
         if wait:
-            match = made[-1].wait(r"Ready on (http://localhost:\d+)")
+            match = made[-1].wait(r"Ready on (http://localhost:\d+)(?=\D)")     # all of its digits
             made[-1].url = match.group(1)
         return made[-1]
 
@@ -201,9 +201,11 @@ def test_no_keys_when_asked_or_without_a_terminal(terminal, corral):
 
 def test_a_browser_that_cannot_be_opened_is_told(terminal):
     one = terminal(env={"BROWSER": "/nowhere/at/all"})
+    one.wait_mode(False)
     one.type("b")
     one.wait(r"no browser was opened: go to %s yourself" % one.url)
     two = terminal(env={"BROWSER": "", "PATH": "/nowhere"})
+    two.wait_mode(False)
     two.type("b")
     two.wait(r"no browser can be opened(.|\n)*Open %s yourself" % two.url)
 
@@ -238,7 +240,7 @@ def test_flags_without_a_meaning_are_accepted_with_a_sentence(corral):
     for said in ("--live-reload has no effect: reload the page yourself",
                  "--inspector-port has no effect: there is no inspector", "--host has no effect: workers see the address",
                  "--routes has no effect: ", "--assets has no effect: static assets", "--minify has no effect: it is for JavaScript"):
-        assert "[corral:wrn] " + said in one.log_text(), said
+        one.wait_log(re.escape("[corral:wrn] " + said))
     assert "--local" not in one.log_text().replace("--local-", "") and "--remote" not in one.log_text()
     assert one.log_text().count("--live-reload") == 1
 
