@@ -432,7 +432,7 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture(scope="module")
 def shop(shared_corral):
-    return shared_corral(FILES)
+    return shared_corral(FILES, env={"CORRAL_TEST_INSTANCES": "1"})      # it keeps a log
 
 
 def post(shop, path, value, **headers):
