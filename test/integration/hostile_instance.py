@@ -211,10 +211,10 @@ try:
 except OSError:
     pass
 request = ("GET / HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n" % host).encode()
-sock = socket.create_connection(("127.0.0.1", port))
-sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-sock.settimeout(60)
 for line in sys.stdin:
+    sock = socket.create_connection(("127.0.0.1", port))    # one that nothing came on since the last window might be closed
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.settimeout(60)
     times, end = [], time.monotonic() + float(line)
     while time.monotonic() < end:
         before, begun = waited(), time.perf_counter()
@@ -226,6 +226,7 @@ for line in sys.stdin:
             answer += piece
         times.append((time.perf_counter() - begun - (waited() - before if sys.argv[4:] else 0)) * 1000)
         time.sleep(pause)
+    sock.close()
     print(json.dumps(times), flush=True)
 '''
 

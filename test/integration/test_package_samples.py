@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import assert_clean, finish, start
-from harness import until, write_project
+from harness import DEADLINE, until, write_project
 from package_index import PackageIndex, wheel
 from sample_origin import good
 from test_class_samples import form_of
@@ -341,7 +341,13 @@ def serve(path, folder, files, origin, index):
              for file in (HERE / folder).rglob("*") if file.is_file() and file.suffix != ".pyc"}
     write_project(path, {**found, **files})
     one = start(path, None, "--var", "MESSAGE:hi", "--var", "ORIGIN:" + origin.url, "--var", "INDEX:" + index.url,
-                env={"CORRAL_TEST_INSTANCES": "1"})     # what one request leaves behind the next one finds, also on a busy machine
+                env={"CORRAL_TEST_INSTANCES": "1"},     # what one request leaves behind the next one finds, also on a busy machine
+                ready=False)
+    try:
+        one.wait_ready(4 * DEADLINE)    # it installs thirty packages and imports most of them
+    except BaseException:
+        finish(one)
+        raise
 
     def ask(sample, path="/", method="GET", body=None, **headers):
         if isinstance(body, (dict, list)):
