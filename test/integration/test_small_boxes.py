@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from harness import BIN, DEADLINE, LAB, PACKAGES, descendants, is_alive, status_of, until
+from harness import BIN, DEADLINE, LAB, PACKAGES, descendants, status_of, still_alive, until
 from package_index import PackageIndex, wheel
 from store_client import Store
 
@@ -251,7 +251,7 @@ def test_the_packagers_processes_seen_from_outside(layers, shown, tmp_path):
                     assert int(status_of(one.pid)["CapPrm"], 16) == 0 and not status_of(one.pid)["Groups"].split()
             finally:
                 process.kill()
-        until("all of it ends with it", lambda: not any(is_alive(one.pid) for one in family))
+        until("all of it ends with it", lambda: not still_alive(family))
 
 
 def test_a_wheel_that_names_a_file_of_the_node(layers, tmp_path):
@@ -300,7 +300,9 @@ def test_an_environment_that_becomes_a_link_leads_nowhere(serve, layers, grade):
         (packages,) = (Path(node.data) / "environments").glob("*/*/packages")
         packages.rename(packages.with_name("away"))
         packages.symlink_to(node.data)
-        os.kill(node.generations()[1][0].pid, signal.SIGKILL)
+        for template in node.templates():       # the one that has only tried the upload may still be on its way out
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(template.pid, signal.SIGKILL)
         node.wait_log("its box cannot be entered: .*symbolic link")
         assert node.get("w").status == 500
 
