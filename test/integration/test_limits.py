@@ -109,7 +109,7 @@ class Default(WorkerEntrypoint):
             held = []
             while True:
                 fd = os.memfd_create("x")
-                os.write(fd, bytes(8 << 20))
+                os.write(fd, bytes(32 << 20))
                 held.append(fd)
                 await asyncio.sleep(0.005)
         if path == "grow":
@@ -236,6 +236,7 @@ def test_a_version_may_have_a_limit_of_its_own(node):
 
 
 def test_too_much_memory_is_told_apart(serve):
+    # In large pieces: a sanitizer's limit is four times as wide, and there are 256 descriptors.
     node = serve()
     node.deploy("hello", CODE)
     with Listener(node) as tail:
