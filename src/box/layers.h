@@ -66,7 +66,8 @@ const char *box_path_of(const char *path, bool *ret_is_plain);
 int box_plain_open(const char *path, struct err *err) MUST_CHECK;
 
 /* Of these layers those that a process can have which stays who it is: no user id of its own, and, as
- * root that may not map itself (CAP_SETFCAP, from Linux 5.12 on), no user namespace. */
+ * root that may not map itself (CAP_SETFCAP, from Linux 5.12 on), no user namespace; nor, without a tree of
+ * its own, in a chroot.  Forks: for processes with one thread. */
 unsigned box_layers_unchanged(unsigned layers);
 /* /proc, for the steps behind box_tree_enter; close it behind box_rights_give_up.  -1: there is
  * none. */

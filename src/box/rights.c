@@ -3,9 +3,11 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "box/inside.h"
@@ -55,10 +57,23 @@ static int drop_capabilities(struct err *err)
     return 0;
 }
 
+/* Nobody makes one in a chroot (user_namespaces(7)); behind pivot_root it is none any more. */
+static bool can_make_user_namespace(void)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 unsigned box_layers_unchanged(unsigned layers)
 {
     layers &= ~BOX_BIT(BOX_UID);
     if (geteuid() == 0 && !box_has_capability(CAP_SETFCAP))
+        layers &= ~BOX_BIT(BOX_USER);
+    if (layers & BOX_BIT(BOX_USER) && !(layers & BOX_BIT(BOX_TREE)) && !can_make_user_namespace())
         layers &= ~BOX_BIT(BOX_USER);
     return layers;
 }

@@ -227,6 +227,24 @@ def test_an_installer_of_ones_own_project_reads_and_does_not_write(layers, tmp_p
         assert found[what] == "refused", what
 
 
+def test_an_installer_of_ones_own_project_in_a_chroot(layers, tmp_path):
+    """There the kernel gives nobody a user namespace who has not left for a tree of its own."""
+    there, _ = layers
+    if os.geteuid() != 0 or "tree" not in there:
+        pytest.skip("it takes the right to chroot")
+    (tmp_path / "project").mkdir()
+    with PackageIndex() as index:
+        index.add(wheel("one", "1.0", {"one.py": ""}))
+        (tmp_path / "project/requirements.txt").write_text(f"--index-url {index.url}\none\n")
+        job = {"job": "environment", "home": str(PACKAGES), "project": str(tmp_path / "project"), "date": "",
+               "state": str(tmp_path / "state"), "limit_bytes": 1 << 28}
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount --rbind / /mnt && exec chroot /mnt "$@"', "sh",
+                               BIN / "corral-worker", "packages", "--box=" + ",".join(there)], input=json.dumps(job).encode(),
+                              capture_output=True)
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert "done" in said, said
+
+
 def test_the_packagers_processes_seen_from_outside(layers, shown, tmp_path):
     there, _ = layers
     with PackageIndex() as index:
