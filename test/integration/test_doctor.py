@@ -77,10 +77,10 @@ def test_programs_that_are_not_there(tmp_path):
 
 
 def test_limits_of_the_shell():
-    script = "ulimit -n 1000 && ulimit -v 40000000 && exec %s doctor --json" % (BIN / "corral")
+    script = 'ulimit -n 1000 && ulimit -v 40000000 && exec "$0" doctor --json'
     if BIN.name == "asan":
         pytest.skip("sanitizers need the address space")
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", script, BIN / "corral"], capture_output=True, text=True)
     said = json.loads(done.stdout)
     assert said["limits"]["open_files"]["hard"] == 1000 and done.returncode == 1
     assert [text for text in texts(said, "advice") if "1000 files" in text and "LimitNOFILE" in text]
