@@ -6,6 +6,9 @@
  * paths inside the project, to STATE/bundles/HASH, where HASH names paths and
  * contents: the same files give the same folder again.
  *
+ * The bundle of a JavaScript project has BUNDLE_PARTS beside its modules: [{"name", "type"}, ...], with the types
+ * that an upload of them has (link/link.h).
+ *
  * Symbolic links inside the project are followed, others refused.  At most
  * BUNDLE_FILES_MAX files and BUNDLE_BYTES_MAX bytes.
  *
@@ -30,6 +33,8 @@ enum {
     BUNDLE_DEPTH_MAX = 64,          /* folders inside each other */
 };
 #define BUNDLE_BYTES_MAX (256ull << 20)
+
+#define BUNDLE_PARTS ".parts.json" /* no input has such a name */
 
 struct bundle {                     /* all text owned */
     char *folder;                   /* absolute: STATE/bundles/HASH */
