@@ -41,12 +41,14 @@ STORE_LIBS  := $(shell pkg-config --libs $(STORE_PKGS)) -lpthread -lm
 
 STORE_ROOMS  := base row wire box store
 WORKER_ROOMS := base text row wire box realm worker
-NODE_ROOMS   := base text row wire box loop kin project packages http catalog herd keeper service front live api cli
+NODE_ROOMS   := base text row wire box loop kin project packages link http catalog herd keeper service front live api cli
 source  = $(patsubst %.c,$(B)/%.o,$(wildcard $(foreach r,$(1),src/$(r)/*.c src/$(r)/*/*.c)))
-NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
+NODE_O   := $(call source,$(NODE_ROOMS)) $(patsubst %,$(B)/llhttp/%.o,api http llhttp) $(B)/builtin.o
 WORKER_O := $(call source,$(WORKER_ROOMS)) $(B)/sdk.o
 STORE_O  := $(call source,$(STORE_ROOMS))
-SDK      := $(sort $(shell find sdk -name '*.js' -o -name '*.py'))
+# Modules of the platform that workers import travel inside corral, which links them; the rest inside corral-worker.
+BUILTIN  := $(sort $(shell find sdk/node sdk/cloudflare -name '*.js' 2>/dev/null))
+SDK      := $(filter-out $(BUILTIN),$(sort $(shell find sdk -name '*.js' -o -name '*.py')))
 SDK_PY   := $(filter sdk/python/%.py,$(SDK))
 # ThreadSanitizer cannot follow engines that were built without it, nor a fork of threads: node side only.
 # But strand.c, which needs neither.
@@ -91,6 +93,7 @@ LINK = $(B)/libnode.a $(NODE_LIBS)
 $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(WORKER_DEPS) $(B)/libstore.a
 	@mkdir -p $(@D)
 	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
+$(B)/t/link_link: | $(B)/corral-worker
 $(B)/t/service_d1: | $(B)/corral-store
 $(B)/t/live_live $(B)/t/live_router: | $(B)/corral-worker $(B)/corral-store
 $(B)/fuzz_sql $(B)/fuzz_split $(B)/fuzz_database: LINK = $(B)/libstore.a $(STORE_LIBS)
@@ -103,7 +106,7 @@ $(B)/%.o: %.c Makefile
 $(B)/llhttp/%.o: $(LLHTTP)/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -O2 -fPIE -w $(SYSTEM) -c $< -o $@
-# Everything under sdk/ travels inside corral-worker.
+# Everything else under sdk/ travels inside corral-worker.
 # The list is for files that were moved or deleted: they leave nothing that is newer.
 $(B)/sdk.list: always
 	@mkdir -p $(@D)
@@ -118,6 +121,13 @@ $(B)/sdk.code: $(SDK_PY) $(B)/sdk.list $(B)/compile-sdk
 	$(B)/compile-sdk $(B) $(SDK_PY)
 	@touch $@
 $(B)/sdk.o: $(B)/sdk.S
+	$(CC) -c $< -o $@
+$(B)/builtin.list: always
+	@mkdir -p $(@D)
+	@echo '$(BUILTIN)' | cmp -s - $@ || echo '$(BUILTIN)' > $@
+$(B)/builtin.S: $(BUILTIN) $(B)/builtin.list tools/embed Makefile
+	tools/embed $(BUILTIN) | sed 's/sdk_files/builtin_files/' > $@
+$(B)/builtin.o: $(B)/builtin.S
 	$(CC) -c $< -o $@
 
 rooms: ; @tools/check-rooms

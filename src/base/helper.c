@@ -35,7 +35,7 @@ static int spawn(const struct helper *h, int in, int out, const posix_spawnattr_
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, out, 1);
     if (r == 0)
-        r = posix_spawn_file_actions_adddup2(&actions, words, 2);
+        r = posix_spawn_file_actions_adddup2(&actions, h->takes_words ? out : words, 2);
     /* Nor what the node itself was started with. */
     if (r == 0)
         r = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
@@ -165,6 +165,8 @@ int helper_run(const struct helper *h, struct err *err)
     status = reap(pid, r < 0);
     if (r == 0 && WIFSIGNALED(status))
         r = err_set(err, ERR_SYSTEM, "%s died of signal %d", h->what, WTERMSIG(status));
+    if (r == 0 && h->ret_exit)
+        *h->ret_exit = WEXITSTATUS(status);
 done:
     if (in >= 0)
         close(in);

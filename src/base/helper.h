@@ -4,7 +4,7 @@
  * read; the answer comes through a pipe, watched with poll, a deadline and a flag.  The program
  * leads a process group of its own: the whole group is killed when it is late, says what
  * `output` refuses, or is cancelled, and what a program that has ended left in it is killed too.
- * It is reaped in any case.  Its standard error is ours.
+ * It is reaped in any case.  Its standard error is ours, unless takes_words says otherwise.
  *
  * Errors: ERR_SYSTEM: it cannot be started, or a signal ended it; ERR_LIMIT: no end within
  * timeout_ms; ERR_CANCELLED; what `output` returned.  Synchronous.  Thread: any. */
@@ -28,6 +28,8 @@ struct helper {
     /* Bytes of the answer, as they come.  Negative, with err filled, ends it. */
     int (*output)(void *self, struct span bytes, struct err *err);
     void *self;
+    bool takes_words; /* what it says on its standard error is answer, too */
+    int *ret_exit;    /* its exit status; NULL: nobody asks */
 };
 
 int helper_run(const struct helper *helper, struct err *err) MUST_CHECK;

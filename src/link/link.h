@@ -1,16 +1,17 @@
-/* link.h - the modules of a JavaScript worker made into one script that an engine without modules runs.
+/* link.h - the modules of a JavaScript worker made into one script that an engine without modules
+ * runs.
  *
  *     bundle, as it was uploaded  --esbuild, boxed-->  HOME/HASH/
  *
- *   HOME/HASH/worker.js       evaluates to (async function (__corral, require) { "use strict"; ... })
- *   HOME/HASH/worker.js.map   its source map; sources are names in the bundle, those of ours begin with "corral:"
- *   HOME/HASH/m/0 ...         the modules that are no JavaScript, as they came
+ *   HOME/HASH/worker.js       evaluates to (async function (__corral, require) { "use strict"; ...
+ * }) HOME/HASH/worker.js.map   its source map; sources are names in the bundle, those of ours begin
+ * with "corral:" HOME/HASH/m/0 ...         the modules that are no JavaScript, as they came
  *
  * Modules are known by the types that they came with (parts):
  *
- *   application/javascript+module (text/javascript+module, application/x-javascript, ...)    an ES module
- *   application/javascript, text/javascript     CommonJS; of the main part of a worker without modules: a script
- *   application/wasm            import m from "./a.wasm": a WebAssembly.Module
+ *   application/javascript+module (text/javascript+module, application/x-javascript, ...)    an ES
+ * module application/javascript, text/javascript     CommonJS; of the main part of a worker without
+ * modules: a script application/wasm            import m from "./a.wasm": a WebAssembly.Module
  *   text/plain (any text/)      a string
  *   application/json            what it says
  *   application/source-map      the map of the module that names it
@@ -23,21 +24,23 @@
  * What the script is given:
  *
  *   __corral.main(namespace)    the exports of the main module
- *   __corral.script(globals)    first of all in a worker without modules: {NAME: value} for its global object
+ *   __corral.script(globals)    first of all in a worker without modules: {NAME: value} for its
+ * global object
  *   __corral.module(name)       what the realm has: "cloudflare:workers" ...; throws
- *   __corral.modules(table)     {name: () => promise of its namespace}: told first of all when code imports modules by
- *                               names that it computes
+ *   __corral.modules(table)     {name: () => promise of its namespace}: told first of all when code
+ * imports modules by names that it computes
  *   __corral.wasm(path), text(path), data(path), json(path)    paths are those in HASH: "m/0"
  *   __corral.meta               import.meta
- *   require(name)               what nobody could find when it was linked; of a name that `modules` has: an object
- *                               whose prototype has `then`, that of the promise
+ *   require(name)               what nobody could find when it was linked; of a name that `modules`
+ * has: an object whose prototype has `then`, that of the promise
  *
- * A folder is made beside its place and put there in one step, never changed, and held (flock, shared) from
- * link_make to linked_done: several processes may work on one home.
+ * A folder is made beside its place and put there in one step, never changed, and held (flock,
+ * shared) from link_make to linked_done: several processes may work on one home.
  *
- * Errors: ERR_INVALID: the modules' fault, in Cloudflare's words, with the place behind it; ERR_SYSTEM: no bundler (with
- * a hint), or it cannot be run; ERR_LIMIT: it took too long or made too much; ERR_CANCELLED; ERR_NOMEM.
- * Synchronous, about 50 ms: for a thread that is not the loop's. */
+ * Errors: ERR_INVALID: the modules' fault, in Cloudflare's words, with the place behind it;
+ * ERR_SYSTEM: no bundler (with a hint), or it cannot be run; ERR_LIMIT: it took too long or made
+ * too much; ERR_CANCELLED; ERR_NOMEM. Synchronous, about 50 ms: for a thread that is not the
+ * loop's. */
 #ifndef CORRAL_LINK_LINK_H
 #define CORRAL_LINK_LINK_H
 
@@ -61,12 +64,13 @@ struct link_ask {
     const char *hash;           /* of the bundle: two with the same one are the same */
     const char *main;           /* the name of the main module */
     const char *date, *flags;   /* compatibility; flags with spaces or commas between, or NULL */
-    const json_t *bindings;     /* of a script: wasm_module, text_blob, data_blob become globals; or NULL */
-    unsigned box_uid;           /* whose the bundler is; 0: the node's own user's */
+    const json_t
+        *bindings;    /* of a script: wasm_module, text_blob, data_blob become globals; or NULL */
+    unsigned box_uid; /* whose the bundler is; 0: the node's own user's */
     const atomic_bool *is_cancelled; /* NULL: never */
 };
 
-struct linked { /* zeroes are done, too */
+struct linked {   /* zeroes are done, too */
     char *folder; /* absolute: HOME/HASH; owned */
     int fd;       /* of the folder, with the lock; when folder is set */
 };
@@ -75,14 +79,16 @@ struct linked { /* zeroes are done, too */
 int link_make(const struct link_ask *ask, struct linked *ret_linked, char **ret_detail,
               struct err *err) MUST_CHECK;
 void linked_done(struct linked *linked);
-/* Delete what nobody holds and nobody has taken for a long time.  Errors are skipped: the next sweep. */
+/* Delete what nobody holds and nobody has taken for a long time.  Errors are skipped: the next
+ * sweep. */
 void link_sweep(const char *home);
 
-/* Does the name of a main module say that it is JavaScript: .js, .mjs, .cjs, or none that says otherwise? */
+/* Does the name of a main module say that it is JavaScript: .js, .mjs, .cjs, or none that says
+ * otherwise? */
 bool link_is_javascript(const char *main);
 
-/* The bundler: $ESBUILD, else esbuild of $PATH; absolute, to be freed.  ERR_NOT_FOUND, with a hint that says what to
- * install. */
+/* The bundler: $ESBUILD, else esbuild of $PATH; absolute, to be freed.  ERR_NOT_FOUND, with a hint
+ * that says what to install. */
 int link_bundler(char **ret_path, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,2 @@
+// What `import ... from "cloudflare:sockets"` gives: the realm has it.
+export const { connect } = __corral.module("cloudflare:sockets");

@@ -1,0 +1,89 @@
+/* builtin.c - see builtin.h. */
+#include "link/builtin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NODE        "node/"
+#define NODE_PREFIX "node:"
+#define V2_DATE     "2024-09-23" /* from then on nodejs_compat means nodejs_compat_v2 */
+
+static const char *const OF_NODE[] = {"assert",       "async_hooks",
+                                      "buffer",       "child_process",
+                                      "cluster",      "console",
+                                      "constants",    "crypto",
+                                      "dgram",        "diagnostics_channel",
+                                      "dns",          "domain",
+                                      "events",       "fs",
+                                      "http",         "http2",
+                                      "https",        "inspector",
+                                      "module",       "net",
+                                      "os",           "path",
+                                      "perf_hooks",   "process",
+                                      "punycode",     "querystring",
+                                      "readline",     "repl",
+                                      "stream",       "string_decoder",
+                                      "sys",          "test",
+                                      "timers",       "tls",
+                                      "trace_events", "tty",
+                                      "url",          "util",
+                                      "v8",           "vm",
+                                      "wasi",         "worker_threads",
+                                      "zlib",         "sqlite"};
+
+bool builtin_is_flag(const char *flags, const char *flag)
+{
+    size_t n = strlen(flag);
+
+    for (const char *at = flags ? flags : ""; *at;) {
+        size_t m = strcspn(at, " ,");
+        if (m == n && memcmp(at, flag, n) == 0)
+            return true;
+        at += m + (at[m] != '\0');
+    }
+    return false;
+}
+
+enum builtin_node builtin_node(const char *date, const char *flags)
+{
+    bool is_on = builtin_is_flag(flags, "nodejs_compat");
+
+    if (builtin_is_flag(flags, "nodejs_compat_v2"))
+        return BUILTIN_NODE;
+    if (is_on && date && strcmp(date, V2_DATE) >= 0 &&
+        !builtin_is_flag(flags, "no_nodejs_compat_v2"))
+        return BUILTIN_NODE;
+    if (is_on)
+        return BUILTIN_NODE_PREFIXED;
+    return builtin_is_flag(flags, "nodejs_als") ? BUILTIN_NODE_ASYNC_HOOKS : BUILTIN_NO_NODE;
+}
+
+bool builtin_name(const struct builtin_file *file, char *out, size_t n)
+{
+    const char *slash = strchr(file->name, '/'), *end = strrchr(file->name, '.');
+    int len;
+
+    if (!slash || !end || end < slash)
+        return false;
+    len = snprintf(out, n, "%.*s:%.*s", (int)(slash - file->name), file->name,
+                   (int)(end - slash - 1), slash + 1);
+    return len > 0 && (size_t)len < n;
+}
+
+bool builtin_is_node(const struct builtin_file *file)
+{
+    return strncmp(file->name, NODE, sizeof NODE - 1) == 0;
+}
+
+bool builtin_is_of_node(const char *spec)
+{
+    size_t n;
+
+    if (strncmp(spec, NODE_PREFIX, sizeof NODE_PREFIX - 1) == 0)
+        return true;
+    n = strcspn(spec, "/");
+    for (size_t i = 0; i < sizeof OF_NODE / sizeof *OF_NODE; i++)
+        if (strlen(OF_NODE[i]) == n && memcmp(spec, OF_NODE[i], n) == 0)
+            return true;
+    return false;
+}

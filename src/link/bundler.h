@@ -1,0 +1,35 @@
+/* bundler.h - esbuild, boxed, over a stage that holds one worker's modules.
+ *
+ *     stage written -> esbuild -> unresolved imports that happen late get modules that throw ->
+ * again
+ *                              -> imports of computed names: all modules get a table     -> again
+ *
+ * Inside link/. */
+#ifndef CORRAL_LINK_BUNDLER_H
+#define CORRAL_LINK_BUNDLER_H
+
+#include "link/builtin.h"
+#include "link/link.h"
+#include "link/modules.h"
+#include "link/stage.h"
+
+struct bundling {
+    const struct link_ask *ask;
+    const struct modules *modules;
+    const struct module *main;
+    struct stage *stage;
+    int files;           /* of the bundle's folder */
+    const char *program; /* esbuild */
+    struct buf detail;   /* more lines of an error */
+    enum builtin_node node;
+    struct buf aliases; /* "--alias:NAME=PATH", NUL behind each */
+    unsigned missing;   /* modules that throw */
+    bool is_script;
+};
+
+/* Writes out/worker.js and out/worker.js.map.  Errors: those of link_make. */
+int bundling_run(struct bundling *b, struct err *err) MUST_CHECK;
+/* Text that is a string of JavaScript: quoted.  ERR_NOMEM. */
+int bundling_quote(struct buf *out, const char *text) MUST_CHECK;
+
+#endif

@@ -1,0 +1,107 @@
+/* map.c - see map.h. */
+#include "link/map.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "link/modules.h"
+#include "text/value.h"
+
+#define OURS ".ours/"
+
+int map_source(const char *source, struct buf *out, struct err *err)
+{
+    struct buf path = {0}, plain = {0};
+    const char *at;
+    int r;
+
+    if (strstr(source, "://"))
+        return buf_print(out, "%s", source) < 0 ? err_nomem(err) : 0;
+    r = buf_print(&path, "out/%s", source) < 0 ? err_nomem(err) : 0;
+    if (r == 0)
+        r = module_name(buf_data(&path), &plain, err);
+    if (r == ERR_INVALID) { /* it leads too far up, or nowhere */
+        buf_eat(&plain, buf_len(&plain));
+        r = buf_print(&plain, "%s", source) < 0 ? err_nomem(err) : 0;
+    }
+    at = buf_data(&plain);
+    while (strncmp(at, "../", 3) == 0)
+        at += 3;
+    if (strncmp(at, "in/", 3) == 0)
+        at = module_of_place(at + 3);
+    if (r == 0 && strncmp(at, OURS, sizeof OURS - 1) == 0)
+        r = buf_print(out, "corral:%s", at + sizeof OURS - 1) < 0 ? err_nomem(err) : 0;
+    else if (r == 0)
+        r = buf_print(out, "%s", at) < 0 ? err_nomem(err) : 0;
+    buf_done(&path);
+    buf_done(&plain);
+    return r;
+}
+
+int map_rewrite(struct span map, struct buf *out, struct err *err)
+{
+    json_t *all = NULL, *sources, *one;
+    json_error_t where;
+    char *text = NULL;
+    size_t i;
+    int r = value_parse(map, &all, &where);
+
+    if (r < 0)
+        return r == ERR_NOMEM ? err_nomem(err)
+                              : err_set(err, ERR_INVALID, "the source map: %s", where.text);
+    sources = json_object_get(all, "sources");
+    json_array_foreach(sources, i, one)
+    {
+        struct buf name = {0};
+        if (r == 0 && json_is_string(one))
+            r = map_source(json_string_value(one), &name, err);
+        if (r == 0 && json_is_string(one) &&
+            json_array_set_new(sources, i, json_stringn(buf_data(&name), buf_len(&name))) < 0)
+            r = err_nomem(err);
+        buf_done(&name);
+    }
+    if (r == 0)
+        text = value_dump(all, JSON_COMPACT);
+    if (r == 0)
+        r = text && buf_append(out, text, strlen(text)) == 0 ? 0 : err_nomem(err);
+    mem_free(text);
+    json_decref(all);
+    return r;
+}
+
+/* Where the way to the stage begins that ends at `at`: behind a quote, or behind the start of a
+ * comment. */
+static const char *start_of(const char *from, const char *at)
+{
+    const char *stage = at;
+
+    while (at > from && at[-1] != '"' && at[-1] != '\n')
+        at--;
+    return stage - at > 3 && memcmp(at, "// ", 3) == 0 ? at + 3 : at;
+}
+
+static const char *skip(const char *at, const char *end, const char *text)
+{
+    size_t n = strlen(text);
+
+    return (size_t)(end - at) >= n && memcmp(at, text, n) == 0 ? at + n : at;
+}
+
+int map_script(struct span script, const char *stage, struct buf *out, struct err *err)
+{
+    const char *at = script.data, *end = at + script.len, *hit, *start, *next;
+    const size_t n = strlen(stage);
+    int r = 0;
+
+    while (r == 0 && at < end && (hit = memmem(at, (size_t)(end - at), stage, n))) {
+        start = start_of(at, hit);
+        r = buf_append(out, at, (size_t)(start - at));
+        at = skip(hit + n, end, "/in/");
+        while ((next = skip(at, end, "u/")) != at)
+            at = next;
+        at = skip(at, end, ".corral/");
+    }
+    if (r == 0 && at < end)
+        r = buf_append(out, at, (size_t)(end - at));
+    return r < 0 ? err_nomem(err) : 0;
+}

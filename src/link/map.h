@@ -1,0 +1,17 @@
+/* map.h - the bundler's source map, with the names of modules in place of paths.  Inside link/. */
+#ifndef CORRAL_LINK_MAP_H
+#define CORRAL_LINK_MAP_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+/* What a path of "sources" is called: "../in/.corral/a.js" is "a.js", "../in/.ours/x.js" is
+ * "corral:x.js". */
+int map_source(const char *source, struct buf *out, struct err *err) MUST_CHECK;
+/* A script that the bundler made, without the way to the stage of this name where it tells it. */
+int map_script(struct span script, const char *stage, struct buf *out, struct err *err) MUST_CHECK;
+/* ERR_INVALID: it is no map. */
+int map_rewrite(struct span map, struct buf *out, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,35 @@
+/* said.h - what esbuild says of errors, read: for people, with the names of modules in place of
+ * paths.
+ *
+ * What it reads is made of strangers' modules.  Pure; fuzzed by test/fuzz/fuzz_link.c. */
+#ifndef CORRAL_LINK_SAID_H
+#define CORRAL_LINK_SAID_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+enum { SAID_MAX = 64 };
+
+struct said_one {          /* all owned */
+    char *text;            /* Could not resolve "./a.js" */
+    char *file;            /* its place in the stage: ".corral/index.js"; "" for none */
+    char *missing;         /* what could not be resolved: "./a.js"; or NULL */
+    char *wanted;          /* the name that its module does not export; or NULL */
+    unsigned line, column; /* from 1; bytes from 0 */
+    bool is_outside;       /* its file is none of the stage: what it says is nobody's business */
+};
+
+struct said {
+    struct said_one items[SAID_MAX];
+    size_t count;
+};
+
+/* `stage`: the folder of all places.  ERR_NOMEM. */
+int said_read(struct span output, const char *stage, struct said *ret, struct err *err) MUST_CHECK;
+void said_done(struct said *said);
+
+/* Is the import in line and column of this text one that happens while the code runs: import(...)
+ * or require(...)? */
+bool said_is_dynamic(struct span text, unsigned line, unsigned column);
+
+#endif
