@@ -30,12 +30,14 @@ static int spawn(const struct helper *h, int in, int out, const posix_spawnattr_
 
     if (posix_spawn_file_actions_init(&actions) != 0)
         return ENOMEM;
-    words = terminal_for_words();
+    words = h->takes_words ? STDERR_FILENO : terminal_for_words();
     r = posix_spawn_file_actions_adddup2(&actions, in, 0);
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, out, 1);
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, h->takes_words ? out : words, 2);
+    if (r == 0 && h->folder)
+        r = posix_spawn_file_actions_addchdir_np(&actions, h->folder);
     /* Nor what the node itself was started with. */
     if (r == 0)
         r = posix_spawn_file_actions_addclosefrom_np(&actions, 3);

@@ -22,6 +22,7 @@ struct helper {
     const char *what;        /* "the TOML helper", for errors */
     const char *const *argv; /* ends with NULL; argv[0] is the path of the program */
     const char *const *envp; /* likewise; all that it sees */
+    const char *folder;      /* where it runs; NULL: where we do */
     struct span input;
     int64_t timeout_ms;
     const atomic_bool *is_cancelled; /* NULL: never */

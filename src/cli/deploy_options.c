@@ -34,8 +34,6 @@ static const struct foreign FOREIGN[] = {
     {{"--strict", NULL, NULL, NULL}, FOREIGN_QUIET, NULL}, /* nothing else edits a worker here */
     {{"--autoconfig", "--x-autoconfig", NULL, NULL}, FOREIGN_QUIET, NULL},
     {{"--experimental-deploy-remote-diff-check", NULL, NULL, NULL}, FOREIGN_QUIET, NULL},
-    {{"--metafile", NULL, "FILE", NULL}, FOREIGN_WARN, "there is no bundler"},
-    {{"--upload-source-maps", NULL, NULL, NULL}, FOREIGN_WARN, "Python needs none"},
     {{"--logpush", NULL, NULL, NULL}, FOREIGN_WARN, "there is `corral tail`"},
     {{"--old-asset-ttl", NULL, "SECONDS", NULL}, FOREIGN_WARN, FOREIGN_ASSETS},
     {{"--containers-rollout", NULL, "HOW", NULL}, FOREIGN_WARN, CONTAINER},
@@ -53,12 +51,15 @@ enum {
     LIVE_COUNT = sizeof LIVE / sizeof *LIVE,
     FOREIGN_COUNT = sizeof FOREIGN / sizeof *FOREIGN,
 };
-_Static_assert(SHARED_COUNT + LIVE_COUNT + FOREIGN_COUNT + FOREIGN_SHARED_COUNT <=
+_Static_assert(SHARED_COUNT + LIVE_COUNT + FOREIGN_COUNT + FOREIGN_SHARED_COUNT + BUNDLING_COUNT <=
                    DEPLOY_OPTIONS_MAX,
                "the table holds all");
 
-const char *const DEPLOY_LISTS[] = {
-    "--var", "--compatibility-flags", "--triggers", "--schedules", "--routes", "--domains", NULL};
+const char *const DEPLOY_LISTS[] = {"--var",      "--compatibility-flags",
+                                    "--triggers", "--schedules",
+                                    "--routes",   "--domains",
+                                    "--alias",    "--define",
+                                    NULL};
 
 void deploy_options_table(enum deploy_kind kind, struct option table[DEPLOY_OPTIONS_MAX + 1])
 {
@@ -70,6 +71,8 @@ void deploy_options_table(enum deploy_kind kind, struct option table[DEPLOY_OPTI
         memcpy(table + n, LIVE, sizeof LIVE);
         n += LIVE_COUNT;
     }
+    memcpy(table + n, BUNDLING_OPTIONS, sizeof BUNDLING_OPTIONS);
+    n += BUNDLING_COUNT;
     n += foreign_options(FOREIGN, FOREIGN_COUNT, table + n);
     foreign_options(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, table + n);
 }
@@ -114,7 +117,9 @@ int deploy_options_take(void *self, const struct option *option, const char *val
         o->wish.keeps_vars = option_is_on(value);
     if (strcmp(option->name, "--dry-run") == 0)
         o->is_dry = option_is_on(value);
-    r = foreign_take(FOREIGN, FOREIGN_COUNT, option, value, err);
+    r = bundling_take(&o->bundling, &o->bundling_wish, option, value, err);
+    if (r == 0)
+        r = foreign_take(FOREIGN, FOREIGN_COUNT, option, value, err);
     if (r == 0)
         r = foreign_take(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, option, value, err);
     return r < 0 ? r : 0;
@@ -130,6 +135,7 @@ static int apply(struct deploy_options *o, struct remote *r, struct err *err)
     r->options.flags = o->flags.items;
     r->options.flag_count = o->flags.count;
     r->options.compatibility_date = o->date;
+    r->options.bundling = o->bundling_wish;
     if (!word)
         return 0;
     if (stat(word, &st) < 0)

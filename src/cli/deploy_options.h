@@ -5,6 +5,7 @@
 #ifndef CORRAL_CLI_DEPLOY_OPTIONS_H
 #define CORRAL_CLI_DEPLOY_OPTIONS_H
 
+#include "cli/bundling.h"
 #include "cli/option.h"
 #include "cli/parcel.h"
 #include "cli/remote.h"
@@ -19,6 +20,8 @@ struct deploy_list {
 struct deploy_options {
     struct parcel_wish wish;
     struct deploy_list vars, flags, routes, domains, crons;
+    struct bundling bundling;
+    struct project_bundling bundling_wish;
     const char *date;
     bool is_dry; /* --dry-run */
 };

@@ -280,6 +280,11 @@ static int start_reading(struct dev *dev, struct reading *reading, struct err *e
     struct version *v = NULL;
     int r;
 
+    /* What could not be bundled is watched as it was when it could. */
+    if (!reading->project.script.inputs) {
+        reading->project.script.inputs = dev->last.script.inputs;
+        dev->last.script.inputs = NULL;
+    }
     project_done(&dev->last);
     dev->last = reading->project;
     reading->project = (struct project){0};
@@ -325,12 +330,14 @@ static void read_again(struct dev *dev, enum telling telling);
 static void end(struct dev *dev, int code);
 
 /* What is wrong with the project when it is first read ends the program; packages that cannot be
- * had do not: an index may answer later. */
+ * had do not: an index may answer later; nor does JavaScript that cannot be bundled. */
 static void fail_first(struct dev *dev, const struct reading *reading, const struct err *err)
 {
     if (!reading->is_project_bad) {
         fail(dev, &reading->diagnostics, err);
-        announce(dev, " (its packages cannot be had yet: mend that and save)");
+        announce(dev, dev->last.script.is_used
+                          ? " (the worker cannot be bundled yet: mend it and save)"
+                          : " (its packages cannot be had yet: mend that and save)");
         return;
     }
     dev->exit_code = reading->diagnostics.errors > 0 ? 1 : cli_fail(err, 1);
@@ -388,9 +395,11 @@ static void read_again(struct dev *dev, enum telling telling)
 
 static bool is_ignored(void *self, const char *path, const char *name)
 {
-    const struct dev *dev = self;
+    struct dev *dev = self;
 
     (void)name;
+    if (project_is_built_from(&dev->last, path))
+        dev->reader.runs_build = true;
     return project_ignores(&dev->last, path);
 }
 
@@ -421,6 +430,8 @@ static int watch_project(struct dev *dev, enum telling telling, struct err *err)
     r = project_watch_roots(&dev->last, &roots);
     for (size_t i = 0; i < roots.count && r == 0; i++)
         r = buf_append(&names, roots.items[i].path, strlen(roots.items[i].path) + 1);
+    if (r == 0)
+        r = project_watch_more(&dev->last, &names);
     if (r < 0) {
         r = err_nomem(err);
         goto out;
@@ -603,14 +614,13 @@ static int open_node(struct dev *dev, struct err *err)
     static const struct reach AS_ON_A_NODE;
     struct uids uids = {.range = {BOX_UID_FIRST, BOX_UID_LAST}};
     struct herd_config herd = {.worker_program = dev->programs.worker,
-                                     .memory_bytes = limit_heap_bytes(&LIMIT_DEV),
-                                     .hoard = dev->hoard,
-                                     .box_layers = box ? box->layers : 0,
-                                     .spares = (unsigned)node_setting("CORRAL_TEST_SPARES", 1),
-                                     .instances_max =
-                                         (unsigned)node_setting("CORRAL_TEST_INSTANCES", 0),
-                                     .stuck_ms = node_setting("CORRAL_TEST_STUCK_MS", 0),
-                                     .idle_ms = node_setting("CORRAL_TEST_IDLE_MS", 0)};
+                               .memory_bytes = limit_heap_bytes(&LIMIT_DEV),
+                               .hoard = dev->hoard,
+                               .box_layers = box ? box->layers : 0,
+                               .spares = (unsigned)node_setting("CORRAL_TEST_SPARES", 1),
+                               .instances_max = (unsigned)node_setting("CORRAL_TEST_INSTANCES", 0),
+                               .stuck_ms = node_setting("CORRAL_TEST_STUCK_MS", 0),
+                               .idle_ms = node_setting("CORRAL_TEST_IDLE_MS", 0)};
     const struct front_config front = {.show_errors = true,
                                        .triggers = dev->options.tests_scheduled ? FRONT_ALL_TRIGGERS
                                                                                 : FRONT_TRIGGERS,
@@ -641,7 +651,10 @@ static int begin(struct dev *dev)
 {
     struct diagnostics said = {0};
     struct err err = {0};
-    int r = project_load(&dev->options.project, &dev->last, &said, &err);
+    int r;
+
+    dev->reader.runs_build = true;
+    r = project_load(&dev->options.project, &dev->last, &said, &err);
 
     if (r < 0) {
         node_say_diagnostics(&said);
@@ -669,6 +682,7 @@ static int dev_run(struct dev *dev)
     if (r < 0)
         return cli_fail(&err, 1);
     dev->options.project.worker_program = dev->programs.worker;
+    dev->options.project.is_development = true;
     r = open_node(dev, &err);
     if (r < 0)
         return cli_fail(&err, 1);

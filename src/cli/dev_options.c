@@ -27,7 +27,8 @@ static const struct option OPTIONS[] = {
     {"--compatibility-date", NULL, "DATE", "behave as on this day"},
     {"--compatibility-flags", NULL, "FLAG", "such as python_workers; may be repeated"},
     {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
-    {"--d1-sync", NULL, "HOW", "full: D1 survives power cuts too; or normal, which is faster (normal)"},
+    {"--d1-sync", NULL, "HOW",
+     "full: D1 survives power cuts too; or normal, which is faster (normal)"},
     {"--guard-fetch", NULL, NULL, "refuse what a node refuses: loopback and private addresses"},
     {"--test-scheduled", NULL, NULL, "/__scheduled?cron=... runs the scheduled handler"},
     {"--log-level", NULL, "LEVEL", "debug, info, warn, error or none (info)"},
@@ -40,10 +41,13 @@ static const struct option OPTIONS[] = {
 #define CONTAINER "there are no containers here"
 
 static const struct foreign FOREIGN[] = {
-    {{"--compatibility-flag", NULL, "FLAG", NULL}, FOREIGN_QUIET, NULL},    /* of --compatibility-flags */
-    {{"--local-protocol", NULL, "PROTOCOL", NULL}, FOREIGN_QUIET, NULL},    /* take_protocol */
+    {{"--compatibility-flag", NULL, "FLAG", NULL},
+     FOREIGN_QUIET,
+     NULL}, /* of --compatibility-flags */
+    {{"--local-protocol", NULL, "PROTOCOL", NULL}, FOREIGN_QUIET, NULL}, /* take_protocol */
     {{"--local", "-l", NULL, NULL}, FOREIGN_QUIET, NULL},
-    {{"--live-reload", NULL, NULL, NULL}, FOREIGN_WARN,
+    {{"--live-reload", NULL, NULL, NULL},
+     FOREIGN_WARN,
      "reload the page yourself, the new code answers at once"},
     {{"--inspector-port", NULL, "PORT", NULL}, FOREIGN_WARN, "there is no inspector yet"},
     {{"--inspector-ip", NULL, "ADDRESS", NULL}, FOREIGN_WARN, "there is no inspector yet"},
@@ -55,10 +59,13 @@ static const struct foreign FOREIGN[] = {
     {{"--container-engine", NULL, "NAME", NULL}, FOREIGN_WARN, CONTAINER},
     {{"--experimental-vectorize-bind-to-prod", NULL, NULL, NULL}, FOREIGN_WARN, FOREIGN_BINDING},
     {{"--experimental-images-local-mode", NULL, NULL, NULL}, FOREIGN_WARN, FOREIGN_BINDING},
-    {{"--experimental-remote-bindings", "--x-remote-bindings", NULL, NULL}, FOREIGN_WARN, FOREIGN_BINDING},
+    {{"--experimental-remote-bindings", "--x-remote-bindings", NULL, NULL},
+     FOREIGN_WARN,
+     FOREIGN_BINDING},
     {{"--https-key-path", NULL, "FILE", NULL}, FOREIGN_REFUSE, TLS},
     {{"--https-cert-path", NULL, "FILE", NULL}, FOREIGN_REFUSE, TLS},
-    {{"--remote", "-r", NULL, NULL}, FOREIGN_REFUSE,
+    {{"--remote", "-r", NULL, NULL},
+     FOREIGN_REFUSE,
      "workers run on this machine, never on Cloudflare's network"},
 };
 
@@ -69,8 +76,8 @@ enum {
 
 struct walk {
     struct dev_options *o;
-    const char *positional;     /* a file or folder, seen from where --cwd leads */
-    const char *list;           /* the list whose values may go on, or NULL */
+    const char *positional; /* a file or folder, seen from where --cwd leads */
+    const char *list;       /* the list whose values may go on, or NULL */
 };
 
 static void help(void)
@@ -79,7 +86,9 @@ static void help(void)
            "Serve the project in the folder PROJECT (this one by default), or the worker\n"
            "whose main file is PROJECT, and reload it when a file changes.\n\n");
     option_print(OPTIONS, OPTION_COUNT);
-    printf("\nOther options of wrangler dev are known: each is accepted or refused with a reason.\n");
+    option_print(BUNDLING_OPTIONS, BUNDLING_COUNT);
+    printf(
+        "\nOther options of wrangler dev are known: each is accepted or refused with a reason.\n");
 }
 
 static int add(const char *name, const char **list, size_t *count, const char *value,
@@ -103,6 +112,11 @@ static int take_list(struct walk *w, const char *name, const char *value, struct
         return add(name, o->env_files, &p->env_file_count, value, err);
     if (strcmp(name, "--compatibility-flags") == 0 || strcmp(name, "--compatibility-flag") == 0)
         return add(name, o->flags, &p->flag_count, value, err);
+    if (strcmp(name, "--alias") == 0 || strcmp(name, "--define") == 0) {
+        int r =
+            bundling_take(&o->bundling, &p->bundling, &(struct option){.name = name}, value, err);
+        return r < 0 ? r : 0;
+    }
     return ERR_NOT_FOUND;
 }
 
@@ -201,7 +215,9 @@ static int take_option(void *self, const struct option *option, const char *valu
         return r;
     if (strcmp(option->name, "--local-protocol") == 0)
         return take_protocol(value, err);
-    r = foreign_take(FOREIGN, FOREIGN_COUNT, option, value, err);
+    r = bundling_take(&w->o->bundling, &w->o->project.bundling, option, value, err);
+    if (r == 0)
+        r = foreign_take(FOREIGN, FOREIGN_COUNT, option, value, err);
     if (r == 0)
         r = foreign_take(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, option, value, err);
     if (r != 0)
@@ -226,7 +242,9 @@ static int place_positional(struct walk *w, struct err *err)
 
 int dev_options_parse(struct dev_options *ret_options, char **args, struct err *err)
 {
-    struct option table[OPTION_COUNT + FOREIGN_COUNT + FOREIGN_SHARED_COUNT + 1] = {0};
+    struct option table[OPTION_COUNT + BUNDLING_COUNT + FOREIGN_COUNT + FOREIGN_SHARED_COUNT + 1] =
+        {0};
+    const size_t own = OPTION_COUNT + BUNDLING_COUNT;
     struct dev_options *o = ret_options;
     struct walk w = {.o = o};
     int r;
@@ -236,8 +254,9 @@ int dev_options_parse(struct dev_options *ret_options, char **args, struct err *
     o->project.env_files = o->env_files;
     o->project.flags = o->flags;
     memcpy(table, OPTIONS, sizeof OPTIONS);
-    foreign_options(FOREIGN, FOREIGN_COUNT, table + OPTION_COUNT);
-    foreign_options(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, table + OPTION_COUNT + FOREIGN_COUNT);
+    memcpy(table + OPTION_COUNT, BUNDLING_OPTIONS, sizeof BUNDLING_OPTIONS);
+    foreign_options(FOREIGN, FOREIGN_COUNT, table + own);
+    foreign_options(FOREIGN_SHARED, FOREIGN_SHARED_COUNT, table + own + FOREIGN_COUNT);
     r = option_parse(table, args, take_option, &w, err);
     return r < 0 ? r : place_positional(&w, err);
 }

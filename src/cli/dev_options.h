@@ -11,11 +11,13 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "cli/bundling.h"
 #include "project/project.h"
 
 enum { DEV_LIST_MAX = 128 };    /* --var; likewise --env-file and --compatibility-flags */
 
 struct dev_options {
+    struct bundling bundling;
     struct project_options project;     /* points into the lists below */
     const char *vars[DEV_LIST_MAX];
     const char *env_files[DEV_LIST_MAX];

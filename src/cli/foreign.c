@@ -5,20 +5,13 @@
 
 #include "base/log.h"
 
-#define BUNDLING "it is for JavaScript, which is not supported yet"
-
 const struct foreign FOREIGN_SHARED[] = {
     {{"--latest", NULL, NULL, NULL}, FOREIGN_QUIET, NULL},
-    {{"--bundle", NULL, NULL, NULL}, FOREIGN_QUIET, NULL},
     {{"--legacy-env", NULL, NULL, NULL}, FOREIGN_QUIET, NULL},
     {{"--experimental-json-config", "-j", NULL, NULL}, FOREIGN_QUIET, NULL},
-    {{"--minify", NULL, NULL, NULL}, FOREIGN_WARN, BUNDLING},
-    {{"--define", NULL, "KEY:VALUE", NULL}, FOREIGN_WARN, BUNDLING},
-    {{"--alias", NULL, "FROM:TO", NULL}, FOREIGN_WARN, BUNDLING},
-    {{"--jsx-factory", NULL, "NAME", NULL}, FOREIGN_WARN, BUNDLING},
-    {{"--jsx-fragment", NULL, "NAME", NULL}, FOREIGN_WARN, BUNDLING},
-    {{"--tsconfig", NULL, "FILE", NULL}, FOREIGN_WARN, BUNDLING},
-    {{"--node-compat", NULL, NULL, NULL}, FOREIGN_WARN, BUNDLING},
+    {{"--node-compat", NULL, NULL, NULL},
+     FOREIGN_WARN,
+     "nodejs_compat in compatibility_flags brings modules of Node.js"},
     {{"--assets", NULL, "FOLDER", NULL}, FOREIGN_WARN, FOREIGN_ASSETS},
     {{"--site", NULL, "FOLDER", NULL}, FOREIGN_WARN, FOREIGN_ASSETS},
     {{"--site-include", NULL, "PATTERN", NULL}, FOREIGN_WARN, FOREIGN_ASSETS},

@@ -23,8 +23,8 @@ struct foreign {
     const char *text;
 };
 
-enum { FOREIGN_SHARED_COUNT = 20 };
-/* Those of every command that takes a project: bundling, assets. */
+enum { FOREIGN_SHARED_COUNT = 13 };
+/* Those of every command that takes a project: assets. */
 extern const struct foreign FOREIGN_SHARED[FOREIGN_SHARED_COUNT];
 
 #define FOREIGN_ASSETS  "static assets are not supported yet"

@@ -134,7 +134,8 @@ static int make_metadata(const struct project *p, const struct parcel_wish *wish
     int r;
 
     out->metadata = json_object();
-    r = set(out->metadata, "main_module", json_string(out->files.main));
+    r = set(out->metadata, out->files.bundle.is_script ? "body_part" : "main_module",
+            json_string(out->files.main));
     if (r == 0)
         r = set(out->metadata, "bindings", list);
     else
@@ -264,9 +265,18 @@ static int read_files(struct parcel *p, const char *outdir, struct err *err)
 int parcel_make(struct remote *r, const struct parcel_wish *wish, struct parcel *ret,
                 struct err *err)
 {
-    int code = upload_list(&r->project, &ret->files, err);
+    struct diagnostics said = {0};
+    struct buf text = {0};
+    int code;
 
     value_init();
+    code = upload_build(&r->project, &ret->files, &said, err);
+    if (said.count > 0 && diagnostics_print(&said, &text) == 0)
+        fprintf(stderr, "%.*s", SPAN_ARG(buf_span(&text)));
+    if (code < 0 && said.errors > 0)
+        err->text[0] = '\0';
+    buf_done(&text);
+    diagnostics_done(&said);
     if (code == 0)
         code = make_metadata(&r->project, wish, ret, err);
     return code < 0 ? code : read_files(ret, wish->outdir, err);

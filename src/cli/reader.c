@@ -135,14 +135,24 @@ static void run_reading(uv_work_t *work)
     struct reader *reader = work->data;
     struct reading *g = &reader->reading;
 
+    struct project_options options = *reader->options;
+
+    options.runs_build = reader->is_building;
+    options.say = tell;
+    options.say_self = reader;
+    options.is_cancelled = &reader->is_cancelled;
     *g = (struct reading){.is_project_bad = true};
-    g->r = project_load(reader->options, &g->project, &g->diagnostics, &g->err);
-    if (g->r == 0) {
-        g->r = prepare(reader, g);
-        g->is_project_bad = g->r == 0;
-    }
+    g->r = project_load(&options, &g->project, &g->diagnostics, &g->err);
+    if (g->r != 0)
+        return;
+    g->r =
+        g->project.script.is_used ? environment_none(&g->environment, &g->err) : prepare(reader, g);
+    g->is_project_bad = g->r == 0 && !g->project.script.is_used;
     if (g->r == 0)
-        g->r = bundle_make(&g->project, &g->bundle, &g->err);
+        g->r =
+            bundle_build(&g->project, &reader->is_cancelled, &g->bundle, &g->diagnostics, &g->err);
+    if (g->r == ERR_NOT_FOUND) /* no bundler: nothing that is saved helps */
+        g->is_project_bad = true;
 }
 
 static void on_read(uv_work_t *work, int status)
@@ -191,6 +201,8 @@ int reader_start(struct reader *reader, struct err *err)
     int r;
 
     atomic_store(&reader->is_cancelled, false);
+    reader->is_building = reader->runs_build;
+    reader->runs_build = false;
     r = uv_queue_work(reader->told.loop, &reader->work, run_reading, on_read);
     if (r < 0)
         return err_set(err, ERR_SYSTEM, "read the project: %s", uv_strerror(r));

@@ -39,6 +39,8 @@ struct reader {
     const struct project_options *options;  /* borrowed */
     struct environments environments;
     atomic_bool is_cancelled;
+    bool runs_build;                /* the next reading runs [build] command; a reading that begins takes it away */
+    bool is_building;               /* this one does */
     reader_done_fn done;
     void *self;
     struct reading reading;

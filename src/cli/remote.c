@@ -192,6 +192,13 @@ static int find_name(struct remote *r, struct err *err)
     return err_hint(err, "Give its name with --name, or go to its project.");
 }
 
+static void say_line(void *self, const char *line)
+{
+    (void)self;
+    printf("%s\n", line);
+    fflush(stdout);
+}
+
 int remote_load(struct remote *r, struct err *err)
 {
     struct diagnostics said = {0};
@@ -201,6 +208,8 @@ int remote_load(struct remote *r, struct err *err)
     value_init();
     r->options.scope = r->spec->need == REMOTE_UPLOAD ? PROJECT_UPLOAD : PROJECT_STATE;
     r->options.worker_program = r->worker_program;
+    r->options.runs_build = r->spec->need == REMOTE_UPLOAD;
+    r->options.say = say_line;
     code = node_find_worker(r->worker_program, err);
     if (code < 0)
         return code;

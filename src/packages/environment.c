@@ -527,6 +527,13 @@ void environments_done(struct environments *all)
     forget(all);
 }
 
+int environment_none(struct environment *ret_environment, struct err *err)
+{
+    int r = take(NULL, "", NULL, ret_environment, err);
+
+    return r < 0 ? r : 0;
+}
+
 void environment_done(struct environment *e)
 {
     if (e->json && e->fd >= 0)

@@ -58,6 +58,9 @@ int environments_get(struct environments *all, const struct environment_ask *ask
                      struct err *err) MUST_CHECK;
 void environments_done(struct environments *all);
 
+/* That of a worker without Python: nothing. */
+int environment_none(struct environment *ret_environment, struct err *err) MUST_CHECK;
+
 /* Zeroes are done, too. */
 void environment_done(struct environment *environment);
 

@@ -30,6 +30,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "project/bundler.h"
 #include "project/digest.h"
 #include "project/inputs.h"
 #include "project/path.h"
@@ -46,7 +47,7 @@ enum {
 enum outcome { DONE = 0, CHANGED = 1 }; /* or a negative ERR_ */
 
 struct copy {
-    const struct project *project;
+    const char *folder; /* what the inputs are seen from */
     const struct inputs *in;
     const char *to; /* NULL: only read and hash */
     struct digest digest;
@@ -111,7 +112,7 @@ static int pour(struct copy *c, int in, int out, const char *inside)
 
 static int copy_file(struct copy *c, const char *inside)
 {
-    char *from = path_join(c->project->folder, inside);
+    char *from = path_join(c->folder, inside);
     char *to = c->to ? path_join(c->to, inside) : NULL;
     int in = -1, out = -1, r = DONE;
 
@@ -265,7 +266,7 @@ static int hold(struct bundle *b, struct err *err)
 static int try_once(const struct project *p, const char *base, struct bundle *b, struct err *err)
 {
     struct inputs in = {0};
-    struct copy c = {.project = p, .in = &in, .err = err};
+    struct copy c = {.folder = p->folder, .in = &in, .err = err};
     int r = inputs_list(p, &in, err);
 
     if (r == 0)
@@ -303,6 +304,100 @@ int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *
     if (r == CHANGED)
         r = err_set(err, ERR_INVALID, "the files of '%s' change all the time", p->name);
     mem_free(base);
+    if (r < 0)
+        bundle_done(b);
+    return r;
+}
+
+/* ---- JavaScript ---- */
+
+/* Hash what was made, and give it its name. */
+static int take_made(const char *base, const char *made, const struct inputs *in, struct bundle *b,
+                     struct err *err)
+{
+    struct copy c = {.folder = made, .in = in, .err = err};
+    int r = copy_all(&c, b->hash);
+
+    for (size_t i = 0; r == DONE && i < in->count; i++) {
+        char *path = path_join(made, in->items[i].path);
+        if (!path || chmod(path, 0400) < 0)
+            r = path ? err_errno(err, errno, "chmod '%s'", path) : err_nomem(err);
+        mem_free(path);
+    }
+    if (r != DONE)
+        return r;
+    mem_free(b->folder);
+    b->folder = path_join(base, b->hash);
+    if (!b->folder)
+        return err_nomem(err);
+    if (is_whole(b->folder, in))
+        remove_tree(made);
+    else
+        r = settle(made, b->folder, in, err);
+    b->files = in->count;
+    b->bytes = c.bytes;
+    return r == DONE ? hold(b, err) : r;
+}
+
+static bool is_script(const struct bundled *made)
+{
+    const char *type = json_string_value(json_object_get(json_array_get(made->parts, 0), "type"));
+
+    return type && json_array_size(made->parts) <= 2 &&
+           strcmp(type, "application/javascript") == 0 && strcmp(made->main, "index.js") == 0;
+}
+
+static int build_once(struct project *p, const char *base, const atomic_bool *is_cancelled,
+                      struct bundle *b, struct diagnostics *d, struct err *err)
+{
+    char *made = temporary(base, NEW), *inside = made ? path_join(made, "x") : NULL;
+    struct bundled bundled = {0};
+    int r = 0;
+
+    if (!inside)
+        r = err_nomem(err);
+    else if (remove_tree(made) < 0 || make_parents(inside) < 0)
+        r = err_errno(err, errno, "make '%s'", made);
+    if (r == 0)
+        r = bundler_run(p, made, is_cancelled, &bundled, d, err);
+    if (r == 0) {
+        r = take_made(base, made, &bundled.files, b, err);
+        b->is_script = is_script(&bundled);
+        mem_free(b->main);
+        b->main = bundled.main;
+        bundled.main = NULL;
+        mem_free(p->script.inputs);
+        p->script.inputs = buf_detach(&bundled.inputs);
+        if (r == 0 && (!b->main || !p->script.inputs))
+            r = err_nomem(err);
+    }
+    if (r != DONE && made && remove_tree(made) < 0)
+        errno = 0; /* a sweep finds it */
+    bundled_done(&bundled);
+    mem_free(inside);
+    mem_free(made);
+    return r;
+}
+
+int bundle_build(struct project *p, const atomic_bool *is_cancelled, struct bundle *ret_bundle,
+                 struct diagnostics *d, struct err *err)
+{
+    struct bundle *b = ret_bundle;
+    char *base = NULL;
+    int r = CHANGED;
+
+    if (!p->script.is_used)
+        return bundle_make(p, ret_bundle, err);
+    *b = (struct bundle){.fd = -1};
+    base = path_join(p->state_folder, FOLDER);
+    if (!base)
+        r = err_nomem(err);
+    for (int i = 0; r == CHANGED && i < TRIES; i++)
+        r = build_once(p, base, is_cancelled, b, d, err);
+    if (r == CHANGED)
+        r = err_set(err, ERR_INVALID, "the files of '%s' change all the time", p->name);
+    mem_free(base);
+    p->script.is_broken = r < 0;
     if (r < 0)
         bundle_done(b);
     return r;

@@ -7,7 +7,7 @@
  * contents: the same files give the same folder again.
  *
  * The bundle of a JavaScript project has BUNDLE_PARTS beside its modules: [{"name", "type"}, ...], with the types
- * that an upload of them has (link/link.h).
+ * that an upload of them has (link/link.h); bundler.h says how they are made.
  *
  * Symbolic links inside the project are followed, others refused.  At most
  * BUNDLE_FILES_MAX files and BUNDLE_BYTES_MAX bytes.
@@ -42,10 +42,15 @@ struct bundle {                     /* all text owned */
     int fd;                         /* of the folder, with the lock; when folder is set */
     char hash[33];                  /* 32 hexadecimal digits */
     size_t files;
+    bool is_script;                 /* main is a script without modules: a service worker */
     uint64_t bytes;
 };
 
 int bundle_make(const struct project *p, struct bundle *ret_bundle, struct err *err) MUST_CHECK;
+/* bundle_make for Python; JavaScript is bundled first, and p->script.inputs says what from.  ERR_INVALID may
+ * have diagnostics; ERR_NOT_FOUND: no bundler; ERR_CANCELLED. */
+int bundle_build(struct project *p, const atomic_bool *is_cancelled, struct bundle *ret_bundle,
+                 struct diagnostics *d, struct err *err) MUST_CHECK;
 void bundle_done(struct bundle *b);
 
 /* bundle_done, and delete the folder unless somebody else holds it.  A folder

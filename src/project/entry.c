@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "project/inputs.h"
 #include "project/path.h"
+#include "project/script.h"
 #include "text/nearest.h"
 
 enum {
@@ -19,6 +20,7 @@ enum {
 
 struct look {
     const char *wanted;
+    bool is_script; /* JavaScript is looked for, else Python */
     char *best;
     size_t distance;
     unsigned seen;
@@ -63,7 +65,8 @@ static void look_in(struct look *look, const char *folder, const char *inside, i
         name = inside[0] ? path_join(inside, entry->d_name) : mem_strdup(entry->d_name);
         if (path && name && entry->d_type == DT_DIR && depth < LOOK_DEPTH_MAX)
             look_in(look, path, name, depth + 1);
-        else if (path && name && entry->d_type != DT_DIR && ends_with(name, ".py"))
+        else if (path && name && entry->d_type != DT_DIR &&
+                 (look->is_script ? script_is(name) : ends_with(name, ".py")))
             look_at(look, name);
         mem_free(path);
         mem_free(name);
@@ -72,27 +75,34 @@ static void look_in(struct look *look, const char *folder, const char *inside, i
         closedir(dir);
 }
 
-char *entry_nearest(const char *folder, const char *wanted)
+static char *look_for(const char *folder, const char *wanted)
 {
-    struct look look = {.wanted = wanted ? wanted : "src/entry.py"};
+    struct look look = {.wanted = wanted, .is_script = script_is(wanted)};
 
     look_in(&look, folder, "", 0);
     return look.best;
 }
 
+char *entry_nearest(const char *folder, const char *wanted)
+{
+    char *best = wanted ? look_for(folder, wanted) : NULL;
+
+    if (!best && !(wanted && ends_with(wanted, ".py")))
+        best = look_for(folder, "src/entry.py");
+    return best ? best : look_for(folder, "src/index.js");
+}
+
 /* Why can a file of this kind not be a worker?  NULL: it can. */
 static const char *refusal(const char *main, const char **ret_hint)
 {
-    static const char *const SCRIPTS[] = {".js", ".mjs", ".cjs", ".ts", ".mts", ".jsx", ".tsx"};
-
-    *ret_hint = "Python workers (main = \"src/entry.py\") are";
-    for (size_t i = 0; i < sizeof SCRIPTS / sizeof *SCRIPTS; i++)
-        if (ends_with(main, SCRIPTS[i]))
-            return "JavaScript workers are not supported yet";
-    if (ends_with(main, ".wasm"))
-        return "WebAssembly workers are not supported yet";
-    *ret_hint = "main names the Python file with the handlers, such as \"src/entry.py\"";
-    return ends_with(main, ".py") ? NULL : "this is not a Python file";
+    if (ends_with(main, ".py") || script_is(main))
+        return NULL;
+    *ret_hint =
+        "main names the file with the handlers, such as \"src/index.ts\" or \"src/entry.py\"";
+    if (!ends_with(main, ".wasm"))
+        return "this is neither JavaScript nor TypeScript nor Python";
+    *ret_hint = "main is a JavaScript file that imports it: import module from \"./x.wasm\"";
+    return "a WebAssembly module has no handlers";
 }
 
 static void report_missing(const struct project *p, const char *main, struct place where,
@@ -104,7 +114,7 @@ static void report_missing(const struct project *p, const char *main, struct pla
     if (near)
         snprintf(hint, sizeof hint, "did you mean \"%.500s\"?", near);
     diagnostics_add(d, SEVERITY_ERROR, where,
-                    near ? hint : "there is no Python file in the project yet",
+                    near ? hint : "there is no such file in the project yet",
                     "there is no file '%s' in the project", main);
     mem_free(near);
 }
@@ -126,8 +136,7 @@ static int check_file(const struct project *p, const char *path, const char *mai
         diagnostics_add(d, SEVERITY_ERROR, where, "put the file itself into the project",
                         "'%s' is a link that leaves the project", main);
     else if (!S_ISREG(st.st_mode))
-        diagnostics_add(d, SEVERITY_ERROR, where, NULL, "'%s' is a folder, not a Python file",
-                        main);
+        diagnostics_add(d, SEVERITY_ERROR, where, NULL, "'%s' is a folder, not a file", main);
     mem_free(real);
     return 0;
 }

@@ -12,8 +12,8 @@
 int entry_check(struct project *p, const char *main, struct place where, struct diagnostics *d,
                 struct err *err) MUST_CHECK;
 
-/* The Python file of the folder whose path is most like `wanted` (NULL: like
- * "src/entry.py"), with its path inside the folder; NULL: there is none, or no
+/* The file of the folder, in Python or JavaScript as `wanted` is, whose path is most like it (NULL: like
+ * "src/entry.py", else "src/index.js"), with its path inside the folder; NULL: there is none, or no
  * memory.  Looks at a bounded number of files. */
 char *entry_nearest(const char *folder, const char *wanted);
 

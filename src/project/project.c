@@ -24,6 +24,7 @@
 #include "project/inputs.h"
 #include "project/path.h"
 #include "project/schema.h"
+#include "project/script.h"
 #include "project/settings.h"
 #include "project/vars.h"
 
@@ -292,7 +293,7 @@ static int check_main(const struct project_options *o, const struct config *c,
              near ? near : "src/entry.py");
     mem_free(near);
     diagnostics_add(d, SEVERITY_ERROR, (struct place){.file = c->shown}, hint,
-                    "'main' is missing: it names the Python file with the handlers");
+                    "'main' is missing: it names the file with the handlers");
     return 0;
 }
 
@@ -314,6 +315,17 @@ static int load_config(const struct project_options *o, struct project *p, struc
     if (p->env[0] && json_is_object(json_object_get(envs, p->env)))
         schema_check(c, p->env, &said, d);
     return 0;
+}
+
+/* Is main there yet?  A custom build may have to make it first. */
+static bool is_file_of(const struct project *p, const struct project_options *o,
+                       const struct settings *s)
+{
+    char *path = o->entry || !s->main ? NULL : path_join(p->folder, s->main);
+    bool is_there = !path || is_file(path);
+
+    mem_free(path);
+    return is_there;
 }
 
 static int load(const struct project_options *o, struct project *p, struct config *c,
@@ -343,8 +355,14 @@ static int load(const struct project_options *o, struct project *p, struct confi
     if (r != 0 || o->scope == PROJECT_STATE)
         return r;
     r = vars_collect(p->config ? c : NULL, o, p, d, err);
-    if (r == 0)
+    if (r == 0 && p->config)
+        r = script_read_build(c, p, d, err);
+    if (r == 0 && p->build.command && o->runs_build && d->errors == 0)
+        r = build_run(o, p, d, err);
+    if (r == 0 && (!p->build.command || o->runs_build || is_file_of(p, o, &s)))
         r = check_main(o, c, &s, p, d, err);
+    if (r == 0)
+        r = script_read(p->config ? c : NULL, o, p, d, err);
     return r;
 }
 
@@ -419,7 +437,7 @@ int project_load(const struct project_options *options, struct project *ret_proj
         r = ERR_INVALID;
     if ((r == ERR_INVALID || r == ERR_NOT_FOUND) && diagnostics->errors > 0)
         return fail(diagnostics, r, err);
-    if (r == 0 && options->scope == PROJECT_WHOLE)
+    if (r == 0 && options->scope == PROJECT_WHOLE && p->main[0] && !p->script.is_used)
         look_for_links(p);
     return r;
 }
@@ -433,6 +451,7 @@ void project_done(struct project *p)
 
     bindings_done(p);
     deploy_done(p);
+    script_done(p);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mem_free(all[i]);
     *p = (struct project){0};

@@ -23,12 +23,14 @@
 #ifndef CORRAL_PROJECT_PROJECT_H
 #define CORRAL_PROJECT_PROJECT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
 #include "base/limit.h"
 #include "project/diagnostic.h"
+#include "project/rules.h"
 
 enum project_scope {
     PROJECT_WHOLE,          /* to serve it */
@@ -36,6 +38,21 @@ enum project_scope {
                                files; without a configuration it is the current folder */
     PROJECT_UPLOAD,         /* to send it to a node: without the secrets of .dev.vars and .env */
 };
+
+enum project_wish { PROJECT_UNSAID, PROJECT_NO, PROJECT_YES };
+
+struct project_bundling {           /* of the command line, for JavaScript; it wins */
+    const char *const *aliases;     /* each "FROM:TO" */
+    size_t alias_count;
+    const char *const *defines;     /* each "NAME:EXPRESSION" */
+    size_t define_count;
+    const char *tsconfig, *jsx_factory, *jsx_fragment;  /* or NULL */
+    const char *metafile;           /* where the bundler's report is copied to, or NULL */
+    enum project_wish bundles, minifies, uploads_maps;
+};
+
+/* What a custom build says, line by line; from the thread that loads. */
+typedef void (*project_say_fn)(void *self, const char *line);
 
 struct project_options {            /* borrowed during the call */
     enum project_scope scope;
@@ -57,6 +74,12 @@ struct project_options {            /* borrowed during the call */
     size_t flag_count;
     const char *state_folder;       /* --persist-to; NULL or "": FOLDER/.corral */
     const char *worker_program;     /* corral-worker, which reads TOML for us */
+    struct project_bundling bundling;
+    bool is_development;            /* `corral dev`: NODE_ENV is "development" */
+    bool runs_build;                /* run [build] command, before main is looked for */
+    project_say_fn say;             /* NULL: nobody hears what it says */
+    void *say_self;
+    const atomic_bool *is_cancelled; /* ends it; NULL: nothing does */
 };
 
 struct project_database {   /* all owned, none NULL */
@@ -67,8 +90,6 @@ struct project_database {   /* all owned, none NULL */
     char *migrations_dir;   /* as written: seen from the configuration's folder; "migrations" */
     char *migrations_table; /* "d1_migrations" */
 };
-
-enum project_wish { PROJECT_UNSAID, PROJECT_NO, PROJECT_YES };
 
 struct project_route {      /* all owned, none NULL */
     char *pattern;          /* as written: "example.com/api", with stars */
@@ -90,6 +111,33 @@ struct project_deploy {     /* what a node is told beside the code; all owned, n
     char *settings_json;    /* JSON object with limits, placement, logpush, observability and
                                tail_consumers, as they stand there */
     char *required;         /* secrets.required, '\n' behind each; with PROJECT_UPLOAD only */
+};
+
+struct project_words {      /* owned */
+    char **items;
+    size_t count;
+};
+
+struct project_script {     /* how a project in JavaScript is bundled; all owned */
+    bool is_used;           /* main is JavaScript */
+    bool bundles;           /* not no_bundle */
+    bool keeps_file_names;  /* preserve_file_names */
+    bool finds_modules;     /* find_additional_modules */
+    bool uploads_maps;      /* not upload_source_maps = false */
+    struct rules rules;
+    struct project_words words;     /* options for the bundler: "--minify" ... */
+    char *base_dir;         /* of the modules that are found: absolute */
+    char *metafile;         /* or NULL */
+    char *inputs;           /* files that went into the last bundle, absolute, '\n' behind each; NULL: nobody
+                               knows.  bundle_build fills it */
+    bool is_broken;         /* the last bundle could not be made: what is missing may come from anywhere.
+                               Likewise */
+};
+
+struct project_build {      /* [build]: a command that makes main; all owned */
+    char *command;          /* or NULL */
+    char *folder;           /* where it runs: absolute */
+    struct project_words watched;   /* folders whose changes run it again: absolute */
 };
 
 struct project {            /* all text owned; none is NULL after success */
@@ -116,6 +164,8 @@ struct project {            /* all text owned; none is NULL after success */
     char *left_out;         /* paths inside python_modules that its bundle is not to have, '\n'
                                behind each; likewise */
     bool has_links;         /* some inputs are symbolic links: they lead anywhere in folder */
+    struct project_script script;
+    struct project_build build;
 };
 
 int project_load(const struct project_options *options, struct project *ret_project,
@@ -149,12 +199,17 @@ struct watch_roots {
  * project that failed to load, or whose inputs are partly reached through
  * symbolic links: the whole folder.  ERR_NOMEM. */
 int project_watch_roots(const struct project *p, struct watch_roots *ret_roots) MUST_CHECK;
+/* What else decides which folders are watched: inputs in packages and outside of the project.  When it is not what
+ * it was, the roots have to be watched anew.  ERR_NOMEM. */
+int project_watch_more(const struct project *p, struct buf *out) MUST_CHECK;
 void watch_roots_done(struct watch_roots *roots);
 
 /* May a change of this absolute path (file or folder, also one that is gone)
  * be overlooked?  false for inputs of the bundle, the configuration, the
  * variables and what says which packages are wanted; a folder that is ignored need not be watched. */
 bool project_ignores(const struct project *p, const char *path);
+/* Does a change of this absolute path ask for [build] command? */
+bool project_is_built_from(const struct project *p, const char *path);
 /* Is this absolute path one of those that say which packages are wanted? */
 bool project_is_package_file(const struct project *p, const char *path);
 

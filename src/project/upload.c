@@ -1,6 +1,7 @@
 /* upload.c - name the inputs of a bundle from the folder of main. */
 #include "project/upload.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "project/bundle.h"
 #include "project/inputs.h"
 #include "project/path.h"
+#include "project/rules.h"
 
 static const char *const PACKAGE_FILES[] = {"requirements.txt", "pyproject.toml"};
 enum { PACKAGE_FILE_COUNT = sizeof PACKAGE_FILES / sizeof *PACKAGE_FILES };
@@ -113,12 +115,83 @@ int upload_list(const struct project *p, struct upload *ret, struct err *err)
     return 0;
 }
 
+/* One of our own, whatever .parts.json calls it: the texts live on. */
+static const char *static_type(const char *type)
+{
+    static const char MAP[] = "application/source-map";
+
+    for (int i = 0; i < MODULE_KINDS; i++)
+        if (strcmp(rules_type((enum module_kind)i), type) == 0)
+            return rules_type((enum module_kind)i);
+    return strcmp(type, MAP) == 0 ? MAP : "application/octet-stream";
+}
+
+static int add_part(struct upload *u, const char *name, const char *type)
+{
+    struct upload_file *f = &u->items[u->count++];
+    struct stat st;
+
+    *f = (struct upload_file){mem_strdup(name), path_join(u->bundle.folder, name),
+                              static_type(type), 0};
+    if (!f->name || !f->path)
+        return ERR_NOMEM;
+    if (stat(f->path, &st) == 0)
+        f->bytes = (uint64_t)st.st_size;
+    u->bytes += f->bytes;
+    return 0;
+}
+
+static int list_parts(const struct project *p, struct upload *u, struct err *err)
+{
+    char *path = path_join(u->bundle.folder, BUNDLE_PARTS);
+    json_t *parts = path ? json_load_file(path, 0, NULL) : NULL, *one;
+    size_t i;
+    int r = 0;
+
+    u->items = mem_alloc((json_array_size(parts) + 1) * sizeof *u->items);
+    if (!path || !u->items)
+        r = err_nomem(err);
+    else if (!json_is_array(parts))
+        r = err_set(err, ERR_SYSTEM, "'%s' is gone", path);
+    json_array_foreach(parts, i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "name"));
+        const char *type = json_string_value(json_object_get(one, "type"));
+        if (r < 0 || !name || !type ||
+            (!p->script.uploads_maps && strcmp(type, "application/source-map") == 0))
+            continue;
+        if (add_part(u, name, type) < 0)
+            r = err_nomem(err);
+    }
+    json_decref(parts);
+    mem_free(path);
+    return r;
+}
+
+int upload_build(struct project *p, struct upload *ret, struct diagnostics *d, struct err *err)
+{
+    int r;
+
+    if (!p->script.is_used)
+        return upload_list(p, ret, err);
+    *ret = (struct upload){0};
+    r = bundle_build(p, NULL, &ret->bundle, d, err);
+    if (r < 0)
+        return r;
+    ret->main = ret->bundle.main;
+    return list_parts(p, ret, err);
+}
+
 void upload_done(struct upload *u)
 {
+    struct err ignored;
+
     for (size_t i = 0; i < u->count; i++) {
         mem_free(u->items[i].name);
         mem_free(u->items[i].path);
     }
     mem_free(u->items);
+    if (u->bundle.folder && bundle_remove(&u->bundle, &ignored) < 0)
+        bundle_done(&u->bundle); /* a sweep finds it */
     *u = (struct upload){0};
 }

@@ -6,6 +6,8 @@
  * node's packager reads them.  A file of main's folder that has the name of one of those stays
  * behind.
  *
+ * A project in JavaScript is bundled for it; the parts are those of the bundle, main first.
+ *
  * Errors: as in bundle.h. */
 #ifndef CORRAL_PROJECT_UPLOAD_H
 #define CORRAL_PROJECT_UPLOAD_H
@@ -13,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "project/bundle.h"
 #include "project/project.h"
 
 struct upload_file {
@@ -26,11 +29,15 @@ struct upload {
     struct upload_file *items; /* by name */
     size_t count;
     uint64_t bytes;
-    const char *main; /* the name of main: inside the project's `main` */
+    const char *main; /* the name of main: inside the project's `main`, or the bundle's */
+    struct bundle bundle; /* of JavaScript, as long as it is uploaded */
 };
 
 /* p: loaded, and alive as long as ret.  From zeroes; upload_done also after a failure. */
 int upload_list(const struct project *p, struct upload *ret, struct err *err) MUST_CHECK;
+/* Whatever the project is; ERR_INVALID may have diagnostics. */
+int upload_build(struct project *p, struct upload *ret, struct diagnostics *d,
+                 struct err *err) MUST_CHECK;
 void upload_done(struct upload *u);
 
 #endif

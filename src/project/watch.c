@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "project/inputs.h"
 #include "project/path.h"
+#include "project/rules.h"
+#include "project/script.h"
 #include "project/vars.h"
 
 static int add(struct watch_roots *roots, const char *folder, const char *inside,
@@ -51,6 +53,54 @@ static int add_package_folders(const struct project *p, const char *main, struct
     return r;
 }
 
+/* ---- JavaScript ---- */
+
+static bool is_watched(const struct watch_roots *roots, const char *folder)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (path_below(roots->items[i].path, folder))
+            return true;
+    return false;
+}
+
+/* The folders of inputs outside of the project: a workspace's other packages. */
+static int add_outside(const struct project *p, struct watch_roots *roots)
+{
+    const char *end, *at = p->script.inputs;
+    int r = 0;
+
+    for (; r == 0 && at && (end = strchr(at, '\n')) && roots->count < WATCH_ROOTS_MAX;
+         at = end + 1) {
+        char *path = mem_copy(at, (size_t)(end - at)), *folder = path ? path_parent(path) : NULL;
+        if (!folder)
+            r = ERR_NOMEM;
+        else if (!path_below(p->folder, folder) && !is_watched(roots, folder))
+            r = add(roots, folder, "", WATCH_TREE);
+        mem_free(folder);
+        mem_free(path);
+    }
+    return r;
+}
+
+static bool is_free(const struct project *p)
+{
+    return p->script.is_used || p->build.command;
+}
+
+/* Imports may lead anywhere in the project. */
+static int add_all(const struct project *p, struct watch_roots *roots)
+{
+    int r = add(roots, p->folder, "", WATCH_TREE);
+
+    for (size_t i = 0; i < p->build.watched.count && r == 0 && roots->count < WATCH_ROOTS_MAX; i++)
+        if (!is_watched(roots, p->build.watched.items[i]))
+            r = add(roots, p->build.watched.items[i], "", WATCH_TREE);
+    if (r == 0 && p->script.base_dir && roots->count < WATCH_ROOTS_MAX &&
+        !is_watched(roots, p->script.base_dir))
+        r = add(roots, p->script.base_dir, "", WATCH_TREE);
+    return r < 0 ? r : add_outside(p, roots);
+}
+
 int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
 {
     const char *slash = p->main ? strrchr(p->main, '/') : NULL;
@@ -60,6 +110,12 @@ int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
     *ret_roots = (struct watch_roots){0};
     if (!p->folder)
         return 0;
+    if (is_free(p)) {
+        r = add_all(p, ret_roots);
+        if (r < 0)
+            watch_roots_done(ret_roots);
+        return r;
+    }
     if (!p->main || !slash || p->has_links) { /* everything is below the project's folder */
         r = add(ret_roots, p->folder, "", WATCH_TREE);
         r = r < 0 ? r : add_package_folders(p, "", ret_roots);
@@ -80,6 +136,26 @@ int project_watch_roots(const struct project *p, struct watch_roots *ret_roots)
     mem_free(folder);
     if (r < 0)
         watch_roots_done(ret_roots);
+    return r;
+}
+
+int project_watch_more(const struct project *p, struct buf *out)
+{
+    const char *end, *at = p->script.inputs, *last = "";
+    size_t last_len = 0;
+    int r = 0;
+
+    for (; r == 0 && at && (end = strchr(at, '\n')); at = end + 1) {
+        const char *slash = memrchr(at, '/', (size_t)(end - at));
+        size_t n = slash ? (size_t)(slash - at) : 0;
+        bool is_plain = path_below(p->folder, at) &&
+                        !memmem(at, n, "/node_modules", sizeof "/node_modules" - 1);
+        if (is_plain || (n == last_len && memcmp(at, last, n) == 0))
+            continue;
+        last = at;
+        last_len = n;
+        r = buf_append(out, at, n + 1);
+    }
     return r;
 }
 
@@ -117,6 +193,82 @@ bool project_is_package_file(const struct project *p, const char *path)
            path_is_line(p->package_files, path);
 }
 
+bool project_is_built_from(const struct project *p, const char *path)
+{
+    for (size_t i = 0; p->build.command && i < p->build.watched.count; i++)
+        if (path_below(p->build.watched.items[i], path))
+            return true;
+    return p->build.command && p->config && strcmp(p->config, path) == 0;
+}
+
+/* Is it an input of the last bundle, or a folder that has some? */
+static bool is_script_input(const struct project *p, const char *path)
+{
+    size_t n = strlen(path);
+    const char *at = p->script.inputs;
+
+    while (at && *at) {
+        if (strncmp(at, path, n) == 0 && (at[n] == '\n' || at[n] == '/'))
+            return true;
+        at = strchr(at, '\n');
+        at += at != NULL;
+    }
+    return false;
+}
+
+/* "node_modules", "a/node_modules/x", "node_modules/@scope/x": where packages come and go. */
+static bool is_package(const char *inside)
+{
+    static const char FOLDER[] = "node_modules";
+    const char *at = strstr(inside, FOLDER);
+
+    if (!at || (at > inside && at[-1] != '/'))
+        return false;
+    at += sizeof FOLDER - 1;
+    if (*at != '/')
+        return !*at;
+    if (at[1] == '@' && strchr(at + 1, '/'))
+        at = strchr(at + 1, '/');
+    return at[1] != '.' && !strchr(at + 1, '/');
+}
+
+/* Could a file of this name be imported, or say how?  Folders could: they have no dot. */
+static bool may_be_imported(const struct project *p, const char *name)
+{
+    static const char *const OTHERS[] = {".json", ".jsonc", ".css"};
+    const char *dot = strrchr(name, '.');
+    char end[64];
+
+    if (!dot || script_is(name))
+        return true;
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (strcmp(dot, OTHERS[i]) == 0)
+            return true;
+    for (size_t i = 0; i < p->script.rules.count; i++)
+        if (rules_extension(p->script.rules.items[i].glob, end, sizeof end) &&
+            strcmp(dot, end) == 0)
+            return true;
+    return false;
+}
+
+static bool is_never_input(const char *inside);
+
+/* Of a project whose inputs may be anywhere. */
+static bool ignores_script(const struct project *p, const char *path, const char *inside)
+{
+    bool is_known = p->script.inputs && !p->script.is_broken;
+
+    if (is_script_input(p, path) || project_is_built_from(p, path))
+        return false;
+    if (!inside)
+        return true;
+    if (strstr(inside, "node_modules"))
+        return is_known ? strcmp(path_base(path), "node_modules") != 0 : !is_package(inside);
+    if (is_never_input(inside))
+        return true;
+    return is_known && !p->script.finds_modules && !may_be_imported(p, path_base(path));
+}
+
 bool project_ignores(const struct project *p, const char *path)
 {
     const char *inside = p->folder ? path_below(p->folder, path) : NULL;
@@ -124,7 +276,7 @@ bool project_ignores(const struct project *p, const char *path)
     if (project_is_package_file(p, path))
         return false;
     if (!inside)
-        return true;
+        return !is_free(p) || ignores_script(p, path, NULL);
     if (!inside[0])
         return false;
     if (inputs_is_state(p, path))
@@ -135,6 +287,8 @@ bool project_ignores(const struct project *p, const char *path)
         (strcmp(inside, "wrangler.toml") == 0 || strcmp(inside, "wrangler.json") == 0 ||
          strcmp(inside, "wrangler.jsonc") == 0 || vars_is_file(p, inside)))
         return false;
+    if (is_free(p))
+        return ignores_script(p, path, inside);
     if (!p->main || p->has_links)
         return is_never_input(inside);
     return !inputs_has_path(p, inside);

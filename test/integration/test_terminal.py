@@ -239,7 +239,7 @@ def test_flags_without_a_meaning_are_accepted_with_a_sentence(corral):
                      "--assets", "public", "--minify", "--define", "A:1", "--remote=false")
     for said in ("--live-reload has no effect: reload the page yourself",
                  "--inspector-port has no effect: there is no inspector", "--host has no effect: workers see the address",
-                 "--routes has no effect: ", "--assets has no effect: static assets", "--minify has no effect: it is for JavaScript"):
+                 "--routes has no effect: ", "--assets has no effect: static assets", "warning: --minify has no effect: it is for JavaScript"):
         one.wait_log(re.escape("[corral:wrn] " + said))
     assert "--local" not in one.log_text().replace("--local-", "") and "--remote" not in one.log_text()
     assert one.log_text().count("--live-reload") == 1

@@ -41,7 +41,7 @@ static const struct config_case CASES[] = {
     {"wrangler.json", "{\"name\": \"w\"}", ERR_INVALID,
      "wrangler.json: warning: 'compatibility_date' is missing: the newest behaviour is used\n"
      "  hint: add \"compatibility_date\": \"2026-03-01\"\n"
-     "wrangler.json: error: 'main' is missing: it names the Python file with the handlers\n"
+     "wrangler.json: error: 'main' is missing: it names the file with the handlers\n"
      "  hint: add \"main\": \"src/entry.py\"\n"},
     {"wrangler.json",
      "{\"name\": 7,\n\"main\": [\"src/entry.py\"],\n\"compatibility_date\": 20260301,\n"
@@ -125,13 +125,13 @@ static const struct config_case CASES[] = {
      "  hint: main is a path inside the project's folder\n"},
     {"wrangler.json", "{\"main\": \"src/index.ts\",\n\"compatibility_date\": \"2026-03-01\"}",
      ERR_INVALID,
-     "wrangler.json:1:10: error: 'src/index.ts': JavaScript workers are not supported yet\n"
+     "wrangler.json:1:10: error: there is no file 'src/index.ts' in the project\n"
      "    {\"main\": \"src/index.ts\",\n"
      "             ^\n"
-     "  hint: Python workers (main = \"src/entry.py\") are\n"},
+     "  hint: did you mean \"src/entry.py\"?\n"},
     {"wrangler.json", "{\"main\": \"src/folder.py\",\n\"compatibility_date\": \"2026-03-01\"}",
      ERR_INVALID,
-     "wrangler.json:1:10: error: 'src/folder.py' is a folder, not a Python file\n"
+     "wrangler.json:1:10: error: 'src/folder.py' is a folder, not a file\n"
      "    {\"main\": \"src/folder.py\",\n"
      "             ^\n"},
     {"wrangler.json", "{\"main\": \"\",\n\"compatibility_date\": \"2026-03-01\"}", ERR_INVALID,
@@ -165,7 +165,7 @@ static const struct config_case CASES[] = {
     {"wrangler.toml", "name = \"w\"\n", ERR_INVALID,
      "wrangler.toml: warning: 'compatibility_date' is missing: the newest behaviour is used\n"
      "  hint: add compatibility_date = \"2026-03-01\"\n"
-     "wrangler.toml: error: 'main' is missing: it names the Python file with the handlers\n"
+     "wrangler.toml: error: 'main' is missing: it names the file with the handlers\n"
      "  hint: add main = \"src/entry.py\" at the top\n"},
     {"wrangler.toml", "main = \"src/entry.py\"\n" DATE "[[kv_namespace]]\nbinding = \"A\"\n", 0,
      "wrangler.toml:3:3: warning: 'kv_namespace' is not a key of a wrangler configuration\n"
@@ -264,7 +264,6 @@ static void picks_an_environment(void)
          "wrangler.json:3: warning: 'assets' is not supported yet\n"},
         {"staging", 0, "w-staging", "src/entry.py", "2026-03-01", "{\"A\":\"staging\"}",
          "wrangler.json:3: warning: 'assets' is not supported yet\n"
-         "wrangler.json:5: warning: 'env.staging.minify' is not supported yet\n"
          "wrangler.json:6:1: warning: 'env.staging.keep_vars' has no effect inside an environment\n"
          "    \"keep_vars\": true, \"mian\": 1},\n"
          "    ^\n"
@@ -276,7 +275,8 @@ static void picks_an_environment(void)
          "  hint: did you mean 'main'?\n"
          "wrangler.json:5: warning: the environment 'staging' does not inherit 'vars': it has no "
          "B\n"
-         "  hint: set them for the environment too (env.staging.vars)\n"},
+         "  hint: set them for the environment too (env.staging.vars)\n"
+         "wrangler.json:5: warning: 'env.staging.minify' has no effect: it is for JavaScript\n"},
         {"live", 0, "live", "other.py", "2026-04-01", "{\"A\":1,\"B\":2}",
          "wrangler.json:3: warning: 'assets' is not supported yet\n"},
         {"prod", ERR_INVALID, "w-prod", "src/entry.py", "2026-03-01",
