@@ -169,10 +169,10 @@ def shared_serve(tmp_path_factory):
 
 @pytest.fixture
 def example(tmp_path):
-    """A copy of a folder under examples/."""
+    """A copy of a folder under examples/, without what somebody has built there."""
     def copy(name):
         target = tmp_path / "examples" / name
-        shutil.copytree(ROOT / "examples" / name, target, dirs_exist_ok=True)
+        shutil.copytree(ROOT / "examples" / name, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("build"))
         return target
     return copy
 
