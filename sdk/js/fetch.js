@@ -105,6 +105,13 @@ function responseOf(reply, hop, isRedirected) {
   });
 }
 
+// What a reply of another method of the platform brings, as a Response.
+internals.answerOfReply = (reply, { status, headers }) => internals.makeResponse({
+  status, statusText: '', headers, url: '', isRedirected: false,
+  body: reply.body ? incomingBody(reply.body) : BODILESS.has(status) ? null : internals.newBody('bytes', new Uint8Array(0)),
+});
+internals.discardReply = discard;
+
 // A data: URL answers by itself.
 function answerOfData(text, method) {
   const url = new URL(text), { type, bytes } = internals.readDataUrl(url);

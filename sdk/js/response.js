@@ -233,6 +233,7 @@ class Response {
       response.#body = body;
       return response;
     };
+    internals.bodyOfResponse = (response) => response.#record();
     internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
   }
 }

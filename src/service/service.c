@@ -1,13 +1,15 @@
 /* service.c - look at an outcall's binding, and give it to who serves it.
  *
  * The platform itself, binding "", asks anywhere by http and https: ask.h; wheels by way of what is
- * kept of them.  Every other binding is looked up among those of the pool. */
+ * kept of them; answers in caches: cache.h.  Every other binding is looked up among those of the
+ * pool. */
 #include "service/service.h"
 
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "service/ask.h"
+#include "service/cache.h"
 #include "service/d1.h"
 #include "service/egress.h"
 #include "service/wheels.h"
@@ -15,6 +17,7 @@
 struct service {
     struct egress *egress;
     struct wheels *wheels;
+    struct cache *cache;
     void (*closed)(void *self);
     void *self;
     struct keeper *keeper;
@@ -29,8 +32,14 @@ int service_open(uv_loop_t *loop, const struct service_config *config, struct se
 
     if (!service)
         return err_nomem(err);
+    r = cache_open(config->cache_bytes, &service->cache, err);
+    if (r < 0) {
+        mem_free(service);
+        return r;
+    }
     r = egress_open(loop, config, &service->egress, err);
     if (r < 0) {
+        cache_close(service->cache);
         mem_free(service);
         return r;
     }
@@ -62,6 +71,7 @@ static void on_wheels_closed(void *self)
     struct service *service = self;
 
     service->closed(service->self);
+    cache_close(service->cache);
     mem_free(service);
 }
 
@@ -115,6 +125,10 @@ void service_outcall(struct service *service, const struct outlets *outlets,
     }
     if (head->binding.len == 0 && span_is(head->method, "wheel") && service->wheels) {
         wheels_call(service->wheels, service->egress, outlets, outcall, head, is_end);
+        return;
+    }
+    if (head->binding.len == 0 && cache_knows(head->method)) {
+        cache_call(service->cache, outlets, outcall, head, is_end);
         return;
     }
     if (outlet && service->keeper) {

@@ -28,6 +28,7 @@ struct service_config {
                             any more; 0: 1024 */
     bool is_edge;        /* workers of strangers run here: what they ask the world says "CDN-Loop:
                             corral" (RFC 8586), so that nobody takes it for this machine's own */
+    int64_t cache_bytes;       /* of answers in caches, of all accounts; 0: see service/cache.h */
     int open_max;              /* transfers at once, of all accounts; 0: 1024 */
     const char *resolve; /* tests: "NAME:PORT=ADDRESS,...", see service/guard.c; lives longer */
     const struct reach *reach; /* whom workers may reach: copied; NULL: anybody */

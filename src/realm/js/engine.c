@@ -129,6 +129,7 @@ static const char *const scripts[] = {
     "js/outcall.js",
     "js/data_url.js",
     "js/fetch.js",
+    "js/cache.js",
     "js/context.js",
     "js/modules.js",
     "js/values.js",
