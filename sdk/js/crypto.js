@@ -17,12 +17,13 @@ const { DOMException } = internals;
 const failure = internals.cryptoFailure = (name, message) => new DOMException(message, name);
 
 // Randomness belongs to handlers: top-level code runs once for all instances, which must differ.
+internals.GLOBAL_SCOPE = 'Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), setting a timeout, and generating random values are not allowed within global scope. To fix this error, perform this operation within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/';
 let isServing = false;
 internals.allowRandom = () => { isServing = true; };
 internals.isServing = () => isServing;
 function needHandler() {
   if (!isServing)
-    throw new Error('Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), setting a timeout, and generating random values are not allowed within global scope. To fix this error, perform this operation within a handler. https://developers.cloudflare.com/workers/runtime-apis/handlers/');
+    throw new Error(internals.GLOBAL_SCOPE);
 }
 internals.needHandler = needHandler;
 

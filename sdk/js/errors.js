@@ -24,7 +24,7 @@ function stackLines(error) {
       if (/^\s+at /.test(line)) text += `\n    ${line.trim()}`;
       continue;
     }
-    const where = at < 0 ? line : line.slice(at + 1);
+    const where = internals.originalPlace(at < 0 ? line : line.slice(at + 1));
     if (where === '[native code]' || where.startsWith('corral:')) continue;
     if (where === '' && at <= 0) continue;
     const place = where || '<evaluated>';   // code of eval() has no name and no lines

@@ -291,7 +291,7 @@ internals.hears = (promise) => {
 
 // A promise that was rejected with nobody to hear it.  Top-level code has no later turn.
 internals.onRejection = (promise, reason) => {
-  if (!internals.isServing()) {
+  if (!internals.isServing() || internals.isScript()) {
     reportRejection(promise, reason);
     return;
   }

@@ -48,6 +48,7 @@ function room(signal) {
 
 // start() as soon as a call may be made, behind all that wait; or fail(error).  start makes the call at once, and throws nothing.
 internals.whenRoom = (start, fail) => {
+  needRequest();
   if (queue.size === 0 && native.outcallRoom() > 0) {
     start();
   } else if (queue.size >= QUEUE_MAX) {
@@ -87,7 +88,10 @@ function start(call, body, settle) {
 // call: { request, binding, method, arguments: [name, value, ...], headers: lines, body: record or null,
 // signal: an AbortSignal or null }.  Resolves to { status, results, headers: lines, body: stream number
 // or 0, length }; rejects with a TypeError, or with the signal's reason.
+const needRequest = () => { if (internals.isScript() && !internals.isServing()) throw new Error(internals.GLOBAL_SCOPE); };
+
 internals.outcall = async (call) => {
+  needRequest();
   const { signal } = call;
   if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
   const body = bodyToSend(call.body);

@@ -6,6 +6,7 @@ const waiting = new Map();      // id -> { callback, args, delay, repeat, isOwn 
 let lastId = 0, ownCount = 0;
 
 function add(callback, delay, args, repeat, isOwn) {
+  if (isOwn && internals.isScript() && !internals.isServing()) throw new Error(internals.GLOBAL_SCOPE);
   if (isOwn && ++ownCount > MAX_TIMERS) {
     ownCount--;
     throw new internals.DOMException(`${MAX_TIMERS} timers are waiting already. Clear those that are not needed any more.`, 'QuotaExceededError');

@@ -41,6 +41,7 @@ struct exchange {
     bool is_answered;           /* the answer has begun */
     bool is_aborted;            /* nobody listens */
     bool passes_through;        /* ctx.passThroughOnException() was called */
+    bool is_called;             /* a script's handler has the first hold (script/script.c) */
     unsigned holds;
     unsigned outcalls;          /* made for this request and not over */
     JSObjectRef on_abort;       /* who wants to know when nobody listens any more */

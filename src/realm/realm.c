@@ -29,6 +29,7 @@
 #include "realm/py/overtime.h"
 #include "realm/py/sync.h"
 #include "realm/py/worker.h"
+#include "realm/script/script.h"
 #include "realm/socket.h"
 #include "realm/stacks.h"
 #include "realm/strand.h"
@@ -97,6 +98,7 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
         return err->code;
     web_define();
     crypto_define();
+    script_define();
     bridge_define();
     if (engine_boot(err) < 0)
         return err->code;
@@ -155,7 +157,8 @@ int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t 
     enter();
     web_load();
     socket_limit(bundle->message_bytes);
-    r = worker_load(bundle, ret_handlers, ret_failure);
+    r = script_is_wanted(bundle) ? script_load(bundle, ret_handlers, ret_failure)
+                                 : worker_load(bundle, ret_handlers, ret_failure);
     leave();
     return r;
 }
@@ -220,7 +223,7 @@ static void warm_up(struct realm *realm)
         x = exchange_open(WARM_STREAM - i, &request);
         if (x) {
             inflow_arrive(&x->in, SPAN("ok"), true);
-            worker_warm(x);
+            script_is_on() ? script_warm(x) : worker_warm(x);
         }
         leave();
         exchange_set_host(realm->host);
@@ -280,7 +283,7 @@ void realm_request(struct realm *realm, uint32_t stream, const struct realm_requ
     enter_for(stream);
     x = exchange_open(stream, request);
     if (x)
-        worker_fetch(x);
+        script_is_on() ? script_fetch(x) : worker_fetch(x);
     leave();
 }
 
@@ -294,7 +297,7 @@ void realm_event(struct realm *realm, uint32_t stream, const struct realm_event 
     enter_for(stream);
     x = exchange_open(stream, &request);
     if (x)
-        worker_event(x, event);
+        script_is_on() ? script_event(x, event) : worker_event(x, event);
     leave();
 }
 
@@ -444,6 +447,8 @@ int realm_turn(struct realm *realm)
 
     (void)realm;
     enter();
+    if (script_is_on())
+        overtime_run(0); /* timers say whose they are */
     timers_run(clock_now_us());
     loop_run();
     bridge_turn();

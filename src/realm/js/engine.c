@@ -91,6 +91,7 @@ static JSObjectRef error_makers[3];
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
     "js/errors.js",
+    "js/source_map.js",
     "js/convert.js",
     "js/layout.js",
     "js/inspect.js",
@@ -136,6 +137,7 @@ static const char *const scripts[] = {
     "js/d1_rows.js",
     "js/d1.js",
     "js/occasions.js",
+    "js/entry.js",
     "js/jsproxy.js",
     "js/bridge.js",
     "js/pybuffer.js",

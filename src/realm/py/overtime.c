@@ -29,6 +29,8 @@ static PyObject *stop;  /* corral/overtime.py: (frame) -> (exception, text), or 
 static PyObject *wake;  /* (stream) */
 static PyObject *ended; /* likewise, of a call whose script was ended: never None */
 
+static void (*wake_script)(uint32_t stream);
+
 static volatile uint32_t unseen; /* where nobody looks */
 static volatile uint32_t *runs = &unseen;
 
@@ -42,6 +44,16 @@ void overtime_run(uint32_t stream)
 void overtime_show(volatile uint32_t *word)
 {
     runs = word;
+}
+
+uint32_t overtime_running(void)
+{
+    return *runs;
+}
+
+void overtime_wake_by(void (*function)(uint32_t stream))
+{
+    wake_script = function;
 }
 
 /* Reactions of promises know no context. */
@@ -143,7 +155,9 @@ static void on_orphaned(void)
     doomed = (int)stream;
     if (x && !x->out.is_over)
         stop_orphan(x);
-    if (stream != 0)
+    if (stream != 0 && wake_script)
+        wake_script(stream);
+    else if (stream != 0)
         wake_handler(stream);
     exchange_log_for(stream, LOG_WARN, SPAN(""));
 }

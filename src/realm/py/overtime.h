@@ -35,6 +35,10 @@ bool overtime_has_raised(JSValueRef thrown);
 /* Code of this request runs from now on, 0: of none. */
 void overtime_run(uint32_t stream);
 uint32_t overtime_current(void);
+/* The same to who knows no contexts of Python. */
+uint32_t overtime_running(void);
+/* In the place of the task that waits for a script that was ended: a worker without Python. */
+void overtime_wake_by(void (*wake)(uint32_t stream));
 /* ... and is said here: the node looks at it. */
 void overtime_show(volatile uint32_t *word);
 

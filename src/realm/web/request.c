@@ -19,13 +19,18 @@ static void head_finalize(JSObjectRef handle)
     head_unref(JSObjectGetPrivate(handle));
 }
 
+JSValueRef web_head_handle(struct head *head)
+{
+    return JSObjectMake(engine.context, head_class, head_ref(head));
+}
+
 JSObjectRef web_make_request(struct head *head)
 {
     JSValueRef handle, made;
 
     if (!make_request)
         make_request = engine_internal("makeRequest");
-    handle = JSObjectMake(engine.context, head_class, head_ref(head));
+    handle = web_head_handle(head);
     made = engine_run(make_request, 1, &handle);
     return JSValueIsObject(engine.context, made) ? (JSObjectRef)made : NULL;
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "realm/js/engine.h"
 #include "realm/py/overtime.h"
+#include "realm/script/script.h"
 #include "realm/timer.h"
 #include "realm/web/web.h"
 
@@ -40,6 +41,11 @@ static void fire(struct timer *timer)
     overtime_run(t->stream);
     mem_free(t);
     engine_run(fire_timer, 1, &id);
+    /* What it has woken belongs to its request, too; Python knows by other means. */
+    if (script_is_on()) {
+        engine_unlock();
+        engine_lock();
+    }
 }
 
 /* timerStart(id, milliseconds); the id must not wait already */

@@ -39,6 +39,8 @@ void web_start(void);
 /* A new Request object for this head.  NULL when out of memory, which is logged. */
 JSObjectRef web_make_request(struct head *head);
 JSObjectRef web_make_context(uint32_t stream);
+/* What makeRequest of request.js takes. */
+JSValueRef web_head_handle(struct head *head);
 
 /* x becomes an event: what its handler gets, from occasions.js; NULL with *ret_thrown. */
 JSValueRef web_open_event(struct exchange *x, struct span kind, struct span payload,

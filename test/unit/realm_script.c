@@ -1,0 +1,205 @@
+/* realm_script.c - src/realm/script/script.c, sdk/js/entry.js: a worker in JavaScript, from its linked form. */
+#include "realm_host.h"
+
+#define LINKED(text) "(async function (__corral, require) { \"use strict\";\n" text "\n})"
+#define MAIN(exports) LINKED("__corral.main({ __proto__: null, " exports " });")
+
+static int load_script(const char *text, const char *more_name, const char *more_text,
+                       uint32_t *ret_handlers, struct realm_failure *ret_failure)
+{
+    char folder[] = "/tmp/realm-XXXXXX";
+    struct realm_bundle bundle = {
+        .name = "test", .folder = folder, .main = "index.js", .compatibility_date = "2026-01-01",
+        .compatibility_flags = "", .env = SPAN("{\"NAME\":\"corral\"}"), .bindings = SPAN("{}")};
+
+    if (!mkdtemp(folder))
+        abort();
+    snprintf(worker_folder.path, sizeof worker_folder.path, "%s", folder);
+    worker_folder.owner = getpid();
+    write_file(folder, "worker.js", text);
+    if (more_name)
+        write_file(folder, more_name, more_text);
+    return realm_load(realm, &bundle, ret_handlers, ret_failure);
+}
+
+static void in_script_with(const char *text, const char *more_name, const char *more_text,
+                           uint32_t wanted, void (*checks)(void))
+{
+    pid_t template = fork_realm(), instance;
+    uint32_t handlers = 0;
+    struct realm_failure failure;
+    struct err err = {0};
+
+    if (template > 0) {
+        wait_for_child(template);
+        return;
+    }
+    if (load_script(text, more_name, more_text, &handlers, &failure) < 0) {
+        printf("  not loaded: %s\n%s\n", failure.text, failure.traceback);
+        _exit(1);
+    }
+    CHECK(handlers == wanted);
+    realm_settle(realm);
+    CHECK(!log_has("warm-up"));
+    instance = fork_realm();
+    if (instance > 0) {
+        wait_for_child(instance);
+        end_process();
+    }
+    CHECK(realm_start(realm, &err) == 0);
+    checks();
+    end_process();
+}
+
+static void in_script(const char *text, uint32_t wanted, void (*checks)(void))
+{
+    in_script_with(text, NULL, NULL, wanted, checks);
+}
+
+static void check_hello(void)
+{
+    uint32_t stream = send_request("GET", "http://localhost/", 0, NULL, 0);
+    struct answer *a = answer_of(stream);
+
+    CHECK(a->is_done && a->is_ended && a->status == 200 && a->length == 12);
+    CHECK(strcmp(body_of(stream), "Hello world!") == 0);
+    CHECK(strcmp(a->headers, "content-type: text/plain;charset=UTF-8\n") == 0);
+    CHECK(buf_len(&recorder.log) == 0);
+}
+
+static void answers_hello_within_the_call(void)
+{
+    in_script(MAIN("default: { fetch() { return new Response('Hello world!'); } }"), 1, check_hello);
+    in_script(MAIN("default: { async fetch() { return new Response('Hello world!'); } }"), 1, check_hello);
+}
+
+
+static void check_arguments(void)
+{
+    CHECK(strcmp(get("http://x/a?b=1"), "/a corral function true") == 0);
+}
+
+static void handlers_get_request_env_and_ctx(void)
+{
+    in_script(MAIN("default: { fetch(request, env, ctx) { return new Response([new URL(request.url).pathname, env.NAME, typeof ctx.waitUntil, this.own].join(' ')); }, own: true }"),
+              1, check_arguments);
+    in_script(LINKED("const { WorkerEntrypoint, env } = __corral.module('cloudflare:workers');\n"
+                     "class Default extends WorkerEntrypoint { async fetch(request) { return new Response([new URL(request.url).pathname, this.env.NAME, typeof this.ctx.waitUntil, env.NAME === 'corral'].join(' ')); } }\n"
+                     "__corral.main({ default: Default });"),
+              1, check_arguments);
+}
+
+static void check_failures(void)
+{
+    CHECK(strncmp(get("http://x/throw"), "TypeError: no\n    at deep (src/index.ts:10:6)\n    at fetch (src/index.ts:12:6)\n", 74) == 0);
+    CHECK(last_answer()->failure == HOST_EXCEPTION && log_has("GET http://x/throw: TypeError: no\n"));
+    CHECK(strstr(get("http://x/none"), "TypeError: Incorrect type for Promise: the Promise did not resolve to 'Response'."));
+    CHECK(last_answer()->failure == HOST_BAD_RESULT);
+    CHECK(strncmp(get("http://x/later"), "Error: later\n    at ", 19) == 0);
+}
+
+/* Lines 2 to 9 of the script are lines 10 and on of src/index.ts, columns as they are. */
+static void failures_are_shown_in_the_words_of_the_source(void)
+{
+    in_script_with(LINKED("let x;\n"
+                          "function deep() {\n     throw new TypeError('no'); }\n"
+                          "__corral.main({ default: { async fetch({ url }) { if (url.endsWith('none')) return;\n"
+                          "if (url.endsWith('later')) { await null; throw new Error('later'); }\n"
+                          "     deep(); } } });"),
+                   "worker.js.map",
+                   "{\"version\":3,\"sources\":[\"src/index.ts\"],\"mappings\":\";AAQA;AACA;KAAK;AACL;AACA;KAAK\"}", 1, check_failures);
+}
+
+static void check_two_at_once(void)
+{
+    uint32_t a = send_request("GET", "http://x/a", 0, NULL, 0), b = send_request("GET", "http://x/b", 0, NULL, 0);
+    struct realm_reply reply = {.status = 200, .is_end = true};
+    char line[64];
+
+    CHECK(recorder.asked_count == 2 && recorder.asked[0].request == a && recorder.asked[1].request == b);
+    realm_reply(realm, recorder.asked[1].stream, &reply);
+    realm_reply(realm, recorder.asked[0].stream, &reply);
+    turn_until_done(a);
+    turn_until_done(b);
+    for (int i = 0; i < 2; i++) {
+        snprintf(line, sizeof line, ":%u] reply http://x/%c", i ? b : a, i ? 'b' : 'a');
+        CHECK(log_has(line));
+        snprintf(line, sizeof line, ":%u] timer http://x/%c", i ? b : a, i ? 'b' : 'a');
+        CHECK(log_has(line));
+        snprintf(line, sizeof line, ":%u] awaited http://x/%c", i ? b : a, i ? 'b' : 'a');
+        CHECK(log_has(line));
+    }
+    CHECK(recorder.asked_count == 4 && recorder.asked[2].request != recorder.asked[3].request);
+}
+
+/* Timers of both are due in one turn. */
+static void requests_that_wait_are_told_apart(void)
+{
+    in_script(MAIN("default: { async fetch({ url }) { await fetch('http://y/'); console.log('reply ' + url); await null;\n"
+                   "  await new Promise((done) => setTimeout(() => { console.log('timer ' + url); done(); }, 20)); await null; console.log('awaited ' + url);\n"
+                   "  fetch('http://z/').catch(() => {}); return new Response('x'); } }"),
+              1, check_two_at_once);
+}
+
+static void check_listener(void)
+{
+    CHECK(strcmp(get("http://x/"), "corral GET") == 0);
+    CHECK(strcmp(get("http://x/throw"), "Error: thrown\n    at worker.js:3:9") != 0 && last_answer()->is_failed);
+    CHECK(strstr(get("http://x/silent"), "respondWith"));
+}
+
+static void scripts_without_modules_listen(void)
+{
+    in_script(LINKED("__corral.script({});\naddEventListener('fetch', (event) => { const { url, method } = event.request;\n"
+                     "if (url.endsWith('throw')) throw new Error('thrown'); if (url.endsWith('silent')) return; event.waitUntil(Promise.resolve()); event.respondWith(new Response(NAME + ' ' + method)); });"),
+              1, check_listener);
+}
+
+static void refuse(const char *text, int kind, const char *words)
+{
+    pid_t template = fork_realm();
+    uint32_t handlers = 0;
+    struct realm_failure failure;
+
+    if (template > 0) {
+        wait_for_child(template);
+        return;
+    }
+    CHECK(load_script(text, "worker.js.map", "{\"sources\":[\"src/index.ts\"],\"mappings\":\";AAAA\"}", &handlers, &failure) == ERR_INVALID);
+    CHECK(failure.kind == kind);
+    CHECK(strstr(failure.text, words));
+    if (failure.kind != kind || !strstr(failure.text, words))
+        printf("  %d %s %s\n", failure.kind, failure.text, failure.traceback);
+    realm_failure_done(&failure);
+    end_process();
+}
+
+static void says_why_a_script_is_not_loaded(void)
+{
+    refuse(MAIN(""), 4, "The uploaded script has no registered event handlers.");
+    refuse(MAIN("default: { other() {} }"), 4, "The uploaded script has no registered event handlers.");
+    refuse(LINKED("let a; let a;"), 1, "src/index.ts:1:1: SyntaxError: ");
+    refuse(LINKED("null.x;"), 3, "src/index.ts raised while it was loaded: TypeError: null is not an object");
+    refuse(LINKED("require('left-pad');"), 2, "src/index.ts imports the module 'left-pad', which was not found");
+    refuse(LINKED("await new Promise(() => {});"), 3, "Top-level await in module is unsettled.");
+    refuse(LINKED("await fetch('http://x/');"), 3, "Disallowed operation called within global scope.");
+    refuse(LINKED("setTimeout(() => {}, 1);"), 3, "Disallowed operation called within global scope.");
+    refuse(LINKED("crypto.randomUUID();"), 3, "Disallowed operation called within global scope.");
+    refuse("(", 1, "SyntaxError");
+}
+
+static const struct test tests[] = {
+    {"answers_hello_within_the_call", answers_hello_within_the_call},
+    {"handlers_get_request_env_and_ctx", handlers_get_request_env_and_ctx},
+    {"failures_are_shown_in_the_words_of_the_source", failures_are_shown_in_the_words_of_the_source},
+    {"requests_that_wait_are_told_apart", requests_that_wait_are_told_apart},
+    {"scripts_without_modules_listen", scripts_without_modules_listen},
+    {"says_why_a_script_is_not_loaded", says_why_a_script_is_not_loaded},
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    start_realm(argv);
+    return test_main("realm_script", tests, argc, argv);
+}
