@@ -15,6 +15,7 @@
  *  3. SIGINT and SIGTERM end everything within a second; a second one at once.
  *
  * Called by: cli.c. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,12 +209,13 @@ static void on_ready(void *self, struct version *v)
     tell_scheduled(dev, version_handlers(v));
 }
 
-static int print_failure(const struct failed *why, struct buf *out)
+static int print_failure(const struct version *v, const struct failed *why, struct buf *out)
 {
     int r = 0;
 
     if (why->traceback.len > 0)
-        r = buf_print(out, "PythonError: %.*s", SPAN_ARG(why->traceback));
+        r = buf_print(out, "%s%.*s",
+                      version_is_script(v) ? "" : "PythonError: ", SPAN_ARG(why->traceback));
     else
         r = buf_print(out, "%.*s", SPAN_ARG(why->text));
     if (r == 0 && out->tail > out->head && out->mem[out->tail - 1] != '\n')
@@ -229,7 +231,7 @@ static void on_failed(void *self, struct version *v, const struct failed *why)
     struct buf text = {0};
 
     if (v == dev->newest && !dev->is_ending) {
-        if (print_failure(why, &text) < 0)
+        if (print_failure(v, why, &text) < 0)
             log_error("the worker does not load, and memory is short");
         log_error("%.*s", SPAN_ARG(buf_span(&text)));
         show_page(dev, buf_span(&text));
@@ -294,7 +296,8 @@ static int start_reading(struct dev *dev, struct reading *reading, struct err *e
     }
     say_secrets(dev);
     say_access(dev);
-    r = version_new(&dev->last, &reading->bundle, &reading->environment, &EVENTS, dev, &v, err);
+    r = version_new(&dev->last, &reading->bundle, &reading->environment, &reading->linked, &EVENTS,
+                    dev, &v, err);
     if (r < 0)
         return r;
     if (dev->newest && version_is_same(dev->newest, v)) {
@@ -344,6 +347,16 @@ static void fail_first(struct dev *dev, const struct reading *reading, const str
     end(dev, dev->exit_code);
 }
 
+/* What earlier runs left. */
+static void sweep(const char *state)
+{
+    char linked[PATH_MAX];
+
+    bundle_sweep(state);
+    if ((size_t)snprintf(linked, sizeof linked, "%s/linked", state) < sizeof linked)
+        link_sweep(linked);
+}
+
 static void on_reading(void *self, struct reading *reading)
 {
     struct dev *dev = self;
@@ -368,7 +381,7 @@ static void on_reading(void *self, struct reading *reading)
     if (dev->is_ending)
         return;
     if (is_first)
-        bundle_sweep(dev->last.state_folder);
+        sweep(dev->last.state_folder);
     /* Without a main nobody knows the folders: then the last ones are watched on. */
     if ((r >= 0 || dev->last.main) && watch_project(dev, r < 0 ? TOLD_ALREADY : TELL, &err) < 0)
         log_warn("not every change is followed: %s", err.text);

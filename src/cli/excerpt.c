@@ -2,6 +2,7 @@
 #include "cli/excerpt.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -38,8 +39,9 @@ static int open_below(const char *folder, struct span file)
             break;
         memcpy(part, file.data, n);
         part[n] = '\0';
-        next = openat(at, part, O_NOFOLLOW | O_CLOEXEC |
-                                    (slash ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK));
+        next =
+            openat(at, part,
+                   O_NOFOLLOW | O_CLOEXEC | (slash ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK));
         close(at);
         at = next;
         if (!slash)
@@ -91,6 +93,35 @@ static int keep_lines(struct span text, int line, struct buf *out, int *ret_firs
     return r;
 }
 
+/* The text of a source in index.js.map, with which the bundle of a JavaScript project comes. */
+static int read_from_map(const char *folder, struct span file, int line, struct buf *out,
+                         int *ret_first)
+{
+    int fd = open_below(folder, SPAN("index.js.map")), r = ERR_NOT_FOUND;
+    struct stat st;
+    json_t *map = NULL, *sources, *one;
+    size_t i;
+
+    if (fd < 0)
+        return ERR_NOT_FOUND;
+    if (fstat(fd, &st) == 0 && st.st_size <= EXCERPT_MAP_MAX)
+        map = json_loadfd(fd, 0, NULL);
+    close(fd);
+    sources = json_object_get(map, "sources");
+    json_array_foreach(sources, i, one)
+    {
+        const char *name = json_string_value(one);
+        json_t *text = json_array_get(json_object_get(map, "sourcesContent"), i);
+        if (name && json_is_string(text) && span_is(file, name)) {
+            r = keep_lines((struct span){json_string_value(text), json_string_length(text)}, line,
+                           out, ret_first);
+            break;
+        }
+    }
+    json_decref(map);
+    return r;
+}
+
 int excerpt_read(const char *folder, struct span file, int line, struct buf *out, int *ret_first)
 {
     int fd = is_inside(file) ? open_below(folder, file) : -1, r;
@@ -98,7 +129,7 @@ int excerpt_read(const char *folder, struct span file, int line, struct buf *out
     char *text;
 
     if (fd < 0)
-        return ERR_NOT_FOUND;
+        return read_from_map(folder, file, line, out, ret_first);
     text = read_whole(fd, &len);
     close(fd);
     r = text ? keep_lines((struct span){text, len}, line, out, ret_first) : ERR_NOT_FOUND;

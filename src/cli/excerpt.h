@@ -10,6 +10,7 @@ enum {
     EXCERPT_BEFORE = 5,             /* lines above the one that is meant */
     EXCERPT_AFTER = 3,
     EXCERPT_FILE_MAX = 1 << 20,     /* of larger files nothing is shown */
+    EXCERPT_MAP_MAX = 32 << 20,     /* nor of sources that a larger map has */
     EXCERPT_MAX = 8 * 1024,         /* bytes of lines */
 };
 

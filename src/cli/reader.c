@@ -127,7 +127,51 @@ void reading_done(struct reading *reading)
     diagnostics_done(&reading->diagnostics);
     environment_done(&reading->environment);
     bundle_done(&reading->bundle);
+    linked_done(&reading->linked);
     *reading = (struct reading){0};
+}
+
+/* Of JavaScript: one script out of the modules of the bundle. */
+static int link_bundle(struct reader *reader, struct reading *g)
+{
+    const struct project *p = &g->project;
+    char home[PATH_MAX], parts[PATH_MAX], *detail = NULL;
+    const struct link_ask ask = {.worker_program = reader->options->worker_program,
+                                 .home = home,
+                                 .folder = g->bundle.folder,
+                                 .parts = parts,
+                                 .hash = g->bundle.hash,
+                                 .main = g->bundle.main,
+                                 .date = p->compatibility_date,
+                                 .flags = p->compatibility_flags,
+                                 .is_cancelled = &reader->is_cancelled};
+    int r;
+
+    if ((size_t)snprintf(home, sizeof home, "%s/linked", p->state_folder) >= sizeof home ||
+        (size_t)snprintf(parts, sizeof parts, "%s/" BUNDLE_PARTS, g->bundle.folder) >= sizeof parts)
+        return err_set(&g->err, ERR_INVALID, "the path of '%s' is too long", p->state_folder);
+    r = link_make(&ask, &g->linked, &detail, &g->err);
+    if (r == ERR_INVALID)
+        diagnostics_add(&g->diagnostics, SEVERITY_ERROR, (struct place){0}, detail, "%s",
+                        g->err.text);
+    mem_free(detail);
+    return r;
+}
+
+/* Packages and bundle of Python; JavaScript has its packages in the bundle. */
+static int build(struct reader *reader, struct reading *g)
+{
+    bool is_script = g->project.script.is_used;
+    int r = is_script ? environment_none(&g->environment, &g->err) : prepare(reader, g);
+
+    g->is_project_bad = r == 0 && !is_script;
+    if (r == 0)
+        r = bundle_build(&g->project, &reader->is_cancelled, &g->bundle, &g->diagnostics, &g->err);
+    if (r == 0 && is_script)
+        r = link_bundle(reader, g);
+    if (r == ERR_NOT_FOUND) /* no bundler: nothing that is saved helps */
+        g->is_project_bad = true;
+    return r;
 }
 
 static void run_reading(uv_work_t *work)
@@ -143,16 +187,8 @@ static void run_reading(uv_work_t *work)
     options.is_cancelled = &reader->is_cancelled;
     *g = (struct reading){.is_project_bad = true};
     g->r = project_load(&options, &g->project, &g->diagnostics, &g->err);
-    if (g->r != 0)
-        return;
-    g->r =
-        g->project.script.is_used ? environment_none(&g->environment, &g->err) : prepare(reader, g);
-    g->is_project_bad = g->r == 0 && !g->project.script.is_used;
     if (g->r == 0)
-        g->r =
-            bundle_build(&g->project, &reader->is_cancelled, &g->bundle, &g->diagnostics, &g->err);
-    if (g->r == ERR_NOT_FOUND) /* no bundler: nothing that is saved helps */
-        g->is_project_bad = true;
+        g->r = build(reader, g);
 }
 
 static void on_read(uv_work_t *work, int status)

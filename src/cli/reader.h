@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "link/link.h"
 #include "packages/environment.h"
 #include "project/bundle.h"
 #include "project/project.h"
@@ -21,6 +22,7 @@ struct reading {
     struct project project;         /* as far as it was read, also after a failure */
     struct environment environment; /* when r is 0 */
     struct bundle bundle;           /* likewise */
+    struct linked linked;           /* likewise, of JavaScript */
     struct diagnostics diagnostics;
     bool is_project_bad;            /* when r is not 0: not only its packages cannot be had */
     int r;                          /* of project_load, environments_get or bundle_make */

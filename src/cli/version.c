@@ -9,6 +9,7 @@
 struct version {
     struct bundle bundle;
     struct environment environment;
+    struct linked linked; /* of JavaScript */
     char *name, *date, *flags, *env_json, *bindings_json;
     struct outlets outlets;
     struct limit_set limits;
@@ -26,6 +27,7 @@ void version_free(struct version *v)
         return;
     bundle_done(&v->bundle);
     environment_done(&v->environment);
+    linked_done(&v->linked);
     mem_free(v->name);
     mem_free(v->date);
     mem_free(v->flags);
@@ -87,8 +89,8 @@ static int add_outlets(struct version *v, const struct project *p, struct err *e
 }
 
 int version_new(const struct project *p, struct bundle *bundle, struct environment *environment,
-                const struct version_events *events, void *self, struct version **ret_version,
-                struct err *err)
+                struct linked *linked, const struct version_events *events, void *self,
+                struct version **ret_version, struct err *err)
 {
     struct version *v = mem_alloc(sizeof *v);
     int r;
@@ -115,6 +117,8 @@ int version_new(const struct project *p, struct bundle *bundle, struct environme
     *bundle = (struct bundle){0};
     v->environment = *environment;
     *environment = (struct environment){0};
+    v->linked = *linked;
+    *linked = (struct linked){0};
     *ret_version = v;
     return 0;
 }
@@ -127,8 +131,8 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
                                               .drained = on_drained,
                                               .outcall = on_outcall};
     const struct pool_spec spec = {.name = v->name,
-                                   .folder = v->bundle.folder,
-                                   .main = v->bundle.main,
+                                   .folder = v->linked.folder ? v->linked.folder : v->bundle.folder,
+                                   .main = v->linked.folder ? "worker.js" : v->bundle.main,
                                    .compatibility_date = v->date,
                                    .compatibility_flags = v->flags,
                                    .env_json = v->env_json,
@@ -158,6 +162,10 @@ uint32_t version_handlers(const struct version *v)
 {
     return v->handlers;
 }
+bool version_is_script(const struct version *v)
+{
+    return v->linked.folder != NULL;
+}
 struct bundle *version_bundle(struct version *v)
 {
     return &v->bundle;
@@ -166,6 +174,8 @@ struct bundle *version_bundle(struct version *v)
 bool version_is_same(const struct version *a, const struct version *b)
 {
     return strcmp(a->bundle.folder, b->bundle.folder) == 0 &&
+           strcmp(a->linked.folder ? a->linked.folder : "",
+                  b->linked.folder ? b->linked.folder : "") == 0 &&
            strcmp(a->environment.hash, b->environment.hash) == 0 &&
            strcmp(a->environment.json, b->environment.json) == 0 &&
            strcmp(a->bundle.main, b->bundle.main) == 0 && strcmp(a->name, b->name) == 0 &&

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "herd/herd.h"
+#include "link/link.h"
 #include "packages/environment.h"
 #include "project/bundle.h"
 #include "project/project.h"
@@ -23,10 +24,10 @@ struct version_events {
     void (*gone)(void *self, struct version *v);    /* v is freed when this returns */
 };
 
-/* Takes the inside of the project's bundle and environment, when it succeeds.  ERR_INVALID: a
+/* Takes the inside of the project's bundle, environment and (of JavaScript) linked folder, when it succeeds.  ERR_INVALID: a
  * database's name; ERR_NOMEM. */
 int version_new(const struct project *project, struct bundle *bundle,
-                struct environment *environment,
+                struct environment *environment, struct linked *linked,
                 const struct version_events *events, void *self, struct version **ret_version,
                 struct err *err) MUST_CHECK;
 /* Only before version_start, or after it failed. */
@@ -40,6 +41,8 @@ void version_retire(struct version *v);
 struct pool *version_pool(const struct version *v);
 /* Bit set of enum handler, once it is ready. */
 uint32_t version_handlers(const struct version *v);
+/* Is it in JavaScript? */
+bool version_is_script(const struct version *v);
 /* Its bundle, for `gone` to take it out and delete it. */
 struct bundle *version_bundle(struct version *v);
 /* Same code, same packages, same name, same settings, same variables, same databases? */

@@ -124,7 +124,7 @@ static bool is_main_below(const struct project *p, const char *folder)
 
 bool inputs_is_state(const struct project *p, const char *path)
 {
-    static const char *const OURS[] = {"bundles", "d1", "environments", "wheels"};
+    static const char *const OURS[] = {"bundles", "d1", "environments", "linked", "wheels"};
     const char *below = p->state_folder ? path_below(p->state_folder, path) : NULL;
 
     if (!below || !is_main_below(p, p->state_folder))
