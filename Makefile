@@ -5,7 +5,7 @@ B    := build/$(MODE)
 # Any CPython from 3.11 on: make PYTHON_EMBED=python-3.13-embed
 PYTHON_EMBED ?= python-3.11-embed
 NODE_PKGS    := libseccomp libuv jansson libcurl libcrypto libssl sqlite3 zlib
-WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec libcrypto
+WORKER_PKGS  := javascriptcoregtk-4.1 $(PYTHON_EMBED) libseccomp glib-2.0 icu-uc zlib libbrotlidec libbrotlienc libcrypto
 STORE_PKGS   := sqlite3 libseccomp
 
 CC.dev  := gcc
@@ -97,6 +97,8 @@ $(B)/t/link_link: | $(B)/corral-worker
 $(B)/t/service_d1: | $(B)/corral-store
 $(B)/t/live_live $(B)/t/live_router: | $(B)/corral-worker $(B)/corral-store
 $(B)/fuzz_sql $(B)/fuzz_split $(B)/fuzz_database: LINK = $(B)/libstore.a $(STORE_LIBS)
+$(B)/fuzz_flate: $(B)/src/realm/flate.o
+$(B)/fuzz_flate: LINK = $(B)/src/realm/flate.o $(B)/libnode.a $(NODE_LIBS) -lbrotlidec -lbrotlienc
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
 	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
 

@@ -57,3 +57,7 @@ def test_identity_and_fixed_length(lab):
 
 def test_text_encoder_and_decoder_streams(lab):
     run_cases(lab, "text", 31)
+
+
+def test_compression(lab):
+    run_cases(lab, "compression", 1000)

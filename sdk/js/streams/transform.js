@@ -97,6 +97,7 @@ function close(t) {
 }
 
 function cancel(t, reason) {
+  if (t.finished) unblockWrite(t);      // of a flush() that waits for the reader
   const fail = (e) => {
     errorWritable(t.writable.controller, e);
     unblockWrite(t);
@@ -131,12 +132,23 @@ function setUp(t, algorithms, started, writableMark, writableSize, readableMark,
 }
 function nothing() { return streams.NOTHING; }
 
-// A transform of our own: transform(chunk, enqueue) and flush(enqueue) may throw or give promises.
-function makeTransform({ transform, flush }) {
-  const t = {}, put = (chunk) => enqueue(t, chunk);
+// A transform of our own: transform(chunk, put) and flush(put) may throw or give promises; over() is told that
+// nothing more comes because one side has given up.  put(chunk) is whether somebody may still want more; put.wait() is
+// undefined, or a promise as long as nobody has taken what was put, for transforms that can make much of little.
+function makeTransform({ transform, flush, over }) {
+  const t = {}, put = (chunk) => {
+    if (t.readable.state !== 'readable') return false;
+    enqueue(t, chunk);
+    return true;
+  };
+  put.wait = () => (t.hasBackpressure && t.readable.state === 'readable' ? t.changed.promise : undefined);
   setUp(t, {
     transform: (chunk) => attempt(transform, undefined, [chunk, put]),
-    flush: flush ? () => attempt(flush, undefined, [put]) : nothing, cancel: nothing,
+    flush: flush ? () => attempt(flush, undefined, [put]) : nothing,
+    cancel: over ? () => {
+      over();
+      return streams.NOTHING;
+    } : nothing,
   }, streams.NOTHING, 1, undefined, 0, undefined);
   return { readable: shellOf(t.readable), writable: shellOfWritable(t.writable) };
 }

@@ -115,6 +115,7 @@ static const char *const scripts[] = {
     "js/streams/transform.js",
     "js/streams/native.js",
     "js/streams/text.js",
+    "js/streams/compression.js",
     "js/headers.js",
     "js/blob.js",
     "js/formdata.js",

@@ -21,6 +21,7 @@ void web_define(void)
     web_define_outcall();
     web_define_event();
     web_define_decoder();
+    web_define_flate();
     web_define_d1();
 }
 

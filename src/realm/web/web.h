@@ -26,6 +26,7 @@ void web_define_url(void);
 void web_define_outcall(void);
 void web_define_event(void);
 void web_define_decoder(void);
+void web_define_flate(void);
 void web_define_d1(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
