@@ -25,6 +25,7 @@ struct deploy {
     bool makes_worker;         /* when there is none of this name; else 404 */
     bool deploys;              /* a deployment of it follows; of a change: if the worker has one */
     bool is_draft;             /* no code yet: is not run */
+    bool is_script;            /* of an upload: no modules, a service worker */
     enum deploy_base base;     /* whose bindings stay */
     enum bindings_missing missing;
     char bundle[BUNDLE_HASH_SIZE]; /* "": a change, which has the base's code and metadata */

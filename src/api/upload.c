@@ -1,12 +1,14 @@
 /* upload.c - the form that wrangler uploads: metadata, modules, requirements.
  *
- *   metadata                  {"main_module", "bindings", "compatibility_date", ...}
+ *   metadata                  {"main_module" or "body_part", "bindings", "compatibility_date", ...}
  *   entry.py, helper.py ...   the modules, each under its name
+ *   index.js, ./a.wasm ...    likewise, of a JavaScript worker
  *   fastapi                   empty, text/x-python-requirement: a line of requirements.txt
  * (wrangler 3)
  *
- * What a part is called is a stranger's: bundles_put sees to it that it leads nowhere else.  The
- * Content-Type says little: `versions upload` of wrangler 3 calls Python JavaScript. */
+ * What a part is called is a stranger's: bundles_put sees to it that it leads nowhere else; names
+ * of JavaScript's modules that are no paths get one (link/modules.h).  Of Python the Content-Type
+ * says little: `versions upload` of wrangler 3 calls it JavaScript. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +16,8 @@
 #include "api/deploy.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "link/link.h"
+#include "link/modules.h"
 #include "project/flags.h"
 
 #define REQUIREMENT  "text/x-python-requirement"
@@ -163,11 +167,11 @@ static bool take_metadata(struct api_call *call, struct deploy *d, struct span t
     d->metadata = all;
     main = json_string_value(json_object_get(all, "main_module"));
     if (!main || !*main) {
-        api_error(
-            call, 400, 10021,
-            json_object_get(all, "body_part")
-                ? "Service Worker scripts (\"body_part\") do not run here: use a module worker"
-                : "\"main_module\" is missing in the metadata");
+        main = json_string_value(json_object_get(all, "body_part"));
+        d->is_script = true;
+    }
+    if (!main || !*main) {
+        api_error(call, 400, 10021, "\"main_module\" is missing in the metadata");
         return false;
     }
     d->main = mem_strdup(main);
@@ -254,31 +258,81 @@ static bool is_stub(const struct api_part *part, const struct deploy *d)
     return strcmp(plain, STUB) == 0;
 }
 
+static bool is_python(const struct deploy *d)
+{
+    return !link_is_javascript(d->main);
+}
+
+/* The main part is what the metadata says, whatever its type says. */
+static struct span type_of(const struct deploy *d, const struct api_part *p)
+{
+    if (is_named(p->name, ".py") && strstr(p->type, "javascript"))
+        return SPAN("text/x-python");
+    if (is_python(d) || strcmp(p->name, d->main) != 0)
+        return span_of(p->type);
+    if (d->is_script)
+        return SPAN("application/javascript");
+    return module_kind(p->type, p->name) == MODULE_ESM && p->type[0]
+               ? span_of(p->type)
+               : SPAN("application/javascript+module");
+}
+
+/* Where a module lies whose name is no path; `paths` keeps it.  false: the call is answered. */
+static bool path_of(struct api_call *call, const struct deploy *d, const struct api_part *p,
+                    struct buf *paths, size_t *ret_at)
+{
+    struct err err = {0};
+
+    *ret_at = buf_len(paths);
+    if (!is_python(d) && module_path(p->name, paths, &err) < 0) {
+        api_fail(call, 10021, &err);
+        return false;
+    }
+    if (buf_append(paths, "", 1) == 0)
+        return true;
+    api_error(call, 503, 10013, "This node is out of memory");
+    return false;
+}
+
+/* Paths that differ from their names, now that they do not move any more. */
+static void set_paths(struct bundle_part *files, const size_t *at, size_t count,
+                      const struct buf *paths)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct span path = span_of(buf_data(paths) + at[i]);
+        if (path.len > 0 &&
+            (path.len != files[i].name.len || memcmp(path.data, files[i].name.data, path.len) != 0))
+            files[i].path = path;
+    }
+}
+
 static bool put_bundle(struct api_call *call, struct catalog *catalog, struct deploy *d,
                        const struct api_part *parts, size_t count)
 {
     struct bundle_part *files = mem_alloc((count + 1) * sizeof *files);
-    struct buf lines = {0};
+    size_t *at = mem_alloc((count + 1) * sizeof *at);
+    struct buf lines = {0}, paths = {0};
     bool has_requirements = false, is_good = false;
     struct err err = {0};
     size_t n = 0;
     int r;
 
-    if (!files || !gather_requirements(call, parts, count, &lines))
+    if (!files || !at || !gather_requirements(call, parts, count, &lines))
         goto done;
     for (size_t i = 0; i < count; i++) {
         const struct api_part *p = &parts[i];
         if (is_requirement(p) || strcmp(p->name, "metadata") == 0)
             continue;
         has_requirements |= strcmp(p->name, REQUIREMENTS) == 0;
-        files[n++] = (struct bundle_part){span_of(p->name),
-                                          is_named(p->name, ".py") && strstr(p->type, "javascript")
-                                              ? SPAN("text/x-python")
-                                              : span_of(p->type),
-                                          p->bytes};
+        if (!path_of(call, d, p, &paths, &at[n]))
+            goto done;
+        files[n++] = (struct bundle_part){
+            .name = span_of(p->name), .type = type_of(d, p), .bytes = p->bytes};
     }
+    set_paths(files, at, n, &paths);
     if (buf_len(&lines) > 0 && !has_requirements)
-        files[n++] = (struct bundle_part){SPAN(REQUIREMENTS), SPAN(REQUIREMENT), buf_span(&lines)};
+        files[n++] = (struct bundle_part){
+            .name = SPAN(REQUIREMENTS), .type = SPAN(REQUIREMENT), .bytes = buf_span(&lines)};
     r = bundles_put(catalog, files, n, d->bundle, &d->bytes, &err);
     if (r == ERR_LIMIT)
         api_error(call, 413, 10027, "%s", err.text);
@@ -289,7 +343,9 @@ done:
     if (!is_good && !api_is_answered(call))
         api_error(call, 503, 10013, "This node is out of memory");
     buf_done(&lines);
+    buf_done(&paths);
     mem_free(files);
+    mem_free(at);
     return is_good;
 }
 
@@ -302,30 +358,54 @@ static const struct api_part *find_part(const struct api_part *parts, size_t cou
     return NULL;
 }
 
-/* Is it code that runs here? */
-static bool check_main(struct api_call *call, struct deploy *d, const struct api_part *main,
-                       size_t modules)
+/* Python that a JavaScript worker brings along; NULL: none. */
+static const struct api_part *find_python(const struct api_part *parts, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        if (is_named(parts[i].name, ".py") || is_requirement(&parts[i]))
+            return &parts[i];
+    return NULL;
+}
+
+/* Is it code that runs here? */
+static bool check_main(struct api_call *call, struct deploy *d, const struct api_part *parts,
+                       size_t count)
+{
+    const struct api_part *main = find_part(parts, count, d->main);
+    const struct api_part *other = find_python(parts, count);
+
     if (!main || is_requirement(main)) {
         api_error(call, 400, 10021, "Uncaught Error: No such module \"%.200s\".", d->main);
         return false;
     }
-    if (is_named(d->main, ".py"))
+    if (is_python(d) && !d->is_script)
         return true;
-    if (is_python_flagged(d->metadata)) {
-        api_error(call, 400, 10021,
-                  "The main module of a Python worker must be a .py file, not \"%.200s\"", d->main);
+    if (is_python(d) || is_python_flagged(d->metadata)) {
+        api_error(
+            call, 400, 10021,
+            d->is_script
+                ? "A Python worker names its main module in \"main_module\", not \"%.200s\" in "
+                  "\"body_part\""
+                : "The main module of a Python worker must be a .py file, not \"%.200s\"",
+            d->main);
         return false;
     }
-    if (is_stub(main, d) && modules == 1) {
-        d->is_draft = true;
-        return true;
+    if (other) {
+        api_error(call, 400, 10021,
+                  "\"%.200s\" is Python, which a JavaScript worker cannot use: the main module "
+                  "\"%.200s\" is JavaScript",
+                  other->name, d->main);
+        return false;
     }
-    api_error(
-        call, 400, 10021,
-        "This node runs Python workers: the main module must be a .py file, and \"%.200s\" is none",
-        d->main);
-    return false;
+    /* Its type may be missing, but not another one. */
+    if (main->type[0] && !module_is_code(module_kind(main->type, main->name)) &&
+        strncmp(main->type, "application/octet-stream", 24) != 0) {
+        api_error(call, 400, 10021, "The main module \"%.200s\" is no JavaScript but %.100s",
+                  d->main, main->type);
+        return false;
+    }
+    d->is_draft = is_stub(main, d) && count == 2;
+    return true;
 }
 
 bool deploy_read_form(struct api_call *call, struct catalog *catalog, struct deploy *d)
@@ -343,8 +423,7 @@ bool deploy_read_form(struct api_call *call, struct catalog *catalog, struct dep
     metadata = find_part(parts, count, "metadata");
     if (!metadata)
         api_error(call, 400, 10021, "The form has no part \"metadata\"");
-    else if (take_metadata(call, d, metadata->bytes) &&
-             check_main(call, d, find_part(parts, count, d->main), count - 1))
+    else if (take_metadata(call, d, metadata->bytes) && check_main(call, d, parts, count))
         is_good = put_bundle(call, catalog, d, parts, count);
     api_parts_done(parts, count);
     return is_good;

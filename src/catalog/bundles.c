@@ -122,7 +122,25 @@ static void free_names(char **names, size_t count)
     mem_free(names);
 }
 
-/* Checked, each with its NUL. */
+static struct span path_of(const struct bundle_part *part)
+{
+    return part->path.len > 0 ? part->path : part->name;
+}
+
+/* That which is not its path. */
+static int check_name(const struct bundle_part *part, struct err *err)
+{
+    char name[BUNDLE_PATH_MAX + 2];
+
+    if (part->path.len == 0)
+        return 0;
+    snprintf(name, sizeof name, "%.*s", SPAN_ARG(part->name));
+    if (strlen(name) != part->name.len && strlen(name) <= BUNDLE_PATH_MAX)
+        return err_set(err, ERR_INVALID, "the name of a file has no control characters");
+    return name_check("the name of a file", name, BUNDLE_PATH_MAX, err);
+}
+
+/* Their paths, checked, each with its NUL. */
 static int take_names(const struct bundle_part *parts, size_t count, char ***ret_names,
                       struct err *err)
 {
@@ -130,10 +148,13 @@ static int take_names(const struct bundle_part *parts, size_t count, char ***ret
     int r = names ? 0 : err_nomem(err);
 
     for (size_t i = 0; r == 0 && i < count; i++) {
-        if (memchr(parts[i].name.data ? parts[i].name.data : "", '\0', parts[i].name.len))
+        const struct span path = path_of(&parts[i]);
+        if (memchr(path.data ? path.data : "", '\0', path.len))
             r = err_set(err, ERR_INVALID, "the name of a file has no control characters");
         else
-            names[i] = mem_copy(parts[i].name.data, parts[i].name.len);
+            r = check_name(&parts[i], err);
+        if (r == 0)
+            names[i] = mem_copy(path.data, path.len);
         if (r == 0)
             r = names[i] ? check_path(names[i], err) : err_nomem(err);
     }
@@ -216,11 +237,15 @@ static int write_parts(int at, const struct bundle_part *parts, char **names, si
     json_t *list = json_array();
     int r = list ? 0 : err_nomem(err);
 
-    for (size_t i = 0; r == 0 && i < count; i++)
-        if (json_array_append_new(list, json_pack("{s:s, s:s%}", "name", names[i], "type",
-                                                  parts[i].type.data ? parts[i].type.data : "",
-                                                  parts[i].type.len)) < 0)
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        json_t *one =
+            json_pack("{s:s%, s:s%}", "name", parts[i].name.data, parts[i].name.len, "type",
+                      parts[i].type.data ? parts[i].type.data : "", parts[i].type.len);
+        if (one && parts[i].path.len > 0)
+            json_object_set_new(one, "path", json_string(names[i]));
+        if (json_array_append_new(list, one) < 0)
             r = err_nomem(err);
+    }
     if (r == 0) {
         text = value_dump(list, JSON_INDENT(1));
         r = text ? write_file(at, name, span_of(text), err) : err_nomem(err);
@@ -419,14 +444,16 @@ static int read_one(int files, const json_t *part, struct bundle_file *ret, stru
 {
     const char *name = json_string_value(json_object_get(part, "name"));
     const char *type = json_string_value(json_object_get(part, "type"));
+    const char *path = json_string_value(json_object_get(part, "path"));
     struct err ignored;
     int r;
 
-    if (!name || !type || check_path(name, &ignored) < 0)
+    path = path ? path : name;
+    if (!name || !type || check_path(path, &ignored) < 0)
         return err_set(err, ERR_SYSTEM, "'" PARTS "' of a bundle was changed");
     *ret = (struct bundle_file){.name = mem_strdup(name), .type = mem_strdup(type)};
     r = ret->name && ret->type ? 0 : err_nomem(err);
-    return r == 0 ? read_file(files, name, &ret->bytes, &ret->len, err) : r;
+    return r == 0 ? read_file(files, path, &ret->bytes, &ret->len, err) : r;
 }
 
 static int read_parts(int at, json_t **ret_list, struct err *err)

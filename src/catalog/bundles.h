@@ -1,8 +1,8 @@
 /* bundles.h - the files of versions, by their content.
  *
  *   DATA/bundles/HASH/files/...     as their worker sees them; never changed
- *   DATA/bundles/HASH/parts.json    [{"name", "type"}]: in their order, with the types they came
- * with
+ *   DATA/bundles/HASH/parts.json    [{"name", "type", "path"}]: in their order, with the types they came
+ * with; "path" is where a file lies whose name is no path ("./a.js", "../b.wasm")
  *
  * HASH is the SHA-256 of names, types and contents, 64 hexadecimal digits: what is there already is
  * not written again.  A bundle is written beside its place, synced, and put there in one step: one
@@ -30,6 +30,7 @@ struct bundle_part {
         name; /* "src/entry.py": relative, '/' between parts, no "..", no empty part, UTF-8 */
     struct span type; /* Content-Type as it came, or "" */
     struct span bytes;
+    struct span path; /* of a name that is none: as names are otherwise; or "" */
 };
 /* ERR_INVALID: a name that cannot be a path, or twice the same, or a file where another one needs a
  * folder; ERR_LIMIT. */

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/program.h"
 #include "cli/report.h"
+#include "link/link.h"
 #include "packages/packages.h"
 
 enum { VERSION_MS = 20 * 1000, VERSION_MAX = 400 };
@@ -97,32 +98,6 @@ static void add_own(struct report *report, const char *name, const char *what)
     mem_free(version);
 }
 
-/* The first file on $PATH with this name that may be run. */
-static bool search(const char *name, char ret_path[PROGRAM_PATH_MAX])
-{
-    const char *at = getenv("PATH");
-
-    while (at && *at) {
-        size_t n = strcspn(at, ":");
-        snprintf(ret_path, PROGRAM_PATH_MAX, "%.*s/%s", (int)(n < 4000 ? n : 4000), at, name);
-        if (n > 0 && access(ret_path, X_OK) == 0)
-            return true;
-        at += n + (at[n] == ':');
-    }
-    return false;
-}
-
-static void add_other(struct report *report, const char *name, const char *what)
-{
-    char path[PROGRAM_PATH_MAX];
-    struct err err = {0};
-    bool is_there = search(name, path);
-    char *version = is_there ? version_of(path, &err) : NULL;
-
-    add(report, name, is_there ? path : NULL, version, false, what);
-    mem_free(version);
-}
-
 static void add_self(struct report *report)
 {
     char path[PROGRAM_PATH_MAX];
@@ -183,11 +158,25 @@ static void ask_packager(struct report *report)
     mem_free(home);
 }
 
+/* The one that links JavaScript's modules: ESBUILD, or of $PATH. */
+static void add_bundler(struct report *report)
+{
+    char *path = NULL, *version;
+    struct err err = {0};
+
+    if (link_bundler(&path, &err) < 0)
+        report_complain_of(report, REPORT_ADVICE, &err);
+    version = path ? version_of(path, &err) : NULL;
+    add(report, "esbuild", path, version, false, "links the modules of JavaScript workers");
+    mem_free(version);
+    mem_free(path);
+}
+
 void report_programs(struct report *report)
 {
     add_self(report);
     add_own(report, "corral-worker", "runs workers: JavaScriptCore and CPython");
     add_own(report, "corral-store", "holds databases: SQLite");
-    add_other(report, "esbuild", "bundles npm modules and TypeScript; nothing needs it yet");
+    add_bundler(report);
     ask_packager(report);
 }

@@ -6,6 +6,7 @@
 
 #define NODE        "node/"
 #define NODE_PREFIX "node:"
+#define ENV_DATE    "2025-04-01" /* from then on process.env is full */
 #define V2_DATE     "2024-09-23" /* from then on nodejs_compat means nodejs_compat_v2 */
 
 static const char *const OF_NODE[] = {"assert",       "async_hooks",
@@ -73,6 +74,32 @@ bool builtin_name(const struct builtin_file *file, char *out, size_t n)
 bool builtin_is_node(const struct builtin_file *file)
 {
     return strncmp(file->name, NODE, sizeof NODE - 1) == 0;
+}
+
+bool builtin_populates_env(const char *date, const char *flags)
+{
+    if (builtin_is_flag(flags, "nodejs_compat_do_not_populate_process_env"))
+        return false;
+    return builtin_is_flag(flags, "nodejs_compat_populate_process_env") ||
+           (date && strcmp(date, ENV_DATE) >= 0);
+}
+
+bool builtin_is_there(const struct builtin_file *file, enum builtin_node node)
+{
+    if (!builtin_is_node(file))
+        return true;
+    if (node == BUILTIN_NODE_ASYNC_HOOKS)
+        return strcmp(file->name, NODE "async_hooks.js") == 0 ||
+               strncmp(file->name, NODE "internal/", strlen(NODE "internal/")) == 0;
+    return node != BUILTIN_NO_NODE;
+}
+
+const struct builtin_file *builtin_find(const char *name)
+{
+    for (const struct builtin_file *f = builtin_files; f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return f;
+    return NULL;
 }
 
 bool builtin_is_of_node(const char *spec)

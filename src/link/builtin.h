@@ -30,10 +30,16 @@ enum builtin_node {
 /* date: "" for none; flags: with spaces or commas between. */
 enum builtin_node builtin_node(const char *date, const char *flags);
 bool builtin_is_flag(const char *flags, const char *flag);
+/* Is process.env full of the worker's variables? */
+bool builtin_populates_env(const char *date, const char *flags);
 
 /* The name of the module that a file is: "node:path/posix".  false: it does not fit. */
 bool builtin_name(const struct builtin_file *file, char *out, size_t n);
+/* May this worker's code import it?  Those of node:internal are for the others. */
+bool builtin_is_there(const struct builtin_file *file, enum builtin_node node);
 bool builtin_is_node(const struct builtin_file *file);
+/* NULL: there is none. */
+const struct builtin_file *builtin_find(const char *name);
 /* Is it the name of a module of Node.js, with or without "node:", whether we have it or not? */
 bool builtin_is_of_node(const char *spec);
 

@@ -18,9 +18,10 @@ enum {
     GLOBALS_MAX = 100 * 1024, /* bytes of one argument of a program */
 };
 
-#define OURS  ".ours/"
-#define ENTRY OURS "entry.js"
-#define TABLE OURS "table.js"
+#define OURS        ".ours/"
+#define ENTRY       OURS "entry.js"
+#define TABLE       OURS "table.js"
+#define ASYNC_HOOKS "/in/" OURS "node/async_hooks.js"
 
 int bundling_quote(struct buf *out, const char *text)
 {
@@ -81,7 +82,7 @@ static int write_builtin(struct bundling *b, const struct builtin_file *file, st
     char name[128];
     int r;
 
-    if (!builtin_name(file, name, sizeof name) || (is_node && b->node == BUILTIN_NO_NODE))
+    if (!builtin_name(file, name, sizeof name) || !builtin_is_there(file, b->node))
         return 0;
     if (buf_print(&place, OURS "%s", file->name) < 0)
         return err_nomem(err);
@@ -108,8 +109,10 @@ static int import_of(const struct bundling *b, const char *name, struct buf *out
 static int write_entry(struct bundling *b, bool has_table, struct err *err)
 {
     struct buf text = {0};
-    int r =
-        buf_print(&text, "%simport * as main from ", has_table ? "import \"./table.js\";\n" : "");
+    const bool has_globals = b->node == BUILTIN_NODE && builtin_find("node/internal/globals.js");
+    int r = buf_print(&text, "%s%simport * as main from ",
+                      has_globals ? "import \"node:internal/globals\";\n" : "",
+                      has_table ? "import \"./table.js\";\n" : "");
 
     r = r < 0 ? r : import_of(b, b->main->name, &text);
     r = r < 0 ? r : buf_print(&text, ";\n__corral.main(main);\n");
@@ -285,6 +288,12 @@ static int add_ways(const struct bundling *b, struct arguments *a, struct err *e
     add(a, "%s", "--resolve-extensions=");
     add(a, "%s", "--supported:dynamic-import=false");
     add(a, "%s", "--define:import.meta=__corral.meta");
+    add(a, "--define:__corral_populate_env=%s",
+        builtin_populates_env(b->ask->date, b->ask->flags) ? "true" : "false");
+    if (b->is_lowered) {
+        add(a, "%s", "--supported:async-await=false");
+        add(a, "%s", "--supported:top-level-await=true");
+    }
     add(a, "%s", "--banner:js=(async function (__corral, require) { \"use strict\";");
     for (const char *at = buf_data(&b->aliases), *end = at + buf_len(&b->aliases); at < end;
          at += strlen(at) + 1)
@@ -544,7 +553,7 @@ static int all_are_late(struct bundling *b, const struct said *said, struct err 
 }
 
 /* A box that is only a filter lets the bundler read other files: what it made of them nobody gets.
- */
+ * 1: node:async_hooks is among what it read. */
 static int check_inputs(struct bundling *b, struct err *err)
 {
     struct buf text = {0};
@@ -557,16 +566,30 @@ static int check_inputs(struct bundling *b, struct err *err)
         r = err_set(err, ERR_SYSTEM, "the bundler does not say what it read");
     json_object_foreach(json_object_get(meta, "inputs"), path, ignored)
     {
-        if (r == 0 && !strstr(path, b->stage->name)) {
-            const char *plain = path;
-            while (strncmp(plain, "../", 3) == 0)
-                plain += 3;
+        const char *plain = path, *place = strstr(path, b->stage->name);
+        while (strncmp(plain, "../", 3) == 0)
+            plain += 3;
+        if (r >= 0 && !place)
             r = err_set(err, ERR_INVALID, "Uncaught Error: No such module \"/%s\".", plain);
-        }
+        else if (r == 0 && strcmp(place + strlen(b->stage->name), ASYNC_HOOKS) == 0)
+            r = 1;
     }
     json_decref(meta);
     buf_done(&text);
     return r;
+}
+
+/* The engine says nothing of where an await goes on: code that wants to know has none.  What cannot
+ * be had so stays as it was linked before. */
+static int link_lowered(struct bundling *b, struct err *err)
+{
+    struct said said = {0};
+    int r;
+
+    b->is_lowered = true;
+    r = run(b, &said, err);
+    said_done(&said);
+    return r < 0 ? r : 0;
 }
 
 /* Does the code import by names that it computes?  The bundler's own definition has a space there.
@@ -629,5 +652,7 @@ int bundling_run(struct bundling *b, struct err *err)
     r = computes_names(b, err);
     if (r == 1)
         r = link_with_table(b, err);
-    return r < 0 ? r : check_inputs(b, err);
+    if (r == 0)
+        r = check_inputs(b, err);
+    return r == 1 ? link_lowered(b, err) : r;
 }

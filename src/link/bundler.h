@@ -25,6 +25,7 @@ struct bundling {
     struct buf aliases; /* "--alias:NAME=PATH", NUL behind each */
     unsigned missing;   /* modules that throw */
     bool is_script;
+    bool is_lowered; /* await is made of generators, which node:async_hooks can follow */
 };
 
 /* Writes out/worker.js and out/worker.js.map.  Errors: those of link_make. */

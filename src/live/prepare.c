@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog/folder.h"
@@ -20,6 +21,7 @@
 enum {
     CACHES = 64,
     PACKAGER_TRIES = 3, /* of one that ends without an answer */
+    LINKED_SWEEP_MS = 60 * 60 * 1000,
 };
 
 /* What the packager said of a bundle: it says the same again, bundles do not change.  Bundles that
@@ -55,8 +57,10 @@ struct preparing {
     unsigned count; /* running */
     uint64_t clock;
     struct cache caches[CACHES];
-    char *state; /* DATA/environments */
-    char *kept;  /* DATA/answers: the packagers', where none of them writes */
+    char *state;           /* DATA/environments */
+    char *kept;            /* DATA/answers: the packagers', where none of them writes */
+    char *linked;          /* DATA/linked */
+    atomic_llong swept_ms; /* when that was last swept; 0: never */
     void (*closed)(struct live *live);
 };
 
@@ -100,6 +104,7 @@ void prepared_done(struct prepared *p)
     mem_free(p->bindings_json);
     outlets_done(&p->outlets);
     environment_done(&p->environment);
+    linked_done(&p->linked);
     *p = (struct prepared){0};
     p->environment.fd = -1;
 }
@@ -118,38 +123,90 @@ static void note(struct prepare_result *result, json_t *error)
                        (long long)json_integer_value(json_object_get(error, "line")));
 }
 
-static void run(void *self)
+static void find_packages(struct prepare *prepare)
 {
-    struct prepare *prepare = self;
     struct preparing *preparing = prepare->preparing;
-    const struct live_config *config = &preparing->live->config;
     struct prepare_result *result = &prepare->result;
-    struct environment_ask ask = {.run = {.worker_program = config->worker_program,
+    struct environment_ask ask = {.run = {.worker_program = preparing->live->config.worker_program,
                                           .box_uid = prepare->uid,
                                           .is_cancelled = &prepare->is_cancelled},
-                                  .project = prepare->recipe.folder};
+                                  .project = prepare->recipe.folder,
+                                  .date = result->prepared.date,
+                                  .is_upload = true,
+                                  .network = prepare->network,
+                                  .kept = preparing->kept};
     char state[PATH_MAX];
     json_t *error = NULL;
 
     /* What an account's packager writes, no other account's worker imports. */
     snprintf(state, sizeof state, "%s/%s", preparing->state, prepare->recipe.account_id);
     ask.state = state;
-    result->r = prepare_bindings(&prepare->recipe, config->data_folder, &result->prepared,
-                                 &result->code, &result->err);
-    if (result->r == 0) {
-        ask.date = result->prepared.date;
-        ask.is_upload = true;
-        ask.network = prepare->network;
-        ask.kept = preparing->kept;
-        for (int i = 0; i < PACKAGER_TRIES; i++) {
-            result->r = environments_get(prepare->cache, &ask, &result->prepared.environment,
-                                         &error, &result->err);
-            if (result->r != ERR_SYSTEM || atomic_load(&prepare->is_cancelled))
-                break;
-        }
-        note(result, error);
-        json_decref(error);
+    for (int i = 0; i < PACKAGER_TRIES; i++) {
+        result->r = environments_get(prepare->cache, &ask, &result->prepared.environment, &error,
+                                     &result->err);
+        if (result->r != ERR_SYSTEM || atomic_load(&prepare->is_cancelled))
+            break;
     }
+    note(result, error);
+    json_decref(error);
+}
+
+/* Now and then, by whoever comes by. */
+static void sweep_linked(struct preparing *preparing)
+{
+    const int64_t now_ms = clock_now_ms();
+    long long before = atomic_load(&preparing->swept_ms);
+
+    if ((before == 0 || now_ms - before > LINKED_SWEEP_MS) &&
+        atomic_compare_exchange_strong(&preparing->swept_ms, &before, now_ms))
+        link_sweep(preparing->linked);
+}
+
+/* Its folder is DATA/bundles/HASH/files, with the list of its parts beside it. */
+static void link_modules(struct prepare *prepare)
+{
+    struct preparing *preparing = prepare->preparing;
+    struct prepare_result *result = &prepare->result;
+    const char *folder = prepare->recipe.folder, *end = strrchr(folder, '/'), *hash = end;
+    char parts[PATH_MAX], name[PATH_MAX];
+    struct link_ask ask = {.worker_program = preparing->live->config.worker_program,
+                           .home = preparing->linked,
+                           .folder = folder,
+                           .parts = parts,
+                           .hash = name,
+                           .main = prepare->recipe.main,
+                           .date = result->prepared.date,
+                           .flags = result->prepared.flags,
+                           .bindings = prepare->recipe.bindings,
+                           .box_uid = prepare->uid,
+                           .is_cancelled = &prepare->is_cancelled};
+
+    while (hash && hash > folder && hash[-1] != '/')
+        hash--;
+    if (!end || (size_t)snprintf(parts, sizeof parts, "%.*s/parts.json", (int)(end - folder),
+                                 folder) >= sizeof parts) {
+        result->r = err_set(&result->err, ERR_SYSTEM, "'%.200s' is no bundle", folder);
+        return;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)(end - hash), hash);
+    result->r = link_make(&ask, &result->prepared.linked, &result->detail, &result->err);
+    if (result->r < 0 && result->r != ERR_INVALID && result->r != ERR_LIMIT)
+        result->code = 0; /* the modules can do nothing for it */
+    sweep_linked(preparing);
+}
+
+static void run(void *self)
+{
+    struct prepare *prepare = self;
+    struct preparing *preparing = prepare->preparing;
+    struct prepare_result *result = &prepare->result;
+
+    result->r = prepare_bindings(&prepare->recipe, preparing->live->config.data_folder,
+                                 &result->prepared, &result->code, &result->err);
+    if (result->r == 0 && link_is_javascript(prepare->recipe.main))
+        link_modules(prepare);
+    else if (result->r == 0)
+        find_packages(prepare);
     uv_mutex_lock(&preparing->lock);
     ring_push(&preparing->over, &prepare->end);
     uv_mutex_unlock(&preparing->lock);
@@ -284,6 +341,7 @@ static void places_done(struct preparing *preparing)
 {
     mem_free(preparing->state);
     mem_free(preparing->kept);
+    mem_free(preparing->linked);
     mem_free(preparing);
 }
 
@@ -393,7 +451,8 @@ int preparing_open(struct live *live, struct err *err)
         return err_nomem(err);
     preparing->state = place(live, "environments");
     preparing->kept = place(live, "answers");
-    if (!preparing->state || !preparing->kept) {
+    preparing->linked = place(live, "linked");
+    if (!preparing->state || !preparing->kept || !preparing->linked) {
         places_done(preparing);
         return err_nomem(err);
     }

@@ -1,6 +1,6 @@
 /* prepare.h - what a version needs before its template can start, made in a thread of its own.
  *
- * Its packages (minutes, the first time), its databases, its env.  Threads of our own and not those of
+ * Its packages (minutes, the first time) or the script that JavaScript's modules are linked into, its databases, its env.  Threads of our own and not those of
  * libuv, of which there are four for everybody: one slow index must not stop the node's files and names.
  * At most PREPARING_MAX at once and PREPARING_ACCOUNT_MAX of one account; others wait for their turn, in
  * their order.
@@ -9,6 +9,7 @@
 #ifndef CORRAL_LIVE_PREPARE_H
 #define CORRAL_LIVE_PREPARE_H
 
+#include "link/link.h"
 #include "live/inside.h"
 #include "packages/environment.h"
 #include "service/outlets.h"
@@ -35,6 +36,7 @@ struct prepared {
     char *bindings_json;
     struct outlets outlets;
     struct environment environment;
+    struct linked linked; /* of JavaScript, which has no packages */
 };
 void prepared_done(struct prepared *prepared);
 

@@ -177,7 +177,9 @@ def test_what_cannot_be_uploaded(node):
             ({"bindings": ["x"]}, python, "object"), ({"bindings": [var("A", "1"), var("A", "2")]}, python, "twice"),
             ({"bindings": [{"name": "DB", "type": "d1"}]}, python, "must have a valid `id`"),
             ({"annotations": []}, python, "annotations"), ({"annotations": {"a": 1}}, python, "Annotation"),
-            ({"main_module": "index.js", "compatibility_flags": []}, {"index.js": "export default {}"}, "Python"),
+            ({"main_module": "index.js", "compatibility_flags": []}, {"index.js": "export default {}", "x.py": python}, "is Python"),
+            ({"main_module": "a.txt", "compatibility_flags": []}, {"a.txt": "x"}, "no JavaScript"),
+            ({"main_module": None, "body_part": "entry.py"}, python, "body_part"),
             ({"main_module": "index.js"}, {"index.js": "export default {}"}, ".py file"),
             ({}, {"entry.py": python, "../escape.py": "x=1"}, ""), ({}, {"entry.py": python, "/etc/x": "x"}, ""),
             ({}, {"entry.py": python, "a//b.py": "x"}, ""), ({}, {"entry.py": python, "a": "x", "a/b.py": "x"}, "")):

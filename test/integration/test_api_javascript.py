@@ -1,0 +1,63 @@
+"""JavaScript by the upload form itself: what is refused, with Cloudflare's words; what runs, and comes back as it was sent."""
+import json
+
+import pytest
+
+from serve import DATE, multipart
+
+SCRIPTS = "/accounts/$ACC/workers/scripts/"
+ESM = "application/javascript+module"
+
+
+@pytest.fixture(scope="module")
+def node(shared_serve):
+    return shared_serve()
+
+
+def form(parts, **metadata):
+    """parts: {name: text or bytes, or (type, those)}; of an ES module when no type is said.  The first one is the main module."""
+    about = {"main_module": next(iter(parts)), "bindings": [], "compatibility_date": DATE, **metadata}
+    if "body_part" in about:
+        del about["main_module"]
+    whole = [("metadata", None, None, json.dumps(about).encode())]
+    for name, part in parts.items():
+        kind, content = part if isinstance(part, tuple) else (ESM, part)
+        whole.append((name, name, kind, content.encode() if isinstance(content, str) else content))
+    return multipart(whole)
+
+
+def upload(node, name, parts, **metadata):
+    kind, body = form(parts, **metadata)
+    return node.api("PUT", SCRIPTS + name, body, headers={"Content-Type": kind})
+
+
+GOOD = "export default { fetch: () => new Response('good') }"
+
+
+def test_what_cannot_be_linked(node):
+    for parts, metadata, text in (
+            ({"index.js": "const a = ;"}, {}, 'Uncaught SyntaxError: Unexpected ";"\n    at index.js:1:10'),
+            ({"index.js": "import './x.js'"}, {}, 'Uncaught Error: No such module "x.js".\n  imported from "index.js"\n    at index.js:1:7'),
+            ({"src/index.js": "import '../x.js'"}, {}, 'No such module "x.js".\n  imported from "src/index.js"'),
+            ({"index.js": "import 'node:fs'"}, {}, 'compatibility_flags'),
+            ({"index.js": "import fs from 'fs'"}, {"compatibility_date": "2024-01-01", "compatibility_flags": ["nodejs_compat"]}, '"node:fs"'),
+            ({"index.js": "import 'node:nothing'"}, {"compatibility_flags": ["nodejs_compat"]}, 'No such module "node:nothing"'),
+            ({"index.js": "import 'cloudflare:nothing'"}, {}, 'No such module "cloudflare:nothing"'),
+            ({"index.js": "import secrets from '/etc/passwd'; export default secrets"}, {}, 'No such module "/etc/passwd"'),
+            ({"index.js": "import secrets from '../../../../../../../../../etc/passwd'; export default secrets"}, {}, "No such module"),
+            ({"index.js": "import { b } from './a.js'; export default b", "a.js": "export const a = 1"}, {}, "does not provide an export named 'b'"),
+            ({"index.js": GOOD, "../" * 9 + "a.js": ""}, {}, "more than 8 folders above"),
+            ({"index.js": GOOD, "./index.js": GOOD}, {}, "twice"),
+            ({"index.js": GOOD, "a.py": ("text/x-python", "x")}, {}, "is Python"),
+            ({"index.js": GOOD, "fastapi": ("text/x-python-requirement", "")}, {}, "is Python"),
+            ({"index.js": ("application/wasm", b"\0asm")}, {}, "no JavaScript"),
+            ({"script": ("application/javascript", "addEventListener('fetch', () => {")}, {"body_part": "script"}, "at script:1:33")):
+        said = upload(node, "wrong", parts, **metadata)
+        assert (said.status, said.codes) == (400, [10021]) and text in said.text, (parts, said.text)
+    assert node.api("GET", SCRIPTS + "wrong/versions").codes == [10007]
+
+
+def test_a_bundler_that_is_not_there(serve):
+    alone = serve(env={"ESBUILD": "/nowhere/esbuild"})
+    said = upload(alone, "none", {"index.js": GOOD})
+    assert said.status == 503 and "/nowhere/esbuild" in said.text and "apt install esbuild" in said.text, said.text
