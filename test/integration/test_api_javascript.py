@@ -61,3 +61,42 @@ def test_a_bundler_that_is_not_there(serve):
     alone = serve(env={"ESBUILD": "/nowhere/esbuild"})
     said = upload(alone, "none", {"index.js": GOOD})
     assert said.status == 503 and "/nowhere/esbuild" in said.text and "apt install esbuild" in said.text, said.text
+
+
+MANY = {
+    "index.js": """
+import wasm from "./abc-add.wasm"
+import text from "../up/t.txt"
+import page from "page.html"
+import data from "./d.bin"
+import json from "./package.json"
+import { hello } from "./dir/dep.mjs"
+import common from "./c.cjs"
+console.log("top")
+const add = new WebAssembly.Instance(wasm).exports.add
+export default {
+  async fetch(request, env) {
+    const name = new URL(request.url).searchParams.get("import")
+    if (name) {
+      try { return Response.json(Object.keys(await import(name)).sort()) } catch (e) { return new Response(e.message, { status: 404 }) }
+    }
+    const late = await import("./dir/late.js")
+    return Response.json([add(40, 2), text, page, new TextDecoder().decode(data), json, hello, common.x, late.default, env.NAME])
+  },
+}
+""",
+    "./abc-add.wasm": ("application/wasm", bytes.fromhex("0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b")),
+    "../up/t.txt": ("text/plain", "text ü"),
+    "page.html": ("text/html", "<p>"),
+    "d.bin": ("application/octet-stream", b"bytes"),
+    "package.json": ("application/json", '{"a": [1]}'),
+    "dir/dep.mjs": "import { late } from '../dir/late.js'; export const hello = 'hello ' + typeof late",
+    "dir/late.js": "export default 'late'; export const late = 1",
+    "c.cjs": ("application/javascript", "exports.x = require('./dir/late.js').late"),
+}
+
+
+def test_modules_of_all_kinds(node):
+    said = upload(node, "many", MANY, bindings=[{"type": "plain_text", "name": "NAME", "text": "var"}])
+    assert said.success, said.text
+    assert node.get("many").json() == [42, "text ü", "<p>", "bytes", {"a": [1]}, "hello number", 1, "late", "var"]
