@@ -55,6 +55,9 @@ function encodingOf(label) {
   return name;
 }
 
+// undefined when there is none of this label.
+internals.encodingNamed = (label) => LABELS.get(internals.trimmed(label, '\t\n\f\r ').toLowerCase());
+
 function bytesOf(source) {
   if (source === undefined) return new Uint8Array(0);
   if (source instanceof ArrayBuffer) return new Uint8Array(source);

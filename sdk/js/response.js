@@ -234,6 +234,24 @@ class Response {
       return response;
     };
     internals.bodyOfResponse = (response) => response.#record();
+    // The same with another body: transform(stream, content type) gives it.  Its length is not known.
+    internals.transformResponse = (response, transform) => {
+      const copy = new Response(), body = response.#record(), headers = response.headers;
+      copy.#headers = internals.cloneHeaders(headers);
+      copy.#status = response.#status;
+      copy.#statusText = response.#statusText;
+      copy.#cf = response.#cf;
+      copy.#url = response.#url;
+      copy.#isRedirected = response.#isRedirected;
+      copy.#isEncoded = response.#isEncoded;
+      if (body === null) return copy;
+      copy.#headers.delete('content-length');
+      copy.#body = internals.newBody('stream', null);
+      copy.#body.stream = transform(internals.streamOfBody(body), headers.get('content-type'));
+      body.isUsed = true;
+      return copy;
+    };
+    internals.streamOfResponse = (response) => internals.streamOfBody(response.#record());
     internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
   }
 }

@@ -128,6 +128,7 @@ static const char *const scripts[] = {
     "js/websocket.js",
     "js/request.js",
     "js/response.js",
+    "js/html_rewriter.js",
     "js/outcall.js",
     "js/data_url.js",
     "js/fetch.js",

@@ -38,16 +38,16 @@ static void finalize(JSObjectRef handle)
     mem_free(JSObjectGetPrivate(handle));
 }
 
-static bool set_up(struct decoder *d, const char *name)
+bool web_open_decoder(struct charset_decoder *d, uint16_t *single, const char *name)
 {
     for (size_t i = 0; i < sizeof multis / sizeof *multis; i++)
         if (strcmp(name, multis[i].name) == 0) {
-            charset_init(&d->state, multis[i].charset, charset_tables_look_up, NULL);
+            charset_init(d, multis[i].charset, charset_tables_look_up, NULL);
             return charset_tables_has(multis[i].tables[0]) &&
                    charset_tables_has(multis[i].tables[1]);
         }
-    charset_init(&d->state, CHARSET_SINGLE, charset_tables_look_up, d->single);
-    return charset_tables_single(name, d->single);
+    charset_init(d, CHARSET_SINGLE, charset_tables_look_up, single);
+    return charset_tables_single(name, single);
 }
 
 /* decoderNew(name) -> handle; the name is one of the standard's, in lower case */
@@ -63,7 +63,7 @@ static JSValueRef decoder_new(JSContextRef js, JSObjectRef function, JSObjectRef
         JSStringGetUTF8CString(string, name, sizeof name);
         JSStringRelease(string);
     }
-    if (!d || !set_up(d, name)) {
+    if (!d || !web_open_decoder(&d->state, d->single, name)) {
         mem_free(d);
         return engine_throw(ret_thrown, "RangeError", "out of memory for the encoding %s", name);
     }

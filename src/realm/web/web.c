@@ -23,6 +23,7 @@ void web_define(void)
     web_define_decoder();
     web_define_flate();
     web_define_d1();
+    web_define_html();
 }
 
 void web_boot(void)

@@ -28,6 +28,7 @@ void web_define_event(void);
 void web_define_decoder(void);
 void web_define_flate(void);
 void web_define_d1(void);
+void web_define_html(void);
 
 /* After engine_boot: look up what C calls in sdk/js. */
 void web_boot(void);
@@ -60,6 +61,11 @@ JSObjectRef web_make_answer(uint32_t status, struct span lines, JSValueRef body,
 JSValueRef web_body_value(struct span bytes);
 
 struct url;
+struct charset_decoder;
+
+/* Decode this encoding of the standard, not UTF-8, by its name in lower case; single: room for
+ * CHARSET_HALF points, which the decoder goes on using.  false when out of memory. */
+bool web_open_decoder(struct charset_decoder *d, uint16_t *single, const char *name);
 
 enum web_delivery { WEB_DELIVERED, WEB_NO_RESPONSE, WEB_REFUSED };
 /* Answer x with this value, if it is a Response.  WEB_REFUSED: the host was

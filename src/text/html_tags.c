@@ -1,0 +1,296 @@
+/* html_tags.c - what is known of names of elements, and as much of tree construction as the
+ * tokenizer must follow: text elements, foreign content, where both cannot be told. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "text/html.h"
+
+enum { NAME_MAX_LEN = 15 };
+
+static const struct known {
+    const char *name;
+    unsigned flags;
+} known[] = {
+    /* in the order of strcmp */
+    {"annotation-xml", HTML_IS_ANNOTATION},
+    {"area", HTML_IS_VOID},
+    {"b", HTML_IS_BREAKOUT},
+    {"base", HTML_IS_VOID},
+    {"basefont", HTML_IS_VOID},
+    {"bgsound", HTML_IS_VOID},
+    {"big", HTML_IS_BREAKOUT},
+    {"blockquote", HTML_IS_BREAKOUT},
+    {"body", HTML_IS_BREAKOUT},
+    {"br", HTML_IS_VOID | HTML_IS_BREAKOUT | HTML_IS_END_BREAKOUT},
+    {"center", HTML_IS_BREAKOUT},
+    {"code", HTML_IS_BREAKOUT},
+    {"col", HTML_IS_VOID},
+    {"dd", HTML_IS_BREAKOUT},
+    {"desc", HTML_IS_SVG_POINT},
+    {"div", HTML_IS_BREAKOUT},
+    {"dl", HTML_IS_BREAKOUT},
+    {"dt", HTML_IS_BREAKOUT},
+    {"em", HTML_IS_BREAKOUT},
+    {"embed", HTML_IS_VOID | HTML_IS_BREAKOUT},
+    {"font", HTML_IS_FONT},
+    {"foreignobject", HTML_IS_SVG_POINT},
+    {"frame", HTML_IS_VOID},
+    {"frameset", HTML_IS_FRAMESET},
+    {"h1", HTML_IS_BREAKOUT},
+    {"h2", HTML_IS_BREAKOUT},
+    {"h3", HTML_IS_BREAKOUT},
+    {"h4", HTML_IS_BREAKOUT},
+    {"h5", HTML_IS_BREAKOUT},
+    {"h6", HTML_IS_BREAKOUT},
+    {"head", HTML_IS_BREAKOUT},
+    {"hr", HTML_IS_VOID | HTML_IS_BREAKOUT},
+    {"i", HTML_IS_BREAKOUT},
+    {"iframe", HTML_IS_RAWTEXT},
+    {"img", HTML_IS_VOID | HTML_IS_BREAKOUT},
+    {"input", HTML_IS_VOID | HTML_IS_SELECT_EXIT},
+    {"keygen", HTML_IS_VOID | HTML_IS_SELECT_EXIT},
+    {"li", HTML_IS_BREAKOUT},
+    {"link", HTML_IS_VOID},
+    {"listing", HTML_IS_BREAKOUT},
+    {"math", HTML_IS_MATH},
+    {"menu", HTML_IS_BREAKOUT},
+    {"meta", HTML_IS_VOID | HTML_IS_BREAKOUT},
+    {"mi", HTML_IS_MATH_POINT},
+    {"mn", HTML_IS_MATH_POINT},
+    {"mo", HTML_IS_MATH_POINT},
+    {"ms", HTML_IS_MATH_POINT},
+    {"mtext", HTML_IS_MATH_POINT},
+    {"nobr", HTML_IS_BREAKOUT},
+    {"noembed", HTML_IS_RAWTEXT},
+    {"noframes", HTML_IS_RAWTEXT | HTML_IS_NOFRAMES},
+    {"noscript", HTML_IS_RAWTEXT},
+    {"ol", HTML_IS_BREAKOUT},
+    {"p", HTML_IS_BREAKOUT | HTML_IS_END_BREAKOUT},
+    {"param", HTML_IS_VOID},
+    {"plaintext", HTML_IS_PLAINTEXT},
+    {"pre", HTML_IS_BREAKOUT},
+    {"ruby", HTML_IS_BREAKOUT},
+    {"s", HTML_IS_BREAKOUT},
+    {"script", HTML_IS_SCRIPT},
+    {"select", HTML_IS_SELECT | HTML_IS_SELECT_EXIT},
+    {"small", HTML_IS_BREAKOUT},
+    {"source", HTML_IS_VOID},
+    {"span", HTML_IS_BREAKOUT},
+    {"strike", HTML_IS_BREAKOUT},
+    {"strong", HTML_IS_BREAKOUT},
+    {"style", HTML_IS_RAWTEXT},
+    {"sub", HTML_IS_BREAKOUT},
+    {"sup", HTML_IS_BREAKOUT},
+    {"svg", HTML_IS_SVG},
+    {"table", HTML_IS_BREAKOUT},
+    {"template", HTML_IS_TEMPLATE},
+    {"textarea", HTML_IS_RCDATA | HTML_IS_SELECT_EXIT},
+    {"title", HTML_IS_RCDATA | HTML_IS_SVG_POINT},
+    {"track", HTML_IS_VOID},
+    {"tt", HTML_IS_BREAKOUT},
+    {"u", HTML_IS_BREAKOUT},
+    {"ul", HTML_IS_BREAKOUT},
+    {"var", HTML_IS_BREAKOUT},
+    {"wbr", HTML_IS_VOID},
+    {"xmp", HTML_IS_RAWTEXT},
+};
+
+static int compare(const void *name, const void *entry)
+{
+    return strcmp(name, ((const struct known *)entry)->name);
+}
+
+/* NULL: nothing is known of it. */
+static const struct known *look_up(struct span name)
+{
+    char lower[NAME_MAX_LEN + 1];
+
+    if (name.len > NAME_MAX_LEN)
+        return NULL;
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = html_is_alpha(name.data[i]) ? (char)(name.data[i] | 32) : name.data[i];
+    lower[name.len] = '\0';
+    if (strlen(lower) != name.len)
+        return NULL;
+    return bsearch(lower, known, sizeof known / sizeof *known, sizeof *known, compare);
+}
+
+unsigned html_flags(struct span name)
+{
+    const struct known *found = look_up(name);
+
+    return found ? found->flags : 0;
+}
+
+/* ---- where a text element may be ignored by a parser that builds a tree ---- */
+
+enum { GUARD_NONE, GUARD_SELECT, GUARD_TEMPLATE, GUARD_FRAMESET };
+
+static int ambiguous(struct html *h, const struct html_token *t)
+{
+    snprintf(h->ambiguous, sizeof h->ambiguous, "%.*s", SPAN_ARG(t->name));
+    for (char *c = h->ambiguous; *c; c++)
+        if (html_is_alpha(*c))
+            *c |= 32;
+    return ERR_INVALID;
+}
+
+static int guard_start(struct html *h, const struct html_token *t, unsigned flags)
+{
+    switch (h->guard) {
+    case GUARD_NONE:
+        if (flags & HTML_IS_SELECT)
+            h->guard = GUARD_SELECT;
+        else if (flags & HTML_IS_FRAMESET)
+            h->guard = GUARD_FRAMESET;
+        return 0;
+    case GUARD_SELECT:
+        if (flags & HTML_IS_SELECT_EXIT)
+            h->guard = GUARD_NONE;
+        else if (flags & HTML_IS_TEMPLATE)
+            h->guard = GUARD_TEMPLATE, h->templates = 1;
+        else if (flags & HTML_IS_TEXTUAL && !(flags & HTML_IS_SCRIPT))
+            return ambiguous(h, t);
+        return 0;
+    case GUARD_TEMPLATE:
+        if (flags & HTML_IS_TEMPLATE)
+            h->templates++;
+        else if (flags & HTML_IS_TEXTUAL)
+            return ambiguous(h, t);
+        return 0;
+    default:
+        return flags & HTML_IS_TEXTUAL && !(flags & HTML_IS_NOFRAMES) ? ambiguous(h, t) : 0;
+    }
+}
+
+static void guard_end(struct html *h, unsigned flags)
+{
+    if (h->guard == GUARD_SELECT && flags & HTML_IS_SELECT) {
+        h->guard = GUARD_NONE;
+    } else if (h->guard == GUARD_TEMPLATE && flags & HTML_IS_TEMPLATE) {
+        if (--h->templates == 0)
+            h->guard = GUARD_SELECT;
+    }
+}
+
+/* ---- foreign content ---- */
+
+/* One that was entered: its space, and by which name. */
+struct entered {
+    uint8_t space, name;
+};
+
+static const struct entered *innermost(const struct html *h)
+{
+    size_t n = buf_len(&h->spaces) / sizeof(struct entered);
+
+    return n > 0 ? (const struct entered *)(const void *)buf_data(&h->spaces) + n - 1 : NULL;
+}
+
+enum html_space html_space(const struct html *h)
+{
+    return innermost(h) ? (enum html_space)innermost(h)->space : HTML_HTML;
+}
+
+static uint8_t index_of(struct span name)
+{
+    const struct known *found = look_up(name);
+
+    return found ? (uint8_t)(found - known + 1) : 0;
+}
+
+static int enter(struct html *h, enum html_space space, struct span name)
+{
+    struct entered new = {(uint8_t)space, index_of(name)};
+
+    return buf_append(&h->spaces, &new, sizeof new);
+}
+
+static void leave(struct html *h)
+{
+    h->spaces.tail -= sizeof(struct entered);
+}
+
+/* Out of all foreign elements, to HTML or where it begins again. */
+static void leave_foreign(struct html *h)
+{
+    while (html_space(h) != HTML_HTML)
+        leave(h);
+}
+
+static struct span value_of(const struct html_token *t, const char *name)
+{
+    for (size_t i = 0; i < t->attribute_count; i++) {
+        const struct html_attribute *a = &t->attributes[i];
+        if (span_is_nocase((struct span){t->raw.data + a->name, a->name_end - a->name}, name))
+            return (struct span){t->raw.data + a->value, a->value_end - a->value};
+    }
+    return (struct span){NULL, 0};
+}
+
+static bool is_point(const struct html_token *t, enum html_space space, unsigned flags)
+{
+    if (space == HTML_SVG)
+        return flags & HTML_IS_SVG_POINT;
+    if (flags & HTML_IS_ANNOTATION) {
+        struct span encoding = value_of(t, "encoding");
+        return span_is_nocase(encoding, "text/html") ||
+               span_is_nocase(encoding, "application/xhtml+xml");
+    }
+    return flags & HTML_IS_MATH_POINT;
+}
+
+static int follow_start(struct html *h, struct html_token *t, unsigned flags, unsigned *ret_text)
+{
+    enum html_space space = html_space(h);
+    int r = guard_start(h, t, flags);
+
+    if (r < 0)
+        return r;
+    if (flags & (HTML_IS_SVG | HTML_IS_MATH)) {
+        t->space = flags & HTML_IS_SVG ? HTML_SVG : HTML_MATHML;
+        return t->is_self_closing ? 0 : enter(h, t->space, t->name);
+    }
+    if (space != HTML_HTML &&
+        (flags & HTML_IS_BREAKOUT ||
+         (flags & HTML_IS_FONT &&
+          (value_of(t, "color").data || value_of(t, "size").data || value_of(t, "face").data)))) {
+        leave_foreign(h);
+        t->space = HTML_HTML;
+        return 0;
+    }
+    t->space = space;
+    if (space == HTML_HTML)
+        *ret_text = flags & HTML_IS_TEXTUAL;
+    else if (is_point(t, space, flags) && !t->is_self_closing)
+        return enter(h, HTML_HTML, t->name);
+    return 0;
+}
+
+/* What a foreign element's start tag has begun, its own end tag ends. */
+static void follow_end(struct html *h, struct span name, unsigned flags)
+{
+    const struct entered *last = innermost(h);
+
+    guard_end(h, flags);
+    if (!last)
+        return;
+    if (last->name == index_of(name) && last->name > 0)
+        leave(h);
+    else if (last->space != HTML_HTML && flags & HTML_IS_END_BREAKOUT)
+        leave_foreign(h);
+}
+
+int html_follow(struct html *h, struct html_token *t, unsigned *ret_text)
+{
+    unsigned flags = html_flags(t->name);
+    int r = 0;
+
+    *ret_text = 0;
+    if (t->kind == HTML_START)
+        r = follow_start(h, t, flags, ret_text);
+    else
+        follow_end(h, t->name, flags);
+    t->is_void = t->space == HTML_HTML ? flags & HTML_IS_VOID : t->is_self_closing;
+    return r;
+}
