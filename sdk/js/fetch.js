@@ -88,14 +88,68 @@ function countRounds(hop, owner) {
 
 function send(hop, owner, signal) {
   countRounds(hop, owner);
+  if (hop.isSocket) return shake(hop, owner, signal);
   return internals.outcall({
     request: owner, binding: '', method: hop.seal ? 'wheel' : 'fetch', arguments: ['method', hop.method, 'url', hop.url.href, ...hop.seal ?? []],
     headers: internals.linesOfHeaders(hop.headers), body: hop.body, signal,
   });
 }
 
-function responseOf(reply, hop, isRedirected) {
+// ---- WebSockets ----
+
+const SHAKEN = 'Server failed WebSocket handshake: incorrect';
+const listed = (value) => (value === null ? [] : value.split(',').map((one) => one.trim()));
+
+// The server's half of the handshake; or what is wrong with it.
+function checkShake(headers, key, offered) {
+  const protocol = headers.get('sec-websocket-protocol');
+  if (headers.get('upgrade')?.toLowerCase() !== 'websocket') throw new TypeError(`${SHAKEN} Upgrade header.`);
+  if (!listed(headers.get('connection')).some((word) => word.toLowerCase() === 'upgrade')) throw new TypeError(`${SHAKEN} Connection header.`);
+  if (headers.get('sec-websocket-accept') !== native.socketAccept(key)) throw new TypeError(`${SHAKEN} Sec-WebSocket-Accept header.`);
+  if (protocol !== null && !offered.includes(protocol)) throw new TypeError(`${SHAKEN} Sec-WebSocket-Protocol header.`);
+  if (headers.has('sec-websocket-extensions')) throw new TypeError(`${SHAKEN} Sec-WebSocket-Extensions header.`);
+}
+
+const OUR_HEADERS = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'];
+
+// Ask for a WebSocket: a GET, whatever the request was.
+async function shake(hop, owner, signal) {
+  const key = native.socketKey();
+  for (const name of OUR_HEADERS) hop.headers.delete(name);
+  hop.headers.set('sec-websocket-key', key);
+  const reply = await internals.outcall({
+    request: owner, binding: '', method: 'upgrade', arguments: ['method', 'GET', 'url', hop.url.href],
+    headers: internals.linesOfHeaders(hop.headers), body: null, isDuplex: true, signal,
+  });
+  if (reply.status !== 101) return reply;
+  const headers = internals.headersFromLines(reply.headers, false);
+  try { checkShake(headers, key, listed(hop.headers.get('sec-websocket-protocol'))); } catch (error) {
+    native.bodyDrop(reply.body);
+    throw error;
+  }
+  headers.delete('connection');
+  return { status: 101, results: reply.results, stream: reply.body, headers };
+}
+
+// For new WebSocket(): { stream, protocol }.  Redirects are not followed, as on Cloudflare.
+internals.dialSocket = async (href, protocols, owner, signal) => {
+  const hop = { method: 'GET', url: fetchable(href), headers: new Headers(), isSocket: true };
+  if (protocols.length > 0) hop.headers.set('sec-websocket-protocol', protocols.join(', '));
+  const reply = await send(hop, owner, signal);
+  if (reply.status === 101) return { stream: reply.stream, protocol: reply.headers.get('sec-websocket-protocol') };
+  discard(reply);
+  throw new TypeError('Failed to establish the WebSocket connection: expected server to reply with HTTP status code 101 (switching protocols), '
+    + `but received ${reply.status} instead.`);
+};
+
+function responseOf(reply, hop, isRedirected, owner) {
   const { status, results } = reply;
+  if (status === 101) {
+    return internals.makeResponse({
+      status, statusText: results[1] ?? '', headers: reply.headers, url: hop.url.href, isRedirected, body: null,
+      webSocket: internals.socketOver(reply.stream, owner, null),
+    });
+  }
   let body = null;
   if (reply.body) body = incomingBody(reply.body);
   else if (hop.method !== 'HEAD' && !BODILESS.has(status)) body = internals.newBody('bytes', new Uint8Array(0));
@@ -132,14 +186,18 @@ async function fetch(input, init = undefined) {
     if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
     return answerOfData(request.url, request.method);
   }
-  const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null, seal: sealed };
+  const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null, seal: sealed, isSocket: false };
+  if (!sealed && hop.headers.get('upgrade')?.toLowerCase() === 'websocket') {
+    hop.isSocket = true;
+    [hop.method, hop.body] = ['GET', null];
+  }
   hop.headers.set('accept-encoding', sealed ? 'identity' : askedCodings(hop.headers.get('accept-encoding')));
   // Also behind a redirect that leaves them out.
   if (sealed && ORIGIN_HEADERS.some((name) => hop.headers.has(name))) sealed.push('private', '1');
-  if (body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };
+  if (hop.body !== null && (body.kind === 'text' || body.kind === 'bytes')) hop.replay = { kind: body.kind, value: body.value };
   for (let count = 0; ; count++) {
     const reply = await send(hop, owner, signal);
-    if (!REDIRECT.has(reply.status) || redirect === 'manual') return responseOf(reply, hop, count > 0);
+    if (!REDIRECT.has(reply.status) || redirect === 'manual') return responseOf(reply, hop, count > 0, owner);
     let next;
     try {
       next = target(reply, hop.url);
@@ -150,7 +208,7 @@ async function fetch(input, init = undefined) {
       discard(reply);
       throw e;
     }
-    if (next === null) return responseOf(reply, hop, count > 0);
+    if (next === null) return responseOf(reply, hop, count > 0, owner);
     discard(reply);
   }
 }

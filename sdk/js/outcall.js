@@ -86,6 +86,7 @@ function start(call, body, settle) {
 }
 
 // call: { request, binding, method, arguments: [name, value, ...], headers: lines, body: record or null,
+// isDuplex: what it sends comes later, by other ways,
 // signal: an AbortSignal or null }.  Resolves to { status, results, headers: lines, body: stream number
 // or 0, length }; rejects with a TypeError, or with the signal's reason.
 const needRequest = () => { if (internals.isScript() && !internals.isServing()) throw new Error(internals.GLOBAL_SCOPE); };
@@ -94,7 +95,7 @@ internals.outcall = async (call) => {
   needRequest();
   const { signal } = call;
   if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
-  const body = bodyToSend(call.body);
+  const body = call.isDuplex ? { whole: -1 } : bodyToSend(call.body);
   while (native.outcallRoom() === 0) await room(signal);
   if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
   return new Promise((resolve, reject) => {

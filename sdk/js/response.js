@@ -223,7 +223,7 @@ class Response {
       return response;
     };
     // What fetch() gives.
-    internals.makeResponse = ({ status, statusText, headers, url, isRedirected, body }) => {
+    internals.makeResponse = ({ status, statusText, headers, url, isRedirected, body, webSocket = null }) => {
       const response = new Response();
       response.#status = status;
       response.#statusText = statusText;
@@ -231,6 +231,7 @@ class Response {
       response.#url = url;
       response.#isRedirected = isRedirected;
       response.#body = body;
+      response.#webSocket = webSocket;
       return response;
     };
     internals.bodyOfResponse = (response) => response.#record();

@@ -4,12 +4,15 @@
 // is accepted, and before that it waits.  An end that was given to a Response is
 // coupled: what it takes goes to the client (realm/socket.c), and what the
 // client sends is taken by the other end.
+//
+// So is the hidden end of a pair whose other one leads to another server: by
+// new WebSocket(), which is accepted as soon as it is open, or by fetch().
 
 const { Event, EventTarget, ErrorEvent, Blob } = globalThis, { DOMException } = internals;
 const GONE = 0, TEXT = 1, BINARY = 2, CLOSE = 8;      // enum socket_kind
 const OPENED = 3;         // a channel: its client has had its 101
 const NO_CODE = 1005, ABNORMAL = 1006, FAILED = 1011;
-const READY = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'], [, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
+const READY = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'], [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 const NOT_ACCEPTED = 'You must call one of accept() or state.acceptWebSocket() on this WebSocket before sending messages.';
 
 class MessageEvent extends Event {
@@ -63,7 +66,13 @@ function checkedCode(code, reason) {
   return number;
 }
 
+const LOST = 'Network connection lost.', NOT_OPEN = 'Failed to establish websocket connection';
+const GLOBAL_SCOPE = 'Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()) '
+  + 'is not allowed within global scope: do it in a handler.';
 let making = false;
+
+// Who opens a socket and does not keep it would keep a connection until its request ends.
+const registry = new FinalizationRegistry((stream) => native.bodyForget(stream));
 
 class WebSocket extends EventTarget {
   #peer = null;
@@ -80,6 +89,11 @@ class WebSocket extends EventTarget {
   #hearing = 0;             // items that are being told
   #listener = null;         // instead of events: see openChannel
   #binaryType = binaryDefault;
+  #owner = -1;              // leads to another server: the request that asked for it, or 0
+  #dialling = null;         // by the constructor, and not open yet: the signal that ends it
+  #url = null;
+  #protocol = '';
+  #extensions = '';
 
   constructor(url, protocols = undefined) {
     if (making) {
@@ -87,30 +101,86 @@ class WebSocket extends EventTarget {
       return;
     }
     if (arguments.length === 0) throw new TypeError("Failed to construct 'WebSocket': constructor parameter 1 is not of type 'string'.");
-    internals.checkSocketUrl(url, protocols);
-    throw new TypeError('new WebSocket(): connections to other servers are not in Corral yet: docs/compatibility.md says what is');
+    const { href, names } = internals.checkSocketUrl(url, protocols);
+    if (!internals.isServing()) throw new Error(GLOBAL_SCOPE);
+    super();
+    this.#url = String(url);
+    this.#owner = native.currentRequest();
+    this.#dialling = internals.newSignal();
+    internals.dialSocket(href, names, this.#owner, this.#dialling).then(
+      ({ stream, protocol }) => this.#open(stream, protocol),
+      (error) => this.#failToOpen(error));
+  }
+
+  // ---- to another server ----
+
+  #lead(stream) {
+    making = true;
+    try { this.#peer = new WebSocket(); } finally { making = false; }
+    this.#peer.#isCoupled = true;
+    this.#peer.#peer = this;
+    this.#peer.#stream = stream;
+  }
+
+  // What comes is read from now on, and the request goes on until it has ended.
+  #join() {
+    const end = this.#peer, owner = this.#owner, isHeld = native.hold(owner);
+    const listener = (kind, data, code) => {
+      try { end.#arrive(kind, data, code); } finally { if (kind === GONE && isHeld) native.release(owner); }
+    };
+    this.#isAccepted = true;
+    if (!native.socketJoin(end.#stream, listener)) listener(GONE, LOST, ABNORMAL);
+  }
+
+  #open(stream, protocol) {
+    if (internals.isAborted(this.#dialling)) {
+      native.bodyDrop(stream);
+      this.#failToOpen(internals.abortReason(this.#dialling));
+      return;
+    }
+    this.#dialling = null;
+    [this.#protocol, this.#extensions] = [protocol, null];
+    this.#lead(stream);
+    this.#join();
+    internals.fire(this, new Event('open'));
+  }
+
+  #failToOpen(error) {
+    this.#dialling = null;
+    this.#isLost = true;
+    internals.fire(this, new ErrorEvent('error', { error, message: `Uncaught ${internals.errorParts(error).slice(0, 2).join(': ')}` }));
+    internals.fire(this, new CloseEvent('close', { code: ABNORMAL, reason: NOT_OPEN, wasClean: false }));
+    internals.forgetListeners(this);
   }
 
   get readyState() {
     if (this.#isLost || (this.#hasClosed && this.#isClosed)) return CLOSED;
+    if (this.#dialling !== null) return internals.isAborted(this.#dialling) ? CLOSING : CONNECTING;
     return this.#hasClosed || this.#isClosed ? CLOSING : OPEN;
   }
-  get url() { return null; }
-  get protocol() { return ''; }
-  get extensions() { return ''; }
+  get url() { return this.#url; }
+  get protocol() { return this.#protocol; }
+  get extensions() { return this.#extensions; }
+  get bufferedAmount() { return this.#peer?.#stream ? native.socketWaiting(this.#peer.#stream) : 0; }
   get binaryType() { return this.#binaryType; }
   set binaryType(value) { if (value === 'blob' || value === 'arraybuffer') this.#binaryType = value; }
 
   // Take what comes from now on.  options: { allowHalfOpen }: do not answer the other side's close.
   accept(options = undefined) {
+    if (this.#dialling !== null) throw new TypeError("Websockets obtained from the 'new WebSocket()' constructor cannot call accept");
     if (this.#isCoupled) throw new TypeError("Can't accept() WebSocket that was already used in a response.");
-    if (this.#isAccepted) return;
+    if (this.#isAccepted || this.#isLost) return;
     this.#isHalfOpen = Boolean(internals.options(options, 'accept').allowHalfOpen);
+    if (this.#owner >= 0) {
+      this.#join();
+      return;
+    }
     this.#isAccepted = true;
     this.#tellLater();
   }
 
   send(message) {
+    if (this.#isLost && !this.#isAccepted) return;      // it was never open
     if (!this.#isAccepted) throw new TypeError(NOT_ACCEPTED);
     message = messageOf(message);
     if (this.#isLost) return;
@@ -124,6 +194,11 @@ class WebSocket extends EventTarget {
   }
 
   close(code = undefined, reason = undefined) {
+    if (this.#dialling !== null) {
+      if (!internals.isAborted(this.#dialling)) internals.abortSignal(this.#dialling, new Error('Called close before connection was established.'));
+      return;
+    }
+    if (this.#isLost && !this.#isAccepted) return;
     if (!this.#isAccepted) throw new TypeError(NOT_ACCEPTED);
     if (this.#hasClosed || this.#isLost) return;
     code = checkedCode(code, reason);
@@ -243,12 +318,14 @@ class WebSocket extends EventTarget {
     };
     // Answer exchange `id` with 101 and this end; a string: why not.
     internals.coupleSocket = (id, socket, statusText, headers) => {
+      if (socket.#dialling !== null) return "TypeError: Can't return WebSocket in a Response if it was created with `new WebSocket()`";
       if (socket.#isCoupled) return "TypeError: Can't return WebSocket that was already used in a response.";
       if (socket.#isAccepted) return "TypeError: Can't return WebSocket in a Response after calling accept().";
       if (!native.isUpgrade(id)) return 'TypeError: Worker tried to return a WebSocket in a response to a request which did not contain the header "Upgrade: websocket".';
       socket.#isCoupled = true;
+      if (socket.#owner >= 0) return native.respondSocketRelay(id, statusText, headers, socket.#peer.#stream) || `Error: ${LOST}`;
       if (!native.respondSocket(id, statusText, headers, (kind, data, code) => { socket.#arrive(kind, data, code); })) {
-        socket.#arrive(GONE, 'Network connection lost.', ABNORMAL);      // its client went before
+        socket.#arrive(GONE, LOST, ABNORMAL);      // its client went before
         return true;
       }
       socket.#stream = id;
@@ -259,6 +336,18 @@ class WebSocket extends EventTarget {
       socket.#inbox = null;
       socket.#peer.#listener?.(OPENED, '', 0);
       return true;
+    };
+
+    // The end of a connection that fetch() has opened: `stream` is its outcall.
+    internals.socketOver = (stream, owner, protocol) => {
+      making = true;
+      try {
+        const socket = new WebSocket();
+        [socket.#owner, socket.#protocol, socket.#extensions] = [owner, protocol ?? '', ''];
+        socket.#lead(stream);
+        registry.register(socket, stream);
+        return socket;
+      } finally { making = false; }
     };
 
     // ---- for asgi.py: one end of a pair without events ----
@@ -297,9 +386,11 @@ internals.checkSocketUrl = (url, protocols) => {
   if (!/^wss?:/.test(href)) throw invalid('The url scheme must be ws or wss.');
   if (href.includes('#')) throw invalid('The url fragment must be empty.');
   const names = protocols === undefined || protocols === null ? [] : typeof protocols === 'string' ? [protocols] : [...protocols].map(String);
+  if (names.length === 0 && protocols !== undefined && protocols !== null) throw invalid('The protocols array cannot be empty.');
   if (new Set(names).size < names.length) throw invalid('The protocols header cannot have repeating values.');
-  if (!names.every((name) => PROTOCOL.test(name))) throw invalid('The protocol header token is invalid.');
-  return { href, names };
+  if (!names.every((name) => PROTOCOL.test(name)))
+    throw invalid(typeof protocols === 'string' ? 'The protocol header token is invalid.' : 'One of the protocol header tokens is invalid.');
+  return { href: `http${href.slice(2)}`, names };
 };
 
 const NOT_CALLED = "Failed to construct 'WebSocketPair': Please use the 'new' operator, this object constructor cannot be called as a function.";

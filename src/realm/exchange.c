@@ -338,6 +338,23 @@ size_t exchange_count(void)
     return alive;
 }
 
+static struct exchange *find_relayed(void)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct exchange *x = buckets[i]; x; x = x->next)
+            if (x->is_relayed && !x->out.is_over)
+                return x;
+    return NULL;
+}
+
+void exchange_cut_relayed(void)
+{
+    struct exchange *x;
+
+    while ((x = find_relayed()))
+        exchange_fail(x, HOST_BODY, SPAN("the worker is replaced"));
+}
+
 static void exchange_free(struct exchange *x)
 {
     struct exchange **p = &buckets[x->stream % BUCKETS];

@@ -40,6 +40,7 @@ struct exchange {
     struct outflow out;         /* the answer's body; out.is_over: nothing more of the answer comes */
     bool is_answered;           /* the answer has begun */
     bool is_aborted;            /* nobody listens */
+    bool is_relayed;            /* its 101 leads to another server's: socket_relay */
     bool passes_through;        /* ctx.passThroughOnException() was called */
     bool is_called;             /* a script's handler has the first hold (script/script.c) */
     unsigned holds;
@@ -73,6 +74,8 @@ struct exchange *exchange_find(uint32_t stream);
 void exchange_hold(struct exchange *x);
 void exchange_release(struct exchange *x);      /* may free it */
 size_t exchange_count(void);
+/* Of all that are relayed the answer is cut off. */
+void exchange_cut_relayed(void);
 
 struct head *head_ref(struct head *head);
 void head_unref(struct head *head);

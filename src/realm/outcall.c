@@ -18,6 +18,7 @@
 #include "realm/exchange.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
+#include "realm/socket.h"
 
 enum { BUCKETS = 256 };
 
@@ -80,6 +81,7 @@ static void check_end(struct outcall *o)
     x = exchange_find(o->request);
     if (x)
         x->outcalls--;
+    socket_free(o->socket);
     inflow_done(&o->in);
     outflow_close(&o->out);
     id = engine_number(o->stream);
@@ -93,6 +95,25 @@ static void release(struct outcall *o)
 {
     o->holds--;
     check_end(o);
+}
+
+void outcall_hold(struct outcall *o)
+{
+    o->holds++;
+}
+
+void outcall_release(struct outcall *o)
+{
+    release(o);
+}
+
+void outcall_detach(struct outcall *o)
+{
+    struct exchange *x = exchange_find(o->request);
+
+    if (x)
+        x->outcalls--;
+    o->request = 0;
 }
 
 /* The last word was said, by whomever. */

@@ -45,6 +45,7 @@ struct outcall {
     bool is_heard;  /* had an ear from the start */
     bool is_open;   /* the node has not said its last word, nor have we cancelled */
     unsigned holds; /* C code of ours is inside */
+    struct socket *socket; /* it was answered with 101, and this reads it (socket.h) */
 };
 
 void outcall_set_host(const struct host *host);
@@ -62,6 +63,11 @@ struct outcall *outcall_open_heard(struct host_outcall *call, const struct outca
 void outcall_credit(struct outcall *o, size_t bytes);
 /* Without a word to its ear, which is to hear nothing more. */
 void outcall_drop(struct outcall *o);
+/* Its socket keeps it. */
+void outcall_hold(struct outcall *o);
+void outcall_release(struct outcall *o); /* may free it */
+/* It belongs to no request any more: it goes on when that one ends. */
+void outcall_detach(struct outcall *o);
 /* over() is called when nothing is left of it. */
 void outcall_on_over(struct outcall *o, JSObjectRef over);
 /* Nobody waits for the rest; whoever reads it sees error. */

@@ -13,6 +13,8 @@ static bool has_scheme(struct span url, struct span scheme)
 
 static int check(const struct ask *ask, struct err *err)
 {
+    if (ask->is_upgrade && !span_is(ask->method, "GET"))
+        return err_set(err, ERR_INVALID, "Only a GET can become a WebSocket.");
     if (ask->method.len == 0 || ask->method.len > 64 || !token_all(ask->method, TOKEN_NAME) ||
         span_is_nocase(ask->method, "CONNECT") || span_is_nocase(ask->method, "TRACE") ||
         span_is_nocase(ask->method, "TRACK"))
@@ -40,7 +42,8 @@ int ask_read(const struct outcall_head *head, struct ask *ret, struct err *err)
 
     *ret = (struct ask){.method = SPAN("GET"), .url = SPAN("")};
     ret->is_exact = span_is(head->method, ASK_EXACT);
-    ret->is_h2 = !ret->is_exact;
+    ret->is_upgrade = span_is(head->method, ASK_UPGRADE);
+    ret->is_h2 = !ret->is_exact && !ret->is_upgrade;
     while (pairs_next(&head->arguments, &at, &name, &value)) {
         if (span_is(name, "method"))
             ret->method = value;
@@ -120,6 +123,18 @@ static bool is_empty_said(const struct ask *ask)
                               span_is(ask->method, "PATCH"));
 }
 
+/* What makes it a handshake, and its body the connection's bytes as they are. */
+static int add_upgrade(struct curl_slist **fields, struct err *err)
+{
+    static const char *const LINES[] = {"Connection: Upgrade", "Upgrade: websocket",
+                                        "Sec-WebSocket-Version: 13", "Transfer-Encoding:"};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof LINES / sizeof *LINES; i++)
+        r = add_line(fields, LINES[i], err);
+    return r;
+}
+
 int ask_fields(const struct ask *ask, const struct outcall_head *head, bool is_end,
                struct curl_slist **fields, struct err *err)
 {
@@ -135,6 +150,8 @@ int ask_fields(const struct ask *ask, const struct outcall_head *head, bool is_e
             break;
         }
         r = ask->is_exact ? leaves(name, value, head->body_length, err) : !is_ours(name);
+        if (ask->is_upgrade && span_is_nocase(name, "sec-websocket-version"))
+            r = 0;
         if (r <= 0)
             continue;
         has_accept |= span_is_nocase(name, "accept");
@@ -149,5 +166,7 @@ int ask_fields(const struct ask *ask, const struct outcall_head *head, bool is_e
         r = add_line(fields, "Expect:", err);
     if (r == 0 && is_end && is_empty_said(ask))
         r = add_line(fields, "Content-Length: 0", err);
+    if (r == 0 && ask->is_upgrade)
+        r = add_upgrade(fields, err);
     return r;
 }

@@ -8,6 +8,10 @@
  *               request is; the answer comes as the server wrote it.  Failures say which of the
  *               kinds that libraries know they are, in a line before the text: "connect 111".
  *
+ *   "upgrade"   a GET that asks for a WebSocket; its body, which leaves behind a 101 alone, and the
+ *               answer's are the connection's bytes.  The realm writes key and protocols, the node
+ *               what else belongs to the handshake, and reads no frame.
+ *
  * Arguments: method, url; of an exchange also connect_ms, http2 ("1": may be HTTP/2), proxy (an
  * address by http or https) and proxy_authorization, the value of a header for it.
  * Pure, but for libcurl's lists. */
@@ -22,13 +26,14 @@
 
 #define ASK_FETCH "fetch"
 #define ASK_EXACT "exchange"
+#define ASK_UPGRADE "upgrade"
 
 enum { ASK_PROXY_MAX = 1024 }; /* bytes of its address */
 
 struct ask {
     struct span method, url;                /* of the head */
     struct span proxy, proxy_authorization; /* empty: there is none */
-    bool is_exact;
+    bool is_exact, is_upgrade;
     bool is_h2;     /* may be HTTP/2 */
     int connect_ms; /* 0: not said */
 };

@@ -97,7 +97,7 @@ int berth_ask(struct transfer *t, struct err *err)
 
 void berth_look(struct transfer *t)
 {
-    bool wants = t->is_open && !t->head.is_whole && !t->is_up_paused;
+    bool wants = t->is_open && !t->head.is_whole && (!t->is_up_paused || t->head.is_upgrade);
 
     if (!t->asker || wants == t->has_slot)
         return;

@@ -32,6 +32,13 @@ static void let_go(struct lane *lane)
 
 /* ---- libcurl and the loop ---- */
 
+static void hang_up(struct lane *lane)
+{
+    lane->has_hung_up = false;
+    RING_EACH(at, &lane->egress->transfers)
+        transfer_hang_up(RING_OF(at, struct transfer, ring));
+}
+
 static void collect(struct lane *lane)
 {
     CURLMsg *message;
@@ -40,7 +47,7 @@ static void collect(struct lane *lane)
     for (;;) {
         message = curl_multi_info_read(lane->multi, &left);
         if (!message)
-            return;
+            break;
         if (message->msg == CURLMSG_DONE) {
             struct transfer *t = NULL;
             CURLcode result = message->data.result;
@@ -48,6 +55,8 @@ static void collect(struct lane *lane)
             transfer_ended(t, result);
         }
     }
+    if (lane->has_hung_up)
+        hang_up(lane);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -133,10 +142,12 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *self, void *
 {
     struct lane *lane = self;
     struct watch_socket *w = watched;
+    struct transfer *t = NULL;
     int events = 0;
 
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+        lane->has_hung_up |= t && transfer_unwatched(t);
         if (w) {
             curl_multi_assign(lane->multi, fd, NULL);
             uv_poll_stop(&w->poll);

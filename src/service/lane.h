@@ -26,6 +26,7 @@ struct lane {
     uv_timer_t timer; /* libcurl's */
     unsigned handles; /* of libuv, not closed yet */
     bool is_closing;
+    bool has_hung_up;   /* some transfer has */
     struct ring askers; /* struct berth_asker */
     unsigned open;      /* transfers that libcurl has */
     unsigned waiting;   /* those that wait for berth_turn */

@@ -9,6 +9,11 @@ void replyhead_done(struct replyhead *h)
     buf_done(&h->fields);
 }
 
+bool replyhead_is_switch(const struct replyhead *h)
+{
+    return h->is_upgrade && h->status == 101;
+}
+
 /* "HTTP/1.1 404 Not Found", "HTTP/2 404 ": starts over, as an interim answer may have come before.
  */
 static int take_status(struct replyhead *h, struct span line, struct err *err)
@@ -96,7 +101,9 @@ static int take_field(struct replyhead *h, struct span line, struct err *err)
                        name.len < 64 ? (int)name.len : 64, name.data);
     if (span_is_nocase(name, "content-length") && take_length(h, value, err) < 0)
         return ERR_INVALID;
-    return token_is_hop(name) && !h->is_exact ? 0 : add_field(h, name, value, err);
+    if (token_is_hop(name) && !h->is_exact && !replyhead_is_switch(h))
+        return 0;
+    return add_field(h, name, value, err);
 }
 
 int replyhead_line(struct replyhead *h, struct span line, struct err *err)
@@ -118,6 +125,6 @@ int replyhead_line(struct replyhead *h, struct span line, struct err *err)
         return err_set(err, ERR_INVALID, "the server sent no status line");
     if (line.len > 0)
         return take_field(h, line, err);
-    h->is_whole = h->status >= 200;
+    h->is_whole = h->status >= 200 || replyhead_is_switch(h);
     return h->is_whole;
 }

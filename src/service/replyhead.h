@@ -27,6 +27,7 @@ struct replyhead {
     struct buf reason;
     struct buf fields; /* as pairs_add writes them, names in lower case */
     bool is_exact;     /* set by the owner: names as they came, those of the connection, too */
+    bool is_upgrade;   /* set by the owner: a 101 is an answer, with the fields that make it one */
     uint32_t count;
     size_t heard;   /* bytes of lines so far */
     uint32_t lines; /* so far */
@@ -36,6 +37,8 @@ struct replyhead {
 };
 
 void replyhead_done(struct replyhead *h);
+/* Is this, or will it be, the 101 that was asked for? */
+bool replyhead_is_switch(const struct replyhead *h);
 /* 1: the head is whole with this line; 0: more follows; ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
 int replyhead_line(struct replyhead *h, struct span line, struct err *err) MUST_CHECK;
 

@@ -119,7 +119,8 @@ void service_outcall(struct service *service, const struct outlets *outlets,
         return;
     }
     if (head->binding.len == 0 &&
-        (span_is(head->method, ASK_FETCH) || span_is(head->method, ASK_EXACT))) {
+        (span_is(head->method, ASK_FETCH) || span_is(head->method, ASK_EXACT) ||
+         span_is(head->method, ASK_UPGRADE))) {
         egress_fetch(service->egress, outlets, outcall, head, is_end);
         return;
     }

@@ -88,7 +88,9 @@ static int say_reply(struct transfer *t, struct err *err)
     int r;
 
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    reply.body_length = has_no_body(t) ? 0 : length < 0 ? -1 : (int64_t)length;
+    reply.body_length = has_no_body(t)                         ? 0
+                        : length < 0 || replyhead_is_switch(h) ? -1
+                                                               : (int64_t)length;
     /* While the request's body is still coming the stream must stay open. */
     if (t->tap) {
         r = heard(t, t->tap->head(t->tap_self, h->status, reply.body_length, err));
@@ -111,6 +113,33 @@ static int say_reply(struct transfer *t, struct err *err)
     return r == 0 && is_overlong(t, length) ? ERR_GONE : r;
 }
 
+static void unpause(struct transfer *t)
+{
+    moved(t);
+    curl_easy_pause(t->easy, (t->is_down_paused ? CURLPAUSE_RECV : 0) |
+                                 (t->is_up_paused ? CURLPAUSE_SEND : 0));
+}
+
+static bool has_more_up(const struct transfer *t)
+{
+    return t->up_at < buf_len(&t->up) || t->has_up_end;
+}
+
+/* The server has answered: with 101, and what waits may leave; or with anything else, and none of
+ * it will. */
+static void on_upgraded(struct transfer *t)
+{
+    if (!replyhead_is_switch(&t->head)) {
+        buf_eat(&t->up, buf_len(&t->up));
+        t->up_at = t->up_credited = 0;
+        t->has_up_end = true;
+    }
+    if (t->is_up_paused && has_more_up(t)) {
+        t->is_up_paused = false;
+        unpause(t);
+    }
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *self)
 {
     struct transfer *t = self;
@@ -121,6 +150,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *self)
     r = replyhead_line(&t->head, (struct span){data, len}, &t->why);
     if (r == 1)
         berth_look(t);
+    if (r == 1 && t->head.is_upgrade)
+        on_upgraded(t);
     /* Many long heads are more than an instance that computes is given at once. */
     if (r == 1 && t->outcall && !outcall_is_ready(t->outcall))
         t->is_reply_due = true;
@@ -188,7 +219,7 @@ static size_t on_read(char *room, size_t size, size_t count, void *self)
 
     if (n == 0 && t->has_up_end)
         return 0;
-    if (n == 0) {
+    if (n == 0 || (t->head.is_upgrade && !t->head.is_whole)) {
         t->is_up_paused = true;
         berth_look(t);
         return CURL_READFUNC_PAUSE;
@@ -214,17 +245,13 @@ static int on_seek(void *self, curl_off_t offset, int origin)
 
 /* ---- from the outcall ---- */
 
-static void unpause(struct transfer *t)
-{
-    moved(t);
-    curl_easy_pause(t->easy, (t->is_down_paused ? CURLPAUSE_RECV : 0) |
-                                 (t->is_up_paused ? CURLPAUSE_SEND : 0));
-}
-
 static void on_body(void *self, struct span bytes, bool is_end)
 {
     struct transfer *t = self;
 
+    /* Of what was refused a WebSocket. */
+    if (t->head.is_upgrade && t->head.is_whole && !replyhead_is_switch(&t->head))
+        return;
     if (buf_append(&t->up, bytes.data, bytes.len) < 0) {
         outcall_fail(t->outcall, SPAN("The node is out of memory."));
         t->outcall = NULL;
@@ -232,7 +259,7 @@ static void on_body(void *self, struct span bytes, bool is_end)
         return;
     }
     t->has_up_end = is_end;
-    if (t->is_up_paused) {
+    if (t->is_up_paused && (!t->head.is_upgrade || t->head.is_whole)) {
         t->is_up_paused = false;
         berth_look(t);
         unpause(t);
@@ -435,6 +462,23 @@ void transfer_ended(struct transfer *t, CURLcode result)
     transfer_free(t);
 }
 
+bool transfer_unwatched(struct transfer *t)
+{
+    t->has_hung_up = t->head.is_upgrade && t->is_up_paused && !t->is_down_paused && t->outcall;
+    return t->has_hung_up;
+}
+
+void transfer_hang_up(struct transfer *t)
+{
+    if (!t->has_hung_up)
+        return;
+    t->has_hung_up = t->is_up_paused = false;
+    buf_eat(&t->up, buf_len(&t->up));
+    t->up_at = t->up_credited = 0;
+    t->has_up_end = true;
+    unpause(t);
+}
+
 void transfer_fail(struct transfer *t, const struct err *err)
 {
     char text[sizeof err->text + 16];
@@ -470,7 +514,8 @@ void transfer_look(struct transfer *t, int64_t now_ms)
         return;
     }
 
-    if (t->is_down_paused || t->is_up_paused || t->is_reply_due ||
+    if (t->is_down_paused || t->is_reply_due ||
+        (t->is_up_paused && (!t->head.is_upgrade || t->head.is_whole)) ||
         now_ms - t->progress_ms < t->silence_ms)
         return;
     /* Of HTTP/2 only the stream would end, and the next one wait on a dead connection too. */
@@ -541,6 +586,12 @@ static bool set_common(struct transfer *t)
     if (t->is_exact) {
         SET(CURLOPT_PREREQFUNCTION, on_connected);
         SET(CURLOPT_PREREQDATA, t);
+    }
+    /* A connection of its own, of which nobody says for long whether there is still somebody. */
+    if (t->head.is_upgrade) {
+        SET(CURLOPT_FRESH_CONNECT, 1L);
+        SET(CURLOPT_FORBID_REUSE, 1L);
+        SET(CURLOPT_TCP_KEEPALIVE, 1L);
     }
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_PIPEWAIT, (long)t->is_h2);
@@ -659,6 +710,8 @@ int transfer_start(struct egress *egress, const struct outlets *outlets, struct 
     int r;
 
     r = ask_read(head, &ask, err);
+    if (r == 0 && ask.is_upgrade && head->body_length != -1)
+        r = err_set(err, ERR_INVALID, "Nobody knows how much a WebSocket will send.");
     t = r < 0 ? NULL : mem_alloc(sizeof *t);
     if (!t) {
         if (tap)
@@ -675,6 +728,7 @@ int transfer_start(struct egress *egress, const struct outlets *outlets, struct 
     ring_push(&egress->transfers, &t->ring);
     t->is_head = span_is(ask.method, "HEAD");
     t->is_exact = t->head.is_exact = ask.is_exact;
+    t->head.is_upgrade = t->has_eaten = ask.is_upgrade; /* nothing of it is sent twice */
     t->connect_ms = ask.connect_ms > 0 ? ask.connect_ms : egress->connect_ms;
     t->silence_ms = ask.is_exact ? EGRESS_PATIENCE_MS : egress->silence_ms;
     t->has_up_end = is_end;

@@ -1,5 +1,10 @@
 /* transfer.h - one fetch: an outcall on one side, a libcurl easy handle on the other.
  *
+ * One that asks for a WebSocket (head.is_upgrade) sends nothing before its 101.  Behind it what
+ * comes is the reply's body up to the end of the connection; libcurl, which waits for more to send,
+ * does not say when that has come, but stops to watch the socket: transfer_unwatched,
+ * transfer_hang_up.
+ *
  * Inside of egress.c.  A transfer ends by transfer_ended (libcurl is through),
  * by the outcall's `gone`, by transfer_look (silence), or by transfer_free. */
 #ifndef CORRAL_SERVICE_TRANSFER_H
@@ -49,6 +54,7 @@ struct transfer {
     bool has_eaten;     /* the beginning of the body is no more */
     bool has_up_end;
     unsigned repeats;    /* see TRANSFER_REPEATS_MAX */
+    bool has_hung_up;    /* an upgraded connection, by the server */
     bool is_up_paused;   /* waits for: the worker's bytes */
     bool is_down_paused; /* waits for: the worker to read */
     bool is_head;        /* HEAD: no body comes */
@@ -74,6 +80,10 @@ int transfer_start(struct egress *egress, const struct outlets *outlets, struct 
                    void *tap_self, struct err *err) MUST_CHECK;
 /* libcurl is through with it: the last word to the outcall, and the end. */
 void transfer_ended(struct transfer *t, CURLcode result);
+/* libcurl watches its socket no more; true: and it has ended, which transfer_hang_up says, outside
+ * of libcurl's callbacks. */
+bool transfer_unwatched(struct transfer *t);
+void transfer_hang_up(struct transfer *t);
 /* It could not begin; the last word to the outcall, and the end. */
 void transfer_fail(struct transfer *t, const struct err *err);
 /* Has the server been silent for too long? */

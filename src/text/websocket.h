@@ -38,6 +38,7 @@ enum websocket_opcode {
 
 enum websocket_code {
     WEBSOCKET_NORMAL = 1000,
+    WEBSOCKET_AWAY = 1001,
     WEBSOCKET_PROTOCOL = 1002,
     WEBSOCKET_NO_CODE = 1005,  /* never sent: the close had none */
     WEBSOCKET_ABNORMAL = 1006, /* never sent: there was no close */

@@ -93,6 +93,27 @@ def test_workers_reach_neither_this_machine_nor_its_neighbours(closed, origin):
     assert "may not reach" not in closed.fetch("http://[2606:4700::1]:1/")[1]
 
 
+def test_nor_does_a_websocket(closed, origin):
+    """The same rules, on the same address: of fetch that asks for one, and of new WebSocket, also behind a redirect."""
+    before = origin.connections
+    urls = [url.replace("PORT", str(origin.server_port)) for url in HERE + BESIDE]
+    said = closed.ask("urls = " + json.dumps(urls) + '''
+import js, asyncio
+dialled = js.eval("""(url) => new Promise((resolve) => {
+  const ws = new WebSocket(url.replace(/^http/, "ws"));
+  ws.onerror = (e) => resolve(e.message);
+  ws.onopen = () => resolve("open");
+})""")
+async def one(url):
+    return [url, (await attempt(url, headers={"Upgrade": "websocket"}))[1], await dialled(url)]
+return [await one(url) for url in urls]
+''')
+    for url, fetched, dialled in said:
+        for text in (fetched, dialled):
+            assert "Workers may not reach" in text or ("localhost" in url.lower() and "could not be resolved" in text), (url, text)
+    assert len(said) == len(urls) and origin.connections == before
+
+
 def test_an_open_port_looks_like_a_closed_one(closed, origin):
     free = socket.create_server(("127.0.0.1", 0))
     port = free.getsockname()[1]

@@ -274,6 +274,26 @@ static JSValueRef respond_socket(JSContextRef js, JSObjectRef function, JSObject
     return JSValueMakeBoolean(js, is_open);
 }
 
+/* respondSocketRelay(id, statusText, headers, source) -> is the client of `id` connected to the
+ * server that has answered the outcall `source` with 101? */
+static JSValueRef respond_socket_relay(JSContextRef js, JSObjectRef function, JSObjectRef self,
+                                       size_t count, const JSValueRef *arguments,
+                                       JSValueRef *ret_thrown)
+{
+    struct exchange *x = exchange_of(js, arguments[0]);
+    struct outcall *o = outcall_find((uint32_t)JSValueToNumber(js, arguments[3], NULL));
+    const JSValueRef head[] = {arguments[0], engine_number(101), arguments[1], arguments[2]};
+    bool is_open = x && !x->is_answered && !x->out.is_over && o && o->in.use == INFLOW_UNTOUCHED;
+    struct draft d;
+
+    (void)function, (void)self, (void)count;
+    is_open = draft_init(&d, js, head, ret_thrown) == 0 && is_open;
+    if (is_open)
+        socket_relay(x, &d.response, o);
+    draft_done(&d);
+    return JSValueMakeBoolean(js, is_open);
+}
+
 /* isUpgrade(id) -> does this request ask for a WebSocket? */
 static JSValueRef is_upgrade(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                              const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -429,6 +449,7 @@ void web_define_answer(void)
     engine_native("respondStream", respond_stream);
     engine_native("respondRelay", respond_relay);
     engine_native("respondSocket", respond_socket);
+    engine_native("respondSocketRelay", respond_socket_relay);
     engine_native("isUpgrade", is_upgrade);
     engine_native("bodyWrite", body_write);
     engine_native("bodyWatch", body_watch);
