@@ -138,6 +138,12 @@ function deriveBits(found, parameters, parts, length) {
   return found.deriveBits(parameters, parts, bits);
 }
 
+// AES-KW wraps blocks of eight bytes: spaces behind it are no part of JSON.
+function jwkText(jwk, wrapper) {
+  const text = JSON.stringify(jwk);
+  return wrapper.wrap ? text.padEnd(Math.ceil(text.length / 8) * 8) : text;
+}
+
 class SubtleCrypto {
   constructor(secret) { if (secret !== SECRET) throw new TypeError('Illegal constructor'); }
 
@@ -184,7 +190,7 @@ class SubtleCrypto {
     const wrapper = algorithms[String(optionsOf(algorithm).name).toUpperCase()];
     const [found, parameters] = find(algorithm, wrapper?.wrap ? 'wrap' : 'encrypt');
     const parts = keyFor(wrappingKey, found, 'wrapKey'), exported = exportKey(format, key);
-    const bytes = exported instanceof Uint8Array ? exported : native.encode(JSON.stringify(exported));
+    const bytes = exported instanceof Uint8Array ? exported : native.encode(jwkText(exported, found));
     return bufferOf((found.wrap ?? found.encrypt)(parameters, parts, bytes));
   }
   async unwrapKey(format, wrapped, unwrappingKey, algorithm, keyAlgorithm, extractable, usages) {

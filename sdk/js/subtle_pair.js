@@ -262,4 +262,19 @@ function edwards(name, use, publicUsages, privateUsages, more) {
 }
 
 edwards('Ed25519', 'sig', ['verify'], ['sign'], signing(() => ''));
+// Cloudflare's older name of the same curve, whose keys know it as their namedCurve.
+const NODE_ED = 'NODE-ED25519', ed25519 = algorithms.ED25519;
+function nodeKey(parameters, key) {
+  const curve = parameters.namedCurve === undefined ? NODE_ED : String(parameters.namedCurve).toUpperCase();
+  if (curve !== NODE_ED) throw failure('NotSupportedError', `Unrecognized or unimplemented EC curve "${parameters.namedCurve}" requested.`);
+  return internals.makeKey({ ...internals.keyParts(key), algorithm: { name: NODE_ED, namedCurve: NODE_ED } });
+}
+algorithms[NODE_ED] = {
+  ...ed25519, name: NODE_ED,
+  generateKey(parameters, extractable, usages) {
+    const { publicKey, privateKey } = ed25519.generateKey(parameters, extractable, usages);
+    return { publicKey: nodeKey(parameters, publicKey), privateKey: nodeKey(parameters, privateKey) };
+  },
+  importKey: (format, data, parameters, extractable, usages) => nodeKey(parameters, ed25519.importKey(format, data, parameters, extractable, usages)),
+};
 edwards('X25519', 'enc', [], ['deriveKey', 'deriveBits'], { deriveBits: agreeing });
