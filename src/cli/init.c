@@ -23,7 +23,8 @@
 enum { NAME_MAX_LEN = 63 };
 
 static const struct option OPTIONS[] = {
-    {"--template", "-t", "KIND", "python, fastapi or d1 (python)"},
+    {"--template", "-t", "KIND", "python, typescript, javascript, fastapi or d1 (python)"},
+    {"--lang", "-l", "LANG", "py, ts or js: the template of that language"},
     {"--type", NULL, "KIND", NULL},
     {"--yes", "-y", NULL, NULL}, /* of wrangler: nothing is asked anyway */
     {0},
@@ -49,12 +50,12 @@ static const struct init_kind *find_kind(const char *name, struct err *err)
 
     nearest_init(&near, name);
     for (const struct init_kind *k = INIT_KINDS; k->name; k++) {
-        if (strcmp(k->name, name) == 0)
+        if (strcmp(k->name, name) == 0 || (k->lang[0] && strcmp(k->lang, name) == 0))
             return k;
         nearest_try(&near, k->name);
     }
     err_set(err, ERR_INVALID, "there is no template '%.64s'", name);
-    err_hint(err, "The templates are python, fastapi and d1.%s%s%s",
+    err_hint(err, "The templates are python, typescript, javascript, fastapi and d1.%s%s%s",
              near.best ? " Did you mean " : "", near.best ? near.best : "", near.best ? "?" : "");
     return NULL;
 }
@@ -148,7 +149,7 @@ static int path_of(const char *folder, const char *file, char out[PATH_MAX], str
 /* Would one of them be written over?  A configuration of any kind counts. */
 static int check_room(const char *folder, const struct init_kind *kind, struct err *err)
 {
-    static const char *const OTHERS[] = {"wrangler.json", "wrangler.jsonc", NULL};
+    static const char *const OTHERS[] = {"wrangler.json", "wrangler.jsonc", "wrangler.toml", NULL};
     char path[PATH_MAX];
     struct stat st;
     int r = 0;

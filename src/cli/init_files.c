@@ -16,6 +16,64 @@
     ".env*\n"                                                                                      \
     "__pycache__/\n"
 
+#define JSON_CONFIG(main)                                                                          \
+    "{\n"                                                                                          \
+    "  \"name\": \"@NAME@\",\n"                                                                    \
+    "  \"main\": \"" main "\",\n"                                                                  \
+    "  \"compatibility_date\": \"@DATE@\"\n"                                                       \
+    "}\n"
+
+#define PACKAGE_HEAD                                                                               \
+    "{\n"                                                                                          \
+    "  \"name\": \"@NAME@\",\n"                                                                    \
+    "  \"private\": true,\n"                                                                       \
+    "  \"scripts\": {\n"                                                                           \
+    "    \"dev\": \"corral dev\",\n"                                                               \
+    "    \"deploy\": \"corral deploy\"\n"                                                          \
+    "  }"
+
+/* The bundler needs none of these: editors and tsc do. */
+#define TYPE_PACKAGES                                                                              \
+    ",\n"                                                                                          \
+    "  \"devDependencies\": {\n"                                                                   \
+    "    \"@cloudflare/workers-types\": \"^4\",\n"                                                 \
+    "    \"typescript\": \"^5\"\n"                                                                 \
+    "  }"
+
+static const char TSCONFIG[] = "{\n"
+                               "  \"compilerOptions\": {\n"
+                               "    \"target\": \"es2022\",\n"
+                               "    \"module\": \"es2022\",\n"
+                               "    \"moduleResolution\": \"bundler\",\n"
+                               "    \"lib\": [\"es2022\"],\n"
+                               "    \"types\": [\"@cloudflare/workers-types\"],\n"
+                               "    \"strict\": true,\n"
+                               "    \"noEmit\": true,\n"
+                               "    \"isolatedModules\": true,\n"
+                               "    \"skipLibCheck\": true\n"
+                               "  },\n"
+                               "  \"include\": [\"src\"]\n"
+                               "}\n";
+
+static const char TYPESCRIPT[] =
+    "export interface Env {\n"
+    "  // what wrangler.jsonc binds: DB: D1Database; GREETING: string;\n"
+    "}\n"
+    "\n"
+    "export default {\n"
+    "  async fetch(request, env, ctx): Promise<Response> {\n"
+    "    return new Response(\"Hello World!\");\n"
+    "  },\n"
+    "} satisfies ExportedHandler<Env>;\n";
+
+static const char JAVASCRIPT[] = "export default {\n"
+                                 "  async fetch(request, env, ctx) {\n"
+                                 "    return new Response(\"Hello World!\");\n"
+                                 "  },\n"
+                                 "};\n";
+
+#define NODE_IGNORE "node_modules/\n.corral/\n.wrangler/\n.dev.vars*\n.env*\n"
+
 static const char PYTHON[] = "from workers import Response, WorkerEntrypoint\n"
                              "\n"
                              "\n"
@@ -66,9 +124,28 @@ static const char D1[] =
 
 const struct init_kind INIT_KINDS[] = {
     {"python",
+     "py",
      "",
      {{"wrangler.toml", CONFIG}, {"src/entry.py", PYTHON}, {".gitignore", IGNORE}, {NULL, NULL}}},
+    {"typescript",
+     "ts",
+     "`npm install` brings the types for your editor; to serve and to deploy it is not needed.",
+     {{"wrangler.jsonc", JSON_CONFIG("src/index.ts")},
+      {"src/index.ts", TYPESCRIPT},
+      {"tsconfig.json", TSCONFIG},
+      {"package.json", PACKAGE_HEAD TYPE_PACKAGES "\n}\n"},
+      {".gitignore", NODE_IGNORE},
+      {NULL, NULL}}},
+    {"javascript",
+     "js",
+     "",
+     {{"wrangler.jsonc", JSON_CONFIG("src/index.js")},
+      {"src/index.js", JAVASCRIPT},
+      {"package.json", PACKAGE_HEAD "\n}\n"},
+      {".gitignore", NODE_IGNORE},
+      {NULL, NULL}}},
     {"fastapi",
+     "",
      "",
      {{"wrangler.toml", CONFIG "\n[vars]\nGREETING = \"Hello world!\"\n"},
       {"src/entry.py", FASTAPI},
@@ -76,6 +153,7 @@ const struct init_kind INIT_KINDS[] = {
       {".gitignore", IGNORE},
       {NULL, NULL}}},
     {"d1",
+     "",
      "The database is made where it is missing: on this machine by the first query, on a node by\n"
      "`corral deploy`, which finds it by its name.",
      {{"wrangler.toml",

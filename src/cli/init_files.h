@@ -2,10 +2,11 @@
 #ifndef CORRAL_CLI_INIT_FILES_H
 #define CORRAL_CLI_INIT_FILES_H
 
-enum { INIT_FILES_MAX = 5 };
+enum { INIT_FILES_MAX = 6 };
 
 struct init_kind {
     const char *name;   /* "python" */
+    const char *lang;   /* what --lang calls it: "py"; or "" */
     const char *advice; /* one more thing to know, or "" */
     struct {
         const char *path, *text;

@@ -195,6 +195,13 @@ def test_custom_build(project):
     assert "[custom build] oh no" in said.out and "build.command ended with 3: echo oh no >&2; exit 3" in said.err
 
 
+def test_main_on_the_command_line(project):
+    project.put({"other.mjs": "export default { fetch: () => new Response('named') };\n"})
+    assert b"named" in project.bundle("other.mjs")[1]["index.js"]
+    (project.folder / "wrangler.json").unlink()
+    assert b"named" in project.bundle("other.mjs", "--name", "x", "--compatibility-date", "2026-03-01")[1]["index.js"]
+
+
 def test_parts_are_sent_with_their_types(project):
     """What a node gets: see test_api_deploy.py for what it does with it."""
     project.put({"src/index.ts": 'import t from "./t.txt";\nimport w from "./a.wasm";\n' + HANDLER % "[t, w]", "src/t.txt": "text", "src/a.wasm": b"\0asm\1\0\0\0"})

@@ -44,6 +44,16 @@ def test_d1(cli, corral, tmp_path):
     assert one.get().json() == [{"id": 1, "text": "buy milk"}]
 
 
+@pytest.mark.parametrize("lang", ["ts", "js"])
+def test_javascript(cli, corral, tmp_path, lang):
+    said = cli("init", "My Site", "--lang", lang).out
+    assert ("  src/index.%s\n" % lang) in said and ("npm install" in said) == (lang == "ts")
+    os.rename(tmp_path / "My Site", tmp_path / "site")
+    assert json.loads((tmp_path / "site/package.json").read_text())["name"] == "my-site"
+    one = serve_folder(corral, tmp_path / "site")
+    assert one.get().text == "Hello World!" and "warning" not in one.log_text()
+
+
 def serve_folder(corral, folder):
     """corral dev on a folder that is there."""
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

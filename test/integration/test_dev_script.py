@@ -1,0 +1,141 @@
+"""corral dev and JavaScript: bindings, reloads, what cannot be bundled, a custom build, packages."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from harness import holds, until
+
+CONFIG = {"name": "w", "main": "src/index.ts", "compatibility_date": "2026-03-01"}
+
+
+def project(files, **config):
+    return {"wrangler.json": json.dumps({**CONFIG, **config}), **files}
+
+
+def says(expression):
+    return "export default { fetch(): Response { return new Response(String(%s)); } };\n" % expression
+
+
+def answers(one, text, path="/"):
+    until(lambda: "it says %r, not %r" % (text, one.get(path).text), lambda: one.get(path).text == text)
+
+
+HANDLER = """\
+import { total } from "../lib/total";
+import text from "./text.txt";
+export default {
+  async fetch(request: Request, env: any) {
+    await env.DB.exec("CREATE TABLE IF NOT EXISTS t (n INTEGER)");
+    await env.DB.prepare("INSERT INTO t VALUES (?)").bind(total([1, 2])).run();
+    const { n } = await env.DB.prepare("SELECT sum(n) AS n FROM t").first();
+    return Response.json([text, env.NAME, env.LIST, env.SECRET, n, process.env.NODE_ENV]);
+  },
+};
+"""
+
+
+def test_bindings_and_modules(corral):
+    one = corral(project({"src/index.ts": HANDLER, "lib/total.ts": "export const total = (all: number[]) => all.reduce((a, b) => a + b);\n",
+                          "src/text.txt": "text", ".dev.vars": "SECRET=hidden\n"},
+                         vars={"NAME": "top", "LIST": [1]}, d1_databases=[{"binding": "DB", "database_name": "notes"}]))
+    assert one.get().json() == ["text", "top", [1], "hidden", 3, "development"]
+    one.write("src/text.txt", "other")
+    until("the text is new", lambda: one.get().json()[0] == "other")
+    one.write("lib/total.ts", "export const total = (all: number[]) => 10;\n")
+    until("a file outside of main's folder is watched", lambda: one.get().json()[4] >= 13)
+    one.write(".dev.vars", "SECRET=changed\n")
+    until("the secret is new", lambda: one.get().json()[3] == "changed")
+
+
+def test_what_cannot_be_bundled_is_shown_until_it_is_mended(corral):
+    one = corral(project({"src/index.ts": "export default {\n  fetch() { return 1 +; }\n};\n"}))
+    one.wait_log(r"Ready on .*cannot be bundled yet: mend it and save")
+    one.wait_log(r'src/index\.ts:2:23: error: Unexpected ";"\n +fetch\(\) \{ return 1 \+; \}\n +\^')
+    answer = one.get(headers={"accept": "text/html"})
+    assert answer.status == 500 and "src/index.ts:2:23" in answer.text and "Unexpected" in answer.text
+    one.write("src/index.ts", says("'mended'"))
+    answers(one, "mended")
+    mark = one.mark()
+    one.write("src/index.ts", 'import pkg from "pkg";\n' + says("pkg"))
+    one.wait_log(r'Could not resolve "pkg"(.|\n)*npm install pkg', since=mark)
+    until("the page says so", lambda: 'Could not resolve "pkg"' in one.get().text)
+    # npm makes the folder elsewhere and moves it in.
+    one.write("other/package.json", '{"main": "m.js"}')
+    one.write("other/m.js", "module.exports = 'a package';\n")
+    (one.project / "node_modules").mkdir()
+    os.rename(one.project / "other", one.project / "node_modules/pkg")
+    answers(one, "a package")
+    one.write("node_modules/pkg/m.js", "module.exports = 'its new version';\n")
+    answers(one, "its new version")
+
+
+def test_a_burst_is_one_reload_and_what_is_no_input_none(corral):
+    one = corral(project({"src/index.ts": 'import { n } from "./n";\nconst started = Math.random();\n' + says("n + ' ' + started"),
+                          "src/n.ts": "export const n = 0;\n"}))
+    seen = [one.get().text]
+    one.process.send_signal(signal.SIGSTOP)
+    for n in range(50):
+        one.write("src/n.ts", "export const n = %d;\n" % n)
+    one.process.send_signal(signal.SIGCONT)
+    until("the last one answers", lambda: seen.append(one.get().text) or seen[-1].startswith("49 "))
+    assert len(set(seen)) == 2
+    for name in ("notes.md", "src/unused.ts", "node_modules/x/y.js", ".git/index"):
+        one.write(name, "export {};\n")
+    holds("the same version answers", lambda: one.get().text == seen[-1], 0.4)
+
+
+def test_errors_name_the_lines_of_the_source(corral):
+    source = "interface Env { A: string }\n\nfunction fail(): never {\n  throw new TypeError('oh no');\n}\n\n" \
+             "export default {\n  fetch(_: Request, env: Env) {\n    fail();\n  },\n};\n"
+    one = corral(project({"src/index.ts": source}))
+    answer = one.get(headers={"accept": "text/html"})
+    assert answer.status == 500 and "oh no" in answer.text and "throw new TypeError" in answer.text
+    one.wait_log(r"TypeError: oh no\n +at fail \(src/index\.ts:4:\d+\)\n +at fetch \(src/index\.ts:9:\d+\)")
+    one.write("src/index.ts", "const x: string[] = null!;\nx.length;\n" + says("1"))
+    one.wait_log(r"src/index\.ts:2:\d+")
+
+
+def test_custom_build(corral):
+    command = "echo run >> runs.log; mkdir -p dist; cp src/main.txt dist/index.js"
+    one = corral(project({"src/main.txt": says("'one'").replace(": Response", "")}, main="dist/index.js", build={"command": command}))
+    answers(one, "one")
+    one.wait_log(r"\[custom build\] Running: echo run")
+    one.write("src/main.txt", says("'two'").replace(": Response", ""))
+    answers(one, "two")
+    one.write("dist/index.js", says("'three'").replace(": Response", ""))
+    answers(one, "three")
+    assert (one.project / "runs.log").read_text().count("run") == 2
+
+
+HONO = """\
+import { Hono } from "hono";
+const app = new Hono<{ Bindings: { NAME: string } }>();
+app.get("/", (c) => c.text("Hello " + c.env.NAME));
+app.get("/users/:id", (c) => c.json({ id: c.req.param("id"), q: c.req.query("q") }));
+app.post("/echo", async (c) => c.json(await c.req.json(), 201));
+app.notFound((c) => c.text("nobody", 404));
+export default app;
+"""
+
+
+@pytest.mark.apart
+def test_hono(corral, tmp_path):
+    npm = shutil.which("npm")
+    if not npm:
+        pytest.skip("hono: npm is not installed")
+    done = subprocess.run([npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "hono"], cwd=tmp_path, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100)
+    if done.returncode != 0:
+        pytest.skip("hono: npm cannot install it: %s" % done.stdout[:300])
+    files = {str(path.relative_to(tmp_path)): path.read_bytes() for path in (tmp_path / "node_modules").rglob("*") if path.is_file()}
+    one = corral(project({"src/index.ts": HONO, **files}, vars={"NAME": "hono"}))
+    assert one.get().text == "Hello hono"
+    assert one.get("/users/5?q=x").json() == {"id": "5", "q": "x"}
+    answer = one.request("POST", "/echo", b'{"a": [1]}', {"content-type": "application/json"})
+    assert (answer.status, answer.json()) == (201, {"a": [1]})
+    assert (one.get("/x").status, one.get("/x").text) == (404, "nobody")
+    assert "Hono" in one.request("PUT", "/").text or one.request("PUT", "/").status == 404
