@@ -37,7 +37,7 @@ const makers = { __proto__: null };             // name of a module of ours -> w
 const made = { __proto__: null };
 internals.onModule = (name, make) => { makers[name] = make; };
 function moduleOf(name) {
-  const found = internals.runtimeModule(name) ?? (made[name] ??= makers[name]?.());
+  const found = internals.runtimeModule(name, internals.withEnv) ?? (made[name] ??= makers[name]?.());
   if (!found) throw noModule(name);
   return found;
 }
@@ -80,11 +80,33 @@ const corral = freeze({
   meta: { __proto__: null },
 });
 
+// A behaviour that a date brings, or its flag.
+function setFlags(date, names) {
+  const isOn = (flag, since, opposite = `no_${flag}`) => names.includes(flag) || (!names.includes(opposite) && (date === '' || date >= since));
+  internals.setSocketWays(isOn('web_socket_auto_reply_to_close', '2026-04-07', 'web_socket_manual_reply_to_close'),
+    isOn('websocket_standard_binary_type', '2026-03-17') ? 'blob' : 'arraybuffer');
+}
+
+class NonRetryableError extends Error {
+  constructor(message, name = 'NonRetryableError') {
+    super(message);
+    this.name = name;
+  }
+}
+class EmailMessage {
+  constructor(from, to, raw) {
+    Object.assign(this, { from: String(from), to: String(to), raw });
+  }
+}
+makers['cloudflare:workflows'] = () => freeze({ NonRetryableError });
+makers['cloudflare:email'] = () => freeze({ EmailMessage });
+
 internals.openScript = (name, mainModule, date, flags, itsEnv) => {
   isScript = true;
   main = mainModule;
   env = itsEnv;
-  internals.setFlags?.(date, flags);
+  setFlags(date, String(flags).split(/[ ,]+/));
+  internals.ownWasm();
 };
 
 internals.runScript = (function_, thrown) => {

@@ -247,6 +247,7 @@ internals.onListeners = () => {};
 // ---- the global object ----
 
 let isReporting = false;
+const { then } = Promise.prototype, resolved = Promise.resolve();
 
 // A coroutine that a callback of Python gave runs as a task; what it raises is reported.
 internals.runPython = (result) => {
@@ -309,9 +310,24 @@ function reportAfter(turns, promise, reason) {
   }, 0, false));
 }
 
+// The engine tells nobody when a promise finds its listener later; then() and catch() of this one do.
+function hearLate(promise, reason) {
+  if (!globalListeners.has('rejectionhandled')) return;
+  Object.defineProperty(promise, 'then', {
+    value(...callbacks) {
+      delete promise.then;
+      Reflect.apply(then, resolved, [() => { fireGlobally(new PromiseRejectionEvent('rejectionhandled', { promise, reason })); }]);
+      return Reflect.apply(then, promise, callbacks);
+    },
+    configurable: true, writable: true,
+  });
+}
+
 function reportRejection(promise, reason) {
-  if (globalListeners.has('unhandledrejection') &&
-      !fireGlobally(new PromiseRejectionEvent('unhandledrejection', { promise, reason, cancelable: true }))) return;
+  const isHeard = globalListeners.has('unhandledrejection') &&
+    !fireGlobally(new PromiseRejectionEvent('unhandledrejection', { promise, reason, cancelable: true }));
+  hearLate(promise, reason);
+  if (isHeard) return;
   internals.logRejection(reason);
 }
 

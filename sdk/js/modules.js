@@ -30,6 +30,12 @@ internals.makeEnv = (values, bindings) => {
     internals.setOwn(own, name, makers[type](name));
   return own;
 };
+// For the time of a call, without what it awaits: a worker in JavaScript.
+internals.withEnv = (env, call) => {
+  const before = own;
+  own = env;
+  try { return call(); } finally { own = before; }
+};
 internals.importedEnv = () => importedEnv;
 internals.onPatch = (function_) => { patchOf = function_; };
 internals.countPatches = (more) => { patches += more; };

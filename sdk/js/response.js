@@ -253,6 +253,7 @@ class Response {
       return copy;
     };
     internals.streamOfResponse = (response) => internals.streamOfBody(response.#record());
+    internals.typeOfResponse = (response) => (response.#headers === null ? typeof response.#type === 'string' ? response.#type : null : response.#headers.get('content-type'));
     internals.isResponse = (value) => typeof value === 'object' && value !== null && #status in value;
   }
 }

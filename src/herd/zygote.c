@@ -202,12 +202,13 @@ static int start(struct zygote *zygote, struct err *err)
                              "JSC_numberOfGCMarkers=1",
                              "JSC_useConcurrentJIT=0",
                              "JSC_usePollingTraps=1",
+                             "JSC_useTailCalls=0", /* they leave no frame in stacks */
                              "GIGACAGE_ENABLED=0",
                              "JSC_smallHeapGrowthFactor=1.7",
                              "JSC_mediumHeapGrowthFactor=1.3"};
     const struct herd_config *config = zygote->config;
     char *arguments[] = {(char *)config->worker_program, "zygote", box, uid, NULL};
-    int ours = -1, theirs = -1, n = 11, r;
+    int ours = -1, theirs = -1, n = 12, r;
 
     for (size_t i = 0; i < 3; i++) {
         environment[n] = child_inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);

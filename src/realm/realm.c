@@ -259,7 +259,7 @@ int realm_start(struct realm *realm, struct err *err)
     if (r == 0) {
         exchange_met_none();
         web_start();
-        worker_start();
+        script_is_on() ? script_start() : worker_start();
         overtime_start();
     }
     leave();

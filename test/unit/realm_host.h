@@ -465,6 +465,7 @@ static inline void start_realm(char **argv)
                                             {"JSC_numberOfGCMarkers", "1"},
                                             {"JSC_useConcurrentJIT", "0"},
                                             {"JSC_usePollingTraps", "1"},
+                                            {"JSC_useTailCalls", "0"},
                                             {"GIGACAGE_ENABLED", "0"}};
     struct err err = {0};
 

@@ -19,6 +19,7 @@
  * Called by realm.c; natives come from web/ and bridge/. */
 #include "realm/js/engine.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -49,6 +50,8 @@ JSGlobalContextSetIncludesNativeCallStackWhenReportingExceptions(JSGlobalContext
 extern void JSContextGroupSetExecutionTimeLimit(JSContextGroupRef group, double seconds,
                                                 bool (*ends)(JSContextRef context, void *self),
                                                 void *self);
+extern void JSGlobalContextSetEvalEnabled(JSGlobalContextRef context, bool is_enabled,
+                                          JSStringRef message);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
 extern void pas_scavenger_run_synchronously_now(void);
@@ -67,9 +70,21 @@ jsc_throw(const struct OpaqueJSContextGroup *vm, JSContextRef context,
 __attribute__((visibility("default"), used)) double
 wtf_thread_seconds(void) __asm__("_ZN3WTF7CPUTime16forCurrentThreadEv");
 
+/* In the place of the constructor of the engine's helper threads, those that compile WebAssembly
+ * among them: they idle for ten seconds before they end, and for so long no template could fork. */
+#define HELPER_THREAD                                                                              \
+    "_ZN3WTF15AutomaticThreadC2ERKNS_14AbstractLockerENS_3BoxINS_4LockEEEONS_3RefINS_"             \
+    "24AutomaticThreadConditionENS_12RawPtrTraitsIS8_EENS_21DefaultRefDerefTraitsIS8_EEEENS_10"    \
+    "ThreadTypeENS_7SecondsE"
+typedef void helper_thread_fn(void *self, const void *locker, void *lock, void *condition,
+                              unsigned char type, double idle_s);
+__attribute__((visibility("default"), used))
+helper_thread_fn engine_helper_thread __asm__(HELPER_THREAD);
+
 enum { RUN_LOOP_FDS = 8 };
 /* Of a script's own time between two questions whether it is over. */
 static const double WATCH_S = 0.02, FAR_S = 1e18;
+static const double IDLE_S = 0.02; /* of a helper thread */
 
 struct engine engine;
 static GMainContext *run_loop;
@@ -139,6 +154,7 @@ static const char *const scripts[] = {
     "js/d1_rows.js",
     "js/d1.js",
     "js/occasions.js",
+    "js/wasm.js",
     "js/entry.js",
     "js/jsproxy.js",
     "js/bridge.js",
@@ -326,6 +342,16 @@ const char *engine_version(void)
 double wtf_thread_seconds(void)
 {
     return FAR_S;
+}
+
+void engine_helper_thread(void *self, const void *locker, void *lock, void *condition,
+                          unsigned char type, double idle_s)
+{
+    static helper_thread_fn *made;
+
+    if (!made)
+        *(void **)&made = dlsym(RTLD_NEXT, HELPER_THREAD);
+    made(self, locker, lock, condition, type, idle_s < IDLE_S ? idle_s : IDLE_S);
 }
 
 static const struct engine_watch *watch;
@@ -620,6 +646,14 @@ int engine_start(struct err *err)
     is_woken = true;
     pas_scavenger_resume();
     return 0;
+}
+
+void engine_forbid_eval(const char *text)
+{
+    JSStringRef message = JSStringCreateWithUTF8CString(text);
+
+    JSGlobalContextSetEvalEnabled(engine.context, false, message);
+    JSStringRelease(message);
 }
 
 void engine_collect(void)

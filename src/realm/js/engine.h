@@ -156,6 +156,8 @@ struct engine_watch {
 void engine_watch(const struct engine_watch *watch);
 /* What a call has thrown says that its script was ended. */
 bool engine_was_ended(JSValueRef thrown);
+/* eval() and new Function() throw an EvalError with this text from now on. */
+void engine_forbid_eval(const char *text);
 /* A full, synchronous collection; before engine_start. */
 void engine_collect(void);
 

@@ -243,6 +243,12 @@ void script_event(struct exchange *x, const struct realm_event *event)
     call(x, occur, 4, arguments);
 }
 
+/* As on Cloudflare: while it is loaded it may. */
+void script_start(void)
+{
+    engine_forbid_eval("Code generation from strings disallowed for this context");
+}
+
 /* ---- loading ---- */
 
 static char *text_at(JSObjectRef list, unsigned i)
