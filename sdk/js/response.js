@@ -235,15 +235,13 @@ class Response {
       return response;
     };
     internals.bodyOfResponse = (response) => response.#record();
-    // The same with another body: transform(stream, content type) gives it.  Its length is not known.
+    // As new Response(body, response), where transform(stream, content type) gives the body.  Its length is not known.
     internals.transformResponse = (response, transform) => {
       const copy = new Response(), body = response.#record(), headers = response.headers;
-      copy.#headers = internals.cloneHeaders(headers);
+      copy.#headers = new Headers(headers);
       copy.#status = response.#status;
       copy.#statusText = response.#statusText;
       copy.#cf = response.#cf;
-      copy.#url = response.#url;
-      copy.#isRedirected = response.#isRedirected;
       copy.#isEncoded = response.#isEncoded;
       if (body === null) return copy;
       copy.#headers.delete('content-length');
