@@ -1,5 +1,5 @@
 // programs.mjs - five small programs that compute: the same source in every runtime that bench/js compares.
-// Each takes some 100 ms of a processor and returns a number that all runtimes must agree on.
+// Each takes some 25 to 100 ms of a processor and returns a number that all runtimes must agree on.
 
 // Gravity among five bodies: floating point in objects.
 function nbody() {
@@ -31,7 +31,13 @@ function fannkuch(n = 9) {
     while (left !== 1) { counts[left - 1] = left; left--; }
     const work = order.slice();
     let flips = 0;
-    for (let first; (first = work[0]) !== 0; flips++) for (let i = 0, k = first; i < k; i++, k--) [work[i], work[k]] = [work[k], work[i]];
+    for (let first; (first = work[0]) !== 0; flips++) {
+      for (let i = 0, k = first; i < k; i++, k--) {
+        const kept = work[i];
+        work[i] = work[k];
+        work[k] = kept;
+      }
+    }
     most = Math.max(most, flips);
     checksum += turn++ % 2 === 0 ? flips : -flips;
     for (;;) {
