@@ -123,7 +123,7 @@ bool rules_find(const struct rules *rules, const char *path, enum module_kind *r
 bool rules_extension(const char *glob, char *ret, size_t size)
 {
     const char *slash = strrchr(glob, '/'), *name = slash ? slash + 1 : glob;
-    size_t n = strcspn(name + 1, "?");
+    size_t n = name[0] ? strcspn(name + 1, "?") : 0;
 
     if (name[0] != '*' || name[1] != '.' || n < 2 || n >= size || strchr(name + 1, '*'))
         return false;

@@ -91,9 +91,10 @@ def test_main_outside_the_project(corral):
                        "src/entry.py": HELLO}, ERROR + r"(.|\n)*main")
 
 
-def test_main_of_a_kind_that_is_not_there_yet(corral):
-    complains(corral, {"wrangler.toml": WRANGLER.format(name="x").replace("entry.py", "index.js"),
-                       "src/index.js": "export default {}"}, ERROR + r"(.|\n)*(index\.js|JavaScript)")
+@pytest.mark.parametrize("name, said", [("index.wasm", r"a WebAssembly module has no handlers(.|\n)*import module from"),
+                                        ("index.rb", r"neither JavaScript nor TypeScript nor Python")])
+def test_main_of_a_kind_that_is_none(corral, name, said):
+    complains(corral, {"wrangler.toml": WRANGLER.format(name="x").replace("entry.py", name), "src/" + name: ""}, ERROR + r"(.|\n)*" + said)
 
 
 @pytest.mark.parametrize("name", ["", "UPPER", "with space", "-dash", "x" * 300])
