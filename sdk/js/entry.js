@@ -56,9 +56,25 @@ const decoder = new TextDecoder(), { decode } = TextDecoder.prototype;
 internals.decodeUTF8 = (bytes) => apply(decode, decoder, [bytes]);
 const textOf = (path) => internals.decodeUTF8(bytesOf(path));
 
+// Names that code computes: as they are, else from the main module's folder (who imports is not known), else from the top.
+const { split, lastIndexOf, slice } = String.prototype;
+function plainName(name) {
+  const parts = apply(split, name, ['/']);
+  let plain = '';
+  for (let i = 0; i < parts.length; i++) {
+    if (parts[i] === '..') plain = apply(slice, plain, [0, apply(lastIndexOf, plain, ['/']) < 0 ? 0 : apply(lastIndexOf, plain, ['/'])]);
+    else if (parts[i] !== '' && parts[i] !== '.') plain += (plain === '' ? '' : '/') + parts[i];
+  }
+  return plain;
+}
+function lazyOf(name) {
+  const folder = apply(slice, main, [0, apply(lastIndexOf, main, ['/']) + 1]);
+  return lazy[name] ?? lazy[plainName(folder + name)] ?? lazy[plainName(name)];
+}
+
 function require(name) {
   name = String(name);
-  const load = lazy[name];
+  const load = lazyOf(name);
   if (typeof load !== 'function') throw noModule(name);
   const promise = load();
   return create({ then: (resolve, reject) => apply(then, promise, [resolve, reject]) });

@@ -132,7 +132,7 @@ int version_start(struct version *v, struct herd *herd, struct service *service,
                                               .outcall = on_outcall};
     const struct pool_spec spec = {.name = v->name,
                                    .folder = v->linked.folder ? v->linked.folder : v->bundle.folder,
-                                   .main = v->linked.folder ? "worker.js" : v->bundle.main,
+                                   .main = v->bundle.main,
                                    .compatibility_date = v->date,
                                    .compatibility_flags = v->flags,
                                    .env_json = v->env_json,

@@ -54,7 +54,6 @@ enum {
     LINK_TIMEOUT_MS = 60 * 1000,
     LINK_KEPT_S = 7 * 24 * 3600, /* what nobody has taken for so long is swept */
 };
-#define LINK_SCRIPT     "worker.js" /* the main file of a linked folder */
 #define LINK_OUTPUT_MAX (256ull << 20)
 
 struct link_ask {

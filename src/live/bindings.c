@@ -115,6 +115,14 @@ static int refuse(const char *name, const char *type, struct err *err)
     return err_hint(err, "take it out of the configuration, or wait for a Corral that has it");
 }
 
+/* Those of workers without modules: the linked script has them (link/bundler.c). */
+static bool is_part(const json_t *binding, const char *type)
+{
+    return json_object_get(binding, "part") &&
+           (strcmp(type, "wasm_module") == 0 || strcmp(type, "text_blob") == 0 ||
+            strcmp(type, "data_blob") == 0);
+}
+
 static int bind_one(const struct recipe *recipe, const char *data_folder, const json_t *binding,
                     json_t *env, struct outlets *outlets, int *ret_code, struct err *err)
 {
@@ -125,6 +133,8 @@ static int bind_one(const struct recipe *recipe, const char *data_folder, const 
         return err_set(err, ERR_INVALID, "a binding of type \"%.60s\" has no name", type);
     if (strcmp(type, "d1") == 0)
         return bind_database(recipe, data_folder, name, binding, outlets, ret_code, err);
+    if (is_part(binding, type))
+        return 0;
     if (strcmp(type, "plain_text") == 0)
         value = json_incref(json_object_get(binding, "text"));
     else if (strcmp(type, "json") == 0)

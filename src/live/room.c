@@ -456,7 +456,7 @@ static void load(struct room *room)
     struct prepared *p = &room->prepared;
     const struct pool_spec spec = {.name = room->name,
                                    .folder = p->linked.folder ? p->linked.folder : room->folder,
-                                   .main = p->linked.folder ? LINK_SCRIPT : room->main,
+                                   .main = room->main,
                                    .compatibility_date = p->date,
                                    .compatibility_flags = p->flags,
                                    .env_json = p->env_json,

@@ -96,7 +96,69 @@ export default {
 }
 
 
-def test_modules_of_all_kinds(node):
-    said = upload(node, "many", MANY, bindings=[{"type": "plain_text", "name": "NAME", "text": "var"}])
+NAME = {"type": "plain_text", "name": "NAME", "text": "var"}
+
+
+@pytest.fixture(scope="module")
+def many(node):
+    """Once: an engine that has compiled WebAssembly forks ten seconds later."""
+    said = upload(node, "many", MANY, bindings=[NAME])
     assert said.success, said.text
+
+
+def test_modules_of_all_kinds(node, many):
     assert node.get("many").json() == [42, "text ü", "<p>", "bytes", {"a": [1]}, "hello number", 1, "late", "var"]
+
+
+def test_modules_by_computed_names(node, many):
+    for name in ("dir/late.js", "./dir/late.js"):
+        assert node.get("many", "/?import=" + name).json() == ["default", "late"], name
+    assert node.get("many", "/?import=page.html").json() == ["default"]
+    said = node.get("many", "/?import=nowhere.js")
+    assert (said.status, said.text) == (404, 'No such module "nowhere.js".')
+
+
+def test_imports_that_are_missing_fail_when_they_happen(node):
+    assert upload(node, "late", {"src/index.js": """
+export default { async fetch() {
+  const said = []
+  for (const load of [() => import("./none.js"), () => import("nowhere"), () => import("node:fs")])
+    try { await load() } catch (e) { said.push(e.message) }
+  return Response.json(said)
+} }"""}).success
+    assert node.get("late").json() == ['No such module "src/none.js".\n  imported from "src/index.js"', 'No such module "nowhere".\n  imported from "src/index.js"',
+                                       'No such module "node:fs".\n  imported from "src/index.js"']
+
+
+def test_a_script_without_modules(node):
+    said = upload(node, "script", {
+        "script": ("application/javascript", "var calls = 0; function both() { return TEXT + NAME }\n"
+                   "addEventListener('fetch', (event) => event.respondWith(Response.json([this === globalThis, ++calls, both(), DATA.byteLength])))"),
+        "text": ("application/octet-stream", "blob"), "data": ("application/octet-stream", b"12345")},
+        body_part="script", bindings=[{"type": "text_blob", "name": "TEXT", "part": "text"}, {"type": "data_blob", "name": "DATA", "part": "data"}, NAME])
+    assert said.success, said.text
+    assert node.get("script").json() == [True, 1, "blobvar", 5]
+    node.result("PUT", SCRIPTS + "script/secrets", {"name": "SECRET", "text": "x", "type": "secret_text"})
+    assert node.get("script").json() == [True, 1, "blobvar", 5]  # The files go from version to version.
+
+
+def test_what_was_uploaded_comes_back(node, many):
+    """The modules under the names and types that they had, and the settings."""
+    said = node.api_raw("GET", "/client/v4" + SCRIPTS.replace("$ACC", node.account["id"]) + "many/content")
+    assert said.status == 200 and said.headers["cf-entrypoint"] == "index.js"
+    for name, part in MANY.items():
+        kind, content = part if isinstance(part, tuple) else (ESM, part)
+        content = content.encode() if isinstance(content, str) else content
+        assert b'name="%s"' % name.encode() in said.body and content in said.body and kind.encode() in said.body, name
+    assert [one["name"] for one in node.result("GET", SCRIPTS + "many/settings")["bindings"]] == ["NAME"]
+
+
+def test_what_top_level_code_throws(node):
+    """Cloudflare's code, and the place in the source that the map names."""
+    source_map = {"version": 3, "sources": ["../src/index.ts"], "sourcesContent": ["const a: number = 1\nboom()\n"], "names": [],
+                  "mappings": "AAAA;AACA"}
+    said = upload(node, "thrower", {"index.js": "const a = 1;\nthrow new TypeError('a reason');\nexport default {}\n//# sourceMappingURL=index.js.map",
+                                    "index.js.map": ("application/source-map", json.dumps(source_map))})
+    assert (said.status, said.codes) == (400, [10021]), said.text
+    assert "TypeError: a reason" in said.text and "src/index.ts:2" in said.text, said.text
+    assert upload(node, "thrower", {"index.js": "export const a = 1"}).status == 400
