@@ -76,7 +76,7 @@ def test_wrangler_tails_javascript(node, wrangler, deployed):
     finally:
         end()
     text = "".join(lines)
-    assert '"outcome": "exception"' in text and '"name": "TypeError"' in text and "src/index.ts:24" in text, text
+    assert '"outcome": "exception"' in text and '"name": "TypeError"' in text and "at boom (src/index.ts:22:" in text, text
 
 
 def test_wrangler_versions_and_secrets_of_javascript(node, wrangler, deployed):
