@@ -42,6 +42,7 @@ struct exchange {
     bool is_aborted;            /* nobody listens */
     bool is_relayed;            /* its 101 leads to another server's: socket_relay */
     bool passes_through;        /* ctx.passThroughOnException() was called */
+    bool is_stopped;            /* a script of it was ended, which the log has */
     bool is_called;             /* a script's handler has the first hold (script/script.c) */
     unsigned holds;
     unsigned outcalls;          /* made for this request and not over */

@@ -128,6 +128,7 @@ static void stop_orphan(struct exchange *x)
         (JSStringGetLength(lines) > 0 &&
          (buf_append(&text, "\n", 1) < 0 || text_append(&text, lines) < 0)))
         buf_done(&text);
+    x->is_stopped = true; /* behind an answer it is said once */
     exchange_log_failure(x, buf_span(&text));
     exchange_stop(x, buf_span(&text));
     buf_done(&text);
@@ -153,7 +154,7 @@ static void on_orphaned(void)
     /* Others run before the script has ended.  Its request is stopped again when it runs again. */
     *runs = 0;
     doomed = (int)stream;
-    if (x && !x->out.is_over)
+    if (x && (!x->out.is_over || !x->is_stopped))
         stop_orphan(x);
     if (stream != 0 && wake_script)
         wake_script(stream);

@@ -1,0 +1,96 @@
+"""Workers in JavaScript on a node: what is stopped, what is told of whom, how soon they start."""
+import threading
+import time
+
+import pytest
+
+from harness import ONE, until
+from test_tail import Listener
+
+pytestmark = pytest.mark.asan
+
+WORKER = """\
+import { env, waitUntil, WorkerEntrypoint } from 'cloudflare:workers';
+const bytes = Uint8Array.fromBase64('AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=');
+const { add } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
+const spin = () => { for (;;); };
+let open = eval('[]'), refused = [];
+for (const f of [() => setTimeout(spin, 1), () => crypto.randomUUID(), () => fetch('http://x/'), () => Promise.resolve().then(() => caches.default.match('http://x/'))]) {
+  try { await f(); } catch (e) { refused.push(e.message); }
+}
+
+export default {
+  async fetch(request) {
+    const path = new URL(request.url).pathname.slice(1);
+    if (path === 'refused') return Response.json(refused);
+    if (path === 'spin') spin();
+    if (path === 'caught') { try { spin(); } finally { console.log('finally'); } }
+    if (path === 'reaction') await Promise.resolve().then(spin);
+    if (path === 'later') { await null; spin(); }
+    if (path === 'timer') await new Promise(() => setTimeout(spin, 0));
+    if (path === 'stream') return new Response(new ReadableStream({ async pull(c) { await scheduler.wait(1); spin(); } }));
+    if (path === 'background') waitUntil(scheduler.wait(1).then(() => { console.log('behind'); spin(); }));
+    if (path === 'wait') { console.log('waits'); await new Promise((done) => open.push(done)); }
+    if (path === 'go') open.splice(0).forEach((done) => done());
+    if (path === 'throw') null.x;
+    if (path === 'text') { try { new Function('return 1'); } catch (e) { return new Response(String(e)); } }
+    return new Response(path + ' ' + add(1, 2) + ' ' + env.NAME);
+  },
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def node(shared_serve):
+    node = shared_serve("--cpu-ms", "300", env=ONE)
+    before = time.monotonic()
+    node.deploy("hello", {"index.js": WORKER}, {"main_module": "index.js", "compatibility_date": "2026-01-01", "compatibility_flags": [],
+                                                "bindings": [{"type": "plain_text", "name": "NAME", "text": "corral"}]})
+    node.took = time.monotonic() - before
+    return node
+
+
+def test_a_worker_that_compiles_webassembly_starts_at_once(node):
+    """The engine's compilers idle for ten seconds before they end; nothing can fork meanwhile."""
+    assert node.get("hello", "/x").text == "x 3 corral"
+    assert node.took < 8
+
+
+@pytest.mark.parametrize("path", ["spin", "caught", "reaction", "later", "timer"])
+def test_a_script_that_uses_up_its_processor_time_is_stopped(node, path):
+    before = len(node.log_lines())
+    waiting = threading.Thread(target=node.get, args=("hello", "/wait"))
+    waiting.start()
+    until("it waits", lambda: any(line.endswith("waits") for line in node.log_lines()[before:]))
+    with Listener(node) as tail:
+        answer = node.get("hello", "/" + path)
+        assert answer.status == 503 and "1102" in answer.text, answer.text
+        event = tail.next()
+        assert event["outcome"] == "exceededCpu", event
+        assert any("processor time (limits.cpu_ms)" in line for line in tail.lines(event)), event
+    assert node.get("hello", "/go").text == "go 3 corral"
+    waiting.join()
+    assert "is ended" not in "\n".join(node.log_lines()[before:])
+
+
+def test_what_runs_behind_an_answer_is_stopped_too(node):
+    before = node.mark()
+    assert node.get("hello", "/background").text == "background 3 corral"
+    node.wait_log(r"GET http://hello.main.test/background: CpuLimitExceeded", since=before)
+    assert node.get("hello", "/x").text == "x 3 corral"
+
+
+def test_a_failure_has_its_place_in_the_source(node):
+    before = node.mark()
+    assert node.get("hello", "/throw").status == 500
+    node.wait_log(r"TypeError: null is not an object", since=before)
+    node.wait_log(r"at fetch \(index.js:23:27\)", since=before)
+
+
+def test_io_of_top_level_code_is_refused(node):
+    refused = node.get("hello", "/refused").json()
+    assert len(refused) == 4 and all(one.startswith("Disallowed operation called within global scope. Asynchronous I/O") for one in refused), refused
+
+
+def test_text_is_no_code_in_handlers(node):
+    assert node.get("hello", "/text").text == "EvalError: Code generation from strings disallowed for this context"
