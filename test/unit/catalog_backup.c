@@ -46,7 +46,7 @@ static bool is_there(const char *path)
 /* A worker with a secret and a bundle; ret: the bundle's hash. */
 static void deploy(struct catalog *c, const char *account, char hash[BUNDLE_HASH_SIZE])
 {
-    struct bundle_part part = {SPAN("src/.env"), SPAN(""), SPAN("x = 1")};
+    struct bundle_part part = {SPAN("src/.env"), SPAN(""), SPAN("x = 1"), SPAN("")};
     struct version draft = {.bundle = hash}, made = {0};
     struct worker w = {0};
     struct err err = {0};

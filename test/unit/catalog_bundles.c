@@ -6,7 +6,8 @@
 #include "catalog/worker.h"
 #include "catalog_open.h"
 
-#define PART(name, type, bytes) {{name, strlen(name)}, {type, strlen(type)}, {bytes, strlen(bytes)}}
+#define PART(name, type, bytes) \
+    {{name, strlen(name)}, {type, strlen(type)}, {bytes, strlen(bytes)}, {"", 0}}
 
 /* Entries of data/bundles, whatever they are called. */
 static int entries(void)
@@ -83,8 +84,8 @@ static void refuses_names_that_lead_elsewhere(void)
                                       "\x7f", "a\x1b[", "\xed\xa0\x80"};
     char hash[BUNDLE_HASH_SIZE], name[BUNDLE_PATH_MAX + 8];
     struct catalog *c = catalog_of_test();
-    struct bundle_part nul = {{"a\0b", 3}, {"", 0}, {"", 0}};
-    struct bundle_part type = {{"a", 1}, {"a\0b", 3}, {"", 0}};
+    struct bundle_part nul = {{"a\0b", 3}, {"", 0}, {"", 0}, {"", 0}};
+    struct bundle_part type = {{"a", 1}, {"a\0b", 3}, {"", 0}, {"", 0}};
     struct err err = {0};
 
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
@@ -140,7 +141,7 @@ static void puts_many_files(void)
 
     for (int i = 0; i < MANY; i++) {
         snprintf(names[i], sizeof names[i], "python_modules/m%d/__init__.py", i);
-        parts[i] = (struct bundle_part){span_of(names[i]), {"", 0}, span_of(names[i])};
+        parts[i] = (struct bundle_part){span_of(names[i]), {"", 0}, span_of(names[i]), {"", 0}};
     }
     CHECK(bundles_put(c, parts, MANY, hash, NULL, &err) == 0);
     CHECK(bundles_read(c, hash, &files, &err) == 0 && files.count == MANY);

@@ -21,7 +21,7 @@ static int deploy(struct catalog *c, const char *account, int64_t stamp)
     struct version draft = {0}, v = {0};
     struct deployment d = {.share_count = 1, .shares[0].percentage = 100}, made = {0};
     char text[32], hash[BUNDLE_HASH_SIZE];
-    struct bundle_part parts[2] = {{SPAN("src/entry.py"), SPAN("text/x-python"), {0}}, {SPAN("x/y/z"), SPAN(""), SPAN("z")}};
+    struct bundle_part parts[2] = {{SPAN("src/entry.py"), SPAN("text/x-python"), {0}, {0}}, {SPAN("x/y/z"), SPAN(""), SPAN("z"), {0}}};
     struct worker w = {0};
     struct err err = {0};
     int r;

@@ -144,8 +144,8 @@ static inline void put_bundle(const char *code, char hash[BUNDLE_HASH_SIZE])
 {
     /* An empty list of requirements asks for no package, not for all. */
     const struct bundle_part parts[] = {
-        {SPAN("entry.py"), SPAN("text/x-python"), span_of(code)},
-        {SPAN("requirements.txt"), SPAN("text/plain"), SPAN("")}};
+        {SPAN("entry.py"), SPAN("text/x-python"), span_of(code), {0}},
+        {SPAN("requirements.txt"), SPAN("text/plain"), SPAN(""), {0}}};
     struct err err = {0};
     uint64_t bytes;
 
