@@ -67,8 +67,6 @@ function checkedCode(code, reason) {
 }
 
 const LOST = 'Network connection lost.', NOT_OPEN = 'Failed to establish websocket connection';
-const GLOBAL_SCOPE = 'Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()) '
-  + 'is not allowed within global scope: do it in a handler.';
 let making = false;
 
 // Who opens a socket and does not keep it would keep a connection until its request ends.
@@ -102,7 +100,7 @@ class WebSocket extends EventTarget {
     }
     if (arguments.length === 0) throw new TypeError("Failed to construct 'WebSocket': constructor parameter 1 is not of type 'string'.");
     const { href, names } = internals.checkSocketUrl(url, protocols);
-    if (!internals.isServing()) throw new Error(GLOBAL_SCOPE);
+    if (!internals.isServing()) throw new Error(internals.GLOBAL_SCOPE);
     super();
     this.#url = String(url);
     this.#owner = native.currentRequest();

@@ -27,6 +27,7 @@
 #include "realm/js/text.h"
 #include "realm/outcall.h"
 #include "realm/py/loop.h"
+#include "realm/py/overtime.h"
 #include "realm/web/web.h"
 #include "text/websocket.h"
 
@@ -43,6 +44,7 @@ struct socket {
     struct outcall *o;  /* of a client */
     struct inflow *in;  /* theirs */
     struct outflow *out;
+    uint32_t request; /* whose code is told */
     struct socket *next;
     struct socket **link; /* what points here */
     struct websocket_reader reader;
@@ -81,18 +83,16 @@ static void release(struct socket *s)
         exchange_release(s->x);
 }
 
-static uint32_t request_of(const struct socket *s)
-{
-    return s->o ? s->o->request : s->x->stream;
-}
-
 /* ---- the end ---- */
 
 static void tell(struct socket *s, enum socket_kind kind, JSValueRef data, unsigned code)
 {
     JSValueRef arguments[3] = {engine_number(kind), data, engine_number(code)};
+    uint32_t before = overtime_running();
 
+    overtime_run(s->request);
     engine_run(s->listener, 3, arguments);
+    overtime_run(before);
 }
 
 static void part_now(struct socket *s)
@@ -150,6 +150,7 @@ static void on_deadline(struct timer *timer)
 {
     struct socket *s = (struct socket *)(void *)((char *)timer - offsetof(struct socket, deadline));
 
+    overtime_run(s->request);
     s->is_late = true;
     finish(s, SILENT, WEBSOCKET_ABNORMAL);
 }
@@ -252,7 +253,7 @@ void socket_send(struct socket *s, enum socket_kind kind, struct span payload)
     hold(s);
     if (buf_len(&s->out->out) > LOOK_FROM && count_waiting() + payload.len > SOCKET_WAITING_MAX) {
         exchange_log_for(
-            request_of(s), LOG_WARN,
+            s->request, LOG_WARN,
             s->o
                 ? SPAN("a WebSocket is cut: its server does not take what is sent, and 64 MiB wait")
                 : SPAN("a WebSocket is cut: its client does not take what is sent, and 64 MiB "
@@ -393,7 +394,7 @@ static void refuse(struct socket *s, const struct err *err)
     unsigned code = s->reader.status ? s->reader.status : WEBSOCKET_FAILED;
 
     if (code == WEBSOCKET_TOO_BIG)
-        exchange_met(request_of(s), LIMIT_MESSAGE);
+        exchange_met(s->request, LIMIT_MESSAGE);
     fail(s, code, err->text);
 }
 
@@ -448,7 +449,10 @@ static void on_answer_bytes(struct inflow *f)
 
 static void on_resume(struct timer *timer)
 {
-    pump((struct socket *)(void *)((char *)timer - offsetof(struct socket, resume)));
+    struct socket *s = (struct socket *)(void *)((char *)timer - offsetof(struct socket, resume));
+
+    overtime_run(s->request);
+    pump(s);
 }
 
 void socket_read(struct socket *s, enum socket_reading reading)
@@ -536,6 +540,7 @@ int socket_open(struct exchange *x, const struct host_response *response, JSObje
     if (!s)
         return ERR_NOMEM;
     s->x = x;
+    s->request = x->stream;
     websocket_init(&s->reader, true, message_max);
     x->socket = s;
     x->in.tap = on_bytes;
@@ -565,6 +570,7 @@ int socket_join(struct outcall *o, JSObjectRef listener)
     if (!s)
         return ERR_NOMEM;
     s->o = o;
+    s->request = o->request;
     websocket_init(&s->reader, false, message_max);
     o->socket = s;
     o->in.tap = on_answer_bytes;

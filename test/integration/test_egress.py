@@ -267,6 +267,8 @@ def test_a_request_makes_so_many_subrequests(serve, origin):
         assert said[:2] == [7, "JsException"] and said[2].startswith("Error: Too many subrequests by single Worker invocation."), said
     node.wait_log(r"\[asker[^\]]*\] .*Too many subrequests: a request has made 7, and may make no more \(limits.subrequests\)")
     until("each says it once", lambda: len([line for line in node.log_lines() if "may make no more" in line]) == 2)
+    said = asker.ask(several + "from js import JSON\nI = JSON.parse('{\"headers\": {\"Upgrade\": \"websocket\"}}')\nreturn await made(20, lambda i: fetch(U, I))")
+    assert said[0] == 7 and "Too many subrequests" in said[2], said
     said = asker.ask(several + "c = httpx.AsyncClient()\nreturn await made(20, lambda i: c.get(U))")
     assert said[0] == 7 and "Too many subrequests" in said[2], said
     said = asker.ask(several + "async def get(i): requests.get(U)\nreturn await made(20, get)")

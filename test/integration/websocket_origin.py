@@ -3,6 +3,7 @@ import asyncio
 import base64
 import hashlib
 import http
+import re
 import socket
 import ssl
 import struct
@@ -54,7 +55,7 @@ class Peer:
     async def talk(self, ws):
         self.open += 1
         try:
-            await getattr(self, "on_" + ws.path.strip("/").split("/")[0])(ws)
+            await getattr(self, "on_" + re.split("[/?]", ws.path)[1])(ws)
         except websockets.ConnectionClosed:
             pass
         finally:
