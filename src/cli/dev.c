@@ -559,6 +559,7 @@ static void end(struct dev *dev, int code)
     }
     dev->is_ending = true;
     log_debug("ending");
+    reader_cancel(&dev->reader); /* what it has started ends with us */
     if (dev->watch)
         watch_close(dev->watch, NULL);
     dev->watch = NULL;

@@ -151,7 +151,7 @@ def test_what_is_wrong_is_shown_where_it_is(project):
 
 def test_no_bundler(project):
     project.put({"src/index.ts": HANDLER % "1"})
-    said, _ = project.bundle(code=1, env={"PATH": "/nowhere"})
+    said, _ = project.bundle(code=1, env={"PATH": "/nowhere", "ESBUILD": None})
     assert said.err == ("corral: JavaScript is bundled by esbuild, which is not installed\n"
                         "  `npm install --save-dev esbuild` in the project, or `apt install esbuild`\n")
     said, _ = project.bundle(code=1, env={"ESBUILD": "/nowhere/esbuild"})
@@ -160,7 +160,7 @@ def test_no_bundler(project):
     own.parent.mkdir(parents=True)
     own.write_text('#!/bin/sh\necho own >&2\nexit 3\n')
     own.chmod(0o755)
-    assert "ended with 3: own" in project.bundle(code=1)[0].err
+    assert "ended with 3: own" in project.bundle(code=1, env={"ESBUILD": None})[0].err
     assert project.bundle(env={"ESBUILD": shutil.which("esbuild")})[1]
 
 

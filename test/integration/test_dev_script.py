@@ -73,6 +73,21 @@ def test_what_cannot_be_bundled_is_shown_until_it_is_mended(corral):
     answers(one, "its new version")
 
 
+def test_other_packages_of_a_workspace_are_watched(corral, tmp_path):
+    (tmp_path / "shared/lib").mkdir(parents=True)
+    (tmp_path / "shared/package.json").write_text('{"name": "shared", "main": "lib/index.ts"}')
+    (tmp_path / "shared/lib/index.ts").write_text("export const word: string = 'one';\n")
+    (tmp_path / "project/node_modules").mkdir(parents=True)
+    (tmp_path / "project/node_modules/shared").symlink_to("../../shared")
+    (tmp_path / "project").rename(tmp_path / "other")
+    one = corral(project({"src/index.ts": says("'no import'")}))
+    (tmp_path / "other/node_modules").rename(one.project / "node_modules")
+    one.write("src/index.ts", 'import { word } from "shared";\n' + says("word"))
+    answers(one, "one")
+    (tmp_path / "shared/lib/index.ts").write_text("export const word: string = 'two';\n")
+    answers(one, "two")
+
+
 def test_a_burst_is_one_reload_and_what_is_no_input_none(corral):
     one = corral(project({"src/index.ts": 'import { n } from "./n";\nconst started = Math.random();\n' + says("n + ' ' + started"),
                           "src/n.ts": "export const n = 0;\n"}))
