@@ -269,16 +269,20 @@ async function settle(id, result) {
 }
 internals.serve = (id, head) => call(fetchHandler, id, head);
 
-// What every handler touches, so that no instance is the first to.
-internals.serveWarm = (id, head) => call(async (request) => {
-  const headers = new Headers({ 'content-type': 'text/plain' }), ctx = makeContext(id);
+// What every handler touches, so that no instance is the first to: by each of the ways that lead to one and back.
+async function warm(request, _, ctx) {
+  const headers = new Headers({ 'content-type': 'text/plain' });
   ctx.waitUntil(Promise.resolve());
   const text = await request.text();
   request.headers.get('host');
   const url = new URL(request.url);
   headers.set('x-warm', url.pathname + (url.searchParams.get('warm') ?? ''));
   return new Response(request.method + url.origin + text, { status: 200, headers });
-}, id, head);
+}
+class Warm { fetch(request) { return new Response(request.method); } }
+const WARM = [{ value: { fetch: warm } }, { value: { fetch: Warm.prototype.fetch } }, { value: Warm, isClass: true }];
+let warmed = 0;
+internals.serveWarm = (id, head) => call(fetcherOf(WARM[warmed++ % WARM.length]), id, head);
 
 // ---- without modules: events of the global object ----
 
