@@ -191,6 +191,9 @@ static int begins(const struct html *h, const char *text)
     const char *in = bytes_of(h) + 2;
     size_t len = buf_len(&h->in) - 2, want = strlen(text), n = len < want ? len : want;
 
+    if (n > 0 && (in[0] | 32) != (text[0] | 32))
+        return 0;
+
     if (strncasecmp(in, text, n) != 0 || memchr(in, 0, n))
         return 0;
     if (*text == '[' && strncmp(in, text, n) != 0)
@@ -316,46 +319,6 @@ static int bogus_rest(struct html *h, struct html_token *t)
     return give(h, t, HTML_RAW, end ? (size_t)(end - in) + 1 : len, end ? DATA : BOGUS_REST);
 }
 
-static const char *skip_spaces(const char *at, const char *end)
-{
-    while (at < end && html_is_space(*at))
-        at++;
-    return at;
-}
-
-/* A quoted id at `at`; where it ends.  data stays NULL when there is none. */
-static const char *read_id(const char *at, const char *end, struct span *ret_id)
-{
-    const char *close_quote;
-
-    at = skip_spaces(at, end);
-    if (at == end || (*at != '"' && *at != '\''))
-        return NULL;
-    close_quote = memchr(at + 1, *at, (size_t)(end - at - 1));
-    *ret_id = (struct span){at + 1, (size_t)((close_quote ? close_quote : end) - at - 1)};
-    return close_quote ? close_quote + 1 : NULL;
-}
-
-static void read_doctype(struct html_token *t, const char *at, const char *end)
-{
-    const char *name = skip_spaces(at, end);
-
-    for (at = name; at < end && !html_is_space(*at);)
-        at++;
-    if (at > name)
-        t->doctype[0] = (struct span){name, (size_t)(at - name)};
-    at = skip_spaces(at, end);
-    if (end - at < 6)
-        return;
-    if (strncasecmp(at, "public", 6) == 0) {
-        at = read_id(at + 6, end, &t->doctype[1]);
-        if (at)
-            read_id(at, end, &t->doctype[2]);
-    } else if (strncasecmp(at, "system", 6) == 0) {
-        read_id(at + 6, end, &t->doctype[2]);
-    }
-}
-
 static int doctype(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
@@ -365,7 +328,7 @@ static int doctype(struct html *h, struct html_token *t)
     h->at = len;
     if (!end && !h->is_end)
         return HTML_MORE;
-    read_doctype(t, in + 9, end ? end : in + len);
+    html_read_doctype(t, (struct span){in + 9, (size_t)((end ? end : in + len) - in - 9)});
     return give(h, t, HTML_DOCTYPE, end ? (size_t)(end - in) + 1 : len, DATA);
 }
 
@@ -422,21 +385,30 @@ static void begin_value(struct html *h, size_t at, enum state quote)
     h->state = quote;
 }
 
-/* How far the characters go that are none of a name's ends. */
-static size_t name_end(const char *in, size_t at, size_t len, char other)
+enum { ENDS_NAME = 1, ENDS_ATTRIBUTE = 2, ENDS_VALUE = 4 };
+static const uint8_t ends[256] = {
+    [' '] = 7,
+    ['\n'] = 7,
+    ['\t'] = 7,
+    ['\r'] = 7,
+    ['\f'] = 7,
+    ['>'] = 7,
+    ['/'] = ENDS_NAME | ENDS_ATTRIBUTE,
+    ['='] = ENDS_ATTRIBUTE,
+};
+
+/* How far the characters go that do not end this. */
+static size_t run_of(const char *in, size_t at, size_t len, uint8_t what)
 {
-    while (at < len && !html_is_space(in[at]) && in[at] != '/' && in[at] != '>' && in[at] != other)
+    while (at < len && !(ends[(unsigned char)in[at]] & what))
         at++;
     return at;
 }
 
 static size_t value_end(const struct html *h, const char *in, size_t at, size_t len)
 {
-    if (h->state == UNQUOTED) {
-        while (at < len && !html_is_space(in[at]) && in[at] != '>')
-            at++;
-        return at;
-    }
+    if (h->state == UNQUOTED)
+        return run_of(in, at, len, ENDS_VALUE);
     const char *quote = memchr(in + at, h->state == DOUBLE_QUOTED ? '"' : '\'', len - at);
     return quote ? (size_t)(quote - in) : len;
 }
@@ -490,11 +462,11 @@ static int words(struct html *h, const char *in, size_t len)
 
     switch (h->state) {
     case TAG_NAME:
-        at = h->at = name_end(in, h->at, len, '>');
+        at = h->at = run_of(in, h->at, len, ENDS_NAME);
         h->name_end = (uint32_t)at;
         return at < len ? turn(h, BEFORE_NAME) : HTML_MORE;
     case NAME:
-        at = h->at = name_end(in, h->at, len, '=');
+        at = h->at = run_of(in, h->at, len, ENDS_ATTRIBUTE);
         h->attribute.name_end = (uint32_t)at;
         return at < len ? turn(h, AFTER_NAME) : HTML_MORE;
     default: { /* values */
@@ -761,11 +733,22 @@ static int step(struct html *h, struct html_token *t)
     }
 }
 
+/* By hand: clearing all of it, a doctype's ids included, takes as long as reading a short tag. */
+static void begin_token(struct html_token *t)
+{
+    t->kind = HTML_MORE;
+    t->raw = t->name = t->text = (struct span){0};
+    t->attributes = NULL;
+    t->attribute_count = 0;
+    t->is_self_closing = t->is_void = false;
+    t->space = HTML_HTML;
+}
+
 int html_next(struct html *h, struct html_token *ret_token)
 {
     int r;
 
-    *ret_token = (struct html_token){.kind = HTML_MORE};
+    begin_token(ret_token);
     buf_eat(&h->in, h->eaten);
     h->eaten = 0;
     do

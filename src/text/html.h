@@ -109,6 +109,9 @@ int html_follow(struct html *h, struct html_token *t, unsigned *ret_text) MUST_C
 /* Which one the next tag is in. */
 enum html_space html_space(const struct html *h);
 
+/* What stands behind "<!doctype". */
+void html_read_doctype(struct html_token *t, struct span inside);
+
 static inline bool html_is_space(char c)
 {
     return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';

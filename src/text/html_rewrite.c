@@ -181,6 +181,15 @@ static void count_uses(struct html_rewriter *rw, const uint64_t *bits, int more)
         }
 }
 
+/* Nobody wants the token: it leaves as it came. */
+static int pass(struct html_rewriter *rw)
+{
+    int r = html_change_write(rw, rw->token.raw);
+
+    rw->has_token = false;
+    return r < 0 ? r : AGAIN;
+}
+
 /* ---- text ---- */
 
 /* How many bytes at the end begin a character of UTF-8 that is not complete. */
@@ -209,11 +218,9 @@ static int on_text(struct html_rewriter *rw)
     struct span text = rw->token.raw;
     size_t cut;
 
+    if (rw->text_uses == 0 && !(rw->document_wishes & HTML_WANTS_TEXT))
+        return pass(rw);
     rw->has_token = false;
-    if (rw->text_uses == 0 && !(rw->document_wishes & HTML_WANTS_TEXT)) {
-        int r = html_change_write(rw, text);
-        return r < 0 ? r : AGAIN;
-    }
     rw->is_text_open = true;
     rw->is_last = false;
     cut = rw->is_utf8 ? cut_of(text) : 0;
@@ -252,26 +259,6 @@ static int after_text(struct html_rewriter *rw)
 
 /* ---- elements ---- */
 
-static int on_start(struct html_rewriter *rw)
-{
-    int r;
-
-    memset(rw->matched, 0, matched_words(rw) * sizeof *rw->matched);
-    clear_hits(rw);
-    r = html_levels_match(&rw->levels, &rw->token, rw->matched);
-    for (uint32_t i = 0; r == 0 && i < rw->selectors.count; i++)
-        if (matches(rw, i) && wishes_of(rw)[i] & HTML_WANTS_ELEMENT)
-            r = add_hit(rw, i);
-    if (r < 0)
-        return r;
-    rw->stage = AT_ELEMENT;
-    if (buf_len(&rw->hits) == 0)
-        return AGAIN;
-    rw->can_have_content = !rw->token.is_void;
-    rw->changes.is_removed = rw->removed_from > 0;
-    return HTML_ON_ELEMENT;
-}
-
 static int push(struct html_rewriter *rw)
 {
     size_t words = matched_words(rw);
@@ -292,6 +279,28 @@ static int push(struct html_rewriter *rw)
         rw->memory_max)
         return ERR_LIMIT;
     return 0;
+}
+
+static int on_start(struct html_rewriter *rw)
+{
+    int r;
+
+    memset(rw->matched, 0, matched_words(rw) * sizeof *rw->matched);
+    clear_hits(rw);
+    r = html_levels_match(&rw->levels, &rw->token, rw->matched);
+    for (uint32_t i = 0; r == 0 && i < rw->selectors.count; i++)
+        if (matches(rw, i) && wishes_of(rw)[i] & HTML_WANTS_ELEMENT)
+            r = add_hit(rw, i);
+    if (r < 0)
+        return r;
+    if (buf_len(&rw->hits) == 0) {
+        r = rw->token.is_void ? 0 : push(rw);
+        return r < 0 ? r : pass(rw);
+    }
+    rw->stage = AT_ELEMENT;
+    rw->can_have_content = !rw->token.is_void;
+    rw->changes.is_removed = rw->removed_from > 0;
+    return HTML_ON_ELEMENT;
 }
 
 static int after_element(struct html_rewriter *rw)
@@ -327,10 +336,14 @@ static int on_end(struct html_rewriter *rw)
     size_t n = html_levels_closed_by(&rw->levels, rw->token.name);
     int r = 0;
 
-    rw->stage = AT_ENDINGS;
     while (r == 0 && n-- > 0)
         r = pop(rw);
-    return r < 0 ? r : AGAIN;
+    if (r < 0)
+        return r;
+    if (buf_len(&rw->endings) == 0)
+        return pass(rw);
+    rw->stage = AT_ENDINGS;
+    return AGAIN;
 }
 
 /* The ending's own changes take the place of those before it; then its handler is asked. */
@@ -391,9 +404,9 @@ static int on_other(struct html_rewriter *rw)
         rw->removed_from = 0;
         return buf_len(&rw->hits) > 0 ? HTML_ON_END : AGAIN;
     }
-    rw->stage = is_comment ? AT_COMMENT : AT_DOCTYPE;
     if (buf_len(&rw->hits) == 0)
-        return AGAIN;
+        return pass(rw);
+    rw->stage = is_comment ? AT_COMMENT : AT_DOCTYPE;
     return is_comment ? HTML_ON_COMMENT : HTML_ON_DOCTYPE;
 }
 

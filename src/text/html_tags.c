@@ -1,17 +1,16 @@
 /* html_tags.c - what is known of names of elements, and as much of tree construction as the
- * tokenizer must follow: text elements, foreign content, where both cannot be told. */
+ * tokenizer must follow: text elements, foreign content, where both cannot be told; what stands in
+ * a doctype. */
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "text/html.h"
-
-enum { NAME_MAX_LEN = 15 };
 
 static const struct known {
     const char *name;
     unsigned flags;
 } known[] = {
-    /* in the order of strcmp */
+    /* by their first letters */
     {"annotation-xml", HTML_IS_ANNOTATION},
     {"area", HTML_IS_VOID},
     {"b", HTML_IS_BREAKOUT},
@@ -95,24 +94,45 @@ static const struct known {
     {"xmp", HTML_IS_RAWTEXT},
 };
 
-static int compare(const void *name, const void *entry)
+/* Where the names with a first letter begin; the last is their end. */
+static uint8_t begins[27];
+
+static void index_known(void)
 {
-    return strcmp(name, ((const struct known *)entry)->name);
+    size_t n = sizeof known / sizeof *known;
+
+    for (size_t i = n; i-- > 0;)
+        begins[known[i].name[0] - 'a'] = (uint8_t)i;
+    begins[26] = (uint8_t)n;
+    for (size_t letter = 26; letter-- > 1;) /* letters that no name has */
+        if (begins[letter] == 0)
+            begins[letter] = begins[letter + 1];
+}
+
+static bool is_lower(struct span name, const char *lower)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        if ((c >= 'A' && c <= 'Z' ? c | 32 : c) != lower[i] || !lower[i])
+            return false;
+    }
+    return lower[name.len] == '\0';
 }
 
 /* NULL: nothing is known of it. */
 static const struct known *look_up(struct span name)
 {
-    char lower[NAME_MAX_LEN + 1];
+    size_t letter;
 
-    if (name.len > NAME_MAX_LEN)
+    if (begins[26] == 0)
+        index_known();
+    if (name.len == 0 || !html_is_alpha(name.data[0]))
         return NULL;
-    for (size_t i = 0; i < name.len; i++)
-        lower[i] = html_is_alpha(name.data[i]) ? (char)(name.data[i] | 32) : name.data[i];
-    lower[name.len] = '\0';
-    if (strlen(lower) != name.len)
-        return NULL;
-    return bsearch(lower, known, sizeof known / sizeof *known, sizeof *known, compare);
+    letter = (size_t)((name.data[0] | 32) - 'a');
+    for (size_t i = begins[letter]; i < begins[letter + 1]; i++)
+        if (is_lower(name, known[i].name))
+            return &known[i];
+    return NULL;
 }
 
 unsigned html_flags(struct span name)
@@ -293,4 +313,47 @@ int html_follow(struct html *h, struct html_token *t, unsigned *ret_text)
         follow_end(h, t->name, flags);
     t->is_void = t->space == HTML_HTML ? flags & HTML_IS_VOID : t->is_self_closing;
     return r;
+}
+
+/* ---- doctypes ---- */
+
+static const char *skip_spaces(const char *at, const char *end)
+{
+    while (at < end && html_is_space(*at))
+        at++;
+    return at;
+}
+
+/* A quoted id at `at`; where it ends.  data stays NULL when there is none. */
+static const char *read_id(const char *at, const char *end, struct span *ret_id)
+{
+    const char *close_quote;
+
+    at = skip_spaces(at, end);
+    if (at == end || (*at != '"' && *at != '\''))
+        return NULL;
+    close_quote = memchr(at + 1, *at, (size_t)(end - at - 1));
+    *ret_id = (struct span){at + 1, (size_t)((close_quote ? close_quote : end) - at - 1)};
+    return close_quote ? close_quote + 1 : NULL;
+}
+
+void html_read_doctype(struct html_token *t, struct span inside)
+{
+    const char *end = inside.data + inside.len, *name = skip_spaces(inside.data, end), *at;
+
+    memset(t->doctype, 0, sizeof t->doctype);
+    for (at = name; at < end && !html_is_space(*at);)
+        at++;
+    if (at > name)
+        t->doctype[0] = (struct span){name, (size_t)(at - name)};
+    at = skip_spaces(at, end);
+    if (end - at < 6)
+        return;
+    if (strncasecmp(at, "public", 6) == 0) {
+        at = read_id(at + 6, end, &t->doctype[1]);
+        if (at)
+            read_id(at, end, &t->doctype[2]);
+    } else if (strncasecmp(at, "system", 6) == 0) {
+        read_id(at + 6, end, &t->doctype[2]);
+    }
 }
