@@ -368,7 +368,8 @@ class HTMLRewriter {
     const handlers = this.#handlers;
     return internals.transformResponse(response, (input, type) => {
       if (input.locked || internals.isDisturbed(input)) throw new TypeError(LOCKED);
-      return rewritten(input, handlers, charsetOf(type));
+      const charset = charsetOf(type);
+      return handlers.length === 0 ? input : rewritten(input, handlers, charset);
     });
   }
 }

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from conftest import finish, start
+from origin import Raw
+
 pytestmark = pytest.mark.asan
 
 CASES = Path(__file__).with_name("rewriter_cases")
@@ -124,3 +127,32 @@ def test_a_page_streams_through(lab):
     first, before, rest = json.loads(answer.text)
     assert first == '<p n="1">1</p>' and before <= 2
     assert rest == '<p n="1">2</p><p n="1">3</p><p n="1">4</p>'
+
+
+JAVASCRIPT = """
+class Include {
+  constructor(url) { this.url = url; }
+  async element(element) {
+    console.log(`including ${element.getAttribute('src')}`);
+    element.replace(await fetch(this.url + element.getAttribute('src')), { html: true });
+  }
+}
+export default {
+  async fetch(request, env) {
+    const page = new Response('<p><include src="/one"></include><include src="/two"></include>', { headers: { 'content-type': 'text/html' } });
+    return new HTMLRewriter().on('include', new Include(env.PARTS)).transform(page);
+  },
+};
+"""
+
+
+def test_a_worker_in_javascript_puts_other_pages_in(tmp_path):
+    """Its handlers run for the request whose answer is read: they may fetch, and what they log is that request's."""
+    parts = Raw({name: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+                 for name, body in (("one", b"<i>1</i>"), ("two", b"\xc3\xa9"))})
+    one = start(tmp_path / "includes", {"index.js": JAVASCRIPT, "wrangler.toml":
+                'name = "includes"\nmain = "index.js"\ncompatibility_date = "2026-04-01"\n[vars]\nPARTS = "%s"\n' % parts.url})
+    assert one.get().text == "<p><i>1</i>\u00e9"
+    one.wait_log(r"\[includes:inf\] including /one\n(.|\n)*including /two")
+    finish(one)
+    parts.close()
