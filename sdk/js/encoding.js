@@ -68,7 +68,11 @@ function bytesOf(source) {
 }
 
 class TextEncoder {
-  get encoding() { return 'utf-8'; }
+  #mark = true;           // by which one knows a TextEncoder
+  get encoding() {
+    void this.#mark;
+    return 'utf-8';
+  }
   encode(input = '') { return native.encode(`${input}`); }
   encodeInto(source, destination) {
     if (!(destination instanceof Uint8Array)) throw new TypeError('TextEncoder.encodeInto: expected a Uint8Array');

@@ -58,11 +58,11 @@ internals.startTimer = (callback, delay, isOwn) => add(callback, delay, [], fals
 internals.stopTimer = clear;
 
 internals.expose({
-  setTimeout: function setTimeout(callback, delay, ...args) { return start(callback, delay, args, false); },
-  setInterval: function setInterval(callback, delay, ...args) { return start(callback, delay, args, true); },
-  clearTimeout: function clearTimeout(id) { clear(id); },
-  clearInterval: function clearInterval(id) { clear(id); },
-  queueMicrotask: function queueMicrotask(callback) {
+  setTimeout(callback, delay, ...args) { return start(callback, delay, args, false); },
+  setInterval(callback, delay, ...args) { return start(callback, delay, args, true); },
+  clearTimeout(id = 0) { clear(id); },
+  clearInterval(id = 0) { clear(id); },
+  queueMicrotask(callback) {
     if (typeof callback !== 'function') throw new TypeError('queueMicrotask: the argument must be a function');
     Promise.resolve().then(() => {
       try { internals.runPython(callback()); } catch (e) { internals.report(e); }

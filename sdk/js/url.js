@@ -80,7 +80,7 @@ class URL {
   }
 
   get origin() {
-    const protocol = this.protocol;
+    const protocol = this.#href.slice(0, this.#schemeEnd + 1);
     if (WITH_ORIGIN.has(protocol)) return `${protocol}//${this.host}`;
     if (protocol !== 'blob:' || !URL.canParse(this.pathname)) return 'null';
     const inner = new URL(this.pathname);

@@ -7,6 +7,9 @@
  * end was reached", 2 "it wants a dictionary", below 0 an error of zlib's
  * (FLATE_STUCK: nothing could be done, which more input or room mends).
  *
+ * Memory that is short is an error of each step, but for FLATE_BROTLI: the
+ * library ends the process then, which is a worker's instance.
+ *
  * Ownership: flate_new, flate_free.  Thread: one owner. */
 #ifndef CORRAL_REALM_FLATE_H
 #define CORRAL_REALM_FLATE_H
