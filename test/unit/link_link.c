@@ -18,6 +18,7 @@ static const char *date = "2026-01-01", *flags, *main_name = "index.js", *hash =
 static json_t *bindings;
 static struct linked linked;
 static char *detail;
+static atomic_bool is_cancelled;
 static struct err err;
 
 /* The bundle: name, type, text, ... */
@@ -53,7 +54,8 @@ static int make(void)
                                  .main = main_name,
                                  .date = date,
                                  .flags = flags,
-                                 .bindings = bindings};
+                                 .bindings = bindings,
+                                 .is_cancelled = &is_cancelled};
 
     snprintf(home, sizeof home, "%s/data/linked", tree_path);
     snprintf(folder, sizeof folder, "%s/bundle", tree_path);
@@ -303,6 +305,16 @@ static void says_what_to_install(void)
     end();
 }
 
+static void who_gives_up_gets_nothing(void)
+{
+    begin(ALL("index.js", ESM, "export default {}"));
+    atomic_store(&is_cancelled, true);
+    CHECK(make() == ERR_CANCELLED);
+    atomic_store(&is_cancelled, false);
+    CHECK(make() == 0);
+    end();
+}
+
 static void node_needs_its_flag(void)
 {
     CHECK(builtin_node("2026-01-01", "") == BUILTIN_NO_NODE);
@@ -366,6 +378,7 @@ static const struct test TESTS[] = {
     {"scripts_have_their_blobs_as_globals", scripts_have_their_blobs_as_globals},
     {"python_beside_javascript_is_refused", python_beside_javascript_is_refused},
     {"says_what_to_install", says_what_to_install},
+    {"who_gives_up_gets_nothing", who_gives_up_gets_nothing},
     {"node_needs_its_flag", node_needs_its_flag},
     {"names_are_cleaned", names_are_cleaned},
     {"memory_that_is_short_is_told", memory_that_is_short_is_told},
