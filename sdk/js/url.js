@@ -132,6 +132,7 @@ class URL {
   }
 
   static {
+    internals.isURL = (value) => typeof value === 'object' && value !== null && #href in value;
     // The href of an address, which may be a URL; null when it is none.
     internals.hrefOf = (url) =>
       (typeof url === 'object' && url !== null && #href in url ? url.#href : parse(textOf(url), undefined));

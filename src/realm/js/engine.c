@@ -120,6 +120,8 @@ static const char *const scripts[] = {
     "js/clone.js",
     "js/encoding.js",
     "js/url.js",
+    "js/url_pattern_parse.js",
+    "js/url_pattern.js",
     "js/streams/base.js",
     "js/streams/strategies.js",
     "js/streams/readable.js",
