@@ -68,6 +68,7 @@ const sockets = moduleOf({ connect });
 // The module, or undefined when there is none.  withEnv is Python's: it sets a context variable.
 internals.runtimeModule = (name, withEnv) => {
   if (name === 'cloudflare:sockets') return sockets;
+  if (name === 'corral:node') return internals.nodeModule;
   if (name !== 'cloudflare:workers') return undefined;
   return workers ??= moduleOf({
     DurableObject, RpcTarget, WorkerEntrypoint, WorkflowEntrypoint, env: importedEnv, waitUntil: internals.waitUntil, withEnv,

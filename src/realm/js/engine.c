@@ -151,6 +151,7 @@ static const char *const scripts[] = {
     "js/fetch.js",
     "js/cache.js",
     "js/context.js",
+    "js/node.js",
     "js/modules.js",
     "js/values.js",
     "js/d1_rows.js",
