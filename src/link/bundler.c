@@ -21,7 +21,10 @@ enum {
 #define OURS        ".ours/"
 #define ENTRY       OURS "entry.js"
 #define TABLE       OURS "table.js"
-#define ASYNC_HOOKS "/in/" OURS "node/async_hooks.js"
+/* Ours have an end of their own, which the bundler tries by itself: the alias of "node:path" is
+ * taken for what begins "node:path/posix", too, and then leads to the right file. */
+#define END         ".builtin"
+#define ASYNC_HOOKS "/in/" OURS "node/async_hooks" END
 
 int bundling_quote(struct buf *out, const char *text)
 {
@@ -78,20 +81,22 @@ static int add_alias(struct bundling *b, const char *name, const char *place, st
 static int write_builtin(struct bundling *b, const struct builtin_file *file, struct err *err)
 {
     const bool is_node = builtin_is_node(file);
-    struct buf place = {0};
+    struct buf place = {0}, path = {0};
     char name[128];
     int r;
 
     if (!builtin_name(file, name, sizeof name) || !builtin_is_there(file, b->node))
         return 0;
-    if (buf_print(&place, OURS "%s", file->name) < 0)
-        return err_nomem(err);
-    r = stage_write(b->stage, buf_data(&place), (struct span){file->data, file->len}, err);
+    r = buf_print(&place, OURS "%.*s", (int)(strlen(file->name) - strlen(".js")), file->name);
+    r = r < 0 ? r : buf_print(&path, "%s" END, buf_data(&place));
+    r = r < 0 ? err_nomem(err)
+              : stage_write(b->stage, buf_data(&path), (struct span){file->data, file->len}, err);
     if (r == 0)
         r = add_alias(b, name, buf_data(&place), err);
     if (r == 0 && is_node && b->node == BUILTIN_NODE)
         r = add_alias(b, name + strlen("node:"), buf_data(&place), err);
     buf_done(&place);
+    buf_done(&path);
     return r;
 }
 
@@ -109,7 +114,7 @@ static int import_of(const struct bundling *b, const char *name, struct buf *out
 static int write_entry(struct bundling *b, bool has_table, struct err *err)
 {
     struct buf text = {0};
-    const bool has_globals = b->node == BUILTIN_NODE && builtin_find("node/internal/globals.js");
+    const bool has_globals = b->node == BUILTIN_NODE || b->node == BUILTIN_NODE_PREFIXED;
     int r = buf_print(&text, "%s%simport * as main from ",
                       has_globals ? "import \"node:internal/globals\";\n" : "",
                       has_table ? "import \"./table.js\";\n" : "");
@@ -285,7 +290,8 @@ static int add_ways(const struct bundling *b, struct arguments *a, struct err *e
     add(a, "%s", "--platform=neutral");
     add(a, "%s", "--main-fields=main");
     add(a, "--metafile=%s/out/meta.json", b->stage->path);
-    add(a, "%s", "--resolve-extensions=");
+    add(a, "%s", "--resolve-extensions=" END);
+    add(a, "%s", "--loader:" END "=js");
     add(a, "%s", "--supported:dynamic-import=false");
     add(a, "%s", "--define:import.meta=__corral.meta");
     add(a, "--define:__corral_populate_env=%s",

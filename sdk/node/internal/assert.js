@@ -1,5 +1,5 @@
 // assert.js - node:assert.
-import { argType, argValue, checkFunction, coded } from 'node:internal/errors';
+import { argType, argValue, checkFunction, coded, received } from 'node:internal/errors';
 import { AssertionError } from 'node:internal/assertion';
 import { isDeepEqual, isDeepStrictEqual } from 'node:internal/equal';
 import { inspect } from 'node:internal/inspect';
@@ -110,10 +110,11 @@ function expectedException(actual, expected, message, name) {
     throw error;
   }
 }
+class Comparison {}
 function compareKeys(actual, expected, key, keys, message, name) {
   if (!message) {
     const only = (source, other) => {
-      const made = {};
+      const made = new Comparison();
       for (const k of keys) if (k in source) made[k] = other !== undefined && typeof other[k] === 'string' && isRegExp(source[k]) && source[k].test(other[k]) ? other[k] : source[k];
       return made;
     };
@@ -135,7 +136,7 @@ async function rejectedBy(promiseOrF) {
   let promise = promiseOrF;
   if (typeof promiseOrF === 'function') {
     promise = promiseOrF();
-    if (!isThenable(promise)) throw coded(TypeError, 'ERR_INVALID_RETURN_VALUE', `Expected instance of Promise to be returned from the "promiseFn" function but got ${promise === undefined ? 'undefined' : promise?.constructor?.name ? `an instance of ${promise.constructor.name}` : `type ${typeof promise}`}.`);
+    if (!isThenable(promise)) throw coded(TypeError, 'ERR_INVALID_RETURN_VALUE', `Expected instance of Promise to be returned from the "promiseFn" function but got ${received(promise).slice(' Received '.length)}.`);
   } else if (!isThenable(promise)) throw argType('promiseFn', ['Function', 'Promise'], promise);
   try { await promise; } catch (error) { return error; }
   return NONE;
@@ -198,7 +199,7 @@ Object.assign(assert, {
     let message = 'ifError got unwanted exception: ';
     message += typeof error === 'object' && typeof error.message === 'string' ? (error.message.length === 0 && error.constructor ? error.constructor.name : error.message) : inspect(error);
     const made = new AssertionError({ actual: error, expected: null, operator: 'ifError', message });
-    made.generatedMessage = true;
+    made.generatedMessage = false;
     throw made;
   },
 });

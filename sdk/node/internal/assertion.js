@@ -7,7 +7,7 @@ const HEADS = {
   strictEqualObject: 'Expected "actual" to be reference-equal to "expected":', deepEqual: 'Expected values to be loosely deep-equal:',
   notDeepStrictEqual: 'Expected "actual" not to be strictly deep-equal to:', notStrictEqual: 'Expected "actual" to be strictly unequal to:',
   notStrictEqualObject: 'Expected "actual" not to be reference-equal to "expected":', notDeepEqual: 'Expected "actual" not to be loosely deep-equal to:',
-  notIdentical: 'Values identical but not reference-equal:', notDeepEqualUnequal: 'Expected values not to be loosely deep-equal:',
+  notIdentical: 'Values have same structure but are not reference-equal:', notDeepEqualUnequal: 'Expected values not to be loosely deep-equal:',
 };
 const inspectValue = (value) => inspect(value, { compact: false, customInspect: false, depth: 1000, maxArrayLength: Infinity, showHidden: false, showProxy: false, sorted: true, getters: true, breakLength: Infinity });
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -15,22 +15,23 @@ const MAX_LINES = 50;
 
 // Lines of both with what is common: the longest common subsequence, of what differs in the middle.
 function diffLines(a, b) {
+  const isSame = (one, other) => one === other || `${one},` === other || one === `${other},`, longer = (one, other) => (one.length >= other.length ? one : other);
   let start = 0, endA = a.length, endB = b.length;
-  while (start < endA && start < endB && a[start] === b[start]) start++;
-  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+  while (start < endA && start < endB && isSame(a[start], b[start])) start++;
+  while (endA > start && endB > start && isSame(a[endA - 1], b[endB - 1])) {
     endA--;
     endB--;
   }
-  const lines = a.slice(0, start).map((line) => `  ${line}`), n = endA - start, m = endB - start;
+  const lines = a.slice(0, start).map((line, i) => `  ${longer(line, b[i])}`), n = endA - start, m = endB - start;
   if (n * m > 1e6) {
     for (let i = start; i < endA; i++) lines.push(`+ ${a[i]}`);
     for (let i = start; i < endB; i++) lines.push(`- ${b[i]}`);
   } else {
     const common = Array.from({ length: n + 1 }, () => new Uint32Array(m + 1));
-    for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) common[i][j] = a[start + i] === b[start + j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+    for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) common[i][j] = isSame(a[start + i], b[start + j]) ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
     for (let i = 0, j = 0; i < n || j < m;) {
-      if (i < n && j < m && a[start + i] === b[start + j]) {
-        lines.push(`  ${a[start + i]}`);
+      if (i < n && j < m && isSame(a[start + i], b[start + j])) {
+        lines.push(`  ${longer(a[start + i], b[start + j])}`);
         i++;
         j++;
       } else if (i < n && (j >= m || common[i + 1][j] >= common[i][j + 1])) lines.push(`+ ${a[start + i++]}`);
@@ -46,7 +47,7 @@ function shortened(lines) {
   const result = [];
   let isCut = false;
   for (let i = 0; i < lines.length; i++) {
-    const isNear = lines.slice(Math.max(0, i - 2), i + 3).some((line) => line[0] !== ' ') || i === 0 && lines.length <= 6;
+    const isNear = lines.slice(Math.max(0, i - 1), i + 3).some((line) => line[0] !== ' ') || i < 2 || i >= lines.length - 3;
     if (isNear || lines.length <= 6) result.push(lines[i]);
     else if (result.at(-1) !== '...') {
       result.push('...');

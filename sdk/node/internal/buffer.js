@@ -1,5 +1,5 @@
 // buffer.js - Buffer: bytes with Node's methods.  Numbers are in numbers.js, encodings in bytes.js.
-import { argType, argValue, checkFunction, checkInteger, checkNumber, checkString, coded, outOfRange } from 'node:internal/errors';
+import { argType, argValue, checkInteger, checkNumber, coded, outOfRange } from 'node:internal/errors';
 import { encode, encodeInto, findEncoding, UTF8 } from 'node:internal/bytes';
 import { inspect } from 'node:internal/inspect';
 import { addNumbers } from 'node:internal/numbers';
@@ -20,6 +20,7 @@ export function Buffer(value, encodingOrOffset, length) {
   }
   return Buffer.from(value, encodingOrOffset, length);
 }
+Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true });      // whatever the linker calls it
 Object.setPrototypeOf(Buffer, Uint8Array);
 Buffer.prototype = FastBuffer.prototype;
 Object.defineProperty(Buffer.prototype, 'constructor', { value: Buffer, writable: true, enumerable: false, configurable: true });
@@ -275,7 +276,7 @@ const methods = {
   },
 };
 function writeText(buffer, string, offset, length, encoding) {
-  checkString(string, 'argument');
+  if (typeof string !== 'string') throw coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'argument must be a string');
   const found = encodingOf(encoding);
   if (length === 0) return 0;
   const room = buffer.subarray(offset, offset + length);
@@ -343,4 +344,4 @@ export function bytesOf(value, encoding) {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return isBuffer(value) ? new Uint8Array(value) : undefined;
 }
-export { checkFunction, over as bufferOver };
+export { over as bufferOver };

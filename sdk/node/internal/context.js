@@ -25,9 +25,10 @@ export function bound(f) {
 
 function patchTimers() {
   for (const name of ['setTimeout', 'setInterval', 'queueMicrotask']) {
-    const original = globalThis[name];
+    const original = globalThis[name], made = { [name](callback, ...rest) { return original(bound(callback), ...rest); } }[name];
+    for (const key of Object.getOwnPropertySymbols(original)) Object.defineProperty(made, key, Object.getOwnPropertyDescriptor(original, key));
     Object.defineProperty(globalThis, name, {
-      value: { [name](callback, ...rest) { return original(bound(callback), ...rest); } }[name], writable: true, configurable: true, enumerable: false,
+      value: made, writable: true, configurable: true, enumerable: false,
     });
   }
 }

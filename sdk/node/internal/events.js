@@ -217,7 +217,6 @@ function off(emitter, type, listener) {
   else emitter.removeEventListener(type, listener);
 }
 
-const AsyncIteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf((async function* () {}).prototype ?? {})) ?? Object.prototype;
 function on(emitter, type, options = {}) {
   checkObject(options, 'options');
   const { signal } = options;
@@ -251,7 +250,7 @@ function on(emitter, type, options = {}) {
   if (type !== 'error' && typeof emitter.on === 'function') watch('error', fail);
   for (const name of options.close ?? []) watch(name, close);
   signal?.addEventListener('abort', aborted, { once: true });
-  return Object.setPrototypeOf({
+  return {
     next() {
       if (events.length) return Promise.resolve({ value: events.shift(), done: false });
       if (failure) {
@@ -268,7 +267,7 @@ function on(emitter, type, options = {}) {
       fail(error);
     },
     [Symbol.asyncIterator]() { return this; },
-  }, AsyncIteratorPrototype);
+  };
 }
 
 class EventEmitterAsyncResource extends EventEmitter {

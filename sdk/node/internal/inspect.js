@@ -32,7 +32,8 @@ function constructorName(object, context, depth) {
   const first = object;
   for (let o = object; o !== null; o = getPrototypeOf(o)) {
     const own = getOwnPropertyDescriptor(o, 'constructor');
-    if (own && typeof own.value === 'function' && own.value.name !== '' && isInstance(first, own.value)) return String(own.value.name);
+    const value = own?.get && o === Promise.prototype ? Promise : own?.value;
+    if (typeof value === 'function' && value.name !== '' && isInstance(first, value)) return String(value.name);
   }
   if (getPrototypeOf(first) === null) return null;
   const parent = getPrototypeOf(first);
@@ -183,7 +184,7 @@ function shapeOf(context, value, kind, name, tag, isTyped) {
       return value.length === 0 && made.keys.length === 0 && !context.showHidden ? `${prefix}[]` : made;
     }
     case 'Map Iterator': case 'Set Iterator': return braced(`[${tag}] `, () => ['<items unknown>']);
-    case 'Arguments': return { ...list('[Arguments] ', () => arrayParts(context, value, context.current)) };
+    case 'Arguments': return braced('[Arguments] ', undefined);
     case 'Function': return based(functionBase(value, name, tag), 'special');
     case 'RegExp': {
       const prefix = prefixOf(name, tag, 'RegExp');
@@ -344,7 +345,7 @@ function property(context, value, key, depth, type) {
   } else text = stylize(own.set !== undefined ? '[Setter]' : 'undefined', own.set !== undefined ? 'special' : 'undefined');
   if (type === 1 && isIndex(key)) return text;
   let name = keyText(key);
-  if (typeof key === 'symbol') name = stylize(name, 'symbol');
+  if (typeof key === 'symbol') name = `[${stylize(name.slice(1, -1), 'symbol')}]`;
   else if (own.enumerable === false) name = `[${name.replace(/^'(.*)'$/, '$1')}]`;
   else if (key !== '__proto__') name = name === key ? stylize(key, 'name') : stylize(name, 'string');
   return `${name}:${space}${text}`;

@@ -1,5 +1,5 @@
 // numbers.js - Buffer's numbers: readInt32LE and its like.
-import { argType, checkNumber, coded, outOfRange } from 'node:internal/errors';
+import { checkNumber, coded, outOfRange } from 'node:internal/errors';
 
 const viewOf = (buffer) => new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 
@@ -7,7 +7,7 @@ function badOffset(buffer, offset, size) {
   checkNumber(offset, 'offset');
   if (!Number.isInteger(offset)) return outOfRange('offset', 'an integer', offset);
   if (buffer.length - size < 0) return coded(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
-  return outOfRange('offset', `>= 0 && <= ${buffer.length - size}`, offset);
+  return outOfRange('offset', `>= 0 and <= ${buffer.length - size}`, offset);
 }
 const checkOffset = (buffer, offset, size) => {
   if (!(offset >= 0 && offset + size <= buffer.length && (offset | 0) === offset)) {
@@ -38,7 +38,7 @@ function addFixed(methods, name, aliases, size, view, min, max) {
     const write = function (value, offset = 0) {
       if (min !== undefined) {
         if (typeof min === 'bigint') {
-          if (typeof value !== 'bigint') throw argType('value', 'bigint', value);
+          if (typeof value !== 'bigint') throw new TypeError('Cannot mix BigInt and other types, use explicit conversions');
         } else value = +value;
         if (value > max || value < min) throw badValue(value, min, max, size);
       } else value = +value;

@@ -26,6 +26,7 @@ function formatWith(separator, object) {
   return dir === object.root ? `${dir}${base}` : `${dir}${separator}${base}`;
 }
 function baseOf(path, suffix, isSeparator, start) {
+  if (suffix !== undefined && suffix === path) return '';
   let end = path.length;
   while (end > start && isSeparator.test(path[end - 1])) end--;
   let from = end;
@@ -84,11 +85,8 @@ export const posix = {
     let end = path.length;
     while (end > 1 && path[end - 1] === '/') end--;
     const at = path.lastIndexOf('/', end - 1);
-    if (at < 0) return '.';
-    let cut = at;
-    while (cut > 0 && path[cut - 1] === '/') cut--;
-    if (cut === 0) return path[0] === '/' && at === 1 && path[1] === '/' && end > 2 ? '//' : '/';
-    return path.slice(0, at === cut ? cut : at);
+    if (at <= 0) return path[0] === '/' ? '/' : '.';
+    return at === 1 && path[0] === '/' ? '//' : path.slice(0, at);
   },
   basename(path, suffix) {
     if (suffix !== undefined) checkString(suffix, 'suffix');

@@ -51,8 +51,8 @@ export function callbackify(original) {
 }
 
 export function inherits(constructor, parent) {
-  checkFunction(constructor, 'ctor');
-  checkFunction(parent, 'superCtor');
+  if (constructor === undefined || constructor === null) throw argType('ctor', 'Function', constructor);
+  if (parent === undefined || parent === null) throw argType('superCtor', 'Function', parent);
   if (parent.prototype === undefined) throw argType('superCtor.prototype', 'Object', parent.prototype);
   Object.defineProperty(constructor, 'super_', { value: parent, writable: true, configurable: true });
   Object.setPrototypeOf(constructor.prototype, parent.prototype);

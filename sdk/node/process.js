@@ -1,0 +1,2 @@
+// node:process - CommonJS: all of it is the object itself.
+module.exports = require('node:internal/process').process;
