@@ -87,3 +87,13 @@ def test_versions(cli, node, tmp_path):
     assert node.get("two").text == "one"
     cli("versions", "deploy", version + "@100%", "--yes", cwd=project)
     assert node.get("two").text == "two"
+
+
+def test_modules_by_computed_names(cli, node, tmp_path):
+    code = "export default { async fetch(request) { const name = new URL(request.url).pathname.slice(1);\n" \
+           "  return new Response((await import(`./lang/${name}.mjs`)).hello); } };\n"
+    project = make(tmp_path, "langs", code, {"src/lang/en.mjs": "export const hello = 'hello';\n", "src/lang/fr.mjs": "export const hello = 'bonjour';\n"},
+                   find_additional_modules=True, rules=[{"type": "ESModule", "globs": ["lang/*.mjs"]}])
+    cli("deploy", cwd=project)
+    assert [node.get("langs", "/" + name).text for name in ("en", "fr")] == ["hello", "bonjour"]
+    assert node.get("langs", "/de").status == 500
