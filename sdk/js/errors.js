@@ -15,7 +15,7 @@ function stackLines(error) {
       if (stack.startsWith(head)) stack = stack.slice(head.length);
     }
   } catch { return ''; }
-  let text = '';
+  let text = '', last = null;
   for (const line of stack.split('\n')) {
     if (line === '') continue;
     const at = line.indexOf('@');
@@ -24,11 +24,14 @@ function stackLines(error) {
       if (/^\s+at /.test(line)) text += `\n    ${line.trim()}`;
       continue;
     }
-    const where = internals.originalPlace(at < 0 ? line : line.slice(at + 1));
+    const name = at > 0 ? line.slice(0, at) : '', raw = at < 0 ? line : line.slice(at + 1);
+    if (name === last && internals.isAsyncStart(raw)) continue;
+    last = name;
+    const where = internals.originalPlace(raw);
     if (where === '[native code]' || where.startsWith('corral:')) continue;
     if (where === '' && at <= 0) continue;
     const place = where || '<evaluated>';   // code of eval() has no name and no lines
-    text += at > 0 ? `\n    at ${line.slice(0, at)} (${place})` : `\n    at ${place}`;
+    text += at > 0 ? `\n    at ${name} (${place})` : `\n    at ${place}`;
   }
   return text;
 }

@@ -4,6 +4,7 @@
 // maps from 0.  A place of ours becomes "corral:...", which stacks leave out.
 
 const { JSON, Int32Array, String } = globalThis;
+const LINE_MAX = 500;     // longer ones are of code that was made small, and hold many functions
 const SCRIPT = 'worker.js', PLACE = /^worker\.js:(\d+):(\d+)$/;
 const DIGITS = new Uint8Array(128).fill(255);
 for (let i = 0; i < 64; i++) DIGITS['ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.charCodeAt(i)] = i;
@@ -82,6 +83,20 @@ internals.originalPlace = (where) => {
   const place = original(Number(found[1]), Number(found[2]));
   if (place) return `${place.file}:${place.line}:${place.column}`;
   return map ? 'corral:linked' : where;
+};
+
+// An asynchronous function has two frames: its body, and behind it where it begins, in a column that means nothing.  May
+// this place be of that kind?
+let source;
+internals.isAsyncStart = (where) => {
+  const found = internals.isScript?.() ? PLACE.exec(where) : null;
+  if (!found) return false;
+  if (source === undefined) {
+    const bytes = native.readLinked(SCRIPT);
+    source = bytes === undefined ? [] : internals.decodeUTF8(bytes).split('\n');
+  }
+  const line = source[found[1] - 1] ?? '';
+  return line.length < LINE_MAX && /\basync\b/.test(line);
 };
 
 // Where an error comes from, as far as it is the worker's own code: { file, line, column, isParsed }; isParsed: the
