@@ -323,7 +323,9 @@ static int pop(struct html_rewriter *rw)
         return ERR_NOMEM;
     rw->level_endings.tail -= sizeof ending;
     rw->level_matched.tail -= words * sizeof *rw->matched;
-    count_uses(rw, (const uint64_t *)(const void *)(rw->level_matched.mem + rw->level_matched.tail),
+    count_uses(rw,
+               (const uint64_t *)(const void *)(buf_data(&rw->level_matched) +
+                                                buf_len(&rw->level_matched)),
                -1);
     html_levels_pop(&rw->levels);
     if (rw->removed_from == depth)

@@ -69,8 +69,10 @@ static int rewrite(struct span selector, struct span in, size_t step, unsigned s
     int r;
 
     must(rw != NULL);
-    r = html_rewriter_select(rw, selector,
-                             HTML_WANTS_ELEMENT | HTML_WANTS_TEXT | HTML_WANTS_COMMENTS, &err);
+    r = selector.len == 0
+            ? 0 /* for the document alone */
+            : html_rewriter_select(
+                  rw, selector, HTML_WANTS_ELEMENT | HTML_WANTS_TEXT | HTML_WANTS_COMMENTS, &err);
     if (r < 0) {
         must(err.text[0] != '\0');
         html_rewriter_free(rw);

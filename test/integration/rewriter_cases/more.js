@@ -73,4 +73,6 @@ CASES.push(
   ['newlines in tags', '<p\n a\n=\n"1"\n\tb\f>x</p\n>', (r, log) => r.on('p', E((e) => { log([...e.attributes]); e.setAttribute('c', '2'); }))],
   ['upper case', '<DIV><P ID="X">x</P></DIV>', (r, log) => { for (const s of ['p', 'P', '#X', '#x', 'DIV > p', '[ID]', '[id=X]']) r.on(s, E(() => log(s))); }],
   ['non-ascii names', '<é><p é="1" É="2">x<ä-b></ä-b><x-é class="ü">y</x-é>', (r, log) => { for (const s of ['[é]', '[É]', '.ü', 'x-é', 'ä-b']) r.on(s, E((e) => log(s, e.tagName, [...e.attributes]))); }],
+  ['two hundred selectors', '<div><p class="c77 c150"><b></b></p></div>', (r, log) => { for (let n = 0; n < 200; n++) r.on(n % 2 ? `div .c${n - 7}` : `.c${n} > b, #none`, { element(e) { log(n, e.tagName); }, text(t) { log(n, t.text); } }); }],
+  ['depth', '<b>'.repeat(8000) + '<i>' + '</b>'.repeat(8000) + '<i>', (r, log) => { for (const s of ['b i', 'b > i', 'i', 'b b b > i']) r.on(s, E(() => log(s))); }],
 );
