@@ -443,6 +443,9 @@ void transfer_ended(struct transfer *t, CURLcode result)
 {
     if (repeat(t, result))
         return;
+    /* Behind a 101 libcurl takes an end without a byte for no answer at all. */
+    if (result == CURLE_GOT_NOTHING && t->head.is_whole && replyhead_is_switch(&t->head))
+        result = CURLE_OK;
     /* Of a name that was found or is none, no thread goes on looking. */
     if (result != CURLE_OPERATION_TIMEDOUT)
         t->has_name = false;

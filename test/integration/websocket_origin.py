@@ -80,7 +80,9 @@ class Peer:
 
     async def on_deaf(self, ws):
         ws.transport.pause_reading()
-        await asyncio.sleep(DEADLINE)
+        await asyncio.sleep(0.5)        # what is sent in one go is more than anybody gathers
+        ws.transport.resume_reading()
+        await ws.wait_closed()
 
     async def on_flood(self, ws):
         for _ in range(int(ws.path.split("/")[2])):
