@@ -18,9 +18,9 @@ enum {
     GLOBALS_MAX = 100 * 1024, /* bytes of one argument of a program */
 };
 
-#define OURS        ".ours/"
-#define ENTRY       OURS "entry.js"
-#define TABLE       OURS "table.js"
+#define OURS  ".ours/"
+#define ENTRY OURS "entry.js"
+#define TABLE OURS "table.js"
 /* Ours have an end of their own, which the bundler tries by itself: the alias of "node:path" is
  * taken for what begins "node:path/posix", too, and then leads to the right file. */
 #define END         ".builtin"

@@ -1,0 +1,133 @@
+// node:crypto - digests, random values, keys out of passwords; more is in crypto.subtle.
+import { Buffer, bytesOf } from 'node:internal/buffer';
+import { argType, checkFunction, checkInteger, checkString, coded, outOfRange } from 'node:internal/errors';
+import { realm } from 'node:internal/realm';
+
+const { crypto } = realm, webcrypto = globalThis.crypto;
+const BLOCK = { MD5: 64, 'SHA-1': 64, 'SHA-256': 64, 'SHA-384': 128, 'SHA-512': 128 };
+const out = (bytes, encoding) => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return encoding && encoding !== 'buffer' ? buffer.toString(encoding) : buffer;
+};
+function input(value, name, encoding) {
+  const bytes = bytesOf(value, typeof value === 'string' && encoding !== 'buffer' ? encoding : undefined);
+  if (!bytes) throw argType(name, ['string', 'Buffer', 'TypedArray', 'DataView'], value);
+  return bytes;
+}
+const later = (make, callback) => {
+  checkFunction(callback, 'callback');
+  let result, failure = null;
+  try { result = make(); } catch (error) { failure = error; }
+  queueMicrotask(() => (failure ? callback(failure) : callback(null, result)));
+};
+
+class Hash {
+  #digest; #isDone = false;
+  constructor(name) {
+    checkString(name, 'algorithm');
+    this.#digest = crypto.openDigest(name);
+  }
+  update(data, encoding) {
+    if (this.#isDone) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    this.#digest.update(input(data, 'data', encoding));
+    return this;
+  }
+  digest(encoding) {
+    if (this.#isDone) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    this.#isDone = true;
+    return out(this.#digest.digest(), encoding);
+  }
+}
+class Hmac {
+  #inner; #outer; #isDone = false;
+  constructor(name, key) {
+    checkString(name, 'hmac');
+    let hash;
+    try { hash = crypto.hashName(name); } catch { throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`); }
+    const size = BLOCK[hash], given = input(key, 'key'), block = new Uint8Array(size);
+    block.set(given.length > size ? crypto.digest(name, given) : given);
+    this.#inner = crypto.openDigest(name);
+    this.#outer = crypto.openDigest(name);
+    this.#inner.update(block.map((byte) => byte ^ 0x36));
+    this.#outer.update(block.map((byte) => byte ^ 0x5c));
+  }
+  update(data, encoding) {
+    if (this.#isDone) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    this.#inner.update(input(data, 'data', encoding));
+    return this;
+  }
+  digest(encoding) {
+    if (this.#isDone) return out(new Uint8Array(0), encoding);
+    this.#isDone = true;
+    this.#outer.update(this.#inner.digest());
+    return out(this.#outer.digest(), encoding);
+  }
+}
+export { Hash, Hmac, webcrypto };
+export const createHash = (name) => new Hash(name), createHmac = (name, key) => new Hmac(name, key);
+export const hash = (name, data, encoding = 'hex') => new Hash(name).update(data).digest(encoding);
+export const getHashes = () => ['RSA-MD5', 'RSA-SHA1', 'RSA-SHA256', 'RSA-SHA384', 'RSA-SHA512', 'md5', 'sha1', 'sha256', 'sha384', 'sha512'];
+export const { subtle } = webcrypto, getRandomValues = (array) => webcrypto.getRandomValues(array), randomUUID = () => webcrypto.randomUUID();
+
+export function randomFillSync(buffer, offset = 0, size = buffer.byteLength - offset) {
+  const bytes = typeof buffer === 'string' ? undefined : bytesOf(buffer);
+  if (!bytes) throw argType('buf', ['ArrayBuffer', 'ArrayBufferView'], buffer);
+  if (!(offset >= 0 && offset <= bytes.length)) throw outOfRange('offset', `>= 0 && <= ${bytes.length}`, offset);
+  if (!(size >= 0 && offset + size <= bytes.length)) throw outOfRange('size + offset', `<= ${bytes.length}`, size + offset);
+  crypto.fillRandom(bytes.subarray(offset, offset + size));
+  return buffer;
+}
+export function randomFill(buffer, offset, size, callback) {
+  if (typeof offset === 'function') [callback, offset, size] = [offset, undefined, undefined];
+  else if (typeof size === 'function') [callback, size] = [size, undefined];
+  later(() => randomFillSync(buffer, offset, size), callback);
+}
+export function randomBytes(size, callback) {
+  if (typeof size !== 'number') throw argType('size', 'number', size);
+  if (!(size >= 0 && size <= 2 ** 31 - 1)) throw outOfRange('size', '>= 0 && <= 2147483647', size);
+  const make = () => randomFillSync(Buffer.alloc(size));
+  return callback === undefined ? make() : later(make, callback);
+}
+export function randomInt(min, max, callback) {
+  if (max === undefined || typeof max === 'function') [min, max, callback] = [0, min, max];
+  if (!Number.isSafeInteger(min)) throw argType('min', 'a safe integer', min);
+  if (!Number.isSafeInteger(max)) throw argType('max', 'a safe integer', max);
+  if (max <= min) throw outOfRange('max', `greater than the value of "min" (${min})`, max);
+  const range = max - min, limit = 2 ** 48 - 2 ** 48 % range;
+  if (range > 2 ** 48 - 1) throw outOfRange('max - min', `<= ${2 ** 48 - 1}`, range);
+  const make = () => {
+    for (;;) {
+      const value = randomBytes(6).readUIntBE(0, 6);
+      if (value < limit) return min + value % range;
+    }
+  };
+  return callback === undefined ? make() : later(make, callback);
+}
+export function timingSafeEqual(a, b) {
+  const left = typeof a === 'string' ? undefined : bytesOf(a), right = typeof b === 'string' ? undefined : bytesOf(b);
+  if (!left) throw argType('buf1', ['ArrayBuffer', 'Buffer', 'TypedArray', 'DataView'], a);
+  if (!right) throw argType('buf2', ['ArrayBuffer', 'Buffer', 'TypedArray', 'DataView'], b);
+  if (left.length !== right.length) throw coded(RangeError, 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH', 'Input buffers must have the same byte length');
+  return crypto.isEqual(left, right);
+}
+function checkDigest(name) {
+  checkString(name, 'digest');
+  try { crypto.hashName(name); } catch { throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`); }
+}
+export function pbkdf2Sync(password, salt, iterations, length, digest) {
+  checkDigest(digest);
+  checkInteger(iterations, 'iterations', 1, 2 ** 31 - 1);
+  checkInteger(length, 'keylen', 0, 2 ** 31 - 1);
+  return out(crypto.pbkdf2(digest, input(password, 'password'), input(salt, 'salt'), iterations, length));
+}
+export function pbkdf2(password, salt, iterations, length, digest, callback) { later(() => pbkdf2Sync(password, salt, iterations, length, digest), callback); }
+export function hkdfSync(digest, key, salt, info, length) {
+  checkDigest(digest);
+  checkInteger(length, 'length', 0, 2 ** 31 - 1);
+  return crypto.hkdf(digest, input(key, 'key'), input(salt, 'salt'), input(info, 'info'), length).slice().buffer;
+}
+export function hkdf(digest, key, salt, info, length, callback) { later(() => hkdfSync(digest, key, salt, info, length), callback); }
+export default {
+  Hash, Hmac, webcrypto, createHash, createHmac, hash, getHashes, subtle, getRandomValues, randomUUID, randomFillSync, randomFill, randomBytes, randomInt, timingSafeEqual,
+  pbkdf2Sync, pbkdf2, hkdfSync, hkdf,
+};
