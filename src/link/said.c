@@ -15,10 +15,11 @@
 #include "base/mem.h"
 #include "text/value.h"
 
-#define MARK    "\xe2\x9c\x98 [ERROR] "
-#define MISSING "Could not resolve "
-#define WANTED  "No matching export in "
-#define FOR     " for import "
+#define MARK       "\xe2\x9c\x98 [ERROR] "
+#define MISSING    "Could not resolve "
+#define ORIGINALLY " (originally "
+#define WANTED     "No matching export in "
+#define FOR        " for import "
 
 /* The next line, without its end; false: there is none. */
 static bool next_line(struct span *rest, struct span *ret)
@@ -116,7 +117,12 @@ static int take_text(struct span text, struct said_one *one)
     if (!one->text)
         return ERR_NOMEM;
     if (begins_with(text, MISSING)) {
+        const char *given = strstr(one->text, ORIGINALLY);
         size_t n = sizeof MISSING - 1;
+        if (given) { /* behind the name that an alias has made of it */
+            n = (size_t)(given - one->text) + sizeof ORIGINALLY - 1;
+            text.len -= text.data[text.len - 1] == ')';
+        }
         one->missing = unquote((struct span){text.data + n, text.len - n}, &r);
     }
     at = begins_with(text, WANTED) ? strstr(one->text, FOR) : NULL;
