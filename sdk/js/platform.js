@@ -33,6 +33,8 @@ class Navigator {
   constructor() { if (illegal) throw new TypeError('Illegal constructor'); }
   get userAgent() { return 'Cloudflare-Workers'; }
   get language() { return 'en'; }
+  get languages() { return ['en']; }
+  get platform() { return 'Linux'; }
   get hardwareConcurrency() { return 1; }
 }
 
