@@ -24,7 +24,7 @@ def page(corral):
 
 def test_programs(page):
     for program, asked in PROGRAMS:
-        before = page.log_text().count("Reloaded") if hasattr(page, "log_text") else 0
+        before = page.log_text().count("Reloaded")
         page.put("src/index.ts", program)
         until(lambda: "the program is there: %s" % page.log_text()[-500:], lambda: page.log_text().count("Reloaded") > before)
         for method, path, body, wanted in asked:

@@ -3,20 +3,22 @@
  *
  * The folder of the bundle is what link/link.h makes:
  *
- *   worker.js        a classic script whose value is (async function (__corral, require) { "use
- * strict"; ... }) worker.js.map    its source map, read when the first stack is shown; sources that
- * begin with "corral:" are not m/0, m/1 ...     modules that are no JavaScript
+ *   worker.js         a classic script: (async function (__corral, require) { "use strict"; ... })
+ *   worker.js.map     its source map, read when the first stack is shown; sources that begin with
+ *                     "corral:" are not the worker's
+ *   m/0, m/1 ...      modules that are no JavaScript
  *
  * realm_load takes every bundle whose main does not end in ".py" for one; main is only a name for
- * people then. The function is called once, in the template, with __corral:
+ * people then.  The function is called once, in the template, with __corral:
  *
- *   main(namespace)     the exports of the main module: default is { fetch, scheduled, queue, ... }
- * or a class that extends WorkerEntrypoint; other classes and objects are named entrypoints
- *   script(globals)     a worker without modules: its handlers are the listeners of the global
- * object, the bindings and `globals` are properties of it module(name)        "cloudflare:workers",
- * "cloudflare:sockets", "corral:..." (internals.onModule); throws modules(table)      {name: () =>
- * promise of its namespace} for require(name) wasm, text, data, json (path)    the module in the
- * file path of the folder: "m/0" meta                import.meta
+ *   main(namespace)   the exports of the main module: default is an object of handlers or a class
+ *                     that extends WorkerEntrypoint; others are named entrypoints
+ *   script(globals)   a worker without modules: its handlers are listeners of the global object,
+ *                     the bindings and `globals` are properties of it
+ *   module(name)      "cloudflare:workers", "corral:..." (internals.onModule); throws
+ *   modules(table)    {name: () => promise of its namespace}, for require(name)
+ *   wasm, text, data, json (path)    the module in that file of the folder: "m/0"
+ *   meta              import.meta
  *
  * and require(name): an object whose prototype has `then`, or throws "No such module".  The promise
  * that the function gives has to settle without any I/O.
