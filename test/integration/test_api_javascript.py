@@ -72,6 +72,8 @@ import data from "./d.bin"
 import json from "./package.json"
 import { hello } from "./dir/dep.mjs"
 import common from "./c.cjs"
+
+pytestmark = pytest.mark.asan
 console.log("top")
 const add = new WebAssembly.Instance(wasm).exports.add
 export default {

@@ -8,7 +8,7 @@ import pytest
 
 from commands import Commands
 
-pytestmark = pytest.mark.skipif(not shutil.which("esbuild"), reason="esbuild is not installed")
+pytestmark = pytest.mark.asan
 
 CONFIG = {"name": "w", "main": "src/index.ts", "compatibility_date": "2026-03-01"}
 HANDLER = "export default { fetch() { return new Response(%s); } };\n"

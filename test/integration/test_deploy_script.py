@@ -8,6 +8,8 @@ import pytest
 from commands import Commands
 from harness import write_project
 
+pytestmark = pytest.mark.asan
+
 CONFIG = {"main": "src/index.ts", "compatibility_date": "2026-03-01"}
 # (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
 ADD = base64.b64decode("AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=")
