@@ -38,9 +38,13 @@ const CF_NAMES = [
   'isEUCountry', 'latitude', 'longitude', 'metroCode', 'postalCode', 'region', 'regionCode', 'requestPriority', 'timezone',
   'tlsCipher', 'tlsClientAuth', 'tlsVersion',
 ];
+const { defineProperty, entries, hasOwn } = Object, { parse } = JSON, OWN = { writable: true, configurable: true };
+let configuredCf = '';         // of the node: a JSON object, or ''
+internals.setRequestCf = (json) => { configuredCf = json; };
 function incomingCf() {
   const cf = { httpProtocol: 'HTTP/1.1' };
-  for (const name of CF_NAMES) Object.defineProperty(cf, name, { value: undefined, writable: true, configurable: true });
+  if (configuredCf !== '') for (const [name, value] of entries(parse(configuredCf))) defineProperty(cf, name, { value, ...OWN, enumerable: true });
+  for (const name of CF_NAMES) if (!hasOwn(cf, name)) defineProperty(cf, name, { value: undefined, ...OWN });
   return cf;
 }
 

@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/access.h"
 #include "cli/browser.h"
 #include "cli/cli.h"
@@ -35,6 +36,7 @@
 #include "cli/keys.h"
 #include "cli/node.h"
 #include "cli/reader.h"
+#include "cli/request_cf.h"
 #include "cli/version.h"
 #include "herd/hoard.h"
 #include "front/front.h"
@@ -63,6 +65,7 @@ struct dev {
     struct watch *watch;
     uv_signal_t signals[2];
     struct heap heap;
+    char *request_cf;
     struct dev_options options;
     char url[300]; /* where it serves, for people */
     struct node_programs programs;
@@ -633,6 +636,7 @@ static int open_node(struct dev *dev, struct err *err)
                                .box_layers = box ? box->layers : 0,
                                .spares = (unsigned)node_setting("CORRAL_TEST_SPARES", 1),
                                .instances_max = (unsigned)node_setting("CORRAL_TEST_INSTANCES", 0),
+                               .request_cf = span_of(dev->request_cf),
                                .stuck_ms = node_setting("CORRAL_TEST_STUCK_MS", 0),
                                .idle_ms = node_setting("CORRAL_TEST_IDLE_MS", 0)};
     const struct front_config front = {.show_errors = true,
@@ -716,6 +720,7 @@ static int dev_run(struct dev *dev)
     }
     project_done(&dev->last);
     hoard_free(dev->hoard);
+    mem_free(dev->request_cf);
     return dev->exit_code;
 }
 
@@ -727,6 +732,8 @@ int dev_command(char **args)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, SIG_IGN); /* the one that workers may send where little keeps them in */
     if (dev_options_parse(&dev.options, args, &err) < 0)
+        return cli_fail(&err, 2);
+    if (request_cf_read(dev.options.request_cf, &dev.request_cf, &err) < 0)
         return cli_fail(&err, 2);
     dev.hoard = hoard_new(node_memory_bytes(0));
     if (!dev.hoard) {

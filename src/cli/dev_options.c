@@ -27,6 +27,7 @@ static const struct option OPTIONS[] = {
     {"--compatibility-date", NULL, "DATE", "behave as on this day"},
     {"--compatibility-flags", NULL, "FLAG", "such as python_workers; may be repeated"},
     {"--persist-to", NULL, "FOLDER", "keep state here (.corral in the project)"},
+    {"--request-cf", NULL, "FILE", "what request.cf says of every request: a JSON object"},
     {"--d1-sync", NULL, "HOW",
      "full: D1 survives power cuts too; or normal, which is faster (normal)"},
     {"--guard-fetch", NULL, NULL, "refuse what a node refuses: loopback and private addresses"},
@@ -173,7 +174,8 @@ static int take_own(struct walk *w, const char *name, const char *value, struct 
                  {"--config", &o->project.config},
                  {"--name", &o->project.name},
                  {"--compatibility-date", &o->project.compatibility_date},
-                 {"--persist-to", &o->project.state_folder}};
+                 {"--persist-to", &o->project.state_folder},
+                 {"--request-cf", &o->request_cf}};
 
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         if (strcmp(name, TEXTS[i].name) == 0) {

@@ -23,6 +23,7 @@ struct dev_options {
     const char *env_files[DEV_LIST_MAX];
     const char *flags[DEV_LIST_MAX];
     const char *ip;
+    const char *request_cf;
     long port;
     bool tests_scheduled;       /* --test-scheduled: /__scheduled runs the scheduled handler */
     bool guards_fetch;          /* --guard-fetch: what workers reach is what a node lets them */

@@ -26,10 +26,12 @@
 
 #include "api/api.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "catalog/desk.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "cli/notify.h"
+#include "cli/request_cf.h"
 #include "cli/serve_options.h"
 #include "cli/strangers.h"
 #include "front/access.h"
@@ -56,6 +58,7 @@ struct serve {
     struct node_programs programs;
     struct notify notify;
     char *data; /* absolute */
+    char *request_cf;
     struct desk *desk;
     struct keeper *keeper;
     struct service *service;
@@ -335,6 +338,7 @@ static int open_live(struct serve *s, struct err *err)
         .domain = o->domain,
         .desk = s->desk,
         .service = s->service,
+        .request_cf = span_of(s->request_cf),
         .indexes = (const char *const *)o->indexes,
         .index_count = o->index_count,
         .takes_any_index = o->takes_any_index == 1,
@@ -393,7 +397,9 @@ static int open_state(struct serve *s, struct err *err)
     const struct catalog_config catalog = {.data_folder = o->data, .key_file = o->secrets_key_file};
     struct keeper_config keeper = node_keeper(&s->programs, KEEPER_SYNC_FULL);
     struct service_config service;
-    int r = desk_open(s->loop, &catalog, &s->desk, err);
+    int r = request_cf_read(o->request_cf, &s->request_cf, err);
+
+    r = r < 0 ? r : desk_open(s->loop, &catalog, &s->desk, err);
 
     keeper.needs_folders = true; /* the API alone makes databases */
     keeper.box_uid = uid_of_database;
@@ -540,6 +546,7 @@ int serve_command(char **args)
     uv_run(s.loop, UV_RUN_DEFAULT);
     notify_close(&s.notify);
     server_done(&s.options.server);
+    mem_free(s.request_cf);
     free(s.data);
     return s.exit_code;
 }

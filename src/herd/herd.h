@@ -53,6 +53,7 @@ struct herd_config {
     unsigned queue_max;             /* calls that may wait in a pool; 0: 1,024 */
     int queue_ms;                   /* longest wait in it; 0: 30 s */
     int load_ms;                    /* deadline for top-level code without a limit; 0: 10 s */
+    struct span request_cf;         /* JSON object for request.cf of every request; or empty */
     unsigned box_layers;            /* what templates and instances must enter: box/tier.h */
     unsigned box_uid;               /* BOX_UID: whose they are */
 };

@@ -269,7 +269,8 @@ static void on_template_up(void *self)
                         .bindings = span_of(pool->text.bindings_json),
                         .packages = span_of(pool->text.packages_json),
                         .tmp_bytes = (uint64_t)pool->crew.limits.of[LIMIT_TMP] << 20,
-                        .message_bytes = (uint64_t)pool->crew.limits.of[LIMIT_MESSAGE] << 20};
+                        .message_bytes = (uint64_t)pool->crew.limits.of[LIMIT_MESSAGE] << 20,
+                        .request_cf = pool->config->request_cf};
     struct err err = {0};
 
     if (pool->state != POOL_SPAWNING)

@@ -44,6 +44,7 @@ struct live_config {            /* copied */
                                  when there are more, and those that come later load no worker.  Lives longer */
     struct desk *desk;        /* lives longer */
     struct service *service;  /* lives longer */
+    struct span request_cf;   /* JSON object for request.cf of every request, lives longer; or empty */
     const char *const *indexes; /* of packages, that uploads may name: live longer */
     size_t index_count;
     bool takes_any_index;     /* they may name every one, and addresses of wheels */

@@ -221,6 +221,7 @@ static int need_herd(struct live_account *account, struct err *err)
                                  .stuck_ms = live->config.stuck_ms,
                                  .idle_ms = live->config.idle_ms,
                                  .queue_ms = live->config.queue_ms,
+                                 .request_cf = live->config.request_cf,
                                  .box_layers = live->config.box_layers};
     int r;
 

@@ -32,6 +32,7 @@ struct server {             /* NULL and -1: not said */
     char *domain;
     char *api_url;          /* how clients reach the API, when it is behind something */
     char *secrets_key_file;
+    char *request_cf;       /* a file with an object */
     struct server_certificate certificates[SERVER_CERTIFICATES_MAX];
     size_t certificate_count;
     char *access_log;       /* a file, "-" or "off" */

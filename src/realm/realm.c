@@ -157,6 +157,7 @@ int realm_load(struct realm *realm, const struct realm_bundle *bundle, uint32_t 
     enter();
     web_load();
     socket_limit(bundle->message_bytes);
+    web_request_cf(bundle->request_cf);
     r = script_is_wanted(bundle) ? script_load(bundle, ret_handlers, ret_failure)
                                  : worker_load(bundle, ret_handlers, ret_failure);
     leave();

@@ -69,6 +69,8 @@ struct realm_bundle {
                                            python_modules that count as not there.  Empty: nothing */
     uint64_t tmp_bytes;                 /* its files in memory, together; 0: no limit */
     uint64_t message_bytes;             /* of a message that comes by WebSocket; 0: no limit */
+    struct span request_cf;             /* JSON object, what request.cf says beside what is known of each
+                                           request; or empty */
 };
 
 struct realm_failure {                  /* all text is the caller's: realm_failure_done */

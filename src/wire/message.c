@@ -59,7 +59,7 @@ static const struct field load_fields[] = {
     F(KIND_SPAN, load, compatibility_date), F(KIND_SPAN, load, compatibility_flags),
     F(KIND_SPAN, load, env), F(KIND_SPAN, load, bindings),
     F(KIND_SPAN, load, packages), F(KIND_64, load, tmp_bytes),
-    F(KIND_64, load, message_bytes), {0}};
+    F(KIND_64, load, message_bytes), F(KIND_SPAN, load, request_cf), {0}};
 static const struct field loaded_fields[] = {F(KIND_U32, loaded, handlers), {0}};
 static const struct field failed_fields[] = {
     F(KIND_U32, failed, kind), F(KIND_SPAN, failed, text), F(KIND_SPAN, failed, hint),

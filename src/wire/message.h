@@ -145,6 +145,7 @@ struct load {
     struct span packages;   /* a JSON object, or "": see struct realm_bundle */
     uint64_t tmp_bytes;     /* files below /tmp and /session together; 0: no limit */
     uint64_t message_bytes; /* of one message of a WebSocket; 0: no limit */
+    struct span request_cf; /* a JSON object, what request.cf says of every request; or "" */
 };
 
 struct loaded {

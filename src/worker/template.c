@@ -152,10 +152,11 @@ static int load(struct template *t, const struct frame *f, struct err *err)
     bundle.bindings = (struct span){copy_of(m.bindings), m.bindings.len};
     bundle.tmp_bytes = m.tmp_bytes;
     bundle.message_bytes = m.message_bytes;
+    bundle.request_cf = (struct span){copy_of(m.request_cf), m.request_cf.len};
     bundle.packages = (struct span){copy_of(m.packages), m.packages.len};
     if (!bundle.name || !bundle.folder || !bundle.main || !bundle.compatibility_date ||
         !bundle.compatibility_flags || !bundle.env.data || !bundle.bindings.data ||
-        !bundle.packages.data)
+        !bundle.packages.data || !bundle.request_cf.data)
         return err_nomem(err);
     if (chdir(bundle.folder) < 0)
         return err_errno(err, errno, "enter the bundle's folder '%s'", bundle.folder);

@@ -230,6 +230,13 @@ static JSValueRef body_drop(JSContextRef js, JSObjectRef function, JSObjectRef s
     return engine.undefined;
 }
 
+void web_request_cf(struct span json)
+{
+    JSValueRef text = text_value(json);
+
+    engine_run(engine_internal("setRequestCf"), 1, &text);
+}
+
 void web_define_request(void)
 {
     head_class = engine_class("RequestHead", head_finalize);

@@ -35,6 +35,8 @@ void web_boot(void);
 void web_boot_inspect(void);
 /* A worker is about to be loaded: performance.now() counts from here. */
 void web_load(void);
+/* What request.cf says beside what is known of each request: a JSON object, or empty. */
+void web_request_cf(struct span json);
 /* After a fork: Math.random draws anew. */
 void web_start(void);
 
