@@ -16,6 +16,7 @@ enum {
     ENDS_MAX = 500,           /* different ends of names */
     TELL_MAX = 5,             /* errors that are told */
     GLOBALS_MAX = 100 * 1024, /* bytes of one argument of a program */
+    NAME_PLAIN = 200,         /* bytes of a name that is a path, too */
 };
 
 #define OURS  ".ours/"
@@ -488,6 +489,43 @@ static int fail(struct bundling *b, const struct said *said, struct err *err)
 
 /* ---- imports that happen while the code runs ---- */
 
+/* Can it be an alias, and a path below a folder of ours, as it is? */
+static bool is_plain(const char *name)
+{
+    size_t len = strlen(name), part;
+
+    if (len > NAME_PLAIN)
+        return false;
+    for (const char *at = name; *at; at += part + (at[part] == '/')) {
+        part = strcspn(at, "/");
+        if (part == 0 || at[0] == '.' || (at[part] && !at[part + 1]))
+            return false;
+    }
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] <= ' ' || name[i] == '\\' || name[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* Where a missing name lies.  The bundler takes an alias for what begins with it, too, and
+ * whichever it finds first: places are below each other as names are, so that all of them lead to
+ * the same file. */
+static int place_missing(const struct bundling *b, const char *name, struct buf *out)
+{
+    static const char OPTION[] = "--alias:";
+
+    for (const char *at = buf_data(&b->aliases), *end = at + buf_len(&b->aliases); at < end;
+         at += strlen(at) + 1) {
+        const char *own = at + strlen(OPTION), *to = strchr(at, '=');
+        size_t len = to ? (size_t)(to - own) : 0;
+        if (strncmp(at, OPTION, strlen(OPTION)) != 0 || !to || strncmp(name, own, len) != 0 ||
+            name[len] != '/')
+            continue;
+        return buf_print(out, "%s%s", to + 1 + strlen(b->stage->path) + strlen("/in/"), name + len);
+    }
+    return buf_print(out, OURS "missing/%s", name);
+}
+
 /* A module that throws, where one is missing: Cloudflare's runtime finds that out when it gets
  * there. */
 static int write_missing(struct bundling *b, const struct said_one *one, struct err *err)
@@ -510,10 +548,17 @@ static int write_missing(struct bundling *b, const struct said_one *one, struct 
             r = buf_print(&b->aliases, "--loader:%s=js", end_of(buf_data(&name)));
             r = r < 0 || buf_append(&b->aliases, "", 1) < 0 ? err_nomem(err) : 0;
         }
+    } else if (r == 0 && !is_plain(one->missing)) {
+        /* No alias may be called so: `require` says that it is missing. */
+        r = buf_print(&b->aliases, "--external:%s", one->missing);
+        r = r < 0 || buf_append(&b->aliases, "", 1) < 0 ? err_nomem(err) : 0;
     } else if (r == 0) {
-        r = buf_print(&place, OURS "missing/%u.js", b->missing++);
-        r = r < 0 ? err_nomem(err) : stage_write(b->stage, buf_data(&place), buf_span(&text), err);
+        struct buf path = {0};
+        r = place_missing(b, one->missing, &place);
+        r = r < 0 ? r : buf_print(&path, "%s" END, buf_data(&place));
+        r = r < 0 ? err_nomem(err) : stage_write(b->stage, buf_data(&path), buf_span(&text), err);
         r = r < 0 ? r : add_alias(b, one->missing, buf_data(&place), err);
+        buf_done(&path);
     } else {
         r = err_nomem(err);
     }

@@ -22,8 +22,7 @@ struct bundling {
     const char *program; /* esbuild */
     struct buf detail;   /* more lines of an error */
     enum builtin_node node;
-    struct buf aliases; /* "--alias:NAME=PATH", NUL behind each */
-    unsigned missing;   /* modules that throw */
+    struct buf aliases; /* "--alias:NAME=PATH" and other arguments, NUL behind each */
     bool is_script;
     bool is_lowered; /* await is made of generators, which node:async_hooks can follow */
 };

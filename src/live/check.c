@@ -72,7 +72,7 @@ void check_failed(struct live_check *check, const struct failed *why)
 
     if (!check->deadline_ms)
         return;
-    verdict.message = failure_print(why, &text) < 0 ? SPAN("it does not load, and memory is short")
+    verdict.message = failure_print(check->room, why, &text) < 0 ? SPAN("it does not load, and memory is short")
                                                     : buf_span(&text);
     while (verdict.message.len > 0 && verdict.message.data[verdict.message.len - 1] == '\n')
         verdict.message.len--;

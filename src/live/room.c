@@ -40,12 +40,13 @@ static void free_if_over(struct room *room)
 
 /* ---- what the pool says ---- */
 
-int failure_print(const struct failed *why, struct buf *out)
+int failure_print(const struct room *room, const struct failed *why, struct buf *out)
 {
     int r = 0;
 
     if (why->traceback.len > 0)
-        r = buf_print(out, "PythonError: %.*s", SPAN_ARG(why->traceback));
+        r = buf_print(out, "%s%.*s", room->prepared.linked.folder ? "Uncaught " : "PythonError: ",
+                      SPAN_ARG(why->traceback));
     else
         r = buf_print(out, "%.*s", SPAN_ARG(why->text));
     if (r == 0 && out->tail > out->head && out->mem[out->tail - 1] != '\n')
@@ -82,7 +83,7 @@ static void on_failed(void *self, const struct failed *why)
     if (room->worker)
         metrics_started(room->worker, -1);
     if (room->version) {
-        if (failure_print(why, &text) < 0)
+        if (failure_print(room, why, &text) < 0)
             log_error("'%s' does not load, and memory is short", room->name);
         live_version_failed(room->version, buf_span(&text));
         buf_done(&text);

@@ -62,7 +62,7 @@ int room_startup_ms(const struct room *room);
 void room_limit(struct room *room);
 
 /* What people read of a failure: the traceback or a sentence, with a hint behind it. */
-int failure_print(const struct failed *why, struct buf *out) MUST_CHECK;
+int failure_print(const struct room *room, const struct failed *why, struct buf *out) MUST_CHECK;
 
 /* ---- check.c ---- */
 void check_ready(struct live_check *check);

@@ -5,6 +5,8 @@ import pytest
 
 from serve import DATE, multipart
 
+pytestmark = pytest.mark.asan
+
 SCRIPTS = "/accounts/$ACC/workers/scripts/"
 ESM = "application/javascript+module"
 
@@ -72,8 +74,6 @@ import data from "./d.bin"
 import json from "./package.json"
 import { hello } from "./dir/dep.mjs"
 import common from "./c.cjs"
-
-pytestmark = pytest.mark.asan
 console.log("top")
 const add = new WebAssembly.Instance(wasm).exports.add
 export default {

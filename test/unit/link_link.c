@@ -254,6 +254,21 @@ static void imports_that_happen_late_fail_late(void)
     CHECK(file_has("worker.js", "No such module \"node:fs\"."));
     main_name = "index.js";
     end();
+    /* Names below one another, in whichever order the bundler tries them. */
+    for (int i = 0; i < 12; i++) {
+        begin(ALL("index.js", ESM,
+                  "import 'cloudflare:workers'; export default { fetch: async () => {"
+                  "await import('nowhere/sub'); await import('nowhere'); await import('nowhere/sub/x.js');"
+                  "await import('cloudflare:workers/x'); await import('a//b'); } }"));
+        CHECK(make() == 0);
+        
+        CHECK(file_has("worker.js", "No such module \"nowhere\"."));
+        CHECK(file_has("worker.js", "No such module \"nowhere/sub\"."));
+        CHECK(file_has("worker.js", "No such module \"nowhere/sub/x.js\"."));
+        CHECK(file_has("worker.js", "No such module \"cloudflare:workers/x\"."));
+        CHECK(file_has("worker.js", "(\"a//b\")"));
+        end();
+    }
 }
 
 static void computed_names_have_a_table(void)
