@@ -323,7 +323,11 @@ def test_websocket_connections_that_break(worker):
                      "mute": lambda line: (line.switch(), line.next(), line.next(), line.next())})
     try:
         said = ask(worker, """
-            const logs = %s.map((name) => { const ws = new WebSocket(%s + "/" + name); ws.onmessage = () => ws.send("x"); return note(ws).end; });
+            const logs = %s.map((name) => {
+              const ws = new WebSocket(%s + "/" + name);
+              if (name === "reset") ws.onmessage = () => ws.send("x");         // the others are closed: what is sent to them would reset them too
+              return note(ws).end;
+            });
             return await Promise.all(logs);
         """, ["reset", "end", "half"], server.ws)
         lost = ["close", 1006, "WebSocket disconnected without sending Close frame.", False, 3]
