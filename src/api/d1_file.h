@@ -1,8 +1,7 @@
 /* d1_file.h - files on their way into databases and out of them: imports and exports.
  *
  *   import   init -> WAITING -> (upload) HELD -> ingest -> RUNNING -> COMPLETE | FAILED
- *   export                                  first call -> RUNNING -> COMPLETE | FAILED ->
- * (download)
+ *   export                                  first call -> RUNNING -> COMPLETE | FAILED -> (download)
  *
  * A job belongs to one account and one database.  Polls name it by `id`, with a token; uploads and
  * downloads by `key` alone, which nobody can guess and which is good for a while.  Its file has no

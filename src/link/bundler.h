@@ -1,8 +1,7 @@
 /* bundler.h - esbuild, boxed, over a stage that holds one worker's modules.
  *
- *     stage written -> esbuild -> unresolved imports that happen late get modules that throw ->
- * again
- *                              -> imports of computed names: all modules get a table     -> again
+ *     stage written -> esbuild -> unresolved imports that happen late get modules that throw -> again
+ *                              -> imports of computed names: all modules get a table          -> again
  *
  * Inside link/. */
 #ifndef CORRAL_LINK_BUNDLER_H

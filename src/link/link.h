@@ -1,21 +1,20 @@
-/* link.h - the modules of a JavaScript worker made into one script that an engine without modules
- * runs.
+/* link.h - the modules of a JavaScript worker made into one script that an engine without modules runs.
  *
  *     bundle, as it was uploaded  --esbuild, boxed-->  HOME/HASH/
  *
- *   HOME/HASH/worker.js       evaluates to (async function (__corral, require) { "use strict"; ...
- * }) HOME/HASH/worker.js.map   its source map; sources are names in the bundle, those of ours begin
- * with "corral:" HOME/HASH/m/0 ...         the modules that are no JavaScript, as they came
+ *   HOME/HASH/worker.js       evaluates to (async function (__corral, require) { "use strict"; ... })
+ *   HOME/HASH/worker.js.map   its source map; sources are names in the bundle, those of ours begin with "corral:"
+ *   HOME/HASH/m/0 ...         the modules that are no JavaScript, as they came
  *
  * Modules are known by the types that they came with (parts):
  *
- *   application/javascript+module (text/javascript+module, application/x-javascript, ...)    an ES
- * module application/javascript, text/javascript     CommonJS; of the main part of a worker without
- * modules: a script application/wasm            import m from "./a.wasm": a WebAssembly.Module
- *   text/plain (any text/)      a string
- *   application/json            what it says
- *   application/source-map      the map of the module that names it
- *   all others                  an ArrayBuffer
+ *   application/javascript+module    an ES module; so are text/javascript+module, application/x-javascript ...
+ *   application/javascript           CommonJS, as is text/javascript; of the main part of a worker without modules: a script
+ *   application/wasm                 import m from "./a.wasm": a WebAssembly.Module
+ *   text/plain (any text/)           a string
+ *   application/json                 what it says
+ *   application/source-map           the map of the module that names it
+ *   all others                       an ArrayBuffer
  *
  * A bundle without types has them by the ends of its names.  PARTS is a file with
  * [{"name", "type", "path" (when the file lies elsewhere than its name says)}, ...]: parts.json of
@@ -24,15 +23,14 @@
  * What the script is given:
  *
  *   __corral.main(namespace)    the exports of the main module
- *   __corral.script(globals)    first of all in a worker without modules: {NAME: value} for its
- * global object
+ *   __corral.script(globals)    first of all in a worker without modules: {NAME: value} for its global object
  *   __corral.module(name)       what the realm has: "cloudflare:workers" ...; throws
- *   __corral.modules(table)     {name: () => promise of its namespace}: told first of all when code
- * imports modules by names that it computes
+ *   __corral.modules(table)     {name: () => promise of its namespace}: told first of all when code imports modules by
+ *                               names that it computes
  *   __corral.wasm(path), text(path), data(path), json(path)    paths are those in HASH: "m/0"
  *   __corral.meta               import.meta
- *   require(name)               what nobody could find when it was linked; of a name that `modules`
- * has: an object whose prototype has `then`, that of the promise
+ *   require(name)               what nobody could find when it was linked; of a name that `modules` has: an object whose
+ *                               prototype has `then`, that of the promise
  *
  * A folder is made beside its place and put there in one step, never changed, and held (flock,
  * shared) from link_make to linked_done: several processes may work on one home.

@@ -1,7 +1,7 @@
 /* stage.h - the folder in which one worker is linked, and goes away with it.
  *
- *     HOME/.stage-RANDOM/in/...     what the bundler reads: modules by their places (modules.h),
- * .ours/ out/       where it writes, whatever that is: nothing in there is trusted
+ *     HOME/.stage-RANDOM/in/...     what the bundler reads: modules by their places (modules.h), .ours/
+ *                        out/       where it writes, whatever that is: nothing in there is trusted
  *
  * Inside link/.  Errors: ERR_SYSTEM, ERR_NOMEM; ERR_INVALID: two modules want one place. */
 #ifndef CORRAL_LINK_STAGE_H

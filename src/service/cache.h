@@ -1,13 +1,13 @@
-/* cache.h - caches.default and caches.open(): what a worker asks about answers that it has put
- * there.
+/* cache.h - caches.default and caches.open(): what a worker asks about answers that it has put there.
  *
  * Outcalls to the platform; arguments cache ("" is the default one) and url:
  *
- *   "cache.match"    200 with the answer's headers and body; results status, age (seconds), length
- * (of the whole body). Argument range, "FIRST-LAST", "FIRST-" or "-LENGTH", bytes: a 206, whose
- * result range is "FIRST-LAST"; or 416 without a body.  404: there is none "cache.put" arguments
- * status and ttl_ms; the headers and the body are the answer's.  204; 413: it is longer than one
- * may be, nothing is kept "cache.delete"   200, or 404: there was none
+ *   "cache.match"    200 with the answer's headers and body; results status, age (seconds), length (of the whole body).
+ *                    Argument range, "FIRST-LAST", "FIRST-" or "-LENGTH", bytes: a 206, whose result range is
+ *                    "FIRST-LAST"; or 416 without a body.  404: there is none
+ *   "cache.put"      arguments status and ttl_ms; the headers and the body are the answer's.  204; 413: it is longer than
+ *                    one may be, nothing is kept
+ *   "cache.delete"   200, or 404: there was none
  *
  * What may be put there and for how long, the worker decides (sdk/js/cache.js): it is its account's
  * own memory, which no other account's worker sees.  All of it is lost when the node ends.
