@@ -93,7 +93,7 @@ LINK = $(B)/libnode.a $(NODE_LIBS)
 $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(WORKER_DEPS) $(B)/libstore.a
 	@mkdir -p $(@D)
 	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
-$(B)/t/link_link: | $(B)/corral-worker
+$(B)/t/link_link $(B)/t/link_hostile: | $(B)/corral-worker
 $(B)/t/service_d1: | $(B)/corral-store
 $(B)/t/live_live $(B)/t/live_router: | $(B)/corral-worker $(B)/corral-store
 $(B)/fuzz_sql $(B)/fuzz_split $(B)/fuzz_database: LINK = $(B)/libstore.a $(STORE_LIBS)

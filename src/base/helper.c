@@ -165,7 +165,9 @@ int helper_run(const struct helper *h, struct err *err)
     if (r == 0)
         r = wait_end(h, pid, deadline_ms, err);
     status = reap(pid, r < 0);
-    if (r == 0 && WIFSIGNALED(status))
+    if (h->ret_signal)
+        *h->ret_signal = r == 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    else if (r == 0 && WIFSIGNALED(status))
         r = err_set(err, ERR_SYSTEM, "%s died of signal %d", h->what, WTERMSIG(status));
     if (r == 0 && h->ret_exit)
         *h->ret_exit = WEXITSTATUS(status);

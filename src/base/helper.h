@@ -31,6 +31,7 @@ struct helper {
     void *self;
     bool takes_words; /* what it says on its standard error is answer, too */
     int *ret_exit;    /* its exit status; NULL: nobody asks */
+    int *ret_signal;  /* what it died of, which is no error then; 0: nothing.  NULL: nobody asks */
 };
 
 int helper_run(const struct helper *helper, struct err *err) MUST_CHECK;

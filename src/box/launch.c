@@ -12,6 +12,7 @@
 enum {
     LAUNCH_PATHS_MAX = 32, /* of each kind */
     LAUNCH_CPU_S = 120,
+    LAUNCH_NICE = 10,
 };
 #define LAUNCH_MEMORY_MAX (4ULL << 30)
 #define LAUNCH_FILE_MAX   (256ULL << 20)
@@ -47,6 +48,18 @@ static int take_uid(const char *text, unsigned *ret, struct err *err)
     return 0;
 }
 
+static int take_bytes(const char *option, uint64_t *ret, struct err *err)
+{
+    const char *text = strchr(option, '=') + 1;
+    char *end;
+    unsigned long long n = strtoull(text, &end, 10);
+
+    if (*end || text[0] < '0' || text[0] > '9' || n == 0 || n == UINT64_MAX)
+        return err_set(err, ERR_INVALID, "confine: '%.200s' is no number of bytes", option);
+    *ret = n < *ret ? n : *ret;
+    return 0;
+}
+
 static int take(const char *text, struct paths *owns, struct paths *writes, struct box_walls *walls,
                 struct err *err)
 {
@@ -58,6 +71,10 @@ static int take(const char *text, struct paths *owns, struct paths *writes, stru
         return add(owns, text + 7, err);
     if (strncmp(text, "--write=", 8) == 0)
         return add(writes, text + 8, err);
+    if (strncmp(text, "--memory=", 9) == 0)
+        return take_bytes(text, &walls->memory_bytes, err);
+    if (strncmp(text, "--file=", 7) == 0)
+        return take_bytes(text, &walls->file_bytes, err);
     return err_set(err, ERR_INVALID, "corral-worker confine does not know the option %.200s", text);
 }
 
@@ -83,6 +100,7 @@ int box_launch(char **arguments, struct err *err)
     for (size_t i = 0; i < LIBRARY_COUNT; i++)
         reads.list[reads.count++] = LIBRARIES[i];
     reads.list[reads.count++] = *arguments;
+    (void)!nice(LAUNCH_NICE);
     r = box_confine(&walls, err);
     if (r < 0)
         return r;

@@ -144,6 +144,7 @@ static int link_bundle(struct reader *reader, struct reading *g)
                                  .main = g->bundle.main,
                                  .date = p->compatibility_date,
                                  .flags = p->compatibility_flags,
+                                 .has_sources = true,
                                  .is_cancelled = &reader->is_cancelled};
     int r;
 

@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/helper.h"
 #include "base/mem.h"
+#include "link/inputs.h"
+#include "link/map.h"
 #include "link/said.h"
 #include "text/value.h"
 
@@ -62,6 +65,8 @@ static int write_module(struct bundling *b, const struct module *m, struct err *
         r = shim_of(m, &text, err);
     else
         r = stage_read(b->files, m->path, LINK_OUTPUT_MAX, &text, err);
+    if (r == 0 && module_is_code(m->kind))
+        map_disarm((char *)buf_data(&text), buf_len(&text), m->name, b->modules);
     /* What says nothing of module and exports is CommonJS all the same. */
     if (r == 0 && m->kind == MODULE_COMMONJS && !b->is_script && buf_print(&text, "\n;module;") < 0)
         r = err_nomem(err);
@@ -311,17 +316,21 @@ static int add_ways(const struct bundling *b, struct arguments *a, struct err *e
 static int add_all(const struct bundling *b, struct arguments *a, struct err *err)
 {
     struct buf place = {0};
-    char uid[32];
+    char number[64];
     int r = module_place(b->modules->up, b->main->name, &place);
 
     add(a, "%s", b->ask->worker_program);
     add(a, "%s", "confine");
     add(a, "%s", helper_box());
-    snprintf(uid, sizeof uid, "--uid=%u", b->ask->box_uid);
+    snprintf(number, sizeof number, "--uid=%u", b->ask->box_uid);
     if (b->ask->box_uid > 0)
-        add(a, "%s", uid);
+        add(a, "%s", number);
     add(a, "--read=%s/in", b->stage->path);
     add(a, "--write=%s/out", b->stage->path);
+    snprintf(number, sizeof number, "--memory=%llu", (unsigned long long)b->limits.memory_bytes);
+    add(a, "%s", number);
+    snprintf(number, sizeof number, "--file=%llu", (unsigned long long)b->limits.output_bytes);
+    add(a, "%s", number);
     add(a, "%s", "--");
     add(a, "%s", b->program);
     if (a->r == 0)
@@ -332,9 +341,11 @@ static int add_all(const struct bundling *b, struct arguments *a, struct err *er
     add(a, "%s", "--target=esnext");
     add(a, "%s", "--charset=utf8");
     add(a, "%s", "--sourcemap=external");
+    add(a, "--sources-content=%s", b->ask->has_sources ? "true" : "false");
     add(a, "%s", "--legal-comments=none");
     add(a, "%s", "--log-level=error");
-    add(a, "%s", "--log-limit=0");
+    snprintf(number, sizeof number, "--log-limit=%d", SAID_MAX);
+    add(a, "%s", number);
     add(a, "%s", "--color=false");
     add(a, "%s", "--footer:js=})");
     buf_done(&place);
@@ -356,20 +367,50 @@ static int take_output(void *self, struct span bytes, struct err *err)
     return buf_append(said, bytes.data, bytes.len) < 0 ? err_nomem(err) : 0;
 }
 
+/* What the modules made it say of itself, with the machine's paths, is for nobody; what kept it from
+ * its work is. */
+static bool is_of_modules(const char *words)
+{
+    static const char *const STARTS[] = {"\xe2", "panic", "fatal", "runtime", "goroutine"};
+
+    for (size_t i = 0; i < sizeof STARTS / sizeof *STARTS; i++)
+        if (strncmp(words, STARTS[i], strlen(STARTS[i])) == 0)
+            return true;
+    return false;
+}
+
+static int read_said(const struct bundling *b, struct span output, int exit_status, int signal,
+                     struct said *ret, struct err *err)
+{
+    const char *words = output.len > 0 ? output.data : "", *what = said_too_much(output, signal);
+    int r = what ? err_set(err, ERR_LIMIT, "linking the modules takes %s", what)
+                 : said_read(output, b->stage->path, ret, err);
+
+    if (r < 0 || ret->count > 0)
+        return r;
+    if (signal)
+        return err_set(err, ERR_SYSTEM, "the bundler died of signal %d", signal);
+    if (is_of_modules(words))
+        return err_set(err, ERR_SYSTEM, "the bundler ended with %d", exit_status);
+    return err_set(err, ERR_SYSTEM, "the bundler ended with %d: %.*s", exit_status,
+                   (int)strcspn(words, "\n"), words);
+}
+
 /* 1: both files are there; 0: it says what is wrong. */
 static int run(struct bundling *b, struct said *ret_said, struct err *err)
 {
     struct arguments a = {0};
     struct buf output = {0}, path = {0};
     const char **argv = NULL, *at, *envp[] = {NULL, NULL};
-    int exit_status = -1, r = add_all(b, &a, err);
+    int exit_status = -1, signal = 0, r = add_all(b, &a, err);
     struct helper helper = {.what = "the bundler",
-                            .timeout_ms = LINK_TIMEOUT_MS,
+                            .timeout_ms = b->deadline_ms - clock_now_ms(),
                             .is_cancelled = b->ask->is_cancelled,
                             .output = take_output,
                             .self = &output,
                             .takes_words = true,
-                            .ret_exit = &exit_status};
+                            .ret_exit = &exit_status,
+                            .ret_signal = &signal};
 
     *ret_said = (struct said){0};
     if (r == 0 && buf_print(&path, "NODE_PATH=%s/in/", b->stage->path) < 0)
@@ -386,13 +427,13 @@ static int run(struct bundling *b, struct said *ret_said, struct err *err)
     helper.envp = envp;
     if (r == 0)
         r = helper_run(&helper, err);
-    if (r == 0 && exit_status == 0)
-        r = 1;
-    else if (r == 0)
-        r = said_read(buf_span(&output), b->stage->path, ret_said, err);
-    if (r == 0 && ret_said->count == 0)
-        r = err_set(err, ERR_SYSTEM, "the bundler ended with %d: %.*s", exit_status,
-                    (int)strcspn(buf_data(&output), "\n"), buf_data(&output));
+    if (r == ERR_LIMIT)
+        r = err_set(err, ERR_LIMIT, "linking the modules takes longer than %lld ms",
+                    (long long)b->limits.timeout_ms);
+    if (r == 0)
+        r = signal == 0 && exit_status == 0
+                ? 1
+                : read_said(b, buf_span(&output), exit_status, signal, ret_said, err);
     mem_free(argv);
     buf_done(&a.texts);
     buf_done(&output);
@@ -459,7 +500,10 @@ static int tell(struct bundling *b, const struct said_one *one, bool is_first, s
                       "'%s'",
                       one->wanted);
     } else {
-        r = buf_print(&line, "Uncaught SyntaxError: %s", one->text);
+        r = map_script(span_of(one->text), b->stage->name, &name, err);
+        r = r < 0 ? r
+                  : buf_print(&line, "Uncaught SyntaxError: %.*s", (int)buf_len(&name),
+                              buf_data(&name));
     }
     if (r == 0 && is_first)
         err_set(err, ERR_INVALID, "%s", buf_data(&line));
@@ -569,6 +613,24 @@ static int write_missing(struct bundling *b, const struct said_one *one, struct 
     return r;
 }
 
+/* Nobody needs a source map that is none: 1, it is out of the way. */
+static int drop_maps(struct bundling *b, const struct said *said, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < said->count && r >= 0; i++) {
+        const char *file = said->items[i].file;
+        const struct module *m = modules_find(b->modules, name_of(&said->items[i]));
+        if (!m || m->kind != MODULE_MAP || said->items[i].is_outside)
+            continue;
+        file += strncmp(file, "in/", 3) == 0 ? 3 : 0;
+        r = stage_rewrite(b->stage, file, SPAN("{\"version\":3,\"sources\":[],\"mappings\":\"\"}"),
+                          err);
+        r = r < 0 ? r : 1;
+    }
+    return r;
+}
+
 /* 1: all that is wrong are imports that happen late. */
 static int all_are_late(struct bundling *b, const struct said *said, struct err *err)
 {
@@ -603,31 +665,17 @@ static int all_are_late(struct bundling *b, const struct said *said, struct err 
     return r;
 }
 
-/* A box that is only a filter lets the bundler read other files: what it made of them nobody gets.
- * 1: node:async_hooks is among what it read. */
+/* 1: node:async_hooks is among what it read. */
 static int check_inputs(struct bundling *b, struct err *err)
 {
     struct buf text = {0};
-    json_t *meta = NULL, *ignored;
-    json_error_t where;
-    const char *path;
+    bool has_hooks = false;
     int r = stage_read(b->stage->fd, "out/meta.json", LINK_OUTPUT_MAX, &text, err);
 
-    if (r == 0 && value_parse(buf_span(&text), &meta, &where) < 0)
-        r = err_set(err, ERR_SYSTEM, "the bundler does not say what it read");
-    json_object_foreach(json_object_get(meta, "inputs"), path, ignored)
-    {
-        const char *plain = path, *place = strstr(path, b->stage->name);
-        while (strncmp(plain, "../", 3) == 0)
-            plain += 3;
-        if (r >= 0 && !place)
-            r = err_set(err, ERR_INVALID, "Uncaught Error: No such module \"/%s\".", plain);
-        else if (r == 0 && strcmp(place + strlen(b->stage->name), ASYNC_HOOKS) == 0)
-            r = 1;
-    }
-    json_decref(meta);
+    if (r == 0)
+        r = inputs_check(buf_span(&text), b->stage->name, ASYNC_HOOKS, &has_hooks, &b->detail, err);
     buf_done(&text);
-    return r;
+    return r == 0 && has_hooks ? 1 : r;
 }
 
 /* The engine says nothing of where an await goes on: code that wants to know has none.  What cannot
@@ -691,7 +739,9 @@ int bundling_run(struct bundling *b, struct err *err)
     for (int i = 0; i < TRIES && r == 0 && late == 1; i++) {
         said_done(&said);
         r = run(b, &said, err);
-        if (r == 0 && !b->is_script && i + 1 < TRIES)
+        if (r == 0 && i + 1 < TRIES)
+            late = drop_maps(b, &said, err);
+        if (r == 0 && late == 0 && !b->is_script && i + 1 < TRIES)
             late = all_are_late(b, &said, err);
         r = late < 0 ? late : r;
     }

@@ -21,7 +21,9 @@ struct bundling {
     const char *program; /* esbuild */
     struct buf detail;   /* more lines of an error */
     enum builtin_node node;
-    struct buf aliases; /* "--alias:NAME=PATH" and other arguments, NUL behind each */
+    struct buf aliases;        /* "--alias:NAME=PATH" and other arguments, NUL behind each */
+    struct link_limits limits; /* none is 0 */
+    int64_t deadline_ms;       /* of all runs together */
     bool is_script;
     bool is_lowered; /* await is made of generators, which node:async_hooks can follow */
 };

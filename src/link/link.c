@@ -3,7 +3,8 @@
  *     hash -> HOME/HASH there?  hold it -> done
  *                         no -> stage -> bundling -> .new-RANDOM/ -> rename -> hold it
  *
- *   1. a folder called HASH came into being by one rename, and is never changed
+ *   1. a folder called HASH came into being by one rename, when all of it was on the disk, and is
+ *      never changed
  *   2. it loses its name before anything in it is deleted, and only when nobody holds it
  *   3. its modification time is when it was last taken; the sweep asks for it */
 #include "link/link.h"
@@ -28,7 +29,7 @@
 #include "text/value.h"
 
 enum {
-    FORMAT = 1, /* of what is made: another one is another hash */
+    FORMAT = 2, /* of what is made: another one is another hash */
     HASH_BYTES = 16,
     TRIES = 3,     /* when somebody sweeps what was just made */
     LEFT_S = 3600, /* what is being made, and nobody makes it any more */
@@ -98,7 +99,7 @@ static bool add(EVP_MD_CTX *ctx, const void *data, size_t len)
 static bool add_all(EVP_MD_CTX *ctx, const struct link_ask *ask, const char *bindings)
 {
     const enum builtin_node node = builtin_node(ask->date, ask->flags);
-    const int format = FORMAT;
+    const int format = ask->has_sources ? FORMAT : -FORMAT;
     bool is_good = add(ctx, &format, sizeof format) && add(ctx, &node, sizeof node) &&
                    add(ctx, ask->hash, strlen(ask->hash)) &&
                    add(ctx, ask->main, strlen(ask->main)) && add(ctx, bindings, strlen(bindings));
@@ -224,6 +225,8 @@ static int put(const struct bundling *b, const char *hash, struct err *err)
         return err_errno(err, errno, "make a linked worker");
     r = copy_outputs(b, to, err);
     r = r < 0 ? r : copy_modules(b, to, err);
+    if (r == 0 && fsync(to) < 0 && errno != EINVAL && errno != EROFS)
+        r = err_errno(err, errno, "write a linked worker");
     close(to);
     if (r == 0 && renameat(home, spare, home, hash) == 0)
         return 0;
@@ -248,6 +251,18 @@ static int find_main(struct bundling *b, struct err *err)
     return r;
 }
 
+static void take_limits(struct bundling *b)
+{
+    b->limits = b->ask->limits;
+    if (b->limits.timeout_ms == 0)
+        b->limits.timeout_ms = LINK_TIMEOUT_MS;
+    if (b->limits.memory_bytes == 0)
+        b->limits.memory_bytes = LINK_MEMORY_MAX;
+    if (b->limits.output_bytes == 0)
+        b->limits.output_bytes = LINK_OUTPUT_MAX;
+    b->deadline_ms = clock_now_ms() + b->limits.timeout_ms;
+}
+
 static int make(const struct link_ask *ask, const char *hash, char **ret_detail, struct err *err)
 {
     struct stage stage = {.home = -1, .fd = -1};
@@ -260,6 +275,7 @@ static int make(const struct link_ask *ask, const char *hash, char **ret_detail,
     char *program = NULL;
     int r = modules_read(ask->parts, &modules, err);
 
+    take_limits(&b);
     r = r < 0 ? r : find_main(&b, err);
     r = r < 0 ? r : link_bundler(&program, err);
     if (r == 0) {

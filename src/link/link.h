@@ -45,6 +45,7 @@
 #include <jansson.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -53,6 +54,13 @@ enum {
     LINK_KEPT_S = 7 * 24 * 3600, /* what nobody has taken for so long is swept */
 };
 #define LINK_OUTPUT_MAX (256ull << 20)
+#define LINK_MEMORY_MAX (4ull << 30)
+
+struct link_limits {       /* 0: those above */
+    int64_t timeout_ms;    /* of all that the bundler does */
+    uint64_t memory_bytes; /* address space of the bundler; LINK_MEMORY_MAX */
+    uint64_t output_bytes; /* of each file that it writes; LINK_OUTPUT_MAX */
+};
 
 struct link_ask {
     const char *worker_program; /* of the same build: its box */
@@ -66,6 +74,10 @@ struct link_ask {
         *bindings;    /* of a script: wasm_module, text_blob, data_blob become globals; or NULL */
     unsigned box_uid; /* whose the bundler is; 0: the node's own user's */
     const atomic_bool *is_cancelled; /* NULL: never */
+    struct link_limits limits;
+    /* The source map has the text of the sources: that of files below the modules', too, which the
+     * bundler reads when an upload's own map has none.  For those whose machine it is. */
+    bool has_sources;
 };
 
 struct linked {   /* zeroes are done, too */

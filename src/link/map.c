@@ -7,6 +7,11 @@
 #include "link/modules.h"
 #include "text/value.h"
 
+enum {
+    STRINGS_MAX = 200 * 1000,
+    WITH_TEXT_MAX = 8 << 20, /* bytes of a map that is kept with the text of its sources */
+};
+
 #define OURS ".ours/"
 
 int map_source(const char *source, struct buf *out, struct err *err)
@@ -38,14 +43,76 @@ int map_source(const char *source, struct buf *out, struct err *err)
     return r;
 }
 
+/* ---- comments that name a map ---- */
+
+static size_t url_length(const char *url, const char *end)
+{
+    size_t n = 0;
+
+    while (url + n < end && !strchr(" \t\r\n", url[n]))
+        n++;
+    return n;
+}
+
+/* Names without a way lie beside the module, where nothing but the upload is. */
+static bool leads_elsewhere(const char *url, size_t len, const char *name,
+                            const struct modules *modules)
+{
+    char *copy;
+    struct buf clean = {0};
+    struct err ignored;
+    const struct module *m = NULL;
+    bool is_plain = memchr(url, '%', len) == NULL && memchr(url, ':', len) == NULL &&
+                    memmem(url, len, "..", 2) == NULL && url[0] != '/';
+
+    if (is_plain || (len >= 5 && memcmp(url, "data:", 5) == 0))
+        return false;
+    copy = mem_copy(url, len);
+    if (copy && !strchr(copy, ':') && !strchr(copy, '%') && url[0] != '/' &&
+        module_resolve(name, copy, &clean, &ignored) == 0)
+        m = modules_find(modules, buf_data(&clean));
+    buf_done(&clean);
+    mem_free(copy);
+    return !m || m->kind != MODULE_MAP;
+}
+
+void map_disarm(char *text, size_t len, const char *name, const struct modules *modules)
+{
+    static const char PRAGMA[] = " sourceMappingURL=";
+    char *at = text, *end = text + len;
+
+    while ((at = memmem(at, (size_t)(end - at), PRAGMA, sizeof PRAGMA - 1))) {
+        const bool is_comment = at > text && (at[-1] == '#' || at[-1] == '@');
+        char *url = at + sizeof PRAGMA - 1;
+        const size_t n = url_length(url, end);
+        if (is_comment && n > 0 && leads_elsewhere(url, n, name, modules))
+            at[1] = 'S'; /* which is nobody's word */
+        at = url;
+    }
+}
+
+/* Each is a small piece of memory for who reads it. */
+static bool has_many_strings(struct span map)
+{
+    size_t quotes = 0;
+
+    for (size_t i = 0; i < map.len; i++) {
+        quotes += map.data[i] == '"';
+        i += map.data[i] == '\\';
+    }
+    return quotes / 2 > STRINGS_MAX;
+}
+
 int map_rewrite(struct span map, struct buf *out, struct err *err)
 {
     json_t *all = NULL, *sources, *one;
     json_error_t where;
     char *text = NULL;
     size_t i;
-    int r = value_parse(map, &all, &where);
+    int r = has_many_strings(map) ? ERR_LIMIT : value_parse(map, &all, &where);
 
+    if (r == ERR_LIMIT)
+        return err_set(err, ERR_LIMIT, "the source map has more than %d strings", STRINGS_MAX);
     if (r < 0)
         return r == ERR_NOMEM ? err_nomem(err)
                               : err_set(err, ERR_INVALID, "the source map: %s", where.text);
@@ -60,6 +127,8 @@ int map_rewrite(struct span map, struct buf *out, struct err *err)
             r = err_nomem(err);
         buf_done(&name);
     }
+    if (map.len > WITH_TEXT_MAX)
+        json_object_del(all, "sourcesContent");
     if (r == 0)
         text = value_dump(all, JSON_COMPACT);
     if (r == 0)

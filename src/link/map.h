@@ -5,13 +5,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "link/modules.h"
 
 /* What a path of "sources" is called: "../in/.corral/a.js" is "a.js", "../in/.ours/x.js" is
  * "corral:x.js". */
 int map_source(const char *source, struct buf *out, struct err *err) MUST_CHECK;
 /* A script that the bundler made, without the way to the stage of this name where it tells it. */
 int map_script(struct span script, const char *stage, struct buf *out, struct err *err) MUST_CHECK;
-/* ERR_INVALID: it is no map. */
+/* Comments of a module that name a source map elsewhere than in the upload name none any more: the
+ * bundler would read it.  Nothing changes its place. */
+void map_disarm(char *text, size_t len, const char *name, const struct modules *modules);
+/* ERR_INVALID: it is no map; ERR_LIMIT: it has too many names. */
 int map_rewrite(struct span map, struct buf *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
  * Notes and lines of code are passed by. */
 #include "link/said.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #define ORIGINALLY " (originally "
 #define WANTED     "No matching export in "
 #define FOR        " for import "
+/* What stands before an import that is missing, when the box or the name was in the way. */
+#define FOLDER "Cannot read directory "
 
 /* The next line, without its end; false: there is none. */
 static bool next_line(struct span *rest, struct span *ret)
@@ -134,6 +137,7 @@ static int take_text(struct span text, struct said_one *one)
 int said_read(struct span output, const char *stage, struct said *ret, struct err *err)
 {
     struct span line;
+    bool is_passed_by = false;
     int r = 0;
 
     *ret = (struct said){0};
@@ -142,10 +146,13 @@ int said_read(struct span output, const char *stage, struct said *ret, struct er
         if (begins_with(line, MARK)) {
             if (ret->count == SAID_MAX)
                 break;
+            is_passed_by = begins_with(line, MARK FOLDER);
+            if (is_passed_by)
+                continue;
             line.data += sizeof MARK - 1;
             line.len -= sizeof MARK - 1;
             r = take_text(line, &ret->items[ret->count++]);
-        } else if (last && !last->file && line.len > 0) {
+        } else if (last && !last->file && line.len > 0 && !is_passed_by) {
             r = take_place(line, stage, last);
             if (r == 0)
                 r = (last->file = mem_strdup("")) ? 0 : ERR_NOMEM;
@@ -169,6 +176,37 @@ void said_done(struct said *said)
         mem_free(said->items[i].wanted);
     }
     *said = (struct said){0};
+}
+
+/* ---- how it ended ---- */
+
+static bool has(struct span text, const char *what)
+{
+    return memmem(text.data, text.len, what, strlen(what)) != NULL;
+}
+
+const char *said_too_much(struct span output, int signal)
+{
+    struct span line;
+
+    if (signal == SIGXCPU)
+        return "more processor time than it may";
+    if (signal == SIGKILL) /* the kernel does so to who has used up either */
+        return "more memory or processor time than it may";
+    /* Lines of the modules, which are shown too, are indented. */
+    while (next_line(&output, &line)) {
+        if (begins_with(line, MARK "Failed to write to output file") && has(line, "file too large"))
+            return "more room than it may: the result is too large";
+        if (!begins_with(line, "fatal error: ") && !begins_with(line, "runtime: "))
+            continue;
+        if (has(line, "stack exceeds") || has(line, "stack overflow"))
+            return "more memory than it may: something in them is nested too deeply";
+        if (has(line, "out of memory") || has(line, "cannot allocate memory") ||
+            has(line, "failed to create new OS thread"))
+            return "more memory than it may";
+    }
+    return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS ? "more memory than it may"
+                                                                      : NULL;
 }
 
 /* ---- looking back ---- */

@@ -28,6 +28,10 @@ struct said {
 int said_read(struct span output, const char *stage, struct said *ret, struct err *err) MUST_CHECK;
 void said_done(struct said *said);
 
+/* Why did it end without an error of its own?  What its modules took too much of, for "linking the
+ * modules takes ..."; NULL: that is not known.  `signal`: what it died of, or 0. */
+const char *said_too_much(struct span output, int signal);
+
 /* Is the import in line and column of this text one that happens while the code runs: import(...)
  * or require(...)? */
 bool said_is_dynamic(struct span text, unsigned line, unsigned column);

@@ -65,6 +65,12 @@ static int make_parents(int at, const char *path)
     return r;
 }
 
+/* What a module is called that is written to "in/...". */
+static const char *name_of(const char *path)
+{
+    return strncmp(path, "in/", 3) == 0 ? module_of_place(path + 3) : path;
+}
+
 static int put(int at, const char *path, int more, struct span bytes, struct err *err)
 {
     int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | more, r = 0;
@@ -74,7 +80,10 @@ static int put(int at, const char *path, int more, struct span bytes, struct err
         fd = openat(at, path, flags, 0600);
     if (fd < 0 && (errno == EEXIST || errno == EISDIR || errno == ENOTDIR))
         return err_set(err, ERR_INVALID, "'%.200s' and another module cannot be side by side",
-                       path);
+                       name_of(path));
+    if (fd < 0 && errno == ENAMETOOLONG)
+        return err_set(err, ERR_INVALID, "the name '%.200s' of a module is too long",
+                       name_of(path));
     if (fd < 0 || file_write(fd, bytes) < 0)
         r = err_errno(err, errno, "write '%.200s'", path);
     if (fd >= 0 && close(fd) < 0 && r == 0)
@@ -84,7 +93,7 @@ static int put(int at, const char *path, int more, struct span bytes, struct err
 
 int stage_put(int at, const char *path, struct span bytes, struct err *err)
 {
-    return put(at, path, O_EXCL, bytes, err);
+    return put(at, path, O_EXCL | O_DSYNC, bytes, err);
 }
 
 static int write_in(struct stage *stage, const char *place, int more, struct span text,

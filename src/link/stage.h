@@ -34,7 +34,7 @@ int stage_module(struct stage *stage, unsigned up, const char *name, struct span
 
 /* All of a regular file below `at`, by no link; ERR_LIMIT when it is longer than max. */
 int stage_read(int at, const char *path, size_t max, struct buf *out, struct err *err) MUST_CHECK;
-/* A file that is not there yet, with the folders above it. */
+/* A file that is not there yet, with the folders above it: on the disk. */
 int stage_put(int at, const char *path, struct span bytes, struct err *err) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "link/inputs.h"
 #include "link/map.h"
 #include "link/modules.h"
 #include "link/said.h"
@@ -67,6 +68,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         (void)said_is_dynamic(all, said.items[i].line, said.items[i].column);
     }
     said_done(&said);
+    (void)said_too_much(all, 0);
+    {
+        struct buf detail = {0};
+        bool has;
+        (void)!inputs_check(all, ".stage-0", "/in/.ours/a", &has, &detail, &err);
+        map_disarm(text, len, "src/a.js", &(struct modules){0});
+        buf_done(&detail);
+    }
     if (map_rewrite(all, &out, &err) == 0)
         must(buf_len(&out) > 0);
     buf_eat(&out, buf_len(&out));

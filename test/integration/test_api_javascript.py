@@ -50,6 +50,8 @@ def test_what_cannot_be_linked(node):
             ({"index.js": "import { b } from './a.js'; export default b", "a.js": "export const a = 1"}, {}, "does not provide an export named 'b'"),
             ({"index.js": GOOD, "../" * 9 + "a.js": ""}, {}, "more than 8 folders above"),
             ({"index.js": GOOD, "./index.js": GOOD}, {}, "twice"),
+            ({"index.js": "x = " + "[" * 3000000}, {}, "linking the modules takes more memory than it may: something in them is nested too deeply"),
+            ({"index.js": "import x from 'https://127.0.0.1:1/x.js'; export default x"}, {}, 'No such module "https://127.0.0.1:1/x.js".\n  imported from "index.js"'),
             ({"index.js": GOOD, "a.py": ("text/x-python", "x")}, {}, "is Python"),
             ({"index.js": GOOD, "fastapi": ("text/x-python-requirement", "")}, {}, "is Python"),
             ({"index.js": ("application/wasm", b"\0asm")}, {}, "no JavaScript"),

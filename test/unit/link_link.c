@@ -55,6 +55,7 @@ static int make(void)
                                  .date = date,
                                  .flags = flags,
                                  .bindings = bindings,
+                                 .has_sources = true,
                                  .is_cancelled = &is_cancelled};
 
     snprintf(home, sizeof home, "%s/data/linked", tree_path);
@@ -214,7 +215,7 @@ static void errors_are_told_with_their_places(void)
         {"", "", "import 'cloudflare:none'", "Uncaught Error: No such module \"cloudflare:none\".",
          "  imported from \"index.js\"\n    at index.js:1:7", ""},
         {"", "", "import '/etc/hostname'", "Uncaught Error: No such module \"/etc/hostname\".",
-         NULL, ""},
+         "  imported from \"index.js\"", ""},
         {"", "", "import { none } from './dep.js'; export default none",
          "Uncaught SyntaxError: The requested module does not provide an export named 'none'",
          "    at index.js:1:9", ""},
@@ -261,7 +262,7 @@ static void imports_that_happen_late_fail_late(void)
                   "await import('nowhere/sub'); await import('nowhere'); await import('nowhere/sub/x.js');"
                   "await import('cloudflare:workers/x'); await import('a//b'); } }"));
         CHECK(make() == 0);
-        
+
         CHECK(file_has("worker.js", "No such module \"nowhere\"."));
         CHECK(file_has("worker.js", "No such module \"nowhere/sub\"."));
         CHECK(file_has("worker.js", "No such module \"nowhere/sub/x.js\"."));
