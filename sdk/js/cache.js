@@ -178,6 +178,14 @@ class CacheStorage {
   }
 }
 
+// What the standard has and Cloudflare's have not says so.
+for (const [Class, names] of [[Cache, ['add', 'addAll', 'keys', 'matchAll']], [CacheStorage, ['delete', 'has', 'keys', 'match']]]) {
+  for (const name of names) {
+    const method = { [name]() { throw new Error(`Failed to execute '${name}' on '${Class.name}': the method is not implemented.`); } }[name];
+    Object.defineProperty(Class.prototype, name, { value: method, writable: true, configurable: true });
+  }
+}
+
 for (const c of [Cache, CacheStorage]) internals.tag(c);
 illegal = false;
 internals.expose({ Cache, CacheStorage, caches: new CacheStorage() });

@@ -204,5 +204,16 @@ function structuredClone(value, options = undefined) {
   return build(part);
 }
 
+// About how many bytes a clone takes, written down.
+internals.weighClone = (value, seen = new Set()) => {
+  if (typeof value === 'string') return value.length + 6;
+  if (typeof value !== 'object' || value === null || seen.has(value)) return 9;
+  seen.add(value);
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return value.byteLength + 8;
+  let bytes = 8;
+  if (value instanceof Map || value instanceof Set) for (const one of value instanceof Map ? [...value].flat() : value) bytes += internals.weighClone(one, seen);
+  for (const key of Object.keys(value)) bytes += key.length + 2 + internals.weighClone(value[key], seen);
+  return bytes;
+};
 internals.structuredClone = structuredClone;
 internals.expose({ structuredClone });

@@ -176,6 +176,11 @@ const methods = {
     label = labelOf(label);
     if (showTime(label, 'timeEnd', [])) times.delete(label);
   },
+  clear() {},
+  timeStamp() {},
+  profile() {},
+  profileEnd() {},
+  context() { return { ...methods }; },
 };
 const console = Object.create({}, Object.getOwnPropertyDescriptors(methods));
 Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true });

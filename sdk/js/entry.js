@@ -121,7 +121,9 @@ internals.openScript = (name, mainModule, date, flags, itsEnv) => {
   isScript = true;
   main = mainModule;
   env = itsEnv;
-  setFlags(date, String(flags).split(/[ ,]+/));
+  const names = String(flags).split(/[ ,]+/);
+  setFlags(date, names);
+  internals.showFlags(names);
   internals.ownWasm();
 };
 

@@ -41,6 +41,7 @@ class PerformanceMeasure extends PerformanceEntry {
 function keep(entry) {
   if (entries.length >= MAX_ENTRIES) entries.shift();
   entries.push(entry);
+  for (const observer of observers) noteFor(observer, entry);
   return entry;
 }
 
@@ -80,8 +81,87 @@ const methods = {
   clearMeasures(name = undefined) { clear('measure', name); },
   clearResourceTimings() {},
   setResourceTimingBufferSize() {},
+  markResourceTiming() {},
+  eventLoopUtilization() { return { idle: 0, active: 0, utilization: 0 }; },
+  timerify(callback) { return callback; },
 };
 for (const [name, value] of Object.entries(methods)) Object.defineProperty(Performance.prototype, name, { value, writable: true, enumerable: true, configurable: true });
 
-for (const c of [PerformanceEntry, PerformanceMark, PerformanceMeasure]) internals.tag(c);
-internals.expose({ PerformanceEntry, PerformanceMark, PerformanceMeasure });
+
+// ---- who wants to hear of them ----
+
+let noteFor;                    // (observer, entry)
+const observers = new Set(), TYPES = Object.freeze(['mark', 'measure']), MAX_NOTED = MAX_ENTRIES;
+
+class PerformanceObserverEntryList {
+  #entries;
+  constructor(secret, noted) {
+    if (secret !== SECRET) throw new TypeError('Illegal constructor');
+    this.#entries = noted;
+  }
+  getEntries() { return byTime(this.#entries.slice()); }
+  getEntriesByName(name, type = undefined) { return byTime(this.#entries.filter((e) => e.name === String(name) && (type === undefined || e.entryType === type))); }
+  getEntriesByType(type) { return byTime(this.#entries.filter((e) => e.entryType === String(type))); }
+}
+
+class PerformanceObserver {
+  #callback; #types = new Set(); #noted = []; #isDue = false; #isSingle = null;
+  constructor(callback) {
+    if (typeof callback !== 'function') throw new TypeError("Failed to construct 'PerformanceObserver': constructor parameter 1 is not of type 'Function'.");
+    this.#callback = callback;
+  }
+  static get supportedEntryTypes() { return TYPES; }
+
+  observe(options = undefined) {
+    const { entryTypes, type, buffered } = internals.options(options, 'PerformanceObserver.observe');
+    if (entryTypes === undefined && type === undefined) throw new TypeError('PerformanceObserver.observe: expected entryTypes or type');
+    if (entryTypes !== undefined && type !== undefined) throw new TypeError('PerformanceObserver.observe: entryTypes or type, not both');
+    const isSingle = type !== undefined;
+    if (this.#isSingle !== null && this.#isSingle !== isSingle)
+      throw new internals.DOMException('PerformanceObserver.observe: this observer has been told otherwise whether it observes one type', 'InvalidModificationError');
+    const wanted = (isSingle ? [type] : [...entryTypes]).map(String).filter((one) => TYPES.includes(one));
+    if (wanted.length === 0) return;
+    this.#isSingle = isSingle;
+    if (!isSingle) this.#types.clear();
+    for (const one of wanted) this.#types.add(one);
+    observers.add(this);
+    if (isSingle && buffered) for (const entry of entries) if (entry.entryType === wanted[0]) noteFor(this, entry);
+  }
+  disconnect() {
+    observers.delete(this);
+    this.#types.clear();
+    this.#noted = [];
+    this.#isSingle = null;
+  }
+  takeRecords() {
+    const noted = this.#noted;
+    this.#noted = [];
+    return byTime(noted);
+  }
+
+  #tell() {
+    this.#isDue = false;
+    const noted = this.#noted;
+    this.#noted = [];
+    if (noted.length > 0) internals.runPython(Reflect.apply(this.#callback, this, [new PerformanceObserverEntryList(SECRET, noted), this, {}]));
+  }
+
+  static {
+    noteFor = (observer, entry) => {
+      if (!observer.#types.has(entry.entryType) || observer.#noted.length >= MAX_NOTED) return;
+      observer.#noted.push(entry);
+      if (observer.#isDue) return;
+      observer.#isDue = true;
+      internals.startTimer(() => observer.#tell(), 0, false);
+    };
+  }
+}
+
+// Of requests there are none: Cloudflare makes none either.
+class PerformanceResourceTiming extends PerformanceEntry {}
+for (const name of ['initiatorType', 'nextHopProtocol', 'workerStart', 'redirectStart', 'redirectEnd', 'fetchStart', 'domainLookupStart', 'domainLookupEnd', 'connectStart',
+  'connectEnd', 'secureConnectionStart', 'requestStart', 'responseStart', 'responseEnd', 'responseStatus', 'transferSize', 'encodedBodySize', 'decodedBodySize'])
+  Object.defineProperty(PerformanceResourceTiming.prototype, name, { get() { throw new TypeError('Illegal invocation'); }, enumerable: true, configurable: true });
+
+for (const c of [PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver, PerformanceObserverEntryList, PerformanceResourceTiming]) internals.tag(c);
+internals.expose({ PerformanceEntry, PerformanceMark, PerformanceMeasure, PerformanceObserver, PerformanceObserverEntryList, PerformanceResourceTiming });

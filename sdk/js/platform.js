@@ -34,7 +34,7 @@ class Navigator {
   get userAgent() { return 'Cloudflare-Workers'; }
   get language() { return 'en'; }
   get languages() { return ['en']; }
-  get platform() { return 'Linux'; }
+  get platform() { return ''; }
   get hardwareConcurrency() { return 1; }
 }
 

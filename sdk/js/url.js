@@ -40,6 +40,8 @@ class URL {
     this.#take(href);
   }
 
+  static createObjectURL() { throw new Error('URL.createObjectURL() is not implemented'); }
+  static revokeObjectURL() { throw new Error('URL.revokeObjectURL() is not implemented'); }
   static canParse(url, base = undefined) {
     internals.needArguments(1, arguments.length, 'URL.canParse');
     return native.urlCan(textOf(url), baseOf(base));

@@ -67,6 +67,7 @@ function checkedCode(code, reason) {
 }
 
 const LOST = 'Network connection lost.', NOT_OPEN = 'Failed to establish websocket connection';
+const ATTACHMENT_MAX = 16384;
 let making = false;
 
 // Who opens a socket and does not keep it would keep a connection until its request ends.
@@ -92,6 +93,7 @@ class WebSocket extends EventTarget {
   #url = null;
   #protocol = '';
   #extensions = '';
+  #attachment = null;
 
   constructor(url, protocols = undefined) {
     if (making) {
@@ -209,6 +211,15 @@ class WebSocket extends EventTarget {
     if (peer.#stream) native.socketClose(peer.#stream, code, reason);
     else peer.#take([CLOSE, reason, code]);
   }
+
+  // A value that goes with the socket, for who gets it back later.
+  serializeAttachment(value) {
+    if (arguments.length === 0) throw new TypeError("Failed to execute 'serializeAttachment' on 'WebSocket': parameter 1 is not of type 'Value'.");
+    const kept = internals.structuredClone(value), length = internals.weighClone(kept);
+    if (length > ATTACHMENT_MAX) throw new Error(`A WebSocket 'attachment' cannot be larger than ${ATTACHMENT_MAX} bytes.'attachment' was ${length} bytes.`);
+    this.#attachment = kept;
+  }
+  deserializeAttachment() { return this.#attachment === null ? null : internals.structuredClone(this.#attachment); }
 
   // ---- what comes ----
 
