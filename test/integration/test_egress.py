@@ -93,17 +93,20 @@ def test_workers_reach_neither_this_machine_nor_its_neighbours(closed, origin):
     assert "may not reach" not in closed.fetch("http://[2606:4700::1]:1/")[1]
 
 
-def test_nor_does_a_websocket(closed, origin):
-    """The same rules, on the same address: of fetch that asks for one, and of new WebSocket, also behind a redirect."""
-    before = origin.connections
-    urls = [url.replace("PORT", str(origin.server_port)) for url in HERE + BESIDE]
-    said = closed.ask("urls = " + json.dumps(urls) + '''
-import js, asyncio
-dialled = js.eval("""(url) => new Promise((resolve) => {
+DIAL = """(url) => new Promise((resolve) => {
   const ws = new WebSocket(url.replace(/^http/, "ws"));
   ws.onerror = (e) => resolve(e.message);
   ws.onopen = () => resolve("open");
-})""")
+})"""
+
+
+def test_nor_does_a_websocket(closed, origin):
+    """The same rules, on the same address: of fetch that asks for one, and of new WebSocket."""
+    before = origin.connections
+    urls = [url.replace("PORT", str(origin.server_port)) for url in HERE + BESIDE]
+    said = closed.ask("urls, DIAL = %s, %r" % (json.dumps(urls), DIAL) + '''
+import js, asyncio
+dialled = js.eval(DIAL)
 async def one(url):
     return [url, (await attempt(url, headers={"Upgrade": "websocket"}))[1], await dialled(url)]
 return [await one(url) for url in urls]
@@ -148,24 +151,34 @@ def test_redirects_are_asked_about_too(serve, origin):
     """One that leads from where a worker may go to where it may not."""
     asker = Asker(serve("--allow-fetch", "127.0.0.1:%d" % origin.server_port, reaches=()))
     inside = Origin()
+    upgrade = ', headers={"Upgrade": "websocket"}'
     try:
         assert asker.fetch(origin.url + "/echo")[0] == 200
+        # What asks for a WebSocket is led as far, and no farther; new WebSocket follows nobody.
+        assert asker.fetch("%s/redirect?code=302&to=%s/echo" % (origin.url, origin.url), upgrade)[0] == 200
+        dialled = asker.ask("import js\nreturn await js.eval(%r)(%r)" % (DIAL, "%s/redirect?code=302&to=%s/echo" % (origin.url.replace("http", "ws"), inside.url)))
+        assert "received 302 instead" in dialled, dialled
         for url in (inside.url + "/echo", "http://localhost:%d/" % inside.server_port, "http://169.254.169.254/"):
             said = asker.fetch("%s/redirect?code=302&to=%s" % (origin.url, url))
+            assert "Workers may not reach" in said[1], (url, said)
+            said = asker.fetch("%s/redirect?code=302&to=%s" % (origin.url, url), upgrade)
             assert "Workers may not reach" in said[1], (url, said)
         assert inside.connections == 0
     finally:
         inside.close()
 
 
-@pytest.mark.parametrize("answers", ["127.0.0.2,127.0.0.1", "127.0.0.1+127.0.0.2"])
-def test_a_name_that_changes_its_address(serve, origin, answers):
+@pytest.mark.parametrize("answers, way", [("127.0.0.2,127.0.0.1", "fetch"), ("127.0.0.1+127.0.0.2", "fetch"), ("127.0.0.2,127.0.0.1", "upgrade"),
+                                          ("127.0.0.2,127.0.0.1", "socket")])
+def test_a_name_that_changes_its_address(serve, origin, answers, way):
     """The address counts that is connected to, not the one that was looked at: 127.0.0.2 may be reached here, 127.0.0.1 not."""
     node = serve("--allow-fetch", "127.0.0.2", reaches=(), env={"CORRAL_TEST_RESOLVE": "evil.test:%d=%s" % (origin.server_port, answers)})
     asker = Asker(node)
     before = len(origin.seen)
     # Nobody listens at 127.0.0.2: it was let through, and that is all.
-    said = [asker.fetch("http://evil.test:%d/?%d" % (origin.server_port, i)) for i in range(3)]
+    ways = {"fetch": lambda url: asker.fetch(url), "upgrade": lambda url: asker.fetch(url, ', headers={"Upgrade": "websocket"}'),
+            "socket": lambda url: [None, asker.ask("import js\nreturn await js.eval(%r)(%r)" % (DIAL, url.replace("http", "ws")))]}
+    said = [ways[way]("http://evil.test:%d/?%d" % (origin.server_port, i)) for i in range(3)]
     assert ["may not reach" in text for _, text in said] == [answers[-1] == "1" and i > 0 or "+" in answers for i in range(3)], said
     assert "No connection" in said[0][1] or "+" in answers
     assert len(origin.seen) == before
