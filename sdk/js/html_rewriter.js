@@ -364,6 +364,7 @@ class HTMLRewriter {
     return this;
   }
   transform(response) {
+    if (native.isPython(response)) response = response.js_object;      // workers.Response
     if (!internals.isResponse(response)) throw wanted('transform', 'HTMLRewriter', 1, 'Response');
     const handlers = this.#handlers;
     return internals.transformResponse(response, (input, type) => {
