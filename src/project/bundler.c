@@ -160,10 +160,26 @@ static int add_loaders(const struct project *p, struct project_words *argv)
     return r;
 }
 
-static int add_externals(const struct project *p, struct project_words *argv)
+static char *last_banner; /* that the last job settled on, and the next one begins with; or NULL */
+
+/* One job of the bundler, in as many runs as it takes. */
+struct job {
+    const struct project *p;
+    const char *bundler, *to;
+    const atomic_bool *is_cancelled;
+    struct project_words left; /* modules of Node.js that are not there, and need not be */
+    struct buf said;           /* by the last run */
+    int status;
+    json_t *report; /* of the last run, or NULL */
+};
+
+static int add_externals(const struct job *job, struct project_words *argv)
 {
+    const struct project *p = job->p;
     int r = 0;
 
+    for (size_t i = 0; i < job->left.count && r == 0; i++)
+        r = words_add(argv, "--external:%s", job->left.items[i]);
     for (size_t i = 0; has_node(p) && NODE_MODULES[i] && r == 0; i++)
         r = words_add(argv, "--external:%s", NODE_MODULES[i]);
     if (r == 0 && !has_node(p) && has_flag(p, "nodejs_als"))
@@ -171,9 +187,9 @@ static int add_externals(const struct project *p, struct project_words *argv)
     return r;
 }
 
-static int make_argv(const struct project *p, const char *bundler, const char *to,
-                     const char *banner, struct project_words *argv)
+static int make_argv(const struct job *job, struct project_words *argv)
 {
+    const struct project *p = job->p;
     static const char *const WORDS[] = {"--bundle",
                                         "--format=esm",
                                         "--target=es2022",
@@ -191,22 +207,22 @@ static int make_argv(const struct project *p, const char *bundler, const char *t
                                         "--log-level=warning",
                                         "--color=false",
                                         "--log-limit=50"};
-    int r = words_add(argv, "%s", bundler);
+    int r = words_add(argv, "%s", job->bundler);
 
     if (r == 0)
         r = words_add(argv, "%s/%s", p->folder, p->main);
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS && r == 0; i++)
         r = words_add(argv, "%s", WORDS[i]);
     if (r == 0)
-        r = words_add(argv, "--outdir=%s", to);
+        r = words_add(argv, "--outdir=%s", job->to);
     if (r == 0)
-        r = words_add(argv, "--metafile=%s/" REPORT, to);
+        r = words_add(argv, "--metafile=%s/" REPORT, job->to);
     if (r == 0)
         r = words_add(argv, "--asset-names=%s",
                       p->script.keeps_file_names ? "[dir]/[name]" : "[hash]-[name]");
-    if (r == 0 && banner && banner[0])
-        r = words_add(argv, "--banner:js=%s", banner);
-    r = r < 0 ? r : add_externals(p, argv);
+    if (r == 0 && last_banner && last_banner[0])
+        r = words_add(argv, "--banner:js=%s", last_banner);
+    r = r < 0 ? r : add_externals(job, argv);
     r = r < 0 ? r : add_loaders(p, argv);
     for (size_t i = 0; i < p->script.words.count && r == 0; i++)
         r = words_add(argv, "%s", p->script.words.items[i]);
@@ -237,26 +253,26 @@ static int report_words(const char *bundler, struct span said, int status, struc
 }
 
 /* 0 or an error; warnings and errors of it are in `said`. */
-static int run(const struct project *p, const char *bundler, const char *to, const char *banner,
-               const atomic_bool *is_cancelled, struct buf *said, int *ret_status, struct err *err)
+static int run(struct job *job, struct err *err)
 {
     struct project_words argv = {0};
     struct helper helper = {.what = "esbuild",
                             .envp = (const char *const *)environ,
-                            .folder = p->folder,
+                            .folder = job->p->folder,
                             .takes_words = true,
-                            .ret_exit = ret_status,
+                            .ret_exit = &job->status,
                             .input = SPAN(""),
                             .timeout_ms = BUNDLER_TIMEOUT_MS,
-                            .is_cancelled = is_cancelled,
+                            .is_cancelled = job->is_cancelled,
                             .output = on_words,
-                            .self = said};
-    int r = make_argv(p, bundler, to, banner, &argv);
+                            .self = &job->said};
+    int r = make_argv(job, &argv);
 
+    buf_eat(&job->said, buf_len(&job->said));
     helper.argv = (const char *const *)argv.items;
     r = r < 0 ? err_nomem(err) : helper_run(&helper, err);
     if (r == ERR_SYSTEM && err->hint[0])
-        err_hint(err, "'%.150s' cannot be run on this machine", bundler);
+        err_hint(err, "'%.150s' cannot be run on this machine", job->bundler);
     words_done(&argv);
     return r;
 }
@@ -546,26 +562,21 @@ static int copy_report(const struct project *p, json_t *report, struct err *err)
     return 0;
 }
 
-static char *last_banner; /* or NULL */
-
 /* Until the banner is the one that the report asks for. */
-static int run_until_settled(const struct project *p, const char *bundler, const char *to,
-                             const atomic_bool *is_cancelled, struct buf *said, json_t **ret_report,
-                             int *ret_status, struct err *err)
+static int run_until_settled(struct job *job, struct err *err)
 {
     struct buf banner = {0};
     int r = 0;
 
     for (int i = 0; i < 2 && r == 0; i++) {
         bool is_same;
-        buf_eat(said, buf_len(said));
-        json_decref(*ret_report);
-        *ret_report = NULL;
-        r = run(p, bundler, to, last_banner, is_cancelled, said, ret_status, err);
-        if (r < 0 || *ret_status != 0)
+        json_decref(job->report);
+        job->report = NULL;
+        r = run(job, err);
+        if (r < 0 || job->status != 0)
             break;
-        r = read_report(to, ret_report, err);
-        if (r == 0 && make_banner(p, to, *ret_report, &banner) < 0)
+        r = read_report(job->to, &job->report, err);
+        if (r == 0 && make_banner(job->p, job->to, job->report, &banner) < 0)
             r = err_nomem(err);
         is_same = r == 0 && strcmp(last_banner ? last_banner : "", buf_data(&banner)) == 0;
         if (r == 0 && !is_same) {
@@ -578,6 +589,90 @@ static int run_until_settled(const struct project *p, const char *bundler, const
     }
     buf_done(&banner);
     return r;
+}
+
+/* ---- modules of Node.js where they are not ---- */
+
+/* Whoever imports one has none; who requires it may never come there, as much of npm's code. */
+static bool is_only_required(const struct job *job)
+{
+    const char *name;
+    json_t *value, *one;
+    size_t i;
+
+    json_object_foreach(json_object_get(job->report, "inputs"), name, value)
+    {
+        json_array_foreach(json_object_get(value, "imports"), i, one)
+        {
+            bool is_import = strcmp(text_at(one, "kind"), "import-statement") == 0;
+            for (size_t k = 0; is_import && k < job->left.count; k++)
+                if (strcmp(text_at(one, "path"), job->left.items[k]) == 0)
+                    return false;
+        }
+    }
+    return true;
+}
+
+/* 1: nothing else is missing, and there are new ones; 0: there is more to it. */
+static int leave_missing(struct job *job, const struct messages_of *of, struct err *err)
+{
+    static const char SAYS[] = "Could not resolve \"";
+    struct diagnostics d = {0};
+    const size_t before = job->left.count;
+    bool is_all = messages_read(of, buf_span(&job->said), &d) > 0 && d.errors <= DIAGNOSTICS_MAX;
+    int r = 0;
+
+    for (size_t i = 0; i < d.count && is_all && r == 0; i++) {
+        const char *text = d.items[i].text;
+        struct span name = {text + strlen(SAYS), strlen(text) - strlen(SAYS) - 1};
+        bool is_new = true;
+        if (d.items[i].severity != SEVERITY_ERROR)
+            continue;
+        is_all = strncmp(text, SAYS, strlen(SAYS)) == 0 && messages_is_node(name);
+        for (size_t k = 0; is_all && k < job->left.count; k++)
+            is_new &= !span_is(name, job->left.items[k]);
+        if (is_all && is_new)
+            r = words_add(&job->left, "%.*s", SPAN_ARG(name));
+    }
+    if (r < 0 || d.is_short)
+        r = err_nomem(err);
+    diagnostics_done(&d);
+    return r < 0 ? r : is_all && job->left.count > before;
+}
+
+static int run_without_node(struct job *job, const struct messages_of *of, struct err *err)
+{
+    struct buf first = {0};
+    const int status = job->status;
+    int r = leave_missing(job, of, err);
+
+    if (r == 1 && buf_append(&first, buf_data(&job->said), buf_len(&job->said)) < 0)
+        r = err_nomem(err);
+    if (r != 1)
+        return r;
+    while (r == 1) {
+        r = run_until_settled(job, err);
+        if (r == 0 && job->status != 0)
+            r = leave_missing(job, of, err);
+    }
+    if (r == 0 && (job->status != 0 || !is_only_required(job))) {
+        buf_done(&job->said);
+        job->said = first;
+        job->status = status;
+        return 0;
+    }
+    buf_done(&first);
+    return r;
+}
+
+static void warn_of_missing(const struct job *job, struct diagnostics *d)
+{
+    for (size_t i = 0; i < job->left.count; i++)
+        diagnostics_add(d, SEVERITY_WARNING, (struct place){0},
+                        "add \"nodejs_compat\" to compatibility_flags if the worker needs it",
+                        "\"%s\" is a module of Node.js, and the worker does without them: what "
+                        "requires it fails when it does",
+                        job->left.items[i]);
 }
 
 static int finish(const struct project *p, const char *to, json_t *report, struct bundled *b,
@@ -599,11 +694,10 @@ int bundler_run(const struct project *p, const char *to, const atomic_bool *is_c
                 struct bundled *ret, struct diagnostics *d, struct err *err)
 {
     struct messages_of of = {.folder = p->folder, .has_node = has_node(p)};
+    struct job job = {.p = p, .to = to, .is_cancelled = is_cancelled};
     char *bundler = NULL, *report_path = NULL;
-    struct buf said = {0};
-    json_t *report = NULL;
     size_t errors = 0;
-    int status = 0, r;
+    int r;
 
     *ret = (struct bundled){.parts = json_array()};
     if (!ret->parts)
@@ -611,22 +705,27 @@ int bundler_run(const struct project *p, const char *to, const atomic_bool *is_c
     if (!p->script.bundles)
         return parts_copy(p, to, ret, d, err);
     r = find_bundler(p, &bundler, err);
-    of.bundler = bundler;
+    of.bundler = job.bundler = bundler;
     if (r == 0)
-        r = run_until_settled(p, bundler, to, is_cancelled, &said, &report, &status, err);
+        r = run_until_settled(&job, err);
+    if (r == 0 && job.status != 0 && !of.has_node)
+        r = run_without_node(&job, &of, err);
     if (r == 0)
-        errors = messages_read(&of, buf_span(&said), d);
+        errors = messages_read(&of, buf_span(&job.said), d);
     if (r == 0 && errors > 0)
         r = err_set(err, ERR_INVALID, "the project cannot be bundled");
-    else if (r == 0 && status != 0)
-        r = report_words(bundler, buf_span(&said), status, err);
+    else if (r == 0 && job.status != 0)
+        r = report_words(bundler, buf_span(&job.said), job.status, err);
     if (r == 0)
-        r = finish(p, to, report, ret, d, err);
+        warn_of_missing(&job, d);
+    if (r == 0)
+        r = finish(p, to, job.report, ret, d, err);
     report_path = path_join(to, REPORT);
     if (report_path)
         unlink(report_path);
-    json_decref(report);
-    buf_done(&said);
+    json_decref(job.report);
+    words_done(&job.left);
+    buf_done(&job.said);
     mem_free(report_path);
     mem_free(bundler);
     return r;

@@ -115,6 +115,17 @@ def test_modules_of_node_need_the_flag(project):
     project.put({"src/index.ts": 'import { Buffer } from "node:buffer";\n' + HANDLER % "Buffer"})
     said, _ = project.bundle()
     assert 'warning: "node:buffer" is a module of Node.js' in said.err and "imported from src/index.ts" in said.err
+    # What packages require is theirs to miss.
+    project.put({**files, "src/index.ts": 'import pkg from "lazy";\nexport const all = [typeof pkg.there, pkg.parse("1")];\n' + HANDLER % "1",
+                 "node_modules/lazy/package.json": '{"main": "m.js"}', "node_modules/lazy/events.js": "module.exports = 5;\n",
+                 "node_modules/lazy/m.js": "exports.there = () => typeof require('fs');\n"
+                                           "exports.parse = (text) => { return text === 'path' ? require('path').parse(text) : Number(text); };\n"})
+    said, made = project.bundle()
+    assert 'warning: "fs" is a module of Node.js, and the worker does without them: what requires it fails' in said.err and '"path" is a module' in said.err
+    assert run(made, "m.all", project.folder) == ["function", 1]
+    project.put({**files, "src/index.ts": 'import pkg from "lazy";\nimport none from "none";\n' + HANDLER % "pkg + none"})
+    said, _ = project.bundle(code=1)
+    assert 'Could not resolve "none"' in said.err and 'Could not resolve "fs"' in said.err
     files["src/index.ts"] = files["src/index.ts"].replace('import { WorkerEntrypoint } from "cloudflare:workers";\n', "const WorkerEntrypoint = 1;\n")
     project.put(files, compatibility_flags=["nodejs_compat"])
     said, made = project.bundle()
