@@ -99,7 +99,18 @@ Object.defineProperty(PythonError.prototype, 'name', { value: 'PythonError', con
 internals.stackLines = stackLines;
 internals.describeError = describeError;
 internals.makePythonError = (type, exception) => new PythonError(type, exception);
+// To put one into words costs more than to throw it, and is nobody's in particular.
+const REJECTIONS_MAX = 100;     // in a second
+const now = Date.now;
+let rejections = 0, countedSince = 0;
 internals.logRejection = (reason) => {
+  const at = now();
+  if (at - countedSince >= 1000 || at < countedSince) {
+    rejections = 0;
+    countedSince = at;
+  }
+  if (++rejections === REJECTIONS_MAX) native.log(3, 'further rejections of promises that nobody handles are not shown for a second');
+  if (rejections >= REJECTIONS_MAX) return;
   native.log(4, `Uncaught (in promise) ${reason instanceof Error ? describeError(reason) : internals.inspect(reason)}`);
 };
 // [name, message, stack] of any thrown value, for Python's JsException.

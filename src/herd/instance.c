@@ -72,7 +72,8 @@ static void on_ended(void *self, enum kin_end how, const char *why)
     char text[640];
     int n;
 
-    if (how == KIN_DIED && instance_is_full(instance))
+    if (how == KIN_DIED &&
+        (instance_is_full(instance) || witness_read(&instance->meter.witness) == WORD_FULL))
         instance->exceeded = LIMIT_MEMORY; /* the engine ends itself when it gets no more */
     n = snprintf(text, sizeof text, "the process that ran this request %s%s",
                  how == KIN_DIED ? "ended" : "was ended: ", how == KIN_DIED ? "" : why);

@@ -71,6 +71,11 @@ static void end_turn(void)
         loop_run();
         engine_unlock();
     }
+    if (script_has_ended()) {
+        engine_lock();
+        script_end_handlers();
+        engine_unlock();
+    }
     output_flush();
 }
 

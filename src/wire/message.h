@@ -18,6 +18,10 @@
 
 #include "wire/frame.h"
 
+/* In the word by which an instance says whose code runs (herd/witness.h): it ends, as it gets no more
+ * memory. */
+#define WORD_FULL UINT32_MAX
+
 enum role { ROLE_ZYGOTE = 1, ROLE_TEMPLATE = 2, ROLE_INSTANCE = 3, ROLE_STORE = 4 };
 
 /* A list of name-value pairs (header fields, variables), still encoded. */

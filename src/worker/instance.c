@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <signal.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -33,6 +34,7 @@
 #include "worker/worker.h"
 
 enum {
+    PROBE_BYTES = 16 * 1024 * 1024,     /* who has not so much address space left has none */
     INSTANCE_FDS = 16,                  /* descriptors the engines may want polled */
     INSTANCE_OUT_MAX = 4 * 1024 * 1024, /* bytes queued before a log line waits for the node */
     INSTANCE_LOOKS = 10,                /* at the socket before a sleep */
@@ -451,7 +453,33 @@ static void serve(void *self)
     }
 }
 
-static int watch(struct realm *realm, int take_fd, struct err *err)
+static volatile uint32_t *word_when_full;
+
+/* The engine ends itself when it gets no memory.  Is that why?  Then the node cannot have seen it. */
+static void on_abort(int number)
+{
+    void *probe = mmap(NULL, PROBE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                       -1, 0);
+
+    (void)number;
+    if (probe == MAP_FAILED)
+        *word_when_full = WORD_FULL;
+    else
+        munmap(probe, PROBE_BYTES);
+}
+
+static void watch_memory(volatile uint32_t *word, const struct box_limits *limits)
+{
+    const struct sigaction action = {.sa_handler = on_abort, .sa_flags = SA_RESETHAND};
+
+    if (limits->vm_bytes == 0)
+        return;
+    word_when_full = word;
+    (void)sigaction(SIGABRT, &action, NULL);
+}
+
+static int watch(struct realm *realm, int take_fd, const struct box_limits *limits,
+                 struct err *err)
 {
     volatile uint32_t *word;
 
@@ -462,6 +490,7 @@ static int watch(struct realm *realm, int take_fd, struct err *err)
     if (word == MAP_FAILED)
         return err_errno(err, errno, "map the word that the node looks at");
     realm_watch(realm, word);
+    watch_memory(word, limits);
     return 0;
 }
 
@@ -496,7 +525,7 @@ void instance_main(struct heritage *heritage, int take_socket_fd, const struct b
     /* Before all that may be logged. */
     must(hello_put(&i.link.out, 0, 0, &HELLO, &err), &err);
     must(realm_start(i.realm, &err), &err);
-    must(watch(i.realm, take_word_fd, &err), &err);
+    must(watch(i.realm, take_word_fd, limits, &err), &err);
     must(box_limit(limits, &err), &err);
     if (heritage->box.layers & BOX_BIT(BOX_SECCOMP))
         must(box_filter_enter(&heritage->instance_filter, &err), &err);

@@ -26,6 +26,7 @@ enum {
     INTERNAL = 5, /* FAILURE_INTERNAL of the wire */
     TURNS_MAX = 1000,
     FILE_MAX = 512 << 20,
+    ENDING_MAX = 64, /* handlers that end in one turn behind its microtasks */
 };
 
 static const char TOO_LONG[] =
@@ -113,6 +114,33 @@ static void end_handler(struct exchange *x)
     exchange_release(x);
 }
 
+/* What is rejected with nobody to hear it is known when all microtasks have run, and belongs to the
+ * request, too: its handler ends behind them. */
+static uint32_t ending[ENDING_MAX];
+static size_t ending_count;
+
+static void end_later(struct exchange *x)
+{
+    if (ending_count == ENDING_MAX)
+        end_handler(x);
+    else
+        ending[ending_count++] = x->stream;
+}
+
+bool script_has_ended(void)
+{
+    return ending_count > 0;
+}
+
+void script_end_handlers(void)
+{
+    while (ending_count > 0) {
+        struct exchange *x = exchange_find(ending[--ending_count]);
+        if (x)
+            end_handler(x);
+    }
+}
+
 static struct exchange *exchange_of(JSValueRef id)
 {
     return exchange_find((uint32_t)engine_number_of(id));
@@ -134,7 +162,7 @@ static JSValueRef handler_ended(JSContextRef js, JSObjectRef function, JSObjectR
 
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
     if (x)
-        end_handler(x);
+        end_later(x);
     return engine.undefined;
 }
 
@@ -155,7 +183,7 @@ static JSValueRef handler_failed(JSContextRef js, JSObjectRef function, JSObject
         x = exchange_of(arguments[0]);
     }
     if (x)
-        end_handler(x);
+        end_later(x);
     buf_done(&text);
     return engine.undefined;
 }

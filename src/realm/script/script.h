@@ -50,6 +50,9 @@ void script_start(void);
 bool script_is_on(void);
 /* Call the fetch handler; x's first hold ends when it has answered. */
 void script_fetch(struct exchange *x);
+/* Behind all microtasks of a turn: those who have answered in it are through. */
+bool script_has_ended(void);
+void script_end_handlers(void);
 /* For realm_settle: calls one of ours in the place of the worker's. */
 void script_warm(struct exchange *x);
 /* Call the handler of an event, likewise. */
