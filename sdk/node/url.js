@@ -1,6 +1,9 @@
-// node:url - URL and what turns it into paths and options; of the old half what is made on URL.
+// node:url - URL and what turns it into paths and options, and the older half of it.
 import { argType, coded } from 'node:internal/errors';
 import { posix } from 'node:internal/path';
+import { decode } from 'node:punycode';
+import { Buffer } from 'node:internal/buffer';
+import { Url, format, parse, resolve, resolveObject } from 'node:internal/url_parse';
 
 const { URL, URLSearchParams } = globalThis;
 const urlOf = (value, name) => {
@@ -37,5 +40,11 @@ const hostOf = (domain) => {
   try { return new URL(`ws://${domain}`).hostname; } catch { return ''; }
 };
 export const domainToASCII = (domain) => hostOf(`${domain}`);
-export default { URL, URLSearchParams, fileURLToPath, pathToFileURL, urlToHttpOptions, domainToASCII };
-export { URL, URLSearchParams };
+export const domainToUnicode = (domain) => hostOf(`${domain}`).replace(/(^|\.)xn--([^.]+)/g, (all, dot, name) => {
+  try { return dot + decode(name); } catch { return all; }
+});
+export function fileURLToPathBuffer(path) { return Buffer.from(fileURLToPath(path)); }
+export default {
+  URL, URLSearchParams, Url, parse, format, resolve, resolveObject, fileURLToPath, fileURLToPathBuffer, pathToFileURL, urlToHttpOptions, domainToASCII, domainToUnicode,
+};
+export { URL, URLSearchParams, Url, parse, format, resolve, resolveObject };

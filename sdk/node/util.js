@@ -9,6 +9,7 @@ import { types } from 'node:internal/kinds';
 import { callbackify, deprecate, inherits, promisify } from 'node:internal/util';
 import { MIMEParams, MIMEType } from 'node:internal/mime';
 import { parseArgs } from 'node:internal/parse_args';
+import { stubs } from 'node:internal/stubs';
 import { systemErrors } from 'node:internal/system';
 
 const { TextDecoder, TextEncoder } = globalThis;
@@ -49,6 +50,19 @@ function getSystemErrorName(number) {
   if (typeof number !== 'number') throw argType('err', 'number', number);
   return systemErrors.get(number)?.[0];
 }
+const getSystemErrorMessage = (number) => {
+  if (typeof number !== 'number') throw argType('err', 'number', number);
+  return systemErrors.get(number)?.[1];
+};
+function _errnoException(number, call, original) {
+  const code = getSystemErrorName(number) ?? `Unknown system error ${number}`;
+  return Object.assign(new Error(`${call} ${code}${original ? ` ${original}` : ''}`), { errno: number, code, syscall: call });
+}
+function _exceptionWithHostPort(number, call, address, port, more) {
+  const code = getSystemErrorName(number) ?? `Unknown system error ${number}`, at = port && port > 0 ? `${address}:${port}` : address;
+  return Object.assign(new Error(`${call} ${code} ${at}${more ? ` - Local (${more})` : ''}`), { errno: number, code, syscall: call, address }, port ? { port } : {});
+}
+const { getCallSite, getCallSites, diff } = stubs('util', 'getCallSite getCallSites diff'), setTraceSigInt = () => {};
 const getSystemErrorMap = () => new Map(systemErrors);
 async function aborted(signal, resource) {
   checkObject(resource, 'resource');
@@ -70,11 +84,11 @@ export {
   _extend, aborted, callbackify, debug, debuglog, deprecate, format, formatWithOptions, getSystemErrorMap, getSystemErrorName, inherits, inspect, isArray, isBoolean,
   isBuffer, isDate, isDeepStrictEqual, isError, isFunction, isNull, isNullOrUndefined, isNumber, isObject, isPrimitive, isRegExp, isString, isSymbol, isUndefined, log,
   MIMEParams, MIMEType, parseArgs, parseEnv, promisify, stripVTControlCharacters, styleText, TextDecoder, TextEncoder, toUSVString, transferableAbortController,
-  transferableAbortSignal, types,
+  transferableAbortSignal, types, _errnoException, _exceptionWithHostPort, diff, getCallSite, getCallSites, getSystemErrorMessage, setTraceSigInt,
 };
 export default {
   _extend, aborted, callbackify, debug, debuglog, deprecate, format, formatWithOptions, getSystemErrorMap, getSystemErrorName, inherits, inspect, isArray, isBoolean,
   isBuffer, isDate, isDeepStrictEqual, isError, isFunction, isNull, isNullOrUndefined, isNumber, isObject, isPrimitive, isRegExp, isString, isSymbol, isUndefined, log,
   MIMEParams, MIMEType, parseArgs, parseEnv, promisify, stripVTControlCharacters, styleText, TextDecoder, TextEncoder, toUSVString, transferableAbortController,
-  transferableAbortSignal, types,
+  transferableAbortSignal, types, _errnoException, _exceptionWithHostPort, diff, getCallSite, getCallSites, getSystemErrorMessage, setTraceSigInt,
 };

@@ -71,6 +71,18 @@ bool builtin_name(const struct builtin_file *file, char *out, size_t n)
     return len > 0 && (size_t)len < n;
 }
 
+bool builtin_has_bare_name(const struct builtin_file *file)
+{
+    static const char *const PREFIXED[] = {"internal/", "sea.js", "sqlite.js", "test.js", "test/"};
+
+    if (!builtin_is_node(file))
+        return false;
+    for (size_t i = 0; i < sizeof PREFIXED / sizeof *PREFIXED; i++)
+        if (strncmp(file->name + strlen(NODE), PREFIXED[i], strlen(PREFIXED[i])) == 0)
+            return false;
+    return true;
+}
+
 bool builtin_is_node(const struct builtin_file *file)
 {
     return strncmp(file->name, NODE, sizeof NODE - 1) == 0;

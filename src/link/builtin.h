@@ -37,6 +37,8 @@ bool builtin_populates_env(const char *date, const char *flags);
 bool builtin_name(const struct builtin_file *file, char *out, size_t n);
 /* May this worker's code import it?  Those of node:internal are for the others. */
 bool builtin_is_there(const struct builtin_file *file, enum builtin_node node);
+/* Is it known without "node:", too? */
+bool builtin_has_bare_name(const struct builtin_file *file);
 bool builtin_is_node(const struct builtin_file *file);
 /* NULL: there is none. */
 const struct builtin_file *builtin_find(const char *name);

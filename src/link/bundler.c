@@ -86,7 +86,6 @@ static int add_alias(struct bundling *b, const char *name, const char *place, st
 
 static int write_builtin(struct bundling *b, const struct builtin_file *file, struct err *err)
 {
-    const bool is_node = builtin_is_node(file);
     struct buf place = {0}, path = {0};
     char name[128];
     int r;
@@ -99,7 +98,7 @@ static int write_builtin(struct bundling *b, const struct builtin_file *file, st
               : stage_write(b->stage, buf_data(&path), (struct span){file->data, file->len}, err);
     if (r == 0)
         r = add_alias(b, name, buf_data(&place), err);
-    if (r == 0 && is_node && b->node == BUILTIN_NODE)
+    if (r == 0 && b->node == BUILTIN_NODE && builtin_has_bare_name(file))
         r = add_alias(b, name + strlen("node:"), buf_data(&place), err);
     buf_done(&place);
     buf_done(&path);

@@ -4,6 +4,7 @@ import { AssertionError } from 'node:internal/assertion';
 import { isDeepEqual, isDeepStrictEqual } from 'node:internal/equal';
 import { inspect } from 'node:internal/inspect';
 import { types } from 'node:internal/kinds';
+import { stubs } from 'node:internal/stubs';
 
 const NONE = Symbol('none');
 const { isRegExp, isPromise } = types;
@@ -208,4 +209,5 @@ const strict = Object.assign((...args) => truth('strict', args.length, ...args),
 });
 strict.strict = strict;
 assert.strict = strict;
+Object.assign(assert, stubs('assert', 'partialDeepStrictEqual', 'Assert CallTracker'));
 export default assert;

@@ -1,6 +1,7 @@
 // process.js - process: of a worker, which is none; what it says is what Cloudflare's says where that matters.
 import EventEmitter from 'node:internal/events';
 import { argType, checkFunction, coded, unimplemented } from 'node:internal/errors';
+import { stubs } from 'node:internal/stubs';
 import { realm } from 'node:internal/realm';
 import { warning } from 'node:internal/util';
 
@@ -81,6 +82,10 @@ export const process = Object.assign(Object.create(Object.create(EventEmitter.pr
   binding() { throw unimplemented('process.binding'); },
   dlopen() { throw unimplemented('process.dlopen'); },
   getBuiltinModule() { return undefined; },
+  ...stubs('process', '_debugEnd _debugProcess _kill _linkedBinding _startProfilerIdleNotifier _stopProfilerIdleNotifier execve initgroups openStdin reallyExit setegid seteuid setgid setgroups setuid'),
+  _fatalException() {}, _tickCallback() {}, _getActiveHandles: () => [], _getActiveRequests: () => [], _rawDebug() {}, _exiting: false, _preload_modules: [], moduleLoadList: [],
+  domain: null, noProcessWarnings: false, finalization: { register() {}, registerBeforeExit() {}, unregister() {} }, ref() {}, unref() {}, threadCpuUsage: () => ({ user: 0, system: 0 }),
+  assert(value, message) { if (!value) throw coded(Error, 'ERR_ASSERTION', message ?? 'assertion error'); },
   getActiveResourcesInfo: () => [], setUncaughtExceptionCaptureCallback() {}, hasUncaughtExceptionCaptureCallback: () => false,
   setSourceMapsEnabled() {}, sourceMapsEnabled: false, report: undefined, loadEnvFile() { throw unimplemented('process.loadEnvFile'); },
 });

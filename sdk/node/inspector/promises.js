@@ -1,0 +1,7 @@
+// node:inspector/promises - not there: what is called says so.
+const { stubs } = require('node:internal/stubs');
+
+module.exports = {
+  ...stubs('inspector/promises', 'close open url waitForDebugger', 'Session'),
+  console: globalThis.console, url: () => undefined, Network: {}, NetworkResources: {},
+};

@@ -1,0 +1,2 @@
+// node:sys - the older name of node:util.
+module.exports = require('node:util').default;
