@@ -2,18 +2,19 @@
 const { argType, coded } = require('node:internal/errors');
 const { formatWithOptions } = require('node:internal/format');
 const { inspect } = require('node:internal/inspect');
+const { process } = require('node:internal/process');
 
 const { console } = globalThis;
 const isStream = (value) => typeof value?.write === 'function';
 const lengthOf = (text) => text.length;
 
 function table(rows, columns) {
-  const names = new Map([['(index)', []]]), values = [];
+  const first = rows instanceof Map || rows instanceof Set ? '(iteration index)' : '(index)', names = new Map([[first, []]]), values = [];
   let hasValues = false;
   const show = (value) => inspect(value, { depth: value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 2 ? -1 : 0, maxArrayLength: 3, breakLength: Infinity });
   const entries = rows instanceof Map ? [...rows].map(([key, value], i) => [i, { Key: key, Values: value }]) : rows instanceof Set ? [...rows].map((value, i) => [i, value]) : Object.entries(rows);
   entries.forEach(([key, row], i) => {
-    names.get('(index)')[i] = `${key}`;
+    names.get(first)[i] = `${key}`;
     if (row === null || (typeof row !== 'object' && typeof row !== 'function')) {
       values[i] = show(row);
       hasValues = true;
@@ -56,7 +57,7 @@ class Console {
     try { stream.write(`${lines}\n`); } catch (error) { if (!this.#ignoresErrors) throw error; }
   }
   #format(args) { return formatWithOptions(this.#options ?? {}, ...args); }
-  #warn(text) { this.#write(this.#err, `Warning: ${text}`); }
+  #warn(text) { process.emitWarning(text); }
   log(...args) { this.#write(this.#out, this.#format(args)); }
   info(...args) { this.log(...args); }
   debug(...args) { this.log(...args); }
@@ -70,9 +71,7 @@ class Console {
   }
   assert(value, ...args) {
     if (value) return;
-    if (typeof args[0] === 'string') args[0] = `Assertion failed: ${args[0]}`;
-    else args.unshift('Assertion failed');
-    this.warn(...args);
+    this.warn(`Assertion failed${args.length > 0 ? `: ${args[0]}` : ''}`, ...args.slice(1));
   }
   clear() {}
   count(label = 'default') {

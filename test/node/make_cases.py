@@ -30,8 +30,8 @@ def files():
     names = sorted(path.stem for path in HERE.glob("*.cases"))
     made = {f"{name}.mjs": module(HERE / f"{name}.cases") for name in names}
     made["show.mjs"] = (HERE / "show.js").read_text()
-    lines = [f'import {name} from "./{name}.mjs";' for name in names]
-    lines += ['export { run } from "./show.mjs";', f"export const groups = {{ {', '.join(names)} }};"]
+    lines = [f'import cases_{name} from "./{name}.mjs";' for name in names]
+    lines += ['export { run } from "./show.mjs";', f"export const groups = {{ {', '.join(f'{name}: cases_{name}' for name in names)} }};"]
     return {**made, "cases.mjs": "\n".join(lines) + "\n"}
 
 
@@ -48,7 +48,7 @@ def expected():
         write(folder)
         for name in sorted(path.stem for path in HERE.glob("*.cases")):
             main = pathlib.Path(folder) / f"main_{name}.mjs"
-            main.write_text(f'import {name} from "./{name}.mjs"; import {{ run }} from "./show.mjs"; console.log(JSON.stringify(await run({{ {name} }})));')
+            main.write_text(f'import cases from "./{name}.mjs"; import {{ run }} from "./show.mjs"; console.log(JSON.stringify(await run({{ {name}: cases }})));')
             results |= json.loads(subprocess.run(["node", "--no-warnings", main], stdout=subprocess.PIPE, check=True).stdout)
     return results
 

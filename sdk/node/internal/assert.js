@@ -204,10 +204,10 @@ Object.assign(assert, {
     throw made;
   },
 });
+Object.assign(assert, stubs('assert', 'partialDeepStrictEqual', 'Assert CallTracker'));
 const strict = Object.assign((...args) => truth('strict', args.length, ...args), assert, {
   equal: assert.strictEqual, deepEqual: assert.deepStrictEqual, notEqual: assert.notStrictEqual, notDeepEqual: assert.notDeepStrictEqual,
 });
 strict.strict = strict;
 assert.strict = strict;
-Object.assign(assert, stubs('assert', 'partialDeepStrictEqual', 'Assert CallTracker'));
 export default assert;

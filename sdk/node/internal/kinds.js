@@ -55,7 +55,7 @@ export const types = {
   isArrayBufferView: ArrayBuffer.isView,
   isTypedArray: (value) => isObject(value) && apply(viewTag, value, []) !== undefined,
 };
-for (const name of ['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array', 'Int8Array', 'Int16Array', 'Int32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])
+for (const name of ['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array', 'Int8Array', 'Int16Array', 'Int32Array', 'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])
   types[`is${name}`] = (value) => isObject(value) && apply(viewTag, value, []) === name;
 for (const name of Object.keys(types)) Object.defineProperty(types[name], 'name', { value: name, configurable: true });
 

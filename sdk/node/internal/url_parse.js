@@ -42,20 +42,11 @@ function invalid(url) {
 }
 
 // The host of a Url, without its port; gives what of it belongs to the path.
-function takeHostname(self, url) {
-  const { hostname } = self;
-  if (hostname[0] === '[' && hostname.at(-1) === ']') {
-    if (/[\0\t\n\r #%/<>?@\\^|]/.test(hostname.slice(1, -1))) throw invalid(url);
-    return '';
-  }
-  let rest = '';
-  const end = hostname.search(/[^a-zA-Z0-9.\-_+\u0080-\uffff]/);
-  if (end >= 0 && hostname[end] !== ':') {
-    if (/[\0\t\n\r #%/:<>?@[\\\]^|]/.test(hostname.slice(0, end))) throw invalid(url);
-    rest = `/${hostname.slice(end)}`;
-    self.hostname = hostname.slice(0, end);
-  } else if (end >= 0) throw invalid(url);
-  return rest;
+function takeHostname(self) {
+  const { hostname } = self, end = hostname[0] === '[' && hostname.at(-1) === ']' ? -1 : hostname.search(/[/\\#?:]/);
+  if (end < 0) return '';
+  self.hostname = hostname.slice(0, end);
+  return `/${hostname.slice(end)}`;
 }
 
 function takePort(self) {
@@ -77,14 +68,15 @@ function takeHost(self, text, url) {
   self.host = nonHost < 0 ? text.slice(start) : text.slice(start, nonHost);
   takePort(self);
   if (typeof self.hostname !== 'string') self.hostname = '';
-  rest = takeHostname(self, url) + rest;
+  rest = takeHostname(self) + rest;
   if (self.hostname.length > MAX_HOST) self.hostname = '';
   else self.hostname = self.hostname.toLowerCase();
   const isV6 = self.hostname[0] === '[' && self.hostname.at(-1) === ']';
   if (!isV6 && self.hostname !== '') {
-    self.hostname = asciiHost(self.hostname);
-    if (self.hostname === '') throw invalid(url);
-  }
+    const ascii = /[\0\t\n\r #%/:<>?@[\\\]^|]/.test(self.hostname) ? '' : /[^\0-\x7f]/.test(self.hostname) ? asciiHost(self.hostname) : self.hostname;
+    if (ascii === '') throw invalid(url);
+    self.hostname = ascii;
+  } else if (isV6 && /[\0\t\n\r #%/<>?@\\^|]/.test(self.hostname)) throw invalid(url);
   self.host = self.hostname + (self.port ? `:${self.port}` : '');
   if (isV6) {
     self.hostname = self.hostname.slice(1, -1);
