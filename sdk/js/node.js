@@ -59,6 +59,25 @@ const crypto = {
   },
 };
 
+// zlib and brotli a step at a time (realm/flate.h): input and output are places in bytes of the worker's own.
+const whole = (value) => Number(value) | 0;
+class Coder {
+  #handle;
+  constructor(mode, level, window, memory, strategy, dictionary) {
+    const kind = whole(mode);
+    if (!(kind >= 1 && kind <= 9)) throw new TypeError('expected a mode');
+    this.#handle = native.flateNew(kind, whole(level), whole(window), whole(memory), whole(strategy), dictionary === undefined ? undefined : data(dictionary));
+  }
+  step(flush, input, at, length, output, to, room, left) { return native.flateStep(this.#handle, whole(flush), view(input), at, length, view(output), to, room, left); }
+  tune(level, strategy, output) { return native.flateTune(this.#handle, whole(level), whole(strategy), view(output)); }
+  set(name, value) { return native.flateSet(this.#handle, name >>> 0, value >>> 0); }
+  reset() { return native.flateReset(this.#handle); }
+  message() { return native.flateMessage(this.#handle); }
+  close() {
+    native.flateClose(this.#handle);
+    this.#handle = null;
+  }
+}
 const view = (bytes) => {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('expected bytes');
   return bytes;
@@ -81,5 +100,7 @@ const surface = {
   // What must be called before code runs for another reason than a reaction.
   onEvent(reset) { internals.resetContext = () => { Reflect.apply(reset, undefined, []); }; },
   crypto: Object.freeze(crypto),
+  openCoder: (...how) => new Coder(...how),
+  crc32: (bytes, before) => native.crc32(view(bytes), before >>> 0),
 };
 internals.nodeModule = Object.freeze({ __proto__: null, ...surface });

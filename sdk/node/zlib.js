@@ -1,11 +1,17 @@
-// node:zlib - not there: what is called says so.
-const { stubs } = require('node:internal/stubs');
+// node:zlib - gzip, deflate and brotli of zlib's and brotli's own libraries; zstd is not there.
+const { codes, crc32, runLater, runSync } = require('node:internal/zlib');
 const constants = require('node:internal/zlib_constants');
+const { stubs } = require('node:internal/stubs');
+
+const MODES = { deflate: 'DEFLATE', inflate: 'INFLATE', gzip: 'GZIP', gunzip: 'GUNZIP', deflateRaw: 'DEFLATERAW', inflateRaw: 'INFLATERAW', unzip: 'UNZIP', brotliCompress: 'BROTLI_ENCODE', brotliDecompress: 'BROTLI_DECODE' };
+const functions = Object.entries(MODES).flatMap(([name, mode]) => Object.entries({
+  [name](buffer, options, callback) { runLater(constants[mode], buffer, options, callback); },
+  [`${name}Sync`]: (buffer, options) => runSync(constants[mode], buffer, options),
+}));
 
 module.exports = {
-  ...stubs('zlib', 'brotliCompress brotliCompressSync brotliDecompress brotliDecompressSync crc32 createBrotliCompress createBrotliDecompress createDeflate '
-    + 'createDeflateRaw createGunzip createGzip createInflate createInflateRaw createUnzip createZstdCompress createZstdDecompress deflate '
-    + 'deflateRaw deflateRawSync deflateSync gunzip gunzipSync gzip gzipSync inflate inflateRaw inflateRawSync inflateSync unzip unzipSync '
-    + 'zstdCompress zstdCompressSync zstdDecompress zstdDecompressSync', 'BrotliCompress BrotliDecompress Deflate DeflateRaw Gunzip Gzip Inflate InflateRaw Unzip ZstdCompress ZstdDecompress'),
-  constants, codes: {},
+  ...stubs('zlib', 'createBrotliCompress createBrotliDecompress createDeflate createDeflateRaw createGunzip createGzip createInflate createInflateRaw createUnzip '
+    + 'createZstdCompress createZstdDecompress zstdCompress zstdCompressSync zstdDecompress zstdDecompressSync',
+  'BrotliCompress BrotliDecompress Deflate DeflateRaw Gunzip Gzip Inflate InflateRaw Unzip ZstdCompress ZstdDecompress'),
+  ...Object.fromEntries(functions), crc32, codes, constants,
 };
