@@ -13,7 +13,7 @@
 const { DOMException, Event } = globalThis;      // as they are now: a worker may put others in their place
 const SECRET = {};
 const SWEEP_AT = 64, TIMEOUT_MAX = 1e12;     // milliseconds: 31 years
-const timeouts = new Map();                 // id of the timer -> core
+const timeouts = new internals.OwnMap();                 // id of the timer -> core
 let timeoutsMark = SWEEP_AT;
 let coreOf;
 
@@ -32,7 +32,7 @@ function sweep(core) {
 }
 
 function addDependent(source, core) {
-  source.dependents ??= new Set();
+  source.dependents ??= new internals.OwnSet();
   source.dependents.add(core);
   core.sources.add(source);
   if (source.dependents.size < source.mark) return;
@@ -133,7 +133,7 @@ class AbortSignal extends EventTarget {
     const done = all.find((s) => s.#core.isAborted);
     if (done) return AbortSignal.abort(done.#core.reason);
     const signal = AbortSignal.#watched(), core = signal.#core;
-    core.sources = new Set();
+    core.sources = new internals.OwnSet();
     for (const followed of all) {
       const source = followed.#core;
       if (source.sources) for (const s of source.sources) addDependent(s, core);
@@ -163,7 +163,7 @@ internals.abortReason = (signal) => coreOf(signal).reason;
 // Run f(reason) once when the signal is aborted; nothing when it is already.
 internals.addAbortAlgorithm = (signal, f) => {
   const core = coreOf(signal);
-  if (!core.isAborted) (core.algorithms ??= new Set()).add(f);
+  if (!core.isAborted) (core.algorithms ??= new internals.OwnSet()).add(f);
 };
 internals.removeAbortAlgorithm = (signal, f) => { coreOf(signal).algorithms?.delete(f); };
 

@@ -3,17 +3,17 @@
 // What may be kept and for how long is decided here, by RFC 9111 and Cloudflare's rules; the node keeps what it is given
 // (service/cache.h).  Vary is not looked at, as on Cloudflare; conditions and ranges are answered from what is kept.
 
-const { Date, Error, Headers, Map, Math, Number, Request, Response, String, TypeError, URL } = globalThis, { parse: parseDate } = Date;
+const { Date, Error, Headers, Map, Number, Request, Response, String, TypeError, URL } = globalThis, { parse: parseDate } = Date;
 
 const MINUTE = 60;
 // Seconds that an answer is fresh when it does not say so: Cloudflare's, by status.
-const DEFAULT_TTL = new Map([[200, 120 * MINUTE], [301, 120 * MINUTE], [302, 20 * MINUTE], [303, 20 * MINUTE], [404, 3 * MINUTE], [410, 3 * MINUTE]]);
+const DEFAULT_TTL = new internals.OwnMap([[200, 120 * MINUTE], [301, 120 * MINUTE], [302, 20 * MINUTE], [303, 20 * MINUTE], [404, 3 * MINUTE], [410, 3 * MINUTE]]);
 const TTL_MAX = 365 * 24 * 3600;
 const DAY_TEXT = /^(?:mon|tue|wed|thu|fri|sat|sun)/i;   // of a date of HTTP: others would be read as something
 
 // Cache-Control: a Map of directives in lower case to their values.
 function directivesOf(text) {
-  const found = new Map();
+  const found = new internals.OwnMap();
   for (const [, name, quoted, plain] of (text ?? '').matchAll(/([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;]+)))?/g))
     if (!found.has(name.toLowerCase())) found.set(name.toLowerCase(), quoted ?? plain ?? '');
   return found;
@@ -91,7 +91,7 @@ class Cache {
   async #match(wish, range) {
     const reply = await this.#ask('match', wish.url, range === null ? [] : ['range', range]);
     if (reply.status === 404) return { status: 404 };
-    const said = new Map();
+    const said = new internals.OwnMap();
     for (let i = 0; i < reply.results.length; i += 2) said.set(reply.results[i], reply.results[i + 1]);
     return { status: reply.status, said, reply, headers: reply.status === 416 ? null : internals.headersFromLines(reply.headers, false) };
   }

@@ -8,7 +8,7 @@ const MAX_RANDOM = 65536;       // bytes that getRandomValues gives at once, as 
 const HASHES = ['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'];
 const USAGES = ['encrypt', 'decrypt', 'sign', 'verify', 'deriveKey', 'deriveBits', 'wrapKey', 'unwrapKey'];
 const FORMATS = ['raw', 'pkcs8', 'spki', 'jwk'];
-const INTEGERS = new Set(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array']);
+const INTEGERS = new internals.OwnSet(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array']);
 const viewTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array).prototype, Symbol.toStringTag).get;
 const SECRET = {};
 

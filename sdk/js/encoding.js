@@ -1,7 +1,7 @@
 // encoding.js - TextEncoder and TextDecoder; the conversions themselves are C (web/encoding.c, web/decoder.c).
 
 // The Encoding standard's names, each followed by its other labels.
-const LABELS = new Map();
+const LABELS = new internals.OwnMap();
 for (const line of `
   utf-8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8
   ibm866 866 cp866 csibm866
@@ -47,7 +47,7 @@ for (const line of `
   const labels = line.trim().split(' ');
   for (const label of labels) LABELS.set(label, labels[0]);
 }
-const UNICODE = new Set(['utf-8', 'utf-16le', 'utf-16be']);
+const UNICODE = new internals.OwnSet(['utf-8', 'utf-16le', 'utf-16be']);
 
 function encodingOf(label) {
   const name = LABELS.get(internals.trimmed(`${label}`, '\t\n\f\r ').toLowerCase());

@@ -6,7 +6,7 @@
 //
 // Nothing here depends on what the worker can change.
 
-const { Error, JSON, Map, Object, Promise, Reflect, String, TypeError, Uint8Array } = globalThis;
+const { Error, Map, Promise, String, TypeError, Uint8Array } = globalThis;
 const { apply, construct } = Reflect, { then } = Promise.prototype, { Module } = WebAssembly;
 const { create, defineProperty, entries, freeze, getPrototypeOf, prototype: { hasOwnProperty } } = Object;
 const { deliver, makeRequest, makeContext, describeError } = internals;
@@ -27,7 +27,7 @@ let isScript = false, isListening = false;      // isListening: without modules,
 let main = '', env, namespace = null, lazy = { __proto__: null };
 let state = 'pending', problem;                 // of top-level code
 let fetchHandler = null;
-const named = new Map();                        // entrypoint -> { value, isClass }; 'default' is the default export
+const named = new internals.OwnMap();                        // entrypoint -> { value, isClass }; 'default' is the default export
 
 internals.isScript = () => isScript;
 

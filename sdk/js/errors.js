@@ -129,7 +129,7 @@ internals.expose = (names) => {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 };
 // The platform's classes: internals.isPlatformObject knows their objects and those of subclasses.
-const platform = new Set();
+const platform = new internals.OwnSet();
 internals.tag = (constructor, name = constructor.name) => {
   platform.add(constructor.prototype);
   Object.defineProperty(constructor.prototype, Symbol.toStringTag, { value: name, configurable: true });

@@ -6,7 +6,7 @@
 // reported and the next one runs.
 
 const { DOMException } = internals;
-const globalListeners = new Map();
+const globalListeners = new internals.OwnMap();
 let listenersOf, makeListeners;     // target -> its Map; the first gives undefined when there is none yet
 let dispatch;                       // (target, event) -> was it not cancelled?
 
@@ -196,7 +196,7 @@ class EventTarget {
 
   static {
     listenersOf = (target) => (target === globalThis ? globalListeners : target.#listeners);
-    makeListeners = (target) => (target === globalThis ? globalListeners : target.#listeners ??= new Map());
+    makeListeners = (target) => (target === globalThis ? globalListeners : target.#listeners ??= new internals.OwnMap());
     // Those of a target of ours that no event will ever reach again.
     internals.forgetListeners = (target) => {
       for (const [type, listeners] of [...target.#listeners ?? []]) for (const one of [...listeners]) remove(target, type, one);
@@ -283,7 +283,7 @@ internals.report = (error) => {
 
 // Rejected promises that nobody hears yet, each with the timer of its report: what a handler returns, or gives to
 // asyncio.gather or asyncio.wait_for, is awaited by Python one or two turns of the loop later.
-const unheard = new Map(), TURNS = 3;
+const unheard = new internals.OwnMap(), TURNS = 3;
 internals.hears = (promise) => {
   if (unheard.size === 0 || !unheard.has(promise)) return;
   internals.stopTimer(unheard.get(promise));

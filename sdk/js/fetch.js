@@ -4,8 +4,8 @@
 // the request's body, which 307 and 308 send once more, and no Location of a
 // stranger is parsed in the node.
 
-const REDIRECT = new Set([301, 302, 303, 307, 308]), REDIRECTS_MAX = 20;
-const BODILESS = new Set([204, 205, 304]);
+const REDIRECT = new internals.OwnSet([301, 302, 303, 307, 308]), REDIRECTS_MAX = 20;
+const BODILESS = new internals.OwnSet([204, 205, 304]);
 const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length'];
 const ORIGIN_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 const SMALL = 64 * 1024;        // a body nobody reads is taken in up to here, so that its connection is used again
@@ -16,7 +16,7 @@ const { URL } = globalThis;
 // An incoming body that nobody has looked at costs the node a connection: give
 // it up when the collector finds that nobody can look any more.
 const registry = new FinalizationRegistry((id) => native.bodyForget(id));
-const keepers = new Map();      // id -> WeakRef of what must be alive for the body to be of use
+const keepers = new internals.OwnMap();      // id -> WeakRef of what must be alive for the body to be of use
 internals.keeperOf = (id) => keepers.get(id)?.deref();     // for the stream over it to hold
 
 function incomingBody(id) {

@@ -74,7 +74,7 @@ class FormData {
   }
 
   [internals.inspectFields]() {
-    const fields = new Map();
+    const fields = new internals.OwnMap();
     for (const [name, value] of this.#list) {
       const values = fields.get(name);
       if (values) values.push(value);

@@ -149,7 +149,7 @@ class Headers {
   // Sorted by name; fields of one name joined, except Set-Cookie.
   #sorted() {
     if (this.#pairs !== null) return this.#pairs;
-    const list = this.#list, joined = new Map(), cookies = [];
+    const list = this.#list, joined = new internals.OwnMap(), cookies = [];
     for (let i = 0; i < list.length; i += 2) {
       const name = list[i], value = list[i + 1];
       if (name === 'set-cookie') cookies.push([name, value]);

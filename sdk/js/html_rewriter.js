@@ -8,7 +8,7 @@
 
 const { streams } = internals;
 const { cancelReader, lock, makeByteStream, recordOfStream, shellOf, enqueueOwnBytes, endBytes, handled } = streams;
-const { Boolean, Error, Math, Object, Promise, String, Symbol, TypeError, TextDecoder } = globalThis;
+const { Boolean, Error, Promise, String, Symbol, TypeError, TextDecoder } = globalThis;
 const { apply } = Reflect, { decode } = TextDecoder.prototype, { random } = Math;
 const PIECE = Object.freeze({ __proto__: null, stream: true });
 

@@ -5,7 +5,7 @@
 // event of its own, behind the code that runs.  A closed port takes nothing
 // more; what it had posted before still arrives.
 
-const { Array, Object, Promise, Reflect, TypeError } = globalThis;
+const { Array, Promise, TypeError } = globalThis;
 const SECRET = {};
 const thenOf = Promise.prototype.then, settled = Promise.resolve();
 const later = (f) => { Reflect.apply(thenOf, settled, [f]); };

@@ -1,6 +1,6 @@
 // modules.js - the runtime's own modules, as import_from_javascript gives them: cloudflare:workers, cloudflare:sockets.
 
-const { Error, Object, Proxy, Reflect, TypeError } = globalThis;
+const { Error, Proxy, TypeError } = globalThis;
 
 // `env` as it is imported: a view of the worker's own, or of what withEnv and patch_env put in its place.  What that is
 // for the code that runs, Python's context variables know: they are asked only while there is any.

@@ -3,7 +3,7 @@
 // Those are linked into the worker's own script, so this is open to the worker:
 // everything here checks what it is given, as what the platform exposes does.
 
-const { Error, Number, Object, RangeError, TypeError } = globalThis;
+const { Error, Number, RangeError, TypeError } = globalThis;
 const { bytesOf } = internals.subtle;
 const MAX_OUTPUT = 1 << 28;             // bytes that one derivation may make
 const MAX_ITERATIONS = 10_000_000;

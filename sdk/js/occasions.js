@@ -5,7 +5,7 @@
 //   trace { traces }            pubsub { messages }            test {}            rpc { method, args }: its result comes back
 // A queue's message of contentType "bytes" has its body in base64.
 
-const { Date, JSON, Map, Number, Object, Reflect, Set, TypeError, Uint8Array } = globalThis, { fromBase64 } = Uint8Array, { parse, stringify } = JSON;
+const { Date, Map, Number, Set, TypeError, Uint8Array } = globalThis, { fromBase64 } = Uint8Array, { parse, stringify } = JSON;
 
 class ScheduledController {
   #record;
@@ -100,8 +100,8 @@ const KINDS = {
   },
   queue: {
     open(payload, record) {
-      record.acks = new Set();
-      record.retries = new Map();
+      record.acks = new internals.OwnSet();
+      record.retries = new internals.OwnMap();
       return new MessageBatch(internals, payload, record);
     },
     close: ({ ackAll, retryAll, acks, retries }) => ({

@@ -6,7 +6,7 @@
 const QUEUE_MAX = 10000, TOO_MANY = `Too many subrequests: ${QUEUE_MAX} wait already.`;
 const TOO_MANY_MADE = 'Too many subrequests by single Worker invocation.';     // the node's; what Cloudflare throws is a plain Error
 const { Promise } = globalThis;
-const queue = new Set();        // { resolve } of those that wait, oldest first
+const queue = new internals.OwnSet();        // { resolve } of those that wait, oldest first
 
 // The first line is for the message, what stands behind it is the cause.
 internals.networkError = (text) => {

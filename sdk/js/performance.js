@@ -1,6 +1,6 @@
 // performance.js - performance.mark(), measure() and the list of what they made.
 
-const { Number, Object, String, TypeError } = globalThis;
+const { Number, String, TypeError } = globalThis;
 const SECRET = {}, MAX_ENTRIES = 10_000;        // the oldest go when there are more
 let entries = [];
 
@@ -91,7 +91,7 @@ for (const [name, value] of Object.entries(methods)) Object.defineProperty(Perfo
 // ---- who wants to hear of them ----
 
 let noteFor;                    // (observer, entry)
-const observers = new Set(), TYPES = Object.freeze(['mark', 'measure']), MAX_NOTED = MAX_ENTRIES;
+const observers = new internals.OwnSet(), TYPES = Object.freeze(['mark', 'measure']), MAX_NOTED = MAX_ENTRIES;
 
 class PerformanceObserverEntryList {
   #entries;
@@ -105,7 +105,7 @@ class PerformanceObserverEntryList {
 }
 
 class PerformanceObserver {
-  #callback; #types = new Set(); #noted = []; #isDue = false; #isSingle = null;
+  #callback; #types = new internals.OwnSet(); #noted = []; #isDue = false; #isSingle = null;
   constructor(callback) {
     if (typeof callback !== 'function') throw new TypeError("Failed to construct 'PerformanceObserver': constructor parameter 1 is not of type 'Function'.");
     this.#callback = callback;

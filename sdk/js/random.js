@@ -7,7 +7,7 @@
 const pool = new Float64Array(128);
 let next = pool.length;
 
-Object.defineProperty(Math, 'random', {
+Object.defineProperty(globalThis.Math, 'random', {
   value: function random() {
     if (next === pool.length) {
       native.fillRandom(pool);

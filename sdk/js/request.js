@@ -2,7 +2,7 @@
 
 const { Headers } = globalThis;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const UPPER = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH']);
+const UPPER = new internals.OwnSet(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH']);
 const INCOMING = {};
 
 function checkedMethod(method) {
@@ -19,8 +19,8 @@ function checkedURL(input) {
   return href;
 }
 
-const REDIRECTS = new Set(['follow', 'manual', 'error']);
-const CACHES = new Set(['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']);
+const REDIRECTS = new internals.OwnSet(['follow', 'manual', 'error']);
+const CACHES = new internals.OwnSet(['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached']);
 
 // One of the words, or what was there before when the option was not given.
 function oneOf(name, words, value, before) {

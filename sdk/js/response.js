@@ -4,7 +4,7 @@
 // stays a bare string and Headers are made only when somebody looks at them.
 
 const { Headers } = globalThis;
-const NO_BODY = new Set([101, 204, 205, 304]), BODILESS = 'Response with null body status (101, 204, 205, or 304) cannot have a body.';
+const NO_BODY = new internals.OwnSet([101, 204, 205, 304]), BODILESS = 'Response with null body status (101, 204, 205, or 304) cannot have a body.';
 const TEXT = 'text/plain;charset=UTF-8';
 const SENT = { kind: 'text', value: '', stream: null, isUsed: true, isShared: false };
 const { getPrototypeOf } = Object, plainPrototype = Object.prototype;

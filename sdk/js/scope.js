@@ -2,7 +2,7 @@
 //
 // The global object stays an object of the engine's: these classes say by instanceof what it is, as on Cloudflare.
 
-const { Error, ExtendableEvent, Object, ReadableStream, ReferenceError, String, Symbol, TypeError, fetch } = globalThis;
+const { Error, ExtendableEvent, ReadableStream, ReferenceError, String, Symbol, TypeError, fetch } = globalThis;
 const { apply } = Reflect, { cancel } = ReadableStream.prototype, { freeze, defineProperty } = Object;
 const bodyOf = Object.getOwnPropertyDescriptor(globalThis.Response.prototype, 'body').get;
 const refuse = () => { throw new TypeError('Illegal constructor'); };

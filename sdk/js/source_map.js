@@ -3,7 +3,7 @@
 // worker.js.map is read and decoded when the first stack is shown.  Lines and columns of stacks count from 1, those of
 // maps from 0.  A place of ours becomes "corral:...", which stacks leave out.
 
-const { JSON, Int32Array, String } = globalThis;
+const { Int32Array, String } = globalThis;
 const LINE_MAX = 500;     // longer ones are of code that was made small, and hold many functions
 const SCRIPT = 'worker.js', PLACE = /^worker\.js:(\d+):(\d+)$/;
 const DIGITS = new Uint8Array(128).fill(255);

@@ -2,7 +2,8 @@
 
 const MAX_DELAY = 2 ** 31 - 1;
 const MAX_TIMERS = 100_000;     // of the worker's own, that wait at once in one instance
-const waiting = new Map();      // id -> { callback, args, delay, repeat, isOwn }
+const { Error, Number, Promise, TypeError } = globalThis, { apply } = Reflect, { then } = Promise.prototype, resolved = Promise.resolve();
+const waiting = new internals.OwnMap();      // id -> { callback, args, delay, repeat, isOwn }
 let lastId = 0, ownCount = 0;
 
 function add(callback, delay, args, repeat, isOwn) {
@@ -45,7 +46,7 @@ internals.fireTimer = (id) => {
   if (!timer) return;
   if (!timer.repeat) forget(id, timer);
   try {
-    internals.runPython(Reflect.apply(timer.callback, globalThis, timer.args));
+    internals.runPython(apply(timer.callback, globalThis, timer.args));
   } catch (e) {
     internals.report(e);
   } finally {
@@ -64,8 +65,8 @@ internals.expose({
   clearInterval(id = 0) { clear(id); },
   queueMicrotask(callback) {
     if (typeof callback !== 'function') throw new TypeError('queueMicrotask: the argument must be a function');
-    Promise.resolve().then(() => {
+    apply(then, resolved, [() => {
       try { internals.runPython(callback()); } catch (e) { internals.report(e); }
-    });
+    }]);
   },
 });

@@ -6,7 +6,7 @@
 const marks = native.urlMarks;
 const SCHEME_END = 0, USER_END = 1, HOST_AT = 2, HOST_END = 3, PATH_AT = 4, QUERY_AT = 5, HASH_AT = 6;
 const PROTOCOL = 1, USERNAME = 2, PASSWORD = 3, HOST = 4, HOSTNAME = 5, PORT = 6, PATHNAME = 7, SEARCH = 8, HASH = 9;
-const WITH_ORIGIN = new Set(['http:', 'https:', 'ws:', 'wss:', 'ftp:']);
+const WITH_ORIGIN = new internals.OwnSet(['http:', 'https:', 'ws:', 'wss:', 'ftp:']);
 
 // The address whose marks native.urlMarks holds, or null.  So new URL(request.url),
 // the commonest of all, parses nothing: the request's address was the last one.
@@ -182,7 +182,7 @@ function checkedPair(pair) {
 }
 
 function pairsOfRecord(record) {
-  const values = new Map();
+  const values = new internals.OwnMap();
   for (const name of Reflect.ownKeys(record))
     if (Object.getOwnPropertyDescriptor(record, name)?.enumerable) values.set(scalar(name), scalar(record[name]));
   return [...values];

@@ -1,6 +1,6 @@
 // url_pattern.js - URLPattern: its eight components, made and matched; the language is url_pattern_parse.js's.
 
-const { Object, Reflect, String, TypeError, URL } = globalThis;
+const { String, TypeError, URL } = globalThis;
 const { urlComponent, urlPatternParts, escapeUrlPattern } = internals;
 const NAMES = ['protocol', 'username', 'password', 'hostname', 'port', 'pathname', 'search', 'hash'];
 const PORTS = { http: '80', https: '443', ws: '80', wss: '443', ftp: '21', file: '', __proto__: null };

@@ -76,7 +76,7 @@ class Parser {
     this.encode = encode;
     this.segment = segmentOf(options);
     this.parts = [];
-    this.names = new Set();
+    this.names = new internals.OwnSet();
     this.fixed = '';
     this.at = 0;
     this.nextName = 0;

@@ -3,7 +3,7 @@
 // The engine's own compile() and instantiate() end in its run loop, where nobody knows whose code goes on.  These
 // compile at once: code is ready without waiting for other threads, which a template could not have.
 
-const { Object, Reflect, TypeError, WebAssembly } = globalThis;
+const { TypeError, WebAssembly } = globalThis;
 const { Module, Instance } = WebAssembly, { construct, apply } = Reflect, { arrayBuffer } = Response.prototype;
 
 const isModule = (value) => value instanceof Module;

@@ -396,7 +396,7 @@ internals.checkSocketUrl = (url, protocols) => {
   if (href.includes('#')) throw invalid('The url fragment must be empty.');
   const names = protocols === undefined || protocols === null ? [] : typeof protocols === 'string' ? [protocols] : [...protocols].map(String);
   if (names.length === 0 && protocols !== undefined && protocols !== null) throw invalid('The protocols array cannot be empty.');
-  if (new Set(names).size < names.length) throw invalid('The protocols header cannot have repeating values.');
+  if (new internals.OwnSet(names).size < names.length) throw invalid('The protocols header cannot have repeating values.');
   if (!names.every((name) => PROTOCOL.test(name)))
     throw invalid(typeof protocols === 'string' ? 'The protocol header token is invalid.' : 'One of the protocol header tokens is invalid.');
   return { href: `http${href.slice(2)}`, names };

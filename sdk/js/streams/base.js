@@ -7,7 +7,7 @@
 // things through Queue.
 
 const { apply } = Reflect;
-const { Promise, TypeError, RangeError, Number, Map, Object } = globalThis;
+const { Promise, TypeError, RangeError, Number, Map } = globalThis;
 const promiseThen = Promise.prototype.then, promiseResolve = Promise.resolve;
 const EMPTY = Object.freeze(Object.create(null));
 const SECRET = {};              // the constructors that only we may call

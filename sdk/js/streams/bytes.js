@@ -11,7 +11,7 @@ const {
   LOCKED, RELEASED, closeStream, errorStream, pullIfNeeded, startController, desiredSize, newStreamRecord,
 } = streams;
 const { apply } = Reflect;
-const { Promise, TypeError, RangeError, ArrayBuffer, Uint8Array, DataView, Math, Object } = globalThis;
+const { Promise, TypeError, RangeError, ArrayBuffer, Uint8Array, DataView } = globalThis;
 
 // What a worker could have replaced, or an own property of a view could hide.
 const getter = (prototype, name) => {

@@ -13,7 +13,7 @@ const {
   illegal, isObject, dictionary, functionOf, strategyOf, markOf, underlying, publish,
 } = streams;
 const { apply } = Reflect;
-const { Promise, TypeError, RangeError, Boolean, String, Object, Symbol } = globalThis;
+const { Promise, TypeError, RangeError, Boolean, String, Symbol } = globalThis;
 let recordOfStream, isStream;
 
 const LOCKED = 'This ReadableStream is currently locked to a reader.';

@@ -97,14 +97,15 @@ _Thread_local struct engine_place engine_place;
  */
 #define LANGUAGE                                                                                   \
     "const { Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, "    \
-    "Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol, "           \
-    "SyntaxError, TypeError, Uint8Array, WeakMap, WeakRef } = globalThis; "
+    "Math, Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol, "     \
+    "SyntaxError, TypeError, Uint8Array, WeakMap, WeakRef } = internals.language ?? globalThis; "
 
 static const char *const error_names[] = {"Error", "TypeError", "RangeError"};
 static JSObjectRef error_makers[3];
 
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
+    "js/language.js", /* takes what it is from globalThis, gives it to the others */
     "js/errors.js",
     "js/source_map.js",
     "js/convert.js",
