@@ -8,6 +8,7 @@
 // what they are, so that a body that was only looked at keeps its length.
 // isShared: somebody else has the bytes too (a Blob, a clone), so only copies leave.
 
+const { slice } = String.prototype;
 const USED = 'Body has already been used. It can only be used once. Use tee() first if you need to read it twice.';
 
 function newBody(kind, value, isShared = false) { return { kind, value, stream: null, isUsed: false, isShared }; }
@@ -101,19 +102,19 @@ function collectNative(id) {
 }
 
 async function collectStream(stream) {
-  const reader = internals.lockStream(stream), chunks = [];
+  const reader = internals.lockStream(stream), chunks = [new Uint8Array(0)];
   for (;;) {
     const { value, done } = await internals.readPromise(reader);
-    if (done) return internals.concat([new Uint8Array(0), ...chunks]);
+    if (done) return internals.concat(chunks);
     const bytes = internals.chunkBytes(value);
     if (!bytes) throw new TypeError('A body stream must give bytes (a Uint8Array), not ' + typeof value);
-    chunks.push(new Uint8Array(bytes));     // who gives chunks may use their memory again
+    chunks[chunks.length] = new Uint8Array(bytes);     // who gives chunks may use their memory again
   }
 }
 
 // UTF-8, without the mark at its start.
 function decodeBody(bytes) { return withoutMark(native.decode(bytes, false)); }
-function withoutMark(text) { return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text; }
+function withoutMark(text) { return text[0] === '\ufeff' ? slice.call(text, 1) : text; }
 
 // Read it all, as 'text', 'json', 'buffer', 'bytes', 'blob' or 'form'; typeOf gives the Content-Type or null.
 async function consume(bodyOf, typeOf, object, as) {

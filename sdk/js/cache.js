@@ -9,7 +9,7 @@ const MINUTE = 60;
 // Seconds that an answer is fresh when it does not say so: Cloudflare's, by status.
 const DEFAULT_TTL = new internals.OwnMap([[200, 120 * MINUTE], [301, 120 * MINUTE], [302, 20 * MINUTE], [303, 20 * MINUTE], [404, 3 * MINUTE], [410, 3 * MINUTE]]);
 const TTL_MAX = 365 * 24 * 3600;
-const DAY_TEXT = /^(?:mon|tue|wed|thu|fri|sat|sun)/i;   // of a date of HTTP: others would be read as something
+const DAY_TEXT = internals.pattern(/^(?:mon|tue|wed|thu|fri|sat|sun)/i);   // of a date of HTTP: others would be read as something
 
 // Cache-Control: a Map of directives in lower case to their values.
 function directivesOf(text) {

@@ -1,6 +1,7 @@
 // convert.js - how the Web API takes what it is given: options, Python's dicts, text; and the iterators it gives.
 
-const { getPrototypeOf, setPrototypeOf, create, defineProperty } = Object;
+const { getPrototypeOf, setPrototypeOf, create, defineProperty } = Object, { apply } = Reflect;
+const { isWellFormed, toWellFormed, includes, slice } = String.prototype;
 const plainPrototype = Object.prototype;
 const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
 
@@ -24,16 +25,17 @@ function options(value, where) {
 // WebIDL's USVString.
 function text(value) {
   value = `${value}`;       // unlike String(), refuses symbols
-  return value.isWellFormed() ? value : value.toWellFormed();
+  return isWellFormed.call(value) ? value : toWellFormed.call(value);
 }
 
 // Without white space (HTTP's, if no other is given) at both ends.  A regular expression for the end
 // would begin anew at each space inside: time by the square.
+const isOneOf = (spaces, character) => character <= ' ' && includes.call(spaces, character);
 function trimmed(value, spaces = '\t\n\r ') {
   let start = 0, end = value.length;
-  while (start < end && spaces.includes(value[start])) start++;
-  while (end > start && spaces.includes(value[end - 1])) end--;
-  return start === 0 && end === value.length ? value : value.slice(start, end);
+  while (start < end && isOneOf(spaces, value[start])) start++;
+  while (end > start && isOneOf(spaces, value[end - 1])) end--;
+  return start === 0 && end === value.length ? value : slice.call(value, start, end);
 }
 
 function need(count, given, where) {
@@ -69,7 +71,7 @@ internals.addIteration = (constructor, pairsOf) => {
       if (typeof callback !== 'function') throw new TypeError(`${constructor.name}.forEach: expected a function`);
       for (let i = 0; i < pairsOf(this).length; i++) {
         const pair = pairsOf(this)[i];
-        callback.call(self, pair[1], pair[0], this);
+        apply(callback, self, [pair[1], pair[0], this]);
       }
     },
   };

@@ -49,14 +49,17 @@ for (const line of `
 }
 const UNICODE = new internals.OwnSet(['utf-8', 'utf-16le', 'utf-16be']);
 
+const { toLowerCase, slice } = String.prototype;
+const lowered = (label) => toLowerCase.call(internals.trimmed(`${label}`, '\t\n\f\r '));
+
 function encodingOf(label) {
-  const name = LABELS.get(internals.trimmed(`${label}`, '\t\n\f\r ').toLowerCase());
+  const name = label === 'utf-8' ? label : LABELS.get(lowered(label));
   if (name === undefined || name === 'replacement') throw new RangeError(`"${label}" is not a valid encoding.`);
   return name;
 }
 
 // undefined when there is none of this label.
-internals.encodingNamed = (label) => LABELS.get(internals.trimmed(label, '\t\n\f\r ').toLowerCase());
+internals.encodingNamed = (label) => LABELS.get(lowered(label));
 
 function bytesOf(source) {
   if (source === undefined) return new Uint8Array(0);
@@ -113,7 +116,7 @@ class TextDecoder {
     }
     if (text !== '' && !this.#hasOutput) {
       this.#hasOutput = true;
-      if (!this.#ignoreBOM && text.charCodeAt(0) === 0xfeff && UNICODE.has(this.#encoding)) text = text.slice(1);
+      if (!this.#ignoreBOM && text[0] === '\ufeff' && UNICODE.has(this.#encoding)) text = slice.call(text, 1);
     }
     return text;
   }

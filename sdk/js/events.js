@@ -6,6 +6,7 @@
 // reported and the next one runs.
 
 const { DOMException } = internals;
+const { slice, splice, indexOf } = Array.prototype;
 const globalListeners = new internals.OwnMap();
 let listenersOf, makeListeners;     // target -> its Map; the first gives undefined when there is none yet
 let dispatch;                       // (target, event) -> was it not cancelled?
@@ -57,10 +58,12 @@ class Event {
       event.#target = event.#currentTarget = target;
       event.#phase = Event.AT_TARGET;
       // Capturing listeners first, each time those that are there at its beginning.
-      for (const capture of [true, false]) {
-        const listeners = listenersOf(target)?.get(event.#type);
+      for (let phase = 0; phase < 2; phase++) {
+        const capture = phase === 0, listeners = listenersOf(target)?.get(event.#type);
         if (!listeners || event.#isStopped) break;
-        for (const listener of listeners.slice()) {
+        const now = slice.call(listeners);
+        for (let i = 0; i < now.length; i++) {
+          const listener = now[i];
           if (listener.isRemoved || listener.capture !== capture) continue;
           if (listener.once) remove(target, event.#type, listener);
           event.#isPassive = listener.passive;
@@ -139,17 +142,19 @@ function invoke(callback, target, event) {
 }
 
 function remove(target, type, listener) {
-  const map = listenersOf(target), listeners = map?.get(type), at = listeners ? listeners.indexOf(listener) : -1;
+  const map = listenersOf(target), listeners = map?.get(type), at = listeners ? indexOf.call(listeners, listener) : -1;
   listener.isRemoved = true;
   if (at < 0) return;
-  listeners.splice(at, 1);
+  splice.call(listeners, at, 1);
   if (listeners.length === 0) map.delete(type);
   if (listener.signal) internals.removeAbortAlgorithm(listener.signal, listener.stop);
   internals.onListeners(target, type, listeners.length);
 }
 
 function find(target, type, callback, capture) {
-  return listenersOf(target)?.get(type)?.find((l) => l.capture === capture && isSame(l.callback, callback));
+  const listeners = listenersOf(target)?.get(type);
+  for (let i = 0; i < (listeners?.length ?? 0); i++) if (listeners[i].capture === capture && isSame(listeners[i].callback, callback)) return listeners[i];
+  return undefined;
 }
 
 function add(target, type, callback, options) {
@@ -168,7 +173,7 @@ function add(target, type, callback, options) {
   if (find(target, type, callback, listener.capture)) return;
   let listeners = map.get(type);
   if (!listeners) map.set(type, listeners = []);
-  listeners.push(listener);
+  listeners[listeners.length] = listener;
   if (signal) {
     listener.stop = () => remove(target, type, listener);
     internals.addAbortAlgorithm(signal, listener.stop);

@@ -9,9 +9,10 @@ const BODILESS = new internals.OwnSet([204, 205, 304]);
 const BODY_HEADERS = ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length'];
 const ORIGIN_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 const SMALL = 64 * 1024;        // a body nobody reads is taken in up to here, so that its connection is used again
-const KNOWN_CODING = /^\s*(?:br|gzip|identity)\s*(?:;|$)/i, DEFAULT_CODING = 'br, gzip';
-const ROUNDS_MAX = 16, OWN_ROUNDS = /^\s*corral\b/;
-const { URL } = globalThis;
+const KNOWN_CODING = internals.pattern(/^\s*(?:br|gzip|identity)\s*(?:;|$)/i), DEFAULT_CODING = 'br, gzip';
+const ROUNDS_MAX = 16, OWN_ROUNDS = internals.pattern(/^\s*corral\b/);
+const { Request } = globalThis, URL = internals.ownClass(globalThis.URL), Headers = internals.ownClass(globalThis.Headers), { canParse } = globalThis.URL;
+const { apply } = Reflect, { register } = FinalizationRegistry.prototype, { startsWith, toLowerCase } = String.prototype;
 
 // An incoming body that nobody has looked at costs the node a connection: give
 // it up when the collector finds that nobody can look any more.
@@ -23,7 +24,7 @@ function incomingBody(id) {
   const body = internals.newBody('native', id);
   body.keeper = {};
   keepers.set(id, new WeakRef(body.keeper));
-  registry.register(body.keeper, id);
+  apply(register, registry, [body.keeper, id]);
   return body;
 }
 internals.bodyIsOver = (id) => { keepers.delete(id); };
@@ -42,9 +43,11 @@ function fetchable(text) {
   return url;
 }
 
+const isWebSocket = (word) => word !== null && apply(toLowerCase, word, []) === 'websocket';
+
 // Where a redirect leads, or why nowhere.
 function target(reply, url) {
-  const location = internals.headersFromLines(reply.headers, true).get('location');
+  const location = internals.fillHeaders(new Headers(), internals.headersFromLines(reply.headers, true)).get('location');
   if (location === null) return null;
   let next;
   try { next = new URL(location, url.href); } catch { throw new TypeError('Invalid Location header; unable to follow redirect.', { cause: new Error(`Location: ${location}`) }); }
@@ -57,11 +60,11 @@ function turn(hop, status, next) {
   if (status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST') {
     hop.method = 'GET';
     hop.body = null;
-    for (const name of BODY_HEADERS) hop.headers.delete(name);
+    for (let i = 0; i < BODY_HEADERS.length; i++) hop.headers.delete(BODY_HEADERS[i]);
   } else if (hop.body !== null && hop.replay === null) {
     throw new TypeError('A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted. To avoid this error in the future, construct this request from a buffer-like body initializer.');
   } else if (hop.body !== null) hop.body = internals.newBody(hop.replay.kind, hop.replay.value);
-  if (next.origin !== hop.url.origin) for (const name of ORIGIN_HEADERS) hop.headers.delete(name);
+  if (next.origin !== hop.url.origin) for (let i = 0; i < ORIGIN_HEADERS.length; i++) hop.headers.delete(ORIGIN_HEADERS[i]);
   hop.url = next;
 }
 
@@ -76,7 +79,7 @@ function askedCodings(value) {
 // written for a server behind the worker.  Each round is counted in CDN-Loop (RFC 8586).
 function countRounds(hop, owner) {
   const own = native.requestUrl(owner);
-  if (own === undefined || !URL.canParse(own) || new URL(own).origin !== hop.url.origin) return;
+  if (own === undefined || !canParse(own) || new URL(own).origin !== hop.url.origin) return;
   const rounds = native.requestRounds(owner) + 1;
   if (rounds > ROUNDS_MAX) {
     throw new TypeError(`This worker has fetched its own address ${ROUNDS_MAX} times in a row: fetch(request) asks the server `
@@ -90,7 +93,7 @@ function send(hop, owner, signal) {
   countRounds(hop, owner);
   if (hop.isSocket) return shake(hop, owner, signal);
   return internals.outcall({
-    request: owner, binding: '', method: hop.seal ? 'wheel' : 'fetch', arguments: ['method', hop.method, 'url', hop.url.href, ...hop.seal ?? []],
+    request: owner, binding: '', method: hop.seal ? 'wheel' : 'fetch', arguments: hop.seal ? ['method', hop.method, 'url', hop.url.href, ...hop.seal] : ['method', hop.method, 'url', hop.url.href],
     headers: internals.linesOfHeaders(hop.headers), body: hop.body, signal,
   });
 }
@@ -182,14 +185,15 @@ async function fetch(input, init = undefined) {
   seal = null;
   internals.needArguments(1, arguments.length, 'fetch');
   const request = internals.partsOfRequest(new Request(input, init)), { body, redirect, signal } = request;
-  if (request.url.startsWith('data:')) {
+  if (apply(startsWith, request.url, ['data:'])) {
     if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
     return answerOfData(request.url, request.method);
   }
-  const hop = { method: request.method, url: fetchable(request.url), headers: new Headers(request.headers), body, replay: null, seal: sealed, isSocket: false };
-  if (!sealed && hop.headers.get('upgrade')?.toLowerCase() === 'websocket') {
+  const hop = { method: request.method, url: fetchable(request.url), headers: internals.fillHeaders(new Headers(), request.headers), body, replay: null, seal: sealed, isSocket: false };
+  if (!sealed && isWebSocket(hop.headers.get('upgrade'))) {
     hop.isSocket = true;
-    [hop.method, hop.body] = ['GET', null];
+    hop.method = 'GET';
+    hop.body = null;
   }
   hop.headers.set('accept-encoding', sealed ? 'identity' : askedCodings(hop.headers.get('accept-encoding')));
   // Also behind a redirect that leaves them out.

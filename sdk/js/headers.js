@@ -5,13 +5,16 @@
 // C's lines only when somebody looks at them.  Values may hold any Unicode
 // (they travel as UTF-8), as on Cloudflare.
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const BAD_VALUE = /[\0\r\n]/;
+const NAME = internals.pattern(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
+const BAD_VALUE = internals.pattern(/[\0\r\n]/);
+
+const { ownKeys } = Reflect, { getOwnPropertyDescriptor, fromEntries } = Object, { iterator } = Symbol;
+const { toLowerCase, split } = String.prototype, { pop, slice, join, sort } = Array.prototype;
 
 function checkedName(name) {
   name = String(name);
   if (!NAME.test(name)) throw new TypeError(`Headers: '${name}' is not a valid header name`);
-  return name.toLowerCase();
+  return toLowerCase.call(name);
 }
 
 function checkedValue(name, value) {
@@ -24,11 +27,11 @@ function checkedValue(name, value) {
 function readPairs(init) {
   const pairs = [];
   for (const pair of init) {
-    if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[Symbol.iterator] !== 'function')
+    if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function') || typeof pair[iterator] !== 'function')
       throw new TypeError('Headers: each item must be a pair of name and value');
     const both = [...pair];
     if (both.length !== 2) throw new TypeError('Headers: each item must be a pair of name and value');
-    pairs.push(both);
+    pairs[pairs.length] = both;
   }
   return pairs;
 }
@@ -36,16 +39,21 @@ function readPairs(init) {
 // An object of names and values, by WebIDL's conversion to a record.
 function readRecord(init) {
   const pairs = [];
-  for (const name of Reflect.ownKeys(init)) {
-    const own = Object.getOwnPropertyDescriptor(init, name);
+  const names = ownKeys(init);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i], own = getOwnPropertyDescriptor(init, name);
     if (!own?.enumerable) continue;
     if (typeof name === 'symbol') throw new TypeError(`Headers: '${String(name)}' is not a valid header name`);
-    pairs.push([name, String(init[name])]);
+    pairs[pairs.length] = [name, String(init[name])];
   }
   return pairs;
 }
 
-let listOf;
+let listOf, entriesOf;
+function keep(list, name, value) {
+  list[list.length] = name;
+  list[list.length] = value;
+}
 
 class Headers {
   #list = [];
@@ -56,8 +64,8 @@ class Headers {
     if (init === undefined || init === null) return;
     if (typeof init !== 'object' && typeof init !== 'function')
       throw new TypeError('Headers: expected Headers, pairs, or an object of names and values');
-    if (#list in init && init[Symbol.iterator] === Headers.prototype.entries) {
-      this.#list = init.#list.slice();
+    if (#list in init && init[iterator] === entriesOf) {
+      this.#list = slice.call(init.#list);
       return;
     }
     const pairs = internals.pythonPairs(init, true);
@@ -65,15 +73,16 @@ class Headers {
       for (let i = 0; i < pairs.length; i += 2) this.#add(pairs[i], pairs[i + 1]);
       return;
     }
-    const iterator = init[Symbol.iterator];
-    if (iterator !== undefined && iterator !== null) for (const pair of readPairs(init)) this.#add(pair[0], pair[1]);
-    else for (const pair of readRecord(init)) this.#add(pair[0], pair[1]);
+    const isIterable = init[iterator] !== undefined && init[iterator] !== null, read = isIterable ? readPairs(init) : readRecord(init);
+    for (let i = 0; i < read.length; i++) this.#add(read[i][0], read[i][1]);
   }
 
   #add(name, value) {
     name = checkedName(name);
-    this.#list.push(name, checkedValue(name, value));
+    this.#put(name, checkedValue(name, value));
   }
+
+  #put(name, value) { keep(this.#list, name, value); }
 
   #change() {
     if (this.#isImmutable) throw new TypeError("Can't modify immutable headers.");
@@ -85,7 +94,7 @@ class Headers {
     name = checkedName(name);
     value = checkedValue(name, value);
     this.#change();
-    this.#list.push(name, value);
+    this.#put(name, value);
   }
 
   delete(name) {
@@ -93,9 +102,8 @@ class Headers {
     name = checkedName(name);
     this.#change();
     const list = this.#list;
-    if (!this.has(name)) return;
     const kept = [];
-    for (let i = 0; i < list.length; i += 2) if (list[i] !== name) kept.push(list[i], list[i + 1]);
+    for (let i = 0; i < list.length; i += 2) if (list[i] !== name) keep(kept, list[i], list[i + 1]);
     this.#list = kept;
   }
 
@@ -111,7 +119,7 @@ class Headers {
 
   getSetCookie() {
     const list = this.#list, values = [];
-    for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') values.push(list[i + 1]);
+    for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') values[values.length] = list[i + 1];
     return values;
   }
 
@@ -136,13 +144,13 @@ class Headers {
     const list = this.#list, kept = [];
     let isSet = false;
     for (let i = 0; i < list.length; i += 2) {
-      if (list[i] !== name) kept.push(list[i], list[i + 1]);
+      if (list[i] !== name) keep(kept, list[i], list[i + 1]);
       else if (!isSet) {
-        kept.push(name, value);
+        keep(kept, name, value);
         isSet = true;
       }
     }
-    if (!isSet) kept.push(name, value);
+    if (!isSet) keep(kept, name, value);
     this.#list = kept;
   }
 
@@ -159,7 +167,7 @@ class Headers {
     return this.#pairs;
   }
 
-  [internals.inspectFields]() { return Object.fromEntries(this.#sorted()); }
+  [internals.inspectFields]() { return fromEntries(this.#sorted()); }
 
   static {
     listOf = (headers) => headers.#list;
@@ -169,23 +177,28 @@ class Headers {
     internals.isFixedHeaders = (headers) => headers.#isImmutable;
     // text: "name\nvalue\nname\nvalue" as Python code gave them, not checked yet.
     internals.headersOfText = (text) => {
-      const headers = new Headers(), parts = text.split('\n');
+      const headers = new Headers(), parts = split.call(text, '\n');
       for (let i = 0; i < parts.length - 1; i += 2) headers.#add(parts[i], parts[i + 1]);
       return headers;
     };
     // lines: "name\nvalue\n...", as C keeps them.
     internals.headersFromLines = (lines, isImmutable) => {
       const headers = new Headers();
-      headers.#list = lines.split('\n');
-      headers.#list.pop();
+      headers.#list = split.call(lines, '\n');
+      pop.call(headers.#list);
       headers.#isImmutable = isImmutable;
       return headers;
     };
     internals.freezeHeaders = (headers) => { headers.#isImmutable = true; };
+    // Those of one as they are, for another.
+    internals.fillHeaders = (headers, from) => {
+      headers.#list = slice.call(from.#list);
+      return headers;
+    };
     // The same fields, as changeable as they were.
     internals.cloneHeaders = (headers) => {
       const copy = new Headers();
-      copy.#list = headers.#list.slice();
+      copy.#list = slice.call(headers.#list);
       copy.#isImmutable = headers.#isImmutable;
       return copy;
     };
@@ -194,7 +207,8 @@ class Headers {
 
 internals.linesOfHeaders = (headers) => {
   const list = listOf(headers);
-  return list.length ? list.join('\n') + '\n' : '';
+  return list.length ? join.call(list, '\n') + '\n' : '';
 };
+entriesOf = Headers.prototype.entries;
 internals.tag(Headers);
 internals.expose({ Headers });

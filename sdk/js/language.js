@@ -31,5 +31,14 @@ internals.ownClass = (Base) => {
     if (key !== 'constructor') defineProperty(Own.prototype, key, getOwnPropertyDescriptor(Base.prototype, key));
   return Own;
 };
+
+// A pattern whose test() and exec() stay what they are.
+const { exec, test } = RegExp.prototype;
+internals.pattern = (pattern) => {
+  defineProperty(pattern, 'exec', { value: exec });
+  defineProperty(pattern, 'test', { value: test });
+  return pattern;
+};
+
 internals.OwnMap = internals.ownClass(Map);
 internals.OwnSet = internals.ownClass(Set);

@@ -98,7 +98,7 @@ internals.outcall = async (call) => {
   const body = call.isDuplex ? { whole: -1 } : bodyToSend(call.body);
   while (native.outcallRoom() === 0) await room(signal);
   if (signal && internals.isAborted(signal)) throw internals.abortReason(signal);
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {      // `await`: returned as it is, its then() would be called
     let id = 0;
     const onAbort = (reason) => native.outcallCancel(id, reason);
     if (signal) call.over = () => internals.removeAbortAlgorithm(signal, onAbort);

@@ -1,14 +1,15 @@
 // request.js - Request of the Fetch standard; incoming ones read their head from C.
 
-const { Headers } = globalThis;
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const { Headers } = globalThis, { get: getHeader, has: hasHeader, append: appendHeader } = Headers.prototype;
+const { toUpperCase } = String.prototype;
+const METHOD = internals.pattern(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
 const UPPER = new internals.OwnSet(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH']);
 const INCOMING = {};
 
 function checkedMethod(method) {
   method = String(method);
   if (!METHOD.test(method)) throw new TypeError(`Request: '${method}' is not a valid method`);
-  const upper = method.toUpperCase();
+  const upper = toUpperCase.call(method);
   if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK') throw new TypeError(`Request: the method '${method}' is forbidden`);
   return UPPER.has(upper) ? upper : method;
 }
@@ -81,7 +82,7 @@ class Request {
     this.#method = init.method !== undefined ? checkedMethod(init.method) : from ? from.#method : 'GET';
     this.#redirect = oneOf('redirect', REDIRECTS, init.redirect, from ? from.#redirect : 'follow');
     this.#setMore(init, from);
-    this.#headers = new Headers(init.headers ?? from?.headers);
+    this.#headers = new Headers(init.headers ?? (from ? headersOf.call(from) : undefined));
     this.#setSource(init.signal, from);
     this.#setBody(init.body ?? null, from);
   }
@@ -115,9 +116,9 @@ class Request {
       from.#body = { ...moved, isUsed: true };
       return;
     }
-    const [body, type] = internals.extractBody(value);
-    this.#body = body;
-    if (type && !this.#headers.has('content-type')) this.#headers.append('content-type', type);
+    const made = internals.extractBody(value), type = made[1];
+    this.#body = made[0];
+    if (type && !hasHeader.call(this.#headers, 'content-type')) appendHeader.call(this.#headers, 'content-type', type);
   }
 
   get method() { return this.#method; }
@@ -146,7 +147,7 @@ class Request {
     const body = internals.cloneBody(this.#body), copy = new Request('x:', { method: this.#method });
     copy.#url = this.#url;
     copy.#redirect = this.#redirect;
-    copy.#headers = internals.cloneHeaders(this.headers);
+    copy.#headers = internals.cloneHeaders(headersOf.call(this));
     copy.#body = body;
     copy.#cf = this.cf;
     copy.#more = this.#more;
@@ -162,7 +163,7 @@ class Request {
   }
 
   static {
-    internals.addBody(Request, (request) => request.#body, (request) => request.headers.get('content-type'));
+    internals.addBody(Request, (request) => request.#body, (request) => getHeader.call(headersOf.call(request), 'content-type'));
     internals.makeRequest = (head) => new Request(INCOMING, head);
     internals.isRequest = (value) => typeof value === 'object' && value !== null && #url in value;
     // What ASGI and WSGI ask of a request, in one text: method, url, protocol, "1" or "" for a body, then its
@@ -174,9 +175,10 @@ class Request {
         isAsItCame ? native.headRawLines(r.#head) : internals.linesOfHeaders(r.headers)}`;
     };
     // What fetch() needs of a request that it has made.
-    internals.partsOfRequest = (r) => ({ method: r.#method, url: r.#url, headers: r.headers, body: r.#body, redirect: r.#redirect, signal: r.#source ?? r.#signal });
+    internals.partsOfRequest = (r) => ({ method: r.#method, url: r.#url, headers: headersOf.call(r), body: r.#body, redirect: r.#redirect, signal: r.#source ?? r.#signal });
   }
 }
 
+const headersOf = Object.getOwnPropertyDescriptor(Request.prototype, 'headers').get;
 internals.tag(Request);
 internals.expose({ Request });

@@ -3,16 +3,17 @@
 // The commonest answer, a string with a status, must cost little: the body
 // stays a bare string and Headers are made only when somebody looks at them.
 
-const { Headers } = globalThis;
+const { Headers } = globalThis, { has: hasHeader, append: appendHeader, delete: deleteHeader } = Headers.prototype;
 const NO_BODY = new internals.OwnSet([101, 204, 205, 304]), BODILESS = 'Response with null body status (101, 204, 205, or 304) cannot have a body.';
 const TEXT = 'text/plain;charset=UTF-8';
 const SENT = { kind: 'text', value: '', stream: null, isUsed: true, isShared: false };
 const { getPrototypeOf } = Object, plainPrototype = Object.prototype;
 
-const KNOWN_CODING = /^(gzip|br)$/i;
+const BAD_TEXT = internals.pattern(/[^\t\x20-\x7e\x80-\uffff]/);
+const KNOWN_CODING = internals.pattern(/^(gzip|br)$/i);
 function linesWithout(headers, name) {
   const copy = new Headers(headers);
-  copy.delete(name);
+  deleteHeader.call(copy, name);
   return internals.linesOfHeaders(copy);
 }
 
@@ -49,9 +50,9 @@ class Response {
       this.#body = body;
       this.#setType(TEXT);
     } else {
-      const [record, type] = internals.extractBody(body);
-      this.#body = record;
-      if (type) this.#setType(type);
+      const made = internals.extractBody(body);
+      this.#body = made[0];
+      if (made[1]) this.#setType(made[1]);
     }
   }
 
@@ -69,14 +70,14 @@ class Response {
     if ((status !== undefined && status !== null) || this.#webSocket !== null) this.#status = checkedStatus(status ?? 200, this.#webSocket);
     if (statusText !== undefined && statusText !== null) {
       this.#statusText = String(statusText);
-      if (/[^\t\x20-\x7e\x80-\uffff]/.test(this.#statusText)) throw new TypeError('Response: statusText has control characters in it');
+      if (BAD_TEXT.test(this.#statusText)) throw new TypeError('Response: statusText has control characters in it');
     }
     if (headers !== undefined && headers !== null) this.#headers = new Headers(headers);
   }
 
   #setType(type) {
     if (this.#headers === null) this.#type = type;
-    else if (!this.#headers.has('content-type')) this.#headers.append('content-type', type);
+    else if (!hasHeader.call(this.#headers, 'content-type')) appendHeader.call(this.#headers, 'content-type', type);
   }
 
   #record() {
@@ -95,7 +96,7 @@ class Response {
   get headers() {
     if (this.#headers === null) {
       this.#headers = new Headers();
-      if (this.#type !== null) this.#headers.append('content-type', this.#type);
+      if (this.#type !== null) appendHeader.call(this.#headers, 'content-type', this.#type);
     }
     return this.#headers;
   }
@@ -106,7 +107,7 @@ class Response {
     copy.#body = internals.cloneBody(this.#record());
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
-    copy.#headers = internals.cloneHeaders(this.headers);
+    copy.#headers = internals.cloneHeaders(headersOf.call(this));
     copy.#cf = this.#cf;
     copy.#url = this.#url;
     copy.#isRedirected = this.#isRedirected;
@@ -237,7 +238,7 @@ class Response {
     internals.bodyOfResponse = (response) => response.#record();
     // As new Response(body, response), where transform(stream, content type) gives the body.  Its length is not known.
     internals.transformResponse = (response, transform) => {
-      const copy = new Response(), body = response.#record(), headers = response.headers;
+      const copy = new Response(), body = response.#record(), headers = headersOf.call(response);
       copy.#headers = new Headers(headers);
       copy.#status = response.#status;
       copy.#statusText = response.#statusText;
@@ -256,5 +257,6 @@ class Response {
   }
 }
 
+const headersOf = Object.getOwnPropertyDescriptor(Response.prototype, 'headers').get;
 internals.tag(Response);
 internals.expose({ Response });

@@ -3,6 +3,8 @@
 // A URL is its href and seven marks in it (src/text/url.h), so a getter is one
 // slice.  native.urlParse leaves the marks of its result in native.urlMarks.
 
+const { slice, includes, indexOf } = String.prototype;
+const cut = (text, from, to) => slice.call(text, from, to);
 const marks = native.urlMarks;
 const SCHEME_END = 0, USER_END = 1, HOST_AT = 2, HOST_END = 3, PATH_AT = 4, QUERY_AT = 5, HASH_AT = 6;
 const PROTOCOL = 1, USERNAME = 2, PASSWORD = 3, HOST = 4, HOSTNAME = 5, PORT = 6, PATHNAME = 7, SEARCH = 8, HASH = 9;
@@ -82,42 +84,42 @@ class URL {
   }
 
   get origin() {
-    const protocol = this.#href.slice(0, this.#schemeEnd + 1);
+    const protocol = cut(this.#href, 0, this.#schemeEnd + 1);
     if (WITH_ORIGIN.has(protocol)) return `${protocol}//${this.host}`;
     if (protocol !== 'blob:' || !URL.canParse(this.pathname)) return 'null';
     const inner = new URL(this.pathname);
     return inner.protocol === 'http:' || inner.protocol === 'https:' ? inner.origin : 'null';
   }
 
-  get protocol() { return this.#href.slice(0, this.#schemeEnd + 1); }
+  get protocol() { return cut(this.#href, 0, this.#schemeEnd + 1); }
   set protocol(value) { this.#set(PROTOCOL, value); }
 
-  get username() { return this.#hostAt > this.#schemeEnd + 3 ? this.#href.slice(this.#schemeEnd + 3, this.#userEnd) : ''; }
+  get username() { return this.#hostAt > this.#schemeEnd + 3 ? cut(this.#href, this.#schemeEnd + 3, this.#userEnd) : ''; }
   set username(value) { this.#set(USERNAME, value); }
 
-  get password() { return this.#hostAt > this.#userEnd ? this.#href.slice(this.#userEnd + 1, this.#hostAt - 1) : ''; }
+  get password() { return this.#hostAt > this.#userEnd ? cut(this.#href, this.#userEnd + 1, this.#hostAt - 1) : ''; }
   set password(value) { this.#set(PASSWORD, value); }
 
-  get host() { return this.#href.slice(this.#hostAt, this.#hostPortEnd()); }
+  get host() { return cut(this.#href, this.#hostAt, this.#hostPortEnd()); }
   set host(value) { this.#set(HOST, value); }
 
-  get hostname() { return this.#href.slice(this.#hostAt, this.#hostEnd); }
+  get hostname() { return cut(this.#href, this.#hostAt, this.#hostEnd); }
   set hostname(value) { this.#set(HOSTNAME, value); }
 
-  get port() { return this.#href.slice(this.#hostEnd + 1, this.#hostPortEnd()); }
+  get port() { return cut(this.#href, this.#hostEnd + 1, this.#hostPortEnd()); }
   set port(value) { this.#set(PORT, value); }
 
-  get pathname() { return this.#href.slice(this.#pathAt, this.#queryAt); }
+  get pathname() { return cut(this.#href, this.#pathAt, this.#queryAt); }
   set pathname(value) { this.#set(PATHNAME, value); }
 
   // A '?' or '#' alone reads as nothing.
-  get search() { return this.#hashAt - this.#queryAt > 1 ? this.#href.slice(this.#queryAt, this.#hashAt) : ''; }
+  get search() { return this.#hashAt - this.#queryAt > 1 ? cut(this.#href, this.#queryAt, this.#hashAt) : ''; }
   set search(value) {
     this.#set(SEARCH, value);
     if (this.#params !== null) reloadParams(this.#params, this.search);
   }
 
-  get hash() { return this.#href.length - this.#hashAt > 1 ? this.#href.slice(this.#hashAt) : ''; }
+  get hash() { return this.#href.length - this.#hashAt > 1 ? cut(this.#href, this.#hashAt) : ''; }
   set hash(value) { this.#set(HASH, value); }
 
   get searchParams() {
@@ -143,21 +145,21 @@ class URL {
 
 // ---- application/x-www-form-urlencoded ----
 
-const PLAIN = /^[0-9A-Za-z*\-._]*$/;
+const PLAIN = internals.pattern(/^[0-9A-Za-z*\-._]*$/);
 
-function decoded(text) { return text.includes('%') || text.includes('+') ? native.formDecode(text) : text; }
+function decoded(text) { return includes.call(text, '%') || includes.call(text, '+') ? native.formDecode(text) : text; }
 function encoded(text) { return PLAIN.test(text) ? text : native.formEncode(text); }
 
 // [[name, value] ...]
 function parseForm(text) {
   const pairs = [];
   for (let at = 0; at < text.length;) {
-    let end = text.indexOf('&', at);
+    let end = indexOf.call(text, '&', at);
     if (end < 0) end = text.length;
     if (end > at) {
-      const pair = text.slice(at, end), equals = pair.indexOf('=');
-      if (equals < 0) pairs.push([decoded(pair), '']);
-      else pairs.push([decoded(pair.slice(0, equals)), decoded(pair.slice(equals + 1))]);
+      const pair = cut(text, at, end), equals = indexOf.call(pair, '=');
+      if (equals < 0) pairs[pairs.length] = [decoded(pair), ''];
+      else pairs[pairs.length] = [decoded(cut(pair, 0, equals)), decoded(cut(pair, equals + 1))];
     }
     at = end + 1;
   }
@@ -188,7 +190,7 @@ function pairsOfRecord(record) {
   return [...values];
 }
 
-function pairsOfText(text) { return parseForm(text.startsWith('?') ? text.slice(1) : text); }
+function pairsOfText(text) { return parseForm(text[0] === '?' ? cut(text, 1) : text); }
 
 function pairsOf(init) {
   if (init === undefined) return [];

@@ -387,7 +387,7 @@ READY.forEach((name, value) => {
     for (const one of [`READY_STATE_${name}`, name]) Object.defineProperty(object, one, { value, enumerable: true });
 });
 
-const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const PROTOCOL = internals.pattern(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
 const invalid = (text) => new DOMException(`WebSocket Constructor: ${text}`, 'SyntaxError');
 internals.checkSocketUrl = (url, protocols) => {
   const href = internals.hrefOf(url);
