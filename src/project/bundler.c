@@ -333,6 +333,13 @@ static char *inside_of(const struct project *p, const char *to, const char *outp
     return copy;
 }
 
+/* Is it of Node.js or of the platform?  Packages that were not found are external, too. */
+static bool is_platform(const char *path)
+{
+    return messages_is_node(span_of(path)) || strncmp(path, "node:", 5) == 0 ||
+           strncmp(path, "cloudflare:", 11) == 0 || strncmp(path, "workerd:", 8) == 0;
+}
+
 /* Every module that is required at run time: imported as rN, given out by name. */
 static int make_banner(const struct project *p, const char *to, json_t *report, struct buf *out)
 {
@@ -346,9 +353,9 @@ static int make_banner(const struct project *p, const char *to, json_t *report, 
         const char *path = text_at(one, "path");
         bool is_external = json_is_true(json_object_get(one, "external"));
         char *inside = is_external ? NULL : inside_of(p, to, path);
-        /* Without the flag they are not there: then who requires one fails, and not the whole
-         * worker. */
-        bool is_given = inside || (is_external && has_node(p));
+        /* Without the flag they are not there, as packages that one may have or not: then who
+         * requires one fails, and not the whole worker. */
+        bool is_given = inside || (is_external && has_node(p) && is_platform(path));
         if (r == 0 && strcmp(text_at(one, "kind"), "require-call") == 0 && is_given &&
             !strpbrk(path, "\"\\\n") && !json_object_get(seen, path)) {
             const char *is_node = is_external && messages_is_node(span_of(path)) ? "node:" : "";

@@ -132,6 +132,14 @@ def test_modules_of_node_need_the_flag(project):
     assert said.err == "" and run(made, "m.all", project.folder) == ["b", "78", "function5", "number"]
 
 
+def test_a_package_that_one_may_have_or_not(project):
+    project.put({"src/index.ts": 'import pkg from "pkg";\nexport const all = pkg;\n' + HANDLER % "1", "node_modules/pkg/package.json": '{"main": "m.js"}',
+                 "node_modules/pkg/m.js": "try { module.exports = require('colors-of-some'); } catch (error) { module.exports = typeof require('util').format; }\n"},
+                compatibility_flags=["nodejs_compat"])
+    _, made = project.bundle()
+    assert run(made, "m.all", project.folder) == "function"
+
+
 def test_options_and_keys(project):
     project.put({"src/index.ts": 'import a from "a";\nimport b from "b";\ndeclare const N: number, M: string;\nexport const all = [a, b, N, M];\n'
                                  "export function longName() { return longName.name; }\n" + HANDLER % "1",
