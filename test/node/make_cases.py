@@ -25,6 +25,12 @@ def module(path):
     return "\n".join([*head, "export default [", *cases, "];", ""])
 
 
+def names():
+    """What the modules of Node.js export: {module: names}."""
+    lines = [line for line in (HERE / "names.txt").read_text().splitlines() if not line.startswith("#")]
+    return {name: exported.split() for name, _, exported in (line.partition(": ") for line in lines)}
+
+
 def files():
     """{name: text} of all modules and of cases.mjs, which exports `groups` and `run`."""
     names = sorted(path.stem for path in HERE.glob("*.cases"))
