@@ -60,13 +60,15 @@ FUZZ     := $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/*.c))
 .DELETE_ON_ERROR:
 all: $(B)/corral $(B)/corral-worker $(B)/corral-store
 
+# All symbols are bound when a program starts: else each instance binds what it calls first, and their table stays writable.
+NOW := -Wl,-z,relro,-z,now
 $(B)/corral: $(B)/src/main/corral.o $(B)/libnode.a
-	$(CC) $(F.$(MODE)) -pie $^ $(NODE_LIBS) -o $@
+	$(CC) $(F.$(MODE)) $(NOW) -pie $^ $(NODE_LIBS) -o $@
 $(B)/corral-worker: $(B)/src/main/corral_worker.o $(WORKER_DEPS) $(B)/python.link
-	$(CC) $(F.$(MODE)) -pie $(filter-out %/libpython.a %.link,$^) $(WORKER_LIBS) -o $@
+	$(CC) $(F.$(MODE)) $(NOW) -pie $(filter-out %/libpython.a %.link,$^) $(WORKER_LIBS) -o $@
 	@test $(PYTHON_LINK) = shared || ! ldd $@ | grep libpython || { echo '$@ would have two interpreters' >&2; exit 1; }
 $(B)/corral-store: $(B)/src/main/corral_store.o $(B)/libstore.a
-	$(CC) $(F.$(MODE)) -pie $^ $(STORE_LIBS) -o $@
+	$(CC) $(F.$(MODE)) $(NOW) -pie $^ $(STORE_LIBS) -o $@
 $(B)/libnode.a: $(NODE_O)
 	@rm -f $@
 	ar rcs $@ $^

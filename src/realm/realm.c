@@ -39,6 +39,7 @@
 enum {
     ROUNDS_MAX = 8,         /* of microtasks and Python callbacks within one request call */
     WARM_CALLS = 12,
+    BUSY_MS = 100, /* that a first request may take before the allocator gets its thread all the same */
     WARM_STREAM = INT32_MAX,    /* the highest number of a request: HOST_OUTCALL_BIT is not set */
 };
 
@@ -56,8 +57,12 @@ static void enter(void)
     engine_lock();
 }
 
+static int64_t served_us; /* when the first request came; 0: not yet */
+
 static void enter_for(uint32_t stream)
 {
+    if (served_us == 0)
+        served_us = clock_now_us();
     enter();
     overtime_run(stream);
 }
@@ -147,7 +152,9 @@ void realm_fork_parent(struct realm *realm)
 void realm_fork_child(struct realm *realm)
 {
     (void)realm;
-    interp_fork_child();
+    /* A worker in JavaScript runs no Python: making it anew would touch 200 pages for nobody. */
+    if (!script_is_on())
+        interp_fork_child();
 }
 
 /* ---- template ---- */
@@ -243,6 +250,11 @@ static void warm_up(struct realm *realm)
 
 void realm_settle(struct realm *realm)
 {
+    if (script_is_on()) {
+        enter();
+        script_settle();
+        leave();
+    }
     warm_up(realm);
     enter();
     engine_collect();
@@ -265,7 +277,8 @@ int realm_start(struct realm *realm, struct err *err)
     if (r == 0) {
         exchange_met_none();
         web_start();
-        script_is_on() ? script_start() : worker_start();
+        if (!script_is_on())
+            worker_start();
         overtime_start();
     }
     leave();
@@ -465,6 +478,14 @@ int realm_turn(struct realm *realm)
     due_ms = due_in_ms(engine_ms);
     interp_suspend();
     return due_ms;
+}
+
+void realm_idle(struct realm *realm)
+{
+    (void)realm;
+    if (served_us > 0 &&
+        (exchange_count() == 0 || clock_now_us() - served_us > (int64_t)BUSY_MS * 1000))
+        engine_rest();
 }
 
 size_t realm_poll_fds(struct realm *realm, struct pollfd *fds, size_t max)

@@ -92,8 +92,7 @@ void realm_settle(struct realm *realm);
 /* ---- instance ---- */
 
 /* After realm_fork_child in an instance: everything random is seeded anew, the
- * wake-up descriptors become this process's own, the engine's allocator may
- * have its thread again (so this process forks no more). */
+ * wake-up descriptors become this process's own (so this process forks no more). */
 int realm_start(struct realm *realm, struct err *err) MUST_CHECK;
 /* Requests have a limit of processor time: what JavaScript does beyond it is stopped, too
  * (py/overtime.h).  *word becomes the number of the request whose code runs, or ran last. */
@@ -107,6 +106,10 @@ struct realm_request {
     int64_t body_length;                /* bytes; -1 not known; 0: there is no body */
     bool is_upgrade;                    /* it may be answered with 101: see socket.h */
 };
+
+/* All that could be said has gone out, and the caller will look for more, or sleep.  Behind the first
+ * answer the engine's allocator gets its thread: starting it is a tenth of a first request's time. */
+void realm_idle(struct realm *realm);
 
 /* Call the worker's fetch handler.  Answers come through the host, during this
  * call already when the handler does not wait.  stream is never 0 nor in use. */

@@ -448,6 +448,7 @@ static void serve(void *self)
         if (!realm_has_loop(i->realm))
             return;
         flush(i);
+        realm_idle(i->realm);
         must(sleep_and_read(i, timeout_ms, &err), &err);
         i->flushed_us = clock_now_us();
     }

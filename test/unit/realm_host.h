@@ -256,6 +256,7 @@ static inline void turn_for(int ms)
     for (;;) {
         struct pollfd fds[4];
         int wait_ms = realm_turn(realm);
+        realm_idle(realm);
         int64_t left = end - clock_now_ms();
         size_t n;
         if (left <= 0)

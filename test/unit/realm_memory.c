@@ -48,6 +48,7 @@ static void ask(void)
     realm_request_body(realm, stream, SPAN("}"), true);
     do {
         realm_turn(realm);
+        realm_idle(realm);
     } while (!answer_of(stream)->is_done);
     forget_answers();
 }

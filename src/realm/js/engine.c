@@ -7,9 +7,10 @@
  *   2. a GMainContext of our own, pushed while the VM is made: async
  *      WebAssembly and FinalizationRegistry come back only through it;
  *   3. no thread of the allocator's scavenger at any fork: it is suspended from
- *      before the VM is made until engine_start.  (Suspending around each fork
- *      costs up to ten seconds, the scavenger's longest sleep.)  Until then its
- *      work is done by hand, in engine_collect;
+ *      before the VM is made until engine_rest.  (Suspending around each fork
+ *      costs up to ten seconds, the scavenger's longest sleep.)  Nor is its
+ *      work done by hand: each page that it gives back in a template splits a
+ *      mapping, which every fork copies, and every instance takes pages anew;
  *   4. WTF's main thread initialised on that context: the collector's idle timer
  *      asks the main run loop, which the C API alone never makes, and dies;
  *   5. a wake-up descriptor per child (engine_start): the inherited eventfd is
@@ -54,7 +55,6 @@ extern void JSGlobalContextSetEvalEnabled(JSGlobalContextRef context, bool is_en
                                           JSStringRef message);
 extern void pas_scavenger_suspend(void);
 extern void pas_scavenger_resume(void);
-extern void pas_scavenger_run_synchronously_now(void);
 extern void wtf_initialize_main_thread(void) __asm__("_ZN3WTF20initializeMainThreadEv");
 extern void jsc_drain_microtasks(const struct OpaqueJSContextGroup *vm) __asm__(
     "_ZN3JSC2VM15drainMicrotasksEv");
@@ -652,8 +652,16 @@ int engine_start(struct err *err)
     }
     close(fd);
     is_woken = true;
-    pas_scavenger_resume();
     return 0;
+}
+
+void engine_rest(void)
+{
+    static bool has_thread;
+
+    if (!has_thread)
+        pas_scavenger_resume();
+    has_thread = true;
 }
 
 void engine_forbid_eval(const char *text)
@@ -667,5 +675,4 @@ void engine_forbid_eval(const char *text)
 void engine_collect(void)
 {
     JSSynchronousGarbageCollectForDebugging(engine.context);
-    pas_scavenger_run_synchronously_now();
 }

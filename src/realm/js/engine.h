@@ -140,8 +140,11 @@ void engine_woken(void);
 int engine_wake_fd(void);
 
 /* In an instance, which forks no more: its own wake-up descriptor in the place
- * of the inherited one, and the allocator gives memory back by itself again. */
+ * of the inherited one. */
 int engine_start(struct err *err) MUST_CHECK;
+/* After engine_start, when there is time: from the first call on the allocator gives memory back by
+ * itself, on a thread of its own. */
+void engine_rest(void);
 struct engine_watch {
     /* Asked every few milliseconds while JavaScript runs on and on, on its thread and in the middle of
      * it, so it calls nothing of the engine; true: the script ends as by an exception that it cannot

@@ -272,7 +272,7 @@ void script_event(struct exchange *x, const struct realm_event *event)
 }
 
 /* As on Cloudflare: while it is loaded it may. */
-void script_start(void)
+void script_settle(void)
 {
     engine_forbid_eval("Code generation from strings disallowed for this context");
 }

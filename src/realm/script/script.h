@@ -44,8 +44,8 @@ bool script_is_wanted(const struct realm_bundle *bundle);
 /* As realm_load. */
 int script_load(const struct realm_bundle *bundle, uint32_t *ret_handlers,
                 struct realm_failure *ret_failure) MUST_CHECK;
-/* In an instance: no code is made of text any more. */
-void script_start(void);
+/* Behind script_load: no code is made of text any more. */
+void script_settle(void);
 /* Has script_load been called? */
 bool script_is_on(void);
 /* Call the fetch handler; x's first hold ends when it has answered. */
