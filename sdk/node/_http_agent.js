@@ -1,7 +1,4 @@
-// node:_http_agent - not there: what is called says so.
-const { stubs } = require('node:internal/stubs');
+// node:_http_agent - the older name of what node:http gives.
+const { Agent, globalAgent } = require('node:internal/http_agent');
 
-module.exports = {
-  ...stubs('_http_agent', '', 'Agent'),
-  globalAgent: {},
-};
+module.exports = { Agent, globalAgent };
