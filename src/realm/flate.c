@@ -1,14 +1,25 @@
-/* flate.c - zlib and brotli a step at a time, both ways. */
+/* flate.c - zlib and brotli a step at a time, both ways.
+ *
+ * Brotli's packer ends the process when it gets no memory, as its library is built: it is left by a
+ * jump out of the allocation instead, and what it had taken is freed, of which we keep a list. */
 #include "realm/flate.h"
 
 #include <brotli/decode.h>
 #include <brotli/encode.h>
 #include <limits.h>
+#include <setjmp.h>
+#include <stddef.h>
 #include <zlib.h>
 
 #include "base/mem.h"
 
 enum { GZIP_BITS = 16, EITHER_BITS = 32 };
+
+/* Before each piece of memory of a packer of brotli. */
+struct piece {
+    _Alignas(max_align_t) struct piece *next;
+    struct piece **place; /* what points to it */
+};
 
 struct flate {
     enum flate_mode mode;
@@ -17,7 +28,9 @@ struct flate {
     BrotliEncoderState *encoder;
     char *dictionary;
     size_t dictionary_len;
-    bool is_broken; /* brotli's */
+    struct piece *pieces; /* of encoder */
+    jmp_buf *way_out;     /* while it runs */
+    bool is_broken;       /* brotli's */
 };
 
 static void *take(void *self, size_t size)
@@ -35,6 +48,42 @@ static void give(void *self, void *memory)
 {
     (void)self;
     mem_free(memory);
+}
+
+static void *take_piece(void *self, size_t size)
+{
+    struct flate *f = self;
+    struct piece *piece = size > SIZE_MAX - sizeof *piece ? NULL : mem_alloc(sizeof *piece + size);
+
+    if (!piece && f->way_out)
+        longjmp(*f->way_out, 1);
+    if (!piece)
+        return NULL;
+    piece->next = f->pieces;
+    piece->place = &f->pieces;
+    if (piece->next)
+        piece->next->place = &piece->next;
+    f->pieces = piece;
+    return piece + 1;
+}
+
+static void give_piece(void *self, void *memory)
+{
+    struct piece *piece = memory ? (struct piece *)memory - 1 : NULL;
+
+    (void)self;
+    if (!piece)
+        return;
+    *piece->place = piece->next;
+    if (piece->next)
+        piece->next->place = piece->place;
+    mem_free(piece);
+}
+
+static void give_all_pieces(struct flate *f)
+{
+    while (f->pieces)
+        give_piece(f, f->pieces + 1);
 }
 
 static bool is_brotli(const struct flate *f)
@@ -112,7 +161,7 @@ static bool open_brotli(struct flate *f)
         f->decoder = BrotliDecoderCreateInstance(take, give, NULL);
         return f->decoder != NULL;
     }
-    f->encoder = BrotliEncoderCreateInstance(take, give, NULL);
+    f->encoder = BrotliEncoderCreateInstance(take_piece, give_piece, f);
     return f->encoder != NULL;
 }
 
@@ -203,9 +252,20 @@ static int unbrotli(struct flate *f, struct span *in, uint8_t *room, size_t *ret
 static int brotli(struct flate *f, int flush, struct span *in, uint8_t *room, size_t *ret_left)
 {
     const uint8_t *next_in = (const uint8_t *)in->data;
-    BROTLI_BOOL is_done = BrotliEncoderCompressStream(f->encoder, (BrotliEncoderOperation)flush,
-                                                      &in->len, &next_in, ret_left, &room, NULL);
+    jmp_buf way_out;
+    BROTLI_BOOL is_done;
 
+    if (setjmp(way_out) != 0) {
+        f->way_out = NULL;
+        f->encoder = NULL;
+        f->is_broken = true;
+        give_all_pieces(f);
+        return FLATE_BROKEN;
+    }
+    f->way_out = &way_out;
+    is_done = BrotliEncoderCompressStream(f->encoder, (BrotliEncoderOperation)flush, &in->len,
+                                          &next_in, ret_left, &room, NULL);
+    f->way_out = NULL;
     in->data = (const char *)next_in;
     if (!is_done)
         f->is_broken = true;

@@ -7,10 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void read_head(const uint8_t *data, size_t len, bool is_upgrade)
 {
     struct span rest = {(const char *)data, len}, name, value;
-    struct replyhead h = {0};
+    struct replyhead h = {.is_upgrade = is_upgrade};
     struct pairs pairs;
     struct err err = {0};
     size_t at = 0;
@@ -29,5 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             !token_all(value, TOKEN_VALUE))
             abort();
     replyhead_done(&h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    read_head(data, len, false);
+    read_head(data, len, true);
     return 0;
 }
