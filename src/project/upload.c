@@ -1,16 +1,21 @@
 /* upload.c - name the inputs of a bundle from the folder of main. */
 #include "project/upload.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "project/bundle.h"
 #include "project/inputs.h"
 #include "project/path.h"
 #include "project/rules.h"
+
+#define BUNDLES "bundles" /* of bundle.c */
 
 static const char *const PACKAGE_FILES[] = {"requirements.txt", "pyproject.toml"};
 enum { PACKAGE_FILE_COUNT = sizeof PACKAGE_FILES / sizeof *PACKAGE_FILES };
@@ -168,6 +173,48 @@ static int list_parts(const struct project *p, struct upload *u, struct err *err
     return r;
 }
 
+static bool is_writable(const char *state)
+{
+    if (mkdir(state, 0755) < 0 && errno != EEXIST)
+        return errno != EACCES && errno != EPERM && errno != EROFS && errno != ENOTDIR;
+    return faccessat(AT_FDCWD, state, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* A project that may only be read is built elsewhere. */
+static int find_room(struct project *p, struct upload *u, struct err *err)
+{
+    const char *base = getenv("TMPDIR");
+    char *state;
+
+    if (is_writable(p->state_folder))
+        return 0;
+    u->spare = path_join(base && base[0] == '/' ? base : "/tmp", "corral-deploy-XXXXXX");
+    state = u->spare && mkdtemp(u->spare) ? mem_strdup(u->spare) : NULL;
+    if (!state) {
+        int r = u->spare
+                    ? err_errno(err, errno, "write '%s', or make '%s'", p->state_folder, u->spare)
+                    : err_nomem(err);
+        mem_free(u->spare);
+        u->spare = NULL;
+        return r;
+    }
+    mem_free(p->state_folder);
+    p->state_folder = state;
+    return 0;
+}
+
+static void leave_room(struct upload *u)
+{
+    char *bundles = u->spare ? path_join(u->spare, BUNDLES) : NULL;
+
+    if (bundles)
+        (void)rmdir(bundles);
+    if (u->spare)
+        (void)rmdir(u->spare);
+    mem_free(bundles);
+    mem_free(u->spare);
+}
+
 int upload_build(struct project *p, struct upload *ret, struct diagnostics *d, struct err *err)
 {
     int r;
@@ -175,9 +222,13 @@ int upload_build(struct project *p, struct upload *ret, struct diagnostics *d, s
     if (!p->script.is_used)
         return upload_list(p, ret, err);
     *ret = (struct upload){0};
-    r = bundle_build(p, NULL, &ret->bundle, d, err);
-    if (r < 0)
+    r = find_room(p, ret, err);
+    r = r < 0 ? r : bundle_build(p, NULL, &ret->bundle, d, err);
+    if (r < 0) {
+        leave_room(ret);
+        *ret = (struct upload){0};
         return r;
+    }
     ret->main = ret->bundle.main;
     return list_parts(p, ret, err);
 }
@@ -193,5 +244,6 @@ void upload_done(struct upload *u)
     mem_free(u->items);
     if (u->bundle.folder && bundle_remove(&u->bundle, &ignored) < 0)
         bundle_done(&u->bundle); /* a sweep finds it */
+    leave_room(u);
     *u = (struct upload){0};
 }

@@ -31,6 +31,7 @@ struct upload {
     uint64_t bytes;
     const char *main; /* the name of main: inside the project's `main`, or the bundle's */
     struct bundle bundle; /* of JavaScript, as long as it is uploaded */
+    char *spare;          /* where it was made when nobody may write into the project; or NULL */
 };
 
 /* p: loaded, and alive as long as ret.  From zeroes; upload_done also after a failure. */

@@ -61,6 +61,16 @@ def test_modules_of_every_kind(cli, node, tmp_path):
     assert node.get("kinds", "/fail").status == 500
 
 
+def test_a_project_that_nobody_may_write_into(cli, node, tmp_path, monkeypatch):
+    """Root may write everywhere: where the folder would be there is a file."""
+    project = make(tmp_path, "reads", "export default { fetch: () => new Response('built elsewhere') };\n")
+    (project / ".corral").write_text("")
+    (tmp_path / "room").mkdir()
+    cli("deploy", cwd=project, env={"TMPDIR": str(tmp_path / "room")})
+    assert node.get("reads").text == "built elsewhere"
+    assert list((tmp_path / "room").iterdir()) == [] and (project / ".corral").read_text() == ""
+
+
 def test_what_does_not_start_changes_nothing(cli, node, tmp_path):
     project = make(tmp_path, "starts", "export default { fetch: () => new Response('one') };\n")
     cli("deploy", cwd=project)
