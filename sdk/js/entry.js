@@ -279,6 +279,9 @@ async function warm(request, _, ctx) {
   request.headers.get('host');
   const url = new URL(request.url);
   headers.set('x-warm', url.pathname + (url.searchParams.get('warm') ?? ''));
+  const some = { number: Math.random() * 2 ** 40, at: new Date(), list: [1, 2.5, 'three'].map((one) => `${one}`) };
+  headers.set('x-warm', JSON.parse(JSON.stringify(some)).at.split(/[-:]/).join(' ') + `${some.number}${Math.floor(some.number)}`);
+  Response.json(some);
   return new Response(request.method + url.origin + text, { status: 200, headers });
 }
 class Warm { fetch(request) { return new Response(request.method); } }
