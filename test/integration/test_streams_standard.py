@@ -28,7 +28,7 @@ def test_readable(lab):
 
 
 def test_byte_streams(lab):
-    run_cases(lab, "bytes", 105)
+    run_cases(lab, "bytes", 155)
 
 
 def test_writable(lab):

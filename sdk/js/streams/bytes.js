@@ -4,6 +4,10 @@
 // of BYOB reads (reader 'byob'), of autoAllocateChunkSize ('default'), or of
 // readers that were released meanwhile ('none').  `queue` holds the bytes that
 // nobody has asked for yet, as { buffer, offset, length }.
+//
+// The standard takes a descriptor's buffer away at each step.  The engine counts the bytes
+// of each ArrayBuffer anew and collects garbage by that count, so a buffer is taken here
+// only from whom it was shown to: `isShown` says that a BYOB request has a view of it.
 
 const streams = internals.streams;
 const {
@@ -164,7 +168,17 @@ function fill(c, into) {
   return isReady;
 }
 
-function filledView(into) { return new into.kind(transfer(into.buffer), into.offset, into.filled / into.elementSize); }
+// The buffer becomes ours alone.
+function takeBack(into) {
+  if (isDetached(into.buffer)) throw new TypeError('ReadableStream: the buffer of the BYOB request is detached');
+  if (into.isShown) into.buffer = transfer(into.buffer);
+  into.isShown = false;
+}
+
+function filledView(into) {
+  takeBack(into);
+  return new into.kind(into.buffer, into.offset, into.filled / into.elementSize);
+}
 
 function commit(stream, into) {
   const isDone = stream.state === 'closed', view = filledView(into), reader = stream.reader;
@@ -214,10 +228,8 @@ function enqueue(c, view) {
   if (isDetached(view.buffer)) throw new TypeError('ReadableStream: the buffer of the chunk is detached');
   const buffer = transfer(view.buffer);
   if (c.pending.length > 0) {
-    const first = c.pending.peek();
-    if (isDetached(first.buffer)) throw new TypeError('ReadableStream: the buffer of the BYOB request is detached');
+    takeBack(c.pending.peek());
     forgetRequest(c);
-    first.buffer = transfer(first.buffer);
   }
   enqueueOwn(c, buffer, view.offset, view.bytes);
 }
@@ -233,7 +245,7 @@ function pullInto(c, view, least, request) {
   }
   const into = {
     buffer, bufferBytes: bufferLength(buffer), offset: view.offset, bytes: view.bytes, filled: 0,
-    minimum: least * view.elementSize, elementSize: view.elementSize, kind: view.kind, reader: 'byob',
+    minimum: least * view.elementSize, elementSize: view.elementSize, kind: view.kind, reader: 'byob', isShown: false,
   };
   if (c.pending.length === 0) {
     if (stream.state === 'closed') {
@@ -289,6 +301,7 @@ function respondReadable(c, written, into) {
 function respondWith(c, buffer, written) {
   const first = c.pending.peek();
   first.buffer = buffer;
+  first.isShown = false;
   forgetRequest(c);
   if (c.stream.state === 'closed') respondClosed(c, first);
   else respondReadable(c, written, first);
@@ -320,6 +333,7 @@ function requestOf(c) {
   if (!c.request && c.pending.length > 0) {
     const first = c.pending.peek();
     const view = new Uint8Array(first.buffer, first.offset + first.filled, first.bytes - first.filled);
+    first.isShown = true;
     c.request = { controller: c, view, shell: null };
     c.request.shell = new ReadableStreamBYOBRequest(SECRET, c.request);
   }
@@ -338,7 +352,7 @@ const byteSteps = {
         request.error(e);
         return;
       }
-      c.pending.push({ buffer, bufferBytes: c.allocate, offset: 0, bytes: c.allocate, filled: 0, minimum: 1, elementSize: 1, kind: Uint8Array, reader: 'default' });
+      c.pending.push({ buffer, bufferBytes: c.allocate, offset: 0, bytes: c.allocate, filled: 0, minimum: 1, elementSize: 1, kind: Uint8Array, reader: 'default', isShown: false });
     }
     c.stream.reader.requests.push(request);
     pullIfNeeded(c);

@@ -296,3 +296,94 @@ check('iteration and pipes of bytes', async () => {
   await make().pipeTo(sink);
   is(events.length, 7);
 });
+
+check('a buffer that a byobRequest has shown is taken away, whatever comes next', async () => {
+  for (const way of ['enqueue', 'respond', 'new view', 'automatic']) {
+    let shown, given;
+    const stream = new ReadableStream({
+      type: 'bytes',
+      autoAllocateChunkSize: way === 'automatic' ? 16 : undefined,
+      pull(c) {
+        shown = c.byobRequest.view;
+        shown[0] = 7;
+        given = new Uint8Array([1, 2, 3]);
+        if (way === 'respond') c.byobRequest.respond(1);
+        else if (way === 'new view') c.byobRequest.respondWithNewView(new Uint8Array(shown.buffer, 0, 1));
+        else c.enqueue(given);
+      },
+    });
+    const isDefault = way === 'automatic', mine = new Uint8Array(16);
+    const reader = stream.getReader(isDefault ? undefined : { mode: 'byob' });
+    const { value, done } = await (isDefault ? reader.read() : reader.read(mine));
+    is(done, false, way);
+    same([...value], way === 'respond' || way === 'new view' ? [7] : [1, 2, 3], way);
+    is(shown.byteLength, 0, `${way}: the view that was shown`);
+    if (!isDefault) is(mine.byteLength, 0, `${way}: the view that was given to read()`);
+    if (isDefault || way === 'enqueue') is(given.byteLength, 0, `${way}: the chunk`);
+    is(value.buffer === shown.buffer, false, way);
+  }
+});
+
+check('a buffer that was shown and then taken by the source itself', async () => {
+  let c;
+  const stream = new ReadableStream({ type: 'bytes', start(controller) { c = controller; } });
+  const reader = stream.getReader({ mode: 'byob' }), read = reader.read(new Uint8Array(4));
+  await flush();
+  structuredClone(c.byobRequest.view.buffer, { transfer: [c.byobRequest.view.buffer] });
+  throws(TypeError, () => c.enqueue(new Uint8Array([1])), 'enqueue');
+  throws(TypeError, () => c.byobRequest.respond(1), 'respond');
+  c.error('over');
+  await rejects('over', read);
+});
+
+check('reads that wait behind each other, all filled by one chunk', async () => {
+  let c;
+  const stream = new ReadableStream({ type: 'bytes', start(controller) { c = controller; } });
+  const reader = stream.getReader({ mode: 'byob' });
+  const reads = [reader.read(new Uint8Array(2)), reader.read(new Uint16Array(2)), reader.read(new DataView(new ArrayBuffer(8), 1, 4))];
+  await flush();
+  const { view } = c.byobRequest;
+  is(view.byteLength, 2);
+  c.enqueue(new Uint8Array([1, 2, 3, 4, 5, 6, 7]));
+  const got = await Promise.all(reads);
+  is(view.byteLength, 0, 'the view that was shown');
+  same([...got[0].value], [1, 2]);
+  ok(got[1].value instanceof Uint16Array && got[2].value instanceof DataView);
+  same([...new Uint8Array(got[1].value.buffer)], [3, 4, 5, 6]);
+  is(got[2].value.byteLength, 1);
+  is(got[2].value.byteOffset, 1);
+  is(got[2].value.getUint8(0), 7);
+});
+
+check('both branches of a tee, read with buffers of their own', async () => {
+  let n = 0;
+  const stream = new ReadableStream({
+    type: 'bytes',
+    pull(c) {
+      if (n === 3) {
+        c.close();
+        c.byobRequest?.respond(0);
+        return;
+      }
+      if (c.byobRequest) {
+        c.byobRequest.view[0] = ++n;
+        c.byobRequest.respond(1);
+      } else c.enqueue(new Uint8Array([++n]));
+    },
+  });
+  const readers = stream.tee().map((branch) => branch.getReader({ mode: 'byob' }));
+  for (let i = 1; i <= 3; i++) {
+    for (const reader of readers) {
+      const { value, done } = await reader.read(new Uint8Array(4));
+      is(done, false);
+      same([...value], [i]);
+      is(value.buffer.byteLength, 4);
+    }
+  }
+  for (const reader of readers) {
+    const { value, done } = await reader.read(new Uint8Array(4));
+    is(done, true);
+    is(value.byteLength, 0);
+    is(value.buffer.byteLength, 4);
+  }
+});
