@@ -319,7 +319,7 @@ static void what_costs_too_much_is_told_in_words(void)
 {
     static const struct link_limits SMALL = {.timeout_ms = 20000, .memory_bytes = 900u << 20},
                                     SHORT = {.timeout_ms = 300}, FEW = {.output_bytes = 300000};
-    static const struct costly TABLE[] = {
+    const struct costly TABLE[] = {
         {"parentheses", "x = ", "(", 1000000, "", SMALL, "more memory than it may"},
         {"arrays", "x = ", "[", 3000000, "", SMALL, "more memory than it may"},
         {"arrows", "x = ", "()=>", 1000000, "1", SMALL, "more memory than it may"},
