@@ -61,6 +61,11 @@ int buf_append(struct buf *b, const void *p, size_t n)
 
     if (n == 0)
         return 0;
+    if (b->cap - b->tail >= n) { /* nearly always, and parsers append a few bytes at a time */
+        memcpy(b->mem + b->tail, p, n);
+        b->tail += n;
+        return 0;
+    }
     r = buf_reserve(b, n, &room);
     if (r < 0)
         return r;
