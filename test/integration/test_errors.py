@@ -170,7 +170,7 @@ def test_import_from_js_with_a_near_name(corral):
 
 
 def test_import_from_js_of_something_that_is_not_there_yet(corral):
-    complains(corral, "from js import EventSource\n" + HELLO, r"`EventSource` is not in Corral yet")
+    complains(corral, "from js import process\n" + HELLO, r"`process` is not in Corral yet")
 
 
 def test_attribute_of_js_with_a_near_name(corral):

@@ -13,6 +13,7 @@ import initSqlJs from "sql.js";
 import sqlModule from "sql.js/dist/sql-wasm.wasm";
 import * as features from "wasm-feature-detect";
 
+globalThis.location = { href: "" };    // where there is a WorkerGlobalScope, as on Cloudflare, Emscripten's asks for it
 const opening = initSqlJs({
   instantiateWasm(imports, done) {
     const instance = new WebAssembly.Instance(sqlModule, imports);

@@ -20,10 +20,7 @@ def for_import(name, whole=""):
 
 
 # Names of the platform that are not there yet.
-_LATER = {
-    "Buffer", "CompressionStream", "DecompressionStream", "EventSource",
-    "process",
-}
+_LATER = {"Buffer", "process"}
 _JS_NAME = re.compile(r"^(?:cannot import name|JavaScript has no global) '([^']+)'")
 
 
