@@ -1,0 +1,2 @@
+// node:stream - CommonJS: require() of it is the class itself.
+module.exports = require('node:internal/stream').Stream;
