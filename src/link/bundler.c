@@ -105,23 +105,6 @@ static int write_builtin(struct bundling *b, const struct builtin_file *file, st
     return r;
 }
 
-/* Modules whose names can be imported although we have no file of theirs. */
-static int write_absent(struct bundling *b, struct err *err)
-{
-    static const char *const NAMES[] = {"node/stream.js",           "node/stream/promises.js",
-                                        "node/stream/consumers.js", "node/stream/web.js",
-                                        "node/_stream_duplex.js",   "node/_stream_passthrough.js",
-                                        "node/_stream_readable.js", "node/_stream_transform.js",
-                                        "node/_stream_writable.js", "node/_stream_wrap.js"};
-    static const char TEXT[] = "module.exports = require('node:internal/streams_absent');\n";
-    int r = 0;
-
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && r == 0; i++)
-        if (!builtin_find(NAMES[i]))
-            r = write_builtin(b, &(struct builtin_file){NAMES[i], TEXT, sizeof TEXT - 1}, err);
-    return r;
-}
-
 static int import_of(const struct bundling *b, const char *name, struct buf *out)
 {
     struct buf path = {0};
@@ -188,8 +171,6 @@ static int write_stage(struct bundling *b, struct err *err)
     }
     for (const struct builtin_file *f = builtin_files; f->name && !b->is_script && r == 0; f++)
         r = write_builtin(b, f, err);
-    if (!b->is_script && r == 0)
-        r = write_absent(b, err);
     if (r == 0)
         r = stage_write(b->stage, OURS "tsconfig.json", SPAN("{}\n"), err);
     return r < 0 || b->is_script ? r : write_entry(b, false, err);

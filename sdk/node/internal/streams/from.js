@@ -1,12 +1,12 @@
-// from.js - Readable.from: what can be gone through, as a stream.
+// from.js - Readable.from: what can be gone through, as a stream; Duplex.from has one that can be written to as well.
 import { Buffer } from 'node:internal/buffer';
 import { argType } from 'node:internal/errors';
 import { Readable } from 'node:internal/streams/readable';
 import { errors, nextTick } from 'node:internal/streams/state';
 
-export function from(iterable, options) {
+export function from(iterable, options, Class = Readable) {
   if (typeof iterable === 'string' || iterable instanceof Buffer) {
-    return new Readable({ objectMode: true, ...options, read() {
+    return new Class({ objectMode: true, ...options, read() {
       this.push(iterable);
       this.push(null);
     } });
@@ -14,7 +14,7 @@ export function from(iterable, options) {
   const isAsync = Boolean(iterable?.[Symbol.asyncIterator]);
   if (!isAsync && !iterable?.[Symbol.iterator]) throw argType('iterable', ['Iterable'], iterable);
   const iterator = isAsync ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
-  const readable = new Readable({ objectMode: true, highWaterMark: 1, ...options });
+  const readable = new Class({ objectMode: true, highWaterMark: 1, ...options });
   let isReading = false;
   const pump = async () => {
     for (;;) {
