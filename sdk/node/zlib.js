@@ -2,6 +2,7 @@
 const { codes, crc32, runLater, runSync } = require('node:internal/zlib');
 const constants = require('node:internal/zlib_constants');
 const { stubs } = require('node:internal/stubs');
+const { streams } = require('node:internal/zlib_streams');
 
 const MODES = { deflate: 'DEFLATE', inflate: 'INFLATE', gzip: 'GZIP', gunzip: 'GUNZIP', deflateRaw: 'DEFLATERAW', inflateRaw: 'INFLATERAW', unzip: 'UNZIP', brotliCompress: 'BROTLI_ENCODE', brotliDecompress: 'BROTLI_DECODE' };
 const functions = Object.entries(MODES).flatMap(([name, mode]) => Object.entries({
@@ -10,8 +11,7 @@ const functions = Object.entries(MODES).flatMap(([name, mode]) => Object.entries
 }));
 
 module.exports = {
-  ...stubs('zlib', 'createBrotliCompress createBrotliDecompress createDeflate createDeflateRaw createGunzip createGzip createInflate createInflateRaw createUnzip '
-    + 'createZstdCompress createZstdDecompress zstdCompress zstdCompressSync zstdDecompress zstdDecompressSync',
-  'BrotliCompress BrotliDecompress Deflate DeflateRaw Gunzip Gzip Inflate InflateRaw Unzip ZstdCompress ZstdDecompress'),
-  ...Object.fromEntries(functions), crc32, codes, constants,
+  ...stubs('zlib', 'createZstdCompress createZstdDecompress zstdCompress zstdCompressSync zstdDecompress zstdDecompressSync',
+  'ZstdCompress ZstdDecompress'),
+  ...Object.fromEntries(functions), ...streams(Object.fromEntries(Object.entries(MODES).map(([name, mode]) => [name, constants[mode]]))), crc32, codes, constants,
 };

@@ -20,6 +20,15 @@ function ranged(value, name, min, max, otherwise) {
   if (value < min || value > max) throw outOfRange(name, max === Infinity ? `>= ${min}` : `>= ${min} and <= ${max}`, value);
   return value;
 }
+// Both are given: there is no default.
+export function checkLevel(value, name) {
+  if (typeof value !== 'number') throw argType(name, 'number', value);
+  ranged(Number.isNaN(value) ? Infinity : value, name, -1, 9);
+}
+export function checkStrategy(value, name) {
+  if (typeof value !== 'number') throw argType(name, 'number', value);
+  ranged(Number.isNaN(value) ? Infinity : value, name, 0, 4);
+}
 const isBrotli = (mode) => mode === BROTLI_DECODE || mode === BROTLI_ENCODE;
 
 function openBrotli(coder, options) {
