@@ -1,6 +1,6 @@
-// node:_http_client - not there: what is called says so.
-const { stubs } = require('node:internal/stubs');
+// node:_http_client - of node:http.
+const { ClientRequest } = require('node:internal/http_client');
 
 module.exports = {
-  ...stubs('_http_client', '', 'ClientRequest'),
+  ClientRequest,
 };

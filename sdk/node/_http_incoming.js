@@ -1,6 +1,7 @@
-// node:_http_incoming - not there: what is called says so.
+// node:_http_incoming - of node:http.
 const { stubs } = require('node:internal/stubs');
+const { IncomingMessage } = require('node:internal/http_client');
 
 module.exports = {
-  ...stubs('_http_incoming', 'readStart readStop', 'IncomingMessage'),
+  ...stubs('_http_incoming', 'readStart readStop'), IncomingMessage,
 };
