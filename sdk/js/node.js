@@ -35,6 +35,7 @@ class Digest {
     return this.#state;
   }
   update(bytes) { native.digestUpdate(this.#open(), data(bytes)); }
+  copy() { return new Digest(native.digestCopy(this.#open())); }
   digest() {
     const state = this.#open();
     this.#isDone = true;

@@ -2,6 +2,7 @@
 import { Buffer, bytesOf } from 'node:internal/buffer';
 import { argType, checkFunction, checkInteger, checkString, coded, outOfRange } from 'node:internal/errors';
 import { realm } from 'node:internal/realm';
+import { LazyTransform } from 'node:internal/streams/lazy';
 
 const { crypto } = realm, webcrypto = globalThis.crypto;
 const BLOCK = { MD5: 64, 'SHA-1': 64, 'SHA-256': 64, 'SHA-384': 128, 'SHA-512': 128 };
@@ -21,30 +22,56 @@ const later = (make, callback) => {
   queueMicrotask(() => (failure ? callback(failure) : callback(null, result)));
 };
 
-class Hash {
+const finalized = () => coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+
+// update(), digest(), and both as a stream.
+class Digesting extends LazyTransform {
+  _transform(chunk, encoding, callback) {
+    let failure = null;
+    try { this.update(chunk, encoding); } catch (error) { failure = error; }
+    callback(failure);
+  }
+  _flush(callback) {
+    this.push(this.digest());
+    callback();
+  }
+}
+class Opened {
+  constructor(digest) { this.digest = digest; }
+}
+class Hash extends Digesting {
   #digest; #isDone = false;
-  constructor(name) {
-    checkString(name, 'algorithm');
-    this.#digest = crypto.openDigest(name);
+  constructor(algorithm, options) {
+    super(options);
+    if (algorithm instanceof Opened) this.#digest = algorithm.digest;
+    else {
+      checkString(algorithm, 'algorithm');
+      this.#digest = crypto.openDigest(algorithm);
+    }
+  }
+  copy(options) {
+    if (this.#isDone) throw finalized();
+    return new Hash(new Opened(this.#digest.copy()), options);
   }
   update(data, encoding) {
-    if (this.#isDone) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    if (this.#isDone) throw finalized();
     this.#digest.update(input(data, 'data', encoding));
     return this;
   }
   digest(encoding) {
-    if (this.#isDone) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    if (this.#isDone) throw finalized();
     this.#isDone = true;
     return out(this.#digest.digest(), encoding);
   }
 }
-class Hmac {
+class Hmac extends Digesting {
   #inner; #outer; #isDone = false;
-  constructor(name, key) {
+  constructor(name, key, options) {
     checkString(name, 'hmac');
     let hash;
     try { hash = crypto.hashName(name); } catch { throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`); }
     const size = BLOCK[hash], given = input(key, 'key'), block = new Uint8Array(size);
+    super(options);
     block.set(given.length > size ? crypto.digest(name, given) : given);
     this.#inner = crypto.openDigest(name);
     this.#outer = crypto.openDigest(name);
@@ -52,7 +79,7 @@ class Hmac {
     this.#outer.update(block.map((byte) => byte ^ 0x5c));
   }
   update(data, encoding) {
-    if (this.#isDone) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    if (this.#isDone) throw finalized();
     this.#inner.update(input(data, 'data', encoding));
     return this;
   }
@@ -64,7 +91,7 @@ class Hmac {
   }
 }
 export { Hash, Hmac, webcrypto };
-export const createHash = (name) => new Hash(name), createHmac = (name, key) => new Hmac(name, key);
+export const createHash = (name, options) => new Hash(name, options), createHmac = (name, key, options) => new Hmac(name, key, options);
 export const hash = (name, data, encoding = 'hex') => new Hash(name).update(data).digest(encoding);
 export const getHashes = () => ['RSA-MD5', 'RSA-SHA1', 'RSA-SHA256', 'RSA-SHA384', 'RSA-SHA512', 'md5', 'sha1', 'sha256', 'sha384', 'sha512'];
 export const { subtle } = webcrypto, getRandomValues = (array) => webcrypto.getRandomValues(array), randomUUID = () => webcrypto.randomUUID();

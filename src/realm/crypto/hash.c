@@ -137,6 +137,20 @@ static JSValueRef digest_open(JSContextRef js, JSObjectRef function, JSObjectRef
     return JSObjectMake(js, digest_class, ctx);
 }
 
+/* digestCopy(digest) -> digest: goes on from there by itself. */
+static JSValueRef digest_copy(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                              const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    (void)function, (void)self, (void)count;
+    if (!ctx || !EVP_MD_CTX_copy_ex(ctx, JSObjectGetPrivate((JSObjectRef)arguments[0]))) {
+        EVP_MD_CTX_free(ctx);
+        return crypto_nomem(ret_thrown);
+    }
+    return JSObjectMake(js, digest_class, ctx);
+}
+
 /* digestUpdate(digest, bytes) */
 static JSValueRef digest_update(JSContextRef js, JSObjectRef function, JSObjectRef self,
                                 size_t count, const JSValueRef *arguments, JSValueRef *ret_thrown)
@@ -256,6 +270,7 @@ void crypto_define_hash(void)
 {
     digest_class = engine_class("Digest", finalize_digest);
     engine_native("digestOpen", digest_open);
+    engine_native("digestCopy", digest_copy);
     engine_native("digestUpdate", digest_update);
     engine_native("digestFinal", digest_final);
     engine_native("cryptoRandom", random_bytes);
