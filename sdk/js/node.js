@@ -43,7 +43,30 @@ class Digest {
   }
 }
 
+// A cipher a piece at a time.  What comes out of it, an empty string or undefined: it was refused.
+class Cipher {
+  #handle;
+  constructor(handle) { this.#handle = handle; }
+  update(bytes, isAdditional = false) { return native.cipherUpdate(this.#handle, data(bytes), isAdditional); }
+  final() { return native.cipherFinal(this.#handle); }
+  tag(length) { return native.cipherTag(this.#handle, Number(length)); }
+  setTag(bytes) { return native.cipherSetTag(this.#handle, data(bytes)); }
+  pad(isPadded) { native.cipherPad(this.#handle, isPadded); }
+}
+function cipherInfo(name) {
+  const of = (which) => native.cipherInfo(`${name}`, which);
+  return of(0) === undefined ? undefined : { blockSize: of(0), ivLength: of(1), keyLength: of(2), mode: of(3), nid: of(4), isAead: of(5) === 1, name: of(6) };
+}
+
 const crypto = {
+  cipherInfo,
+  // A Cipher, or the number of what is wrong: 1 the name, 2 the key, 3 the iv.
+  openCipher(name, isEncrypt, key, iv) {
+    const handle = native.cipherNew(`${name}`, isEncrypt, data(key), data(iv));
+    return typeof handle === 'number' ? handle : new Cipher(handle);
+  },
+  scrypt: (password, salt, cost, size, parallel, memory, length) => native.cryptoScrypt(data(password), data(salt), count(cost, 2 ** 32, 'N'), count(size, 2 ** 32, 'r'),
+    count(parallel, 2 ** 32, 'p'), count(memory, MAX_OUTPUT, 'maxmem'), count(length, MAX_OUTPUT, 'keylen')),
   hashName, digest: (name, bytes) => native.cryptoDigest(hashName(name), data(bytes)),
   openDigest: (name) => new Digest(native.digestOpen(hashName(name))),
   hmac: (name, key, bytes) => native.cryptoHmac(hashName(name), data(key), data(bytes)),

@@ -1,7 +1,8 @@
-// node:crypto - digests, random values, keys out of passwords; more is in crypto.subtle.
+// node:crypto - digests, ciphers, random values, keys out of passwords; more is in crypto.subtle.
 import { Buffer, bytesOf } from 'node:internal/buffer';
 import { argType, checkFunction, checkInteger, checkString, coded, outOfRange } from 'node:internal/errors';
 import { realm } from 'node:internal/realm';
+import { Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scryptSync } from 'node:internal/cipher';
 import { LazyTransform } from 'node:internal/streams/lazy';
 
 const { crypto } = realm, webcrypto = globalThis.crypto;
@@ -90,7 +91,7 @@ class Hmac extends Digesting {
     return out(this.#outer.digest(), encoding);
   }
 }
-export { Hash, Hmac, webcrypto };
+export { Cipheriv, Decipheriv, Hash, Hmac, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scryptSync, webcrypto };
 export const createHash = (name, options) => new Hash(name, options), createHmac = (name, key, options) => new Hmac(name, key, options);
 export const hash = (name, data, encoding = 'hex') => new Hash(name).update(data).digest(encoding);
 export const getHashes = () => ['RSA-MD5', 'RSA-SHA1', 'RSA-SHA256', 'RSA-SHA384', 'RSA-SHA512', 'md5', 'sha1', 'sha256', 'sha384', 'sha512'];
@@ -154,7 +155,14 @@ export function hkdfSync(digest, key, salt, info, length) {
   return crypto.hkdf(digest, input(key, 'key'), input(salt, 'salt'), input(info, 'info'), length).slice().buffer;
 }
 export function hkdf(digest, key, salt, info, length, callback) { later(() => hkdfSync(digest, key, salt, info, length), callback); }
+export function scrypt(password, salt, length, options, callback) {
+  if (typeof options === 'function') [options, callback] = [undefined, options];
+  checkFunction(callback, 'callback');
+  const key = scryptSync(password, salt, length, options);
+  queueMicrotask(() => callback(null, key));
+}
 export default {
+  Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scrypt, scryptSync,
   Hash, Hmac, webcrypto, createHash, createHmac, hash, getHashes, subtle, getRandomValues, randomUUID, randomFillSync, randomFill, randomBytes, randomInt, timingSafeEqual,
   pbkdf2Sync, pbkdf2, hkdfSync, hkdf,
 };

@@ -19,6 +19,7 @@
 void crypto_define(void); /* all of the below, before engine_boot */
 void crypto_define_hash(void);
 void crypto_define_cipher(void);
+void crypto_define_cipher_stream(void);
 void crypto_define_pkey(void);
 void crypto_define_sign(void);
 

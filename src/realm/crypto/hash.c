@@ -287,6 +287,7 @@ void crypto_define(void)
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
     crypto_define_hash();
     crypto_define_cipher();
+    crypto_define_cipher_stream();
     crypto_define_pkey();
     crypto_define_sign();
 }
