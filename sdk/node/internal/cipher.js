@@ -2,6 +2,7 @@
 import { Buffer, bytesOf } from 'node:internal/buffer';
 import { argType, checkInteger, checkObject, checkString, coded } from 'node:internal/errors';
 import { realm } from 'node:internal/realm';
+import { keyOrBytes } from 'node:internal/keys';
 import { LazyTransform } from 'node:internal/streams/lazy';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -37,7 +38,7 @@ class CipherBase extends LazyTransform {
     super(options);
     checkString(name, 'cipher');
     const tagLength = options?.authTagLength;
-    const keyBytes = input(key, 'key', OF_KEY), ivBytes = iv === null ? new Uint8Array(0) : input(iv, 'iv', OF_IV);
+    const keyBytes = input(keyOrBytes(key), 'key', OF_KEY), ivBytes = iv === null ? new Uint8Array(0) : input(iv, 'iv', OF_IV);
     const cipher = crypto.openCipher(name, isEncrypt, keyBytes, ivBytes);
     if (cipher === 1) throw coded(Error, 'ERR_CRYPTO_UNKNOWN_CIPHER', 'Unknown cipher');
     if (cipher === 2) throw coded(RangeError, 'ERR_CRYPTO_INVALID_KEYLEN', 'Invalid key length');
