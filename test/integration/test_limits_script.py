@@ -22,6 +22,7 @@ const HANDLERS = {
   later: async () => { await null; for (;;); },
   timer: () => new Promise(() => setTimeout(() => { for (;;); }, 1)),
   storm: () => new Promise(() => { const again = () => { Promise.resolve().then(again) }; again() }),
+  chain: () => new Promise(() => { const again = () => { Promise.resolve().then(again); for (let i = 0; i < 3e7; i++); }; again() }),
   queue: () => new Promise(() => { const again = () => queueMicrotask(again); again() }),
   awaits: async () => { for (;;) await null; },
   regexp() { /^(a|aa)+$/.test("a".repeat(60) + "b"); return new Response("matched") },
@@ -87,7 +88,7 @@ def ended(node, since):
     return [line for line in node.log_lines()[since:] if "is ended" in line or "was ended by" in line]
 
 
-@pytest.mark.parametrize("path", ["loop", "stubborn", "later", "timer", "storm", "queue", "awaits", "regexp", "json", "sort", "getter", "listener", "rewriter", "wasm"])
+@pytest.mark.parametrize("path", ["loop", "stubborn", "later", "timer", "storm", "chain", "queue", "awaits", "regexp", "json", "sort", "getter", "listener", "rewriter", "wasm"])
 def test_processor_time(node, path):
     answer, event, lines = asked(node, "hello", path)
     assert answer.status == 503 and "1102" in answer.text, answer

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -84,7 +85,8 @@ helper_thread_fn engine_helper_thread __asm__(HELPER_THREAD);
 enum { RUN_LOOP_FDS = 8 };
 /* Of a script's own time between two questions whether it is over. */
 static const double WATCH_S = 0.02, FAR_S = 1e18;
-static const double IDLE_S = 0.02; /* of a helper thread */
+static const double OTHERS_S = 0.1; /* processor time of what waits behind a script that ends */
+static const double IDLE_S = 0.02;  /* of a helper thread */
 
 struct engine engine;
 static GMainContext *run_loop;
@@ -367,21 +369,38 @@ static JSValueRef end_of_script; /* thrown where scripts are not terminated */
 
 static void ask_again(void);
 
+/* The thread's own time at which those that run before a script ends are ended, too; 0: none run. */
+static double others_end_s;
+
+static double own_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* The engine drops the reactions behind one that is terminated, so they run first: from the middle
- * of it, which finds nothing half done but what is to end. */
+ * of it, which finds nothing half done but what is to end.  Its own next reaction may be among
+ * them, and queue the one after it, so this has an end. */
 static void run_others(void)
 {
+    double before = others_end_s;
+
     watch->orphaned();
+    others_end_s = own_seconds() + OTHERS_S;
     jsc_drain_microtasks(JSContextGetGroup(engine.context));
+    others_end_s = before;
 }
 
 static bool ends_script(JSContextRef context, void *self)
 {
     bool is_over = watch->is_over();
+    bool is_chain = !is_over && others_end_s > 0 && own_seconds() > others_end_s;
 
     (void)context, (void)self;
     ask_again(); /* it asks once, unless it is told again */
-    if (!is_over)
+    if (!is_over && !is_chain)
         return false;
     /* A termination would end all scripts on this stack, and Corral's own code between them would
      * find an engine that runs nothing. */
@@ -389,7 +408,7 @@ static bool ends_script(JSContextRef context, void *self)
         jsc_throw(JSContextGetGroup(engine.context), engine.context, end_of_script);
         return false;
     }
-    if (engine.is_draining || engine_place.held == 0)
+    if (is_over && (engine.is_draining || engine_place.held == 0))
         run_others();
     engine.has_ended = true;
     return true;
