@@ -126,7 +126,7 @@ WAYS = {
     "more_than_credit": lambda rng: say(response(1) + frame(BODY, bytes(65536), 1) * 6),
     "two_heads": lambda rng: say(response(1) * 2),
     "hello": lambda rng: say(frame(HELLO, struct.pack("<II", 6, 3) + text(b"") * 2)),
-    "pong": lambda rng: say(frame(PONG)),
+    "pong": lambda rng: say(frame(PONG) * 3),  # one may answer a PING: nobody asks twice
     "exited": lambda rng: say(frame(EXITED, struct.pack("<II", 1, 9))),
     "spawned": lambda rng: say(frame(SPAWNED, struct.pack("<II", 1, 1))),
     "credit": lambda rng: say(frame(CREDIT, struct.pack("<I", 0xffffffff), 1) * 2),
