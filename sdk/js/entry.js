@@ -56,27 +56,37 @@ const decoder = new TextDecoder(), { decode } = TextDecoder.prototype;
 internals.decodeUTF8 = (bytes) => apply(decode, decoder, [bytes]);
 const textOf = (path) => internals.decodeUTF8(bytesOf(path));
 
-// Names that code computes: as they are, else from the main module's folder (who imports is not known), else from the top.
-const { split, lastIndexOf, slice } = String.prototype;
+// Names that code computes: "./b.js" from the importer's folder; others from there, or from the top.
+const { split, lastIndexOf, slice, startsWith } = String.prototype;
 function plainName(name) {
   const parts = apply(split, name, ['/']);
-  let plain = '';
+  let plain = '', up = '';
   for (let i = 0; i < parts.length; i++) {
-    if (parts[i] === '..') plain = apply(slice, plain, [0, apply(lastIndexOf, plain, ['/']) < 0 ? 0 : apply(lastIndexOf, plain, ['/'])]);
-    else if (parts[i] !== '' && parts[i] !== '.') plain += (plain === '' ? '' : '/') + parts[i];
+    if (parts[i] === '..') {
+      if (plain === '') up += '../';
+      const end = apply(lastIndexOf, plain, ['/']);
+      plain = apply(slice, plain, [0, end < 0 ? 0 : end]);
+    } else if (parts[i] !== '' && parts[i] !== '.') plain += (plain === '' ? '' : '/') + parts[i];
   }
-  return plain;
+  return up + plain;
 }
-function lazyOf(name) {
-  const folder = apply(slice, main, [0, apply(lastIndexOf, main, ['/']) + 1]);
-  return lazy[name] ?? lazy[plainName(folder + name)] ?? lazy[plainName(name)];
-}
+const folderOf = (name) => apply(slice, name, [0, apply(lastIndexOf, name, ['/']) + 1]);
+const isRelative = (name) => apply(startsWith, name, ['./']) || apply(startsWith, name, ['../']);
 
+function loadFrom(importer, name) {
+  const path = plainName(folderOf(importer) + name);
+  const load = apply(startsWith, name, ['/']) ? lazy[plainName(name)]
+    : lazy[path] ?? (isRelative(name) ? undefined : lazy[name] ?? lazy[plainName(name)]);
+  if (typeof load === 'function') return load();
+  if (apply(startsWith, name, ['cloudflare:'])) return moduleOf(name);
+  throw noModule(isRelative(name) ? path : name);
+}
+const from = { __proto__: null };
+const importsOf = (importer) => async (name) => loadFrom(importer, `${name}`);
+
+// What the bundler did not say where it is.
 function require(name) {
-  name = String(name);
-  const load = lazyOf(name);
-  if (typeof load !== 'function') throw noModule(name);
-  const promise = load();
+  const promise = loadFrom(main, String(name));
   return create({ then: (resolve, reject) => apply(then, promise, [resolve, reject]) });
 }
 
@@ -88,7 +98,11 @@ const corral = freeze({
     for (const values of [env, globals]) for (const [name, value] of entries(values ?? {})) internals.setOwn(globalThis, name, value);
   },
   module: moduleOf,
-  modules(table) { lazy = { __proto__: null, ...table }; },
+  modules(table, importers) {
+    lazy = { __proto__: null, ...table };
+    for (const key in importers) from[key] = importsOf(importers[key]);
+  },
+  from,
   wasm: (path) => construct(Module, [bytesOf(path)]),
   text: textOf,
   data: (path) => bytesOf(path).buffer,

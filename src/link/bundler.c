@@ -9,6 +9,7 @@
 #include "base/helper.h"
 #include "base/mem.h"
 #include "link/inputs.h"
+#include "link/late.h"
 #include "link/map.h"
 #include "link/said.h"
 #include "text/value.h"
@@ -22,9 +23,8 @@ enum {
     NAME_PLAIN = 200,         /* bytes of a name that is a path, too */
 };
 
-#define OURS  ".ours/"
+#define OURS  BUNDLING_OURS
 #define ENTRY OURS "entry.js"
-#define TABLE OURS "table.js"
 /* Ours have an end of their own, which the bundler tries by itself: the alias of "node:path" is
  * taken for what begins "node:path/posix", too, and then leads to the right file. */
 #define END         ".builtin"
@@ -105,7 +105,7 @@ static int write_builtin(struct bundling *b, const struct builtin_file *file, st
     return r;
 }
 
-static int import_of(const struct bundling *b, const char *name, struct buf *out)
+int bundling_import(const struct bundling *b, const char *name, struct buf *out)
 {
     struct buf path = {0};
     int r = buf_print(&path, "../");
@@ -124,33 +124,9 @@ static int write_entry(struct bundling *b, bool has_table, struct err *err)
                       has_globals ? "import \"node:internal/globals\";\n" : "",
                       has_table ? "import \"./table.js\";\n" : "");
 
-    r = r < 0 ? r : import_of(b, b->main->name, &text);
+    r = r < 0 ? r : bundling_import(b, b->main->name, &text);
     r = r < 0 ? r : buf_print(&text, ";\n__corral.main(main);\n");
     r = r < 0 ? err_nomem(err) : stage_rewrite(b->stage, ENTRY, buf_span(&text), err);
-    buf_done(&text);
-    return r;
-}
-
-/* All modules by their names, but those of `without`. */
-static int write_table(struct bundling *b, const struct said *without, struct err *err)
-{
-    struct buf text = {0};
-    int r = buf_print(&text, "__corral.modules({\n");
-
-    for (size_t i = 0; i < b->modules->count && r == 0; i++) {
-        const struct module *m = &b->modules->items[i];
-        bool is_left_out = m->kind == MODULE_MAP || m->kind == MODULE_PYTHON;
-        for (size_t k = 0; k < without->count; k++)
-            is_left_out |= strcmp(module_of_place(without->items[k].file), m->name) == 0;
-        if (is_left_out)
-            continue;
-        r = bundling_quote(&text, m->name);
-        r = r < 0 ? r : buf_print(&text, ": () => import(");
-        r = r < 0 ? r : import_of(b, m->name, &text);
-        r = r < 0 ? r : buf_print(&text, "),\n");
-    }
-    r = r < 0 ? r : buf_print(&text, "});\n");
-    r = r < 0 ? err_nomem(err) : stage_rewrite(b->stage, TABLE, buf_span(&text), err);
     buf_done(&text);
     return r;
 }
@@ -312,6 +288,21 @@ static int add_ways(const struct bundling *b, struct arguments *a, struct err *e
     return 0;
 }
 
+/* How much it says. */
+static void add_log(const struct bundling *b, struct arguments *a)
+{
+    static const char *const ASKED[] = {SAID_LATE_ARGS};
+    char number[64];
+
+    for (size_t i = 0; b->is_asked && i < sizeof ASKED / sizeof *ASKED; i++)
+        add(a, "%s", ASKED[i]);
+    if (b->is_asked)
+        return;
+    snprintf(number, sizeof number, "--log-limit=%d", SAID_MAX);
+    add(a, "%s", "--log-level=error");
+    add(a, "%s", number);
+}
+
 static int add_all(const struct bundling *b, struct arguments *a, struct err *err)
 {
     struct buf place = {0};
@@ -342,9 +333,7 @@ static int add_all(const struct bundling *b, struct arguments *a, struct err *er
     add(a, "%s", "--sourcemap=external");
     add(a, "--sources-content=%s", b->ask->has_sources ? "true" : "false");
     add(a, "%s", "--legal-comments=none");
-    add(a, "%s", "--log-level=error");
-    snprintf(number, sizeof number, "--log-limit=%d", SAID_MAX);
-    add(a, "%s", number);
+    add_log(b, a);
     add(a, "%s", "--color=false");
     add(a, "%s", "--footer:js=})");
     buf_done(&place);
@@ -433,6 +422,8 @@ static int run(struct bundling *b, struct said *ret_said, struct err *err)
         r = signal == 0 && exit_status == 0
                 ? 1
                 : read_said(b, buf_span(&output), exit_status, signal, ret_said, err);
+    if (r == 1 && b->is_asked)
+        r = late_rewrite(b, buf_span(&output), err) < 0 ? err->code : 1;
     mem_free(argv);
     buf_done(&a.texts);
     buf_done(&output);
@@ -690,20 +681,6 @@ static int link_lowered(struct bundling *b, struct err *err)
     return r < 0 ? r : 0;
 }
 
-/* Does the code import by names that it computes?  The bundler's own definition has a space there.
- */
-static int computes_names(struct bundling *b, struct err *err)
-{
-    static const char CALL[] = "__require(";
-    struct buf text = {0};
-    int r = stage_read(b->stage->fd, "out/worker.js", LINK_OUTPUT_MAX, &text, err);
-
-    if (r == 0)
-        r = memmem(buf_data(&text), buf_len(&text), CALL, sizeof CALL - 1) ? 1 : 0;
-    buf_done(&text);
-    return r;
-}
-
 /* What the table cannot have is left out of it; at worst there is none. */
 static int link_with_table(struct bundling *b, struct err *err)
 {
@@ -711,7 +688,7 @@ static int link_with_table(struct bundling *b, struct err *err)
     int r = 0;
 
     for (int i = 0; i < 2 && r == 0; i++) {
-        r = write_table(b, &without, err);
+        r = late_write_table(b, &without, err);
         r = r < 0 ? r : write_entry(b, true, err);
         r = r < 0 ? r : run(b, &said, err);
         if (r < 0)
@@ -725,6 +702,31 @@ static int link_with_table(struct bundling *b, struct err *err)
         }
     }
     said_done(&without);
+    return r < 0 ? r : 0;
+}
+
+/* Once more, when names are computed or `require` is asked for.  0: nothing of the kind, or done. */
+static int link_late(struct bundling *b, struct err *err)
+{
+    struct buf text = {0};
+    struct said said = {0};
+    int r = stage_read(b->stage->fd, "out/worker.js", LINK_OUTPUT_MAX, &text, err);
+    const bool is_any = r == 0 && late_is_any(buf_span(&text));
+    const bool has_names = r == 0 && late_is_import(buf_span(&text));
+
+    buf_done(&text);
+    if (r < 0 || !is_any)
+        return r;
+    b->is_asked = true;
+    r = run(b, &said, err);
+    b->is_asked = false;
+    said_done(&said);
+    if (r < 0)
+        return r;
+    if (has_names)
+        return link_with_table(b, err);
+    r = run(b, &said, err);
+    said_done(&said);
     return r < 0 ? r : 0;
 }
 
@@ -749,9 +751,7 @@ int bundling_run(struct bundling *b, struct err *err)
     said_done(&said);
     if (r != 1 || b->is_script)
         return r < 0 ? r : 0;
-    r = computes_names(b, err);
-    if (r == 1)
-        r = link_with_table(b, err);
+    r = link_late(b, err);
     if (r == 0)
         r = check_inputs(b, err);
     return r == 1 ? link_lowered(b, err) : r;

@@ -1,7 +1,8 @@
 /* bundler.h - esbuild, boxed, over a stage that holds one worker's modules.
  *
  *     stage written -> esbuild -> unresolved imports that happen late get modules that throw -> again
- *                              -> imports of computed names: all modules get a table          -> again
+ *                              -> imports of computed names: asked for where they are (late.h)  -> again
+ *                                 and all modules get a table                                   -> again
  *
  * Inside link/. */
 #ifndef CORRAL_LINK_BUNDLER_H
@@ -22,9 +23,11 @@ struct bundling {
     struct buf detail;   /* more lines of an error */
     enum builtin_node node;
     struct buf aliases;        /* "--alias:NAME=PATH" and other arguments, NUL behind each */
+    struct buf importers;      /* "m0: "lib/a.js",\n": who imports by names that it computes */
     struct link_limits limits; /* none is 0 */
     int64_t deadline_ms;       /* of all runs together */
     bool is_script;
+    bool is_asked;   /* to say where names are computed */
     bool is_lowered; /* await is made of generators, which node:async_hooks can follow */
 };
 
@@ -32,5 +35,11 @@ struct bundling {
 int bundling_run(struct bundling *b, struct err *err) MUST_CHECK;
 /* Text that is a string of JavaScript: quoted.  ERR_NOMEM. */
 int bundling_quote(struct buf *out, const char *text) MUST_CHECK;
+
+/* What an import of the module says in one of ours: quoted. */
+int bundling_import(const struct bundling *b, const char *name, struct buf *out) MUST_CHECK;
+
+#define BUNDLING_OURS  ".ours/" /* in the stage */
+#define BUNDLING_TABLE BUNDLING_OURS "table.js"
 
 #endif

@@ -25,8 +25,9 @@
  *   __corral.main(namespace)    the exports of the main module
  *   __corral.script(globals)    first of all in a worker without modules: {NAME: value} for its global object
  *   __corral.module(name)       what the realm has: "cloudflare:workers" ...; throws
- *   __corral.modules(table)     {name: () => promise of its namespace}: told first of all when code imports modules by
- *                               names that it computes
+ *   __corral.modules(table, importers)    {name: () => promise of its namespace} and {key: name}: told first of all when
+ *                               code imports modules by names that it computes
+ *   __corral.from.KEY(name)     such an import, by the module that KEY stands for
  *   __corral.wasm(path), text(path), data(path), json(path)    paths are those in HASH: "m/0"
  *   __corral.meta               import.meta
  *   require(name)               what nobody could find when it was linked; of a name that `modules` has: an object whose

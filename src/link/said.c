@@ -21,6 +21,7 @@
 #define ORIGINALLY " (originally "
 #define WANTED     "No matching export in "
 #define FOR        " for import "
+#define WARNING    "\xe2\x96\xb2 [WARNING] "
 /* What stands before an import that is missing, when the box or the name was in the way. */
 #define FOLDER "Cannot read directory "
 
@@ -254,4 +255,89 @@ bool said_is_dynamic(struct span text, unsigned line, unsigned column)
     at = before(text, at - 1);
     return ends_with_word(text, at, "import") || ends_with_word(text, at, "require") ||
            ends_with_word(text, at, "require.resolve");
+}
+
+/* ---- imports of computed names ---- */
+
+static bool ends_with(struct span line, const char *end)
+{
+    return line.len >= strlen(end) && ends_with_word(line, line.len, end);
+}
+
+static const char *word_of(struct span line)
+{
+    if (!begins_with(line, WARNING))
+        return NULL;
+    if (ends_with(line, " [unsupported-dynamic-import]"))
+        return "import";
+    return ends_with(line, " [indirect-require]") ? "require" : NULL;
+}
+
+int said_next_late(struct span *rest, const char *stage, struct said_late *ret)
+{
+    const char *word = NULL;
+    struct span line;
+
+    while (next_line(rest, &line)) {
+        struct said_one one = {0};
+        int r = word && line.len > 0 ? take_place(line, stage, &one) : 0;
+        if (r == 1 && !one.is_outside) {
+            *ret = (struct said_late){word, one.file, one.line, one.column};
+            return 1;
+        }
+        mem_free(one.file);
+        if (r < 0)
+            return r;
+        if (line.len > 0)
+            word = word_of(line);
+    }
+    return 0;
+}
+
+/* Lines as JavaScript has them: the bundler counts so. */
+static size_t end_of_line(struct span text, size_t at, size_t *ret_next)
+{
+    for (; at < text.len; at++) {
+        const char *c = text.data + at;
+        const size_t left = text.len - at;
+        size_t n = 0;
+        if (*c == '\n')
+            n = 1;
+        else if (*c == '\r')
+            n = left > 1 && c[1] == '\n' ? 2 : 1;
+        else if (left > 2 &&
+                 (memcmp(c, "\xe2\x80\xa8", 3) == 0 || memcmp(c, "\xe2\x80\xa9", 3) == 0))
+            n = 3;
+        if (n > 0) {
+            *ret_next = at + n;
+            return at;
+        }
+    }
+    *ret_next = text.len;
+    return text.len;
+}
+
+bool said_find(struct span text, unsigned line, unsigned column, const char *word, size_t *ret)
+{
+    size_t at = 0, next, n = strlen(word), end = end_of_line(text, 0, &next);
+
+    for (; line > 1; line--) {
+        if (next >= text.len)
+            return false;
+        at = next;
+        end = end_of_line(text, at, &next);
+    }
+    if (line == 0 || column > end - at || end - at - column < n ||
+        memcmp(text.data + at + column, word, n) != 0)
+        return false;
+    *ret = at + column;
+    return true;
+}
+
+bool said_is_typeof(struct span text, size_t at)
+{
+    at = before(text, at);
+    while (at > 0 && text.data[at - 1] == '(')
+        at = before(text, at - 1);
+    return ends_with_word(text, at, "typeof");
 }

@@ -5,6 +5,9 @@
 #ifndef CORRAL_LINK_SAID_H
 #define CORRAL_LINK_SAID_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 #include "base/span.h"
 
@@ -35,5 +38,24 @@ const char *said_too_much(struct span output, int signal);
 /* Is the import in line and column of this text one that happens while the code runs: import(...)
  * or require(...)? */
 bool said_is_dynamic(struct span text, unsigned line, unsigned column);
+
+/* Where code imports by names that it computes, or asks for `require`: warnings that SAID_LATE_ARGS
+ * make it say. */
+#define SAID_LATE_ARGS                                                                             \
+    "--log-level=warning", "--log-limit=0", "--log-override:unsupported-dynamic-import=warning",   \
+        "--log-override:indirect-require=warning"
+
+struct said_late {
+    const char *word; /* "import" or "require" */
+    char *file;       /* its place in the stage; owned */
+    unsigned line, column;
+};
+
+/* 1: the next one, and *rest goes on behind it; 0: there is none; ERR_NOMEM. */
+int said_next_late(struct span *rest, const char *stage, struct said_late *ret) MUST_CHECK;
+/* The offset of `word` in line and column of this text; false: something else is there. */
+bool said_find(struct span text, unsigned line, unsigned column, const char *word, size_t *ret);
+/* Does `typeof` stand before what is at this offset? */
+bool said_is_typeof(struct span text, size_t at);
 
 #endif

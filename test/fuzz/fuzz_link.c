@@ -19,6 +19,21 @@ static void must(int cond)
         abort();
 }
 
+static void try_late(struct span all)
+{
+    struct said_late one;
+    struct span rest = all;
+    size_t at;
+
+    while (said_next_late(&rest, "/tmp/.stage-0", &one) == 1) {
+        if (said_find(all, one.line, one.column, one.word, &at)) {
+            must(at + strlen(one.word) <= all.len);
+            (void)said_is_typeof(all, at);
+        }
+        mem_free(one.file);
+    }
+}
+
 /* Is it absolute, or is one of its parts ".."? */
 static int leads_away(const char *path)
 {
@@ -68,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         (void)said_is_dynamic(all, said.items[i].line, said.items[i].column);
     }
     said_done(&said);
+    try_late(all);
     (void)said_too_much(all, 0);
     {
         struct buf detail = {0};

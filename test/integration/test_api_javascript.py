@@ -122,6 +122,27 @@ def test_modules_by_computed_names(node, many):
     assert (said.status, said.text) == (404, 'No such module "nowhere.js".')
 
 
+def test_computed_names_mean_what_they_do_for_the_importer(node):
+    """Relative names from its folder, and the argument is taken when the import is reached; ES modules have no require."""
+    asks = "export const load = (name) => import(`./${name}`), plain = (name) => import /* x */ ( name );\n"
+    assert upload(node, "importers", {"src/index.js": """
+import * as inner from "./lib/deep/load.js"; import * as other from "../other/load.js"; import common from "./lib/common.cjs"
+const names = ["./a.js"], said = "import(names) typeof require $aa $ab", here = (name) => import(name)
+export default { async fetch(request) {
+  let name = "./a.js"
+  const late = import(name); name = "./nowhere.js"
+  const tell = async (promise) => { try { return (await promise).default } catch (e) { return e.message } }
+  const all = [late, here("./lib/a.js"), here("./lib/../a.js"), inner.load("a.js"), inner.load("../a.js"), inner.load("../../a.js"), other.load("a.js"), other.plain("../src/a.js"),
+    common.load("./a.js"), inner.load("none.js"), inner.plain({ toString: () => "./a.js" }), inner.plain(Symbol()), here("cloudflare:workers").then((m) => ({ default: typeof m.WorkerEntrypoint }))]
+  return Response.json([await Promise.all(all.map(tell)), typeof require, typeof (require), typeof require === "undefined" ? "none" : require("x"), common.kind, said])
+} }""", "src/a.js": "export default 'src'", "src/lib/a.js": "export default 'lib'", "src/lib/deep/a.js": "export default 'deep'", "other/a.js": "await 1; export default 'other'",
+        "src/lib/deep/load.js": asks, "other/load.js": asks,
+        "src/lib/common.cjs": ("application/javascript", "exports.load = (name) => import(name); exports.kind = typeof require")}).success
+    assert node.get("importers").json() == [
+        ["src", "lib", "src", "deep", "lib", "src", "other", "src", "lib", 'No such module "src/lib/deep/none.js".', "deep", "Cannot convert a symbol to a string", "function"],
+        "undefined", "undefined", "none", "function", "import(names) typeof require $aa $ab"]
+
+
 def test_imports_that_are_missing_fail_when_they_happen(node):
     assert upload(node, "late", {"src/index.js": """
 export default { async fetch() {

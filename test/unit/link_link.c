@@ -259,7 +259,8 @@ static void imports_that_happen_late_fail_late(void)
     for (int i = 0; i < 12; i++) {
         begin(ALL("index.js", ESM,
                   "import 'cloudflare:workers'; export default { fetch: async () => {"
-                  "await import('nowhere/sub'); await import('nowhere'); await import('nowhere/sub/x.js');"
+                  "await import('nowhere/sub'); await import('nowhere'); await "
+                  "import('nowhere/sub/x.js');"
                   "await import('cloudflare:workers/x'); await import('a//b'); } }"));
         CHECK(make() == 0);
 
@@ -280,7 +281,16 @@ static void computed_names_have_a_table(void)
     CHECK(make() == 0);
     CHECK(file_has("worker.js", "__corral.modules({"));
     CHECK(file_has("worker.js", "\"a/dep.js\": ()") && file_has("worker.js", "\"t.txt\": ()"));
-    CHECK(file_has("worker.js", "__require("));
+    CHECK(file_has("worker.js", "m0: \"index.js\""));
+    CHECK(file_has("worker.js", "(0, __corral.from.m0)(\"./\" + n)"));
+    CHECK(!file_has("worker.js", "__require("));
+    end();
+    /* Words that the code has are not taken, and lines are counted as the language counts them. */
+    begin(ALL("index.js", ESM,
+              "const $aa000 = 1, s = '$ab'; /*\r\xe2\x80\xa8*/ export default { fetch: (n) =>\r\n"
+              "[$aa000, s, import(n), typeof require] }"));
+    CHECK(make() == 0);
+    CHECK(file_has("worker.js", "[$aa000, s, (0, __corral.from.m0)(n), \"undefined\"]"));
     end();
 }
 
