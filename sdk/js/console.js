@@ -62,10 +62,34 @@ function format(args) {
 }
 internals.format = format;
 
-function print(level, text) {
-  native.log(level, indent ? indent + text.replaceAll('\n', '\n' + indent) : text);
+// An argument as Cloudflare's tails have it: in JSON what is plain or says how, else its text.
+const { isArray } = Array, { getPrototypeOf } = Object;
+function isPlain(value) {
+  if (typeof value !== 'object' && typeof value !== 'function') return typeof value !== 'bigint' && typeof value !== 'symbol';
+  if (value === null || isArray(value)) return true;
+  if (native.isPython(value)) return false;
+  const prototype = getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null || typeof value.toJSON === 'function';
 }
-const write = (level, args) => print(level, format(args));
+function jsonOf(value) {
+  try { return JSON.stringify(isPlain(value) ? value : `${value}`) ?? 'null'; } catch { return '{}'; }
+}
+
+// What tails have of the call, ["log", argument ...]; undefined: its line.
+function toldOf(name, args) {
+  if (args.length === 1 && typeof args[0] === 'string' && name !== 'info' && indent === '') return undefined;
+  let told = `["${name}"`;
+  for (let i = 0; i < args.length; i++) told += ',' + jsonOf(args[i]);
+  return told + ']';
+}
+
+function print(level, text, told = undefined) {
+  if (indent) text = indent + text.replaceAll('\n', '\n' + indent);
+  if (told === undefined) native.log(level, text);
+  else native.log(level, text, undefined, told);
+}
+const NAMES = ['debug', 'log', 'warn', 'error'];
+const write = (level, args, name = NAMES[level]) => print(level, format(args), toldOf(name, args));
 
 // ---- labels ----
 
@@ -131,7 +155,7 @@ function tableText(data, wanted) {
 
 const methods = {
   log(...args) { write(INFO, args); },
-  info(...args) { write(INFO, args); },
+  info(...args) { write(INFO, args, 'info'); },
   debug(...args) { write(DEBUG, args); },
   warn(...args) { write(WARN, args); },
   error(...args) { write(ERROR, args); },

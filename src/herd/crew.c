@@ -139,11 +139,12 @@ static void on_up(void *self, struct instance *instance)
     crew->events->changed(crew->self);
 }
 
-static void on_log(void *self, enum log_level level, struct span text, void *ticket, bool is_raised)
+static void on_log(void *self, enum log_level level, struct span text, struct span told,
+                   void *ticket, bool is_raised)
 {
     struct crew *crew = self;
 
-    crew->events->log(crew->self, level, text, ticket, is_raised);
+    crew->events->log(crew->self, level, text, told, ticket, is_raised);
 }
 
 static void on_stopped(void *self, struct instance *instance, struct call *call)

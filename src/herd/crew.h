@@ -15,7 +15,7 @@ struct crew_events {
     void (*changed)(void *self);
     /* A call has left, or somebody is no longer busy: only news for those who wait. */
     void (*eased)(void *self);
-    void (*log)(void *self, enum log_level level, struct span text, void *ticket,
+    void (*log)(void *self, enum log_level level, struct span text, struct span told, void *ticket,
                 bool is_raised);
     /* As in pool_events. */
     void (*limited)(void *self, enum limit limit, struct span text, void *ticket);

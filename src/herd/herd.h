@@ -85,6 +85,9 @@ struct pool_events {
     void (*failed)(void *self, const struct failed *why); /* once: the first load failed; drain it */
     /* Output, one line or more.  ticket: of the call that wrote it; NULL: none, or nobody knows. */
     void (*log)(void *self, enum log_level level, struct span text, void *ticket);
+    /* What tails have of the line that log tells next: as in struct log_line of the wire; a stranger's
+     * text.  NULL: nobody wants it. */
+    void (*told)(void *self, struct span told, void *ticket);
     /* As log, of an exception that nobody caught; NULL: it goes to log. */
     void (*raised)(void *self, enum log_level level, struct span text, void *ticket);
     /* A limit was met: text says which, in words; it belongs into the worker's log.  "": this one need not be

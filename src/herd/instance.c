@@ -145,14 +145,14 @@ static bool may_log(struct instance *instance, struct call *call, size_t bytes)
 
 /* The number is its word: a line goes to a call of this very instance, or to nobody. */
 static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
-                   bool is_raised)
+                   struct span told, bool is_raised)
 {
     struct instance *instance = self;
     struct call *call = stream ? streams_get(&instance->streams, stream) : NULL;
 
     if (call && !is_raised && !may_log(instance, call, text.len))
         return;
-    instance->events->log(instance->self, level, text, call ? call->ticket : NULL, is_raised);
+    instance->events->log(instance->self, level, text, told, call ? call->ticket : NULL, is_raised);
 }
 
 static int on_pong(struct instance *instance, struct err *err)

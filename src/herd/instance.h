@@ -33,7 +33,7 @@ enum {
 struct instance_events {
     void (*up)(void *self, struct instance *instance);
     /* As in pool_events; is_raised: `raised`. */
-    void (*log)(void *self, enum log_level level, struct span text, void *ticket,
+    void (*log)(void *self, enum log_level level, struct span text, struct span told, void *ticket,
                 bool is_raised);
     /* A limit was met that does not end it: once for each call, and once for all code of no call (NULL). */
     void (*met)(void *self, struct instance *instance, enum limit limit, struct call *call);

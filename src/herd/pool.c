@@ -601,11 +601,13 @@ static void on_crew_changed(void *self)
     pool_wake(self);
 }
 
-static void on_crew_log(void *self, enum log_level level, struct span text, void *ticket,
-                        bool is_raised)
+static void on_crew_log(void *self, enum log_level level, struct span text, struct span told,
+                        void *ticket, bool is_raised)
 {
     struct pool *pool = self;
 
+    if (told.len > 0 && ticket && pool->events->told)
+        pool->events->told(pool->self, told, ticket);
     if (is_raised && pool->events->raised)
         pool->events->raised(pool->self, level, text, ticket);
     else

@@ -132,11 +132,11 @@ static void on_up(void *self, const struct hello *hello)
 }
 
 static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
-                   bool is_raised)
+                   struct span told, bool is_raised)
 {
     struct template *template = self;
 
-    (void)stream, (void)is_raised;
+    (void)stream, (void)told, (void)is_raised;
     template->events->log(template->self, level, text);
 }
 

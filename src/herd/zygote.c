@@ -153,9 +153,9 @@ static void on_up(void *self, const struct hello *hello)
 }
 
 static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
-                   bool is_raised)
+                   struct span told, bool is_raised)
 {
-    (void)self, (void)stream, (void)is_raised;
+    (void)self, (void)stream, (void)told, (void)is_raised;
     log_write(level, "%.*s", SPAN_ARG(text));
 }
 

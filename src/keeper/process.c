@@ -80,11 +80,11 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
 }
 
 static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
-                   bool is_raised)
+                   struct span told, bool is_raised)
 {
     const struct store *store = self;
 
-    (void)stream, (void)is_raised;
+    (void)stream, (void)told, (void)is_raised;
     keeper_say(store->keeper, store, level, "%.*s", SPAN_ARG(text));
 }
 

@@ -139,32 +139,32 @@ int kin_noise(struct kin *kin, unsigned units, struct err *err)
 }
 
 static void pass_log(struct kin *kin, uint32_t stream, enum log_level level, struct span text,
-                     bool is_raised)
+                     struct span told, bool is_raised)
 {
     int64_t now_ms = clock_now_ms();
-    size_t cost = text.len + RATION_LINE;
+    size_t cost = text.len + told.len + RATION_LINE;
     enum ration_answer answer = ration_take(&kin->ration, now_ms, cost, RATION_BYTES);
     enum ration_answer all = RATION_PASS;
 
     if (answer == RATION_PASS && kin->all)
         all = ration_take(kin->all, now_ms, cost, RATION_ALL_BYTES);
     if (answer == RATION_PASS && all == RATION_PASS)
-        kin->events->log(kin->self, stream, level, text, is_raised);
+        kin->events->log(kin->self, stream, level, text, told, is_raised);
     else if (answer == RATION_DROP_AND_SAY)
         kin->events->log(kin->self, 0, LOG_WARN,
                          SPAN("more than 1 MiB or 1,024 lines of output in a second: "
                               "the rest is dropped"),
-                         false);
+                         SPAN(""), false);
     else if (all == RATION_DROP_AND_SAY)
         kin->events->log(kin->self, 0, LOG_WARN,
                          SPAN("more than 2 MiB or 2,048 lines of output in a second from all "
                               "that runs for this account: the rest is dropped"),
-                         false);
+                         SPAN(""), false);
 }
 
 void kin_log(struct kin *kin, enum log_level level, struct span text)
 {
-    pass_log(kin, 0, level, text, false);
+    pass_log(kin, 0, level, text, SPAN(""), false);
 }
 
 bool kin_hears_log(const struct kin *kin)
@@ -187,7 +187,7 @@ static int on_log(struct kin *kin, const struct frame *frame, struct err *err)
         return r;
     if (line.level >= LOG_NONE)
         return err_set(err, ERR_INVALID, "LOG of level %u", line.level);
-    pass_log(kin, frame->stream, (enum log_level)line.level, line.text,
+    pass_log(kin, frame->stream, (enum log_level)line.level, line.text, line.told,
              frame->flags & FRAME_RAISED);
     return 0;
 }

@@ -38,9 +38,9 @@ struct kin_events {
     /* An error ends it: KIN_LIED. */
     int (*frame)(void *self, const struct frame *frame, struct err *err);
     /* stream: what the line belongs to, in the words of the process; 0: nothing.  is_raised: an
-     * exception that nobody caught. */
+     * exception that nobody caught.  told: as in struct log_line. */
     void (*log)(void *self, uint32_t stream, enum log_level level, struct span text,
-                bool is_raised);
+                struct span told, bool is_raised);
     /* The peer was full and is no longer. */
     void (*room)(void *self);
     void (*ended)(void *self, enum kin_end how, const char *why);

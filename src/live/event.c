@@ -13,9 +13,11 @@
 #include "live/exception.h"
 #include "live/redact.h"
 #include "live/tails.h"
+#include "text/value.h"
 
 enum {
     ENTRY_COST = 200, /* bytes that a line costs beside its text */
+    VALUE_COST = 100, /* and a value in it */
     HEADER_TEXT_MAX = 8 * 1024,
 };
 
@@ -25,6 +27,7 @@ struct trace {
     json_t *event;   /* what stands in "event": as it came, not redacted */
     json_t *headers; /* of the request, borrowed from there; NULL: it is none */
     json_t *logs, *exceptions;
+    json_t *told;  /* of the line that comes next, or NULL */
     size_t kept;   /* counted in tails->bytes */
     size_t logged; /* of it in logs and exceptions */
     bool is_truncated, is_raised, is_finished;
@@ -128,6 +131,7 @@ static void trace_free(struct trace *trace)
 
     tails->bytes -= trace->kept;
     json_decref(trace->event);
+    json_decref(trace->told);
     json_decref(trace->logs);
     json_decref(trace->exceptions);
     mem_free(trace->account_id);
@@ -268,15 +272,55 @@ static bool make_room(struct trace *trace, struct span *text)
     return true;
 }
 
+/* Small values cost more as values than as text: what this one may become. */
+static size_t cost_of(struct span told)
+{
+    size_t values = 1;
+
+    for (size_t i = 0; i < told.len; i++)
+        values += told.data[i] == ',' || told.data[i] == '[' || told.data[i] == '{';
+    return told.len + values * VALUE_COST;
+}
+
+void event_told(struct trace *trace, struct span told)
+{
+    const size_t left =
+        !trace || trace->logged >= TAIL_LOG_BYTES_MAX ? 0 : TAIL_LOG_BYTES_MAX - trace->logged;
+    const size_t cost = cost_of(told);
+    json_error_t ignored;
+
+    if (cost > left || !keep(trace, cost))
+        return;
+    json_decref(trace->told);
+    trace->told = NULL;
+    if (value_parse(told, &trace->told, &ignored) == 0 &&
+        json_is_string(json_array_get(trace->told, 0))) {
+        trace->logged += cost;
+        return;
+    }
+    json_decref(trace->told);
+    trace->told = NULL;
+}
+
 void event_log(struct trace *trace, enum log_level level, struct span text)
 {
     static const char *const LEVELS[] = {"debug", "log", "warn", "error", "error"};
+    json_t *message, *name;
 
-    if (!trace || !make_room(trace, &text))
+    if (!trace)
         return;
-    if (json_array_append_new(trace->logs, json_pack("{s:[o?], s:s, s:I}", "message", json_of(text),
-                                                     "level", LEVELS[level], "timestamp",
-                                                     (json_int_t)clock_wall_ms())) < 0)
+    message = trace->told;
+    trace->told = NULL;
+    if (!message && !make_room(trace, &text))
+        return;
+    name = message ? json_incref(json_array_get(message, 0)) : json_string(LEVELS[level]);
+    if (message)
+        (void)json_array_remove(message, 0);
+    else
+        message = json_pack("[o?]", json_of(text));
+    if (json_array_append_new(trace->logs,
+                              json_pack("{s:o, s:o, s:I}", "message", message, "level", name,
+                                        "timestamp", (json_int_t)clock_wall_ms())) < 0)
         trace->is_truncated = true;
 }
 

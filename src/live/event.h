@@ -49,6 +49,8 @@ struct trace *event_request(struct tails *tails, const struct trace_source *sour
                             const struct front_arrival *arrival);
 struct trace *event_scheduled(struct tails *tails, const struct trace_source *source,
                               const char *cron, int64_t scheduled_ms);
+/* What the next line is to tails: JSON, ["log", argument ...]; what is none is passed by. */
+void event_told(struct trace *trace, struct span told);
 void event_log(struct trace *trace, enum log_level level, struct span text);
 /* Of pool_events.raised. */
 void event_raised(struct trace *trace, struct span text);

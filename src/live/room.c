@@ -100,6 +100,12 @@ static void on_log(void *self, enum log_level level, struct span text, void *tic
     trace_log(room->worker, ticket, level, text);
 }
 
+static void on_told(void *self, struct span told, void *ticket)
+{
+    (void)self;
+    trace_told(ticket, told);
+}
+
 static void on_raised(void *self, enum log_level level, struct span text, void *ticket)
 {
     const struct room *room = self;
@@ -258,6 +264,7 @@ int room_new(struct live_account *account, struct live_worker *worker, const cha
     static const struct pool_events EVENTS = {.ready = on_ready,
                                               .failed = on_failed,
                                               .log = on_log,
+                                              .told = on_told,
                                               .raised = on_raised,
                                               .limited = on_limited,
                                               .taken = on_taken,

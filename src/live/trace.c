@@ -61,6 +61,11 @@ void trace_log(struct live_worker *worker, struct live_ticket *ticket, enum log_
         event_log(ticket->trace, level, text);
 }
 
+void trace_told(struct live_ticket *ticket, struct span told)
+{
+    event_told(ticket->trace, told);
+}
+
 void trace_raised(struct live_worker *worker, struct live_ticket *ticket, struct span text)
 {
     (void)worker;

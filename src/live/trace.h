@@ -15,6 +15,8 @@ void trace_close(struct live *live);
 void trace_begin(struct live_ticket *ticket, const struct front_arrival *arrival);
 /* As trace_begin, for a scheduled run. */
 void trace_scheduled(struct live_ticket *ticket, const char *cron, int64_t scheduled_ms);
+/* What tails have of the line that comes next: pool_events.told. */
+void trace_told(struct live_ticket *ticket, struct span told);
 /* Output of a worker.  ticket NULL: of no request in particular; worker NULL: of a candidate, or gone. */
 void trace_log(struct live_worker *worker, struct live_ticket *ticket, enum log_level level,
                struct span text);

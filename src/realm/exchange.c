@@ -68,7 +68,14 @@ void exchange_log(enum log_level level, struct span text)
 
 void exchange_log_for(uint32_t stream, enum log_level level, struct span text)
 {
-    host->log(host->self, stream, level, text);
+    host->log(host->self, stream, level, text, SPAN(""));
+}
+
+void exchange_log_told(enum log_level level, struct span text, struct span told)
+{
+    uint32_t stream = exchange_current();
+
+    host->log(host->self, stream ? stream : only_stream(), level, text, told);
 }
 
 static unsigned met_outside; /* of requests */

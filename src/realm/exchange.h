@@ -63,6 +63,8 @@ typedef uint32_t (*exchange_current_fn)(void);
 void exchange_set_current(exchange_current_fn current);
 uint32_t exchange_current(void);
 void exchange_log(enum log_level level, struct span text);
+/* told: what tails have of it (host.h). */
+void exchange_log_told(enum log_level level, struct span text, struct span told);
 void exchange_log_for(uint32_t stream, enum log_level level, struct span text);
 /* The code of this request, or of none, has met a limit: the host hears it once. */
 void exchange_met(uint32_t stream, enum limit limit);

@@ -67,8 +67,9 @@ enum host_failure {
 struct host {
     void *self;         /* first argument of every call */
     /* A line (or more) of output; level HOST_RAISED: an exception that nobody caught, an error.
-     * stream 0: no request. */
-    void (*log)(void *self, uint32_t stream, enum log_level level, struct span text);
+     * stream 0: no request.  told: what tails have of it, as in struct log_line of the wire; or "". */
+    void (*log)(void *self, uint32_t stream, enum log_level level, struct span text,
+                struct span told);
     /* Its code has met a limit that is seen to in here, one of LIMITS_INSIDE: once for each request.
      * NULL: nobody wants to know. */
     void (*met)(void *self, uint32_t stream, enum limit limit);

@@ -186,9 +186,10 @@ void realm_failure_done(struct realm_failure *failure)
     *failure = (struct realm_failure){0};
 }
 
-static void ignore_log(void *self, uint32_t stream, enum log_level level, struct span text)
+static void ignore_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                       struct span told)
 {
-    (void)self, (void)stream, (void)level, (void)text;
+    (void)self, (void)stream, (void)level, (void)text, (void)told;
 }
 static unsigned warm_answers;
 static void count_respond(void *self, uint32_t stream, const struct host_response *response)
@@ -244,8 +245,10 @@ static void warm_up(struct realm *realm)
     }
     /* What the calls did not reach is parsed and compiled by every instance: a millisecond. */
     if (warm_answers != WARM_CALLS)
-        realm->host->log(realm->host->self, 0, LOG_ERROR,
-                         SPAN("Corral's own warm-up calls were not answered; first requests are slow"));
+        realm->host->log(
+            realm->host->self, 0, LOG_ERROR,
+            SPAN("Corral's own warm-up calls were not answered; first requests are slow"),
+            SPAN(""));
 }
 
 void realm_settle(struct realm *realm)

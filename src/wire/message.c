@@ -24,7 +24,7 @@ static const struct field hello_fields[] = {
     F(KIND_U32, hello, version), F(KIND_U32, hello, role), F(KIND_SPAN, hello, python),
     F(KIND_SPAN, hello, javascript), {0}};
 static const struct field log_line_fields[] = {
-    F(KIND_U32, log_line, level), F(KIND_SPAN, log_line, text), {0}};
+    F(KIND_U32, log_line, level), F(KIND_SPAN, log_line, text), F(KIND_SPAN, log_line, told), {0}};
 static const struct field request_fields[] = {
     F(KIND_SPAN, request, method), F(KIND_SPAN, request, url), F(KIND_PAIRS, request, headers),
     F(KIND_64, request, body_length), F(KIND_U32, request, is_upgrade), {0}};

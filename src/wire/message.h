@@ -40,6 +40,7 @@ struct hello {              /* child -> node, first frame */
 struct log_line {           /* frame.stream: the request it belongs to, or 0 */
     uint32_t level;         /* enum log_level */
     struct span text;       /* UTF-8 */
+    struct span told;       /* for tails: JSON, ["log", argument ...]; "": the text says it all */
 };
 
 struct request {

@@ -82,12 +82,13 @@ static void flush(struct instance *i)
     i->ended_stream = 0;
 }
 
-static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
+static void host_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                     struct span told)
 {
     struct instance *i = self;
     struct err err = {0};
 
-    must(link_log(&i->link, stream, level, text, &err), &err);
+    must(link_log(&i->link, stream, level, text, told, &err), &err);
     flush(i);
     if (buf_len(&i->link.out) > INSTANCE_OUT_MAX)
         must(link_flush_all(&i->link, &err), &err);

@@ -126,13 +126,15 @@ struct span link_cut(struct span text)
 }
 
 int link_log(struct link *l, uint32_t stream, enum log_level level, struct span text,
-             struct err *err)
+             struct span told, struct err *err)
 {
     uint8_t flags = level == LOG_NONE ? FRAME_RAISED : 0; /* HOST_RAISED */
+    const bool is_told = text.len <= LINK_TEXT_MAX && told.len < LINK_TEXT_MAX;
 
     while (text.len > 0) {
         const struct log_line m = {.level = level == LOG_NONE ? LOG_ERROR : level,
-                                   .text = link_cut(text)};
+                                   .text = link_cut(text),
+                                   .told = is_told ? told : SPAN("")};
         int r = log_line_put(&l->out, flags, stream, &m, err);
         flags = 0;
         if (r < 0)

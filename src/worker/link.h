@@ -47,9 +47,9 @@ int link_take_fd(struct link *l);
 struct span link_cut(struct span text);
 /* Likewise, at most so many bytes. */
 struct span link_cut_at(struct span text, size_t max);
-/* Put text into LOG frames, as many as it needs.  LOG_NONE: an exception that nobody caught. */
+/* Put text into LOG frames, as many as it needs; told (host.h) when one will do.  LOG_NONE: an exception that nobody caught. */
 int link_log(struct link *l, uint32_t stream, enum log_level level, struct span text,
-             struct err *err) MUST_CHECK;
+             struct span told, struct err *err) MUST_CHECK;
 
 /* Write what the socket takes now.  0, ERR_GONE, ERR_SYSTEM. */
 int link_flush(struct link *l, struct err *err) MUST_CHECK;

@@ -50,12 +50,14 @@ static _Noreturn void leave(struct template *t, const struct err *err)
     _exit(err->code == ERR_GONE ? 0 : 1);
 }
 
-static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
+static void host_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                     struct span told)
 {
     struct template *t = self;
     struct err err = {0};
 
-    if (link_log(&t->link, stream, level, text, &err) < 0 || link_flush_all(&t->link, &err) < 0)
+    if (link_log(&t->link, stream, level, text, told, &err) < 0 ||
+        link_flush_all(&t->link, &err) < 0)
         leave(t, &err);
 }
 
@@ -116,7 +118,7 @@ static int settle(struct template *t, struct err *err)
         return r;
     while (!box_is_single_threaded()) {
         if (!is_said && clock_now_ms() - since > 1000) {
-            host_log(t, 0, LOG_INFO, NOTICE);
+            host_log(t, 0, LOG_INFO, NOTICE, SPAN(""));
             is_said = true;
         }
         r = children_wait(&t->link, TEMPLATE_SETTLE_MS, err);

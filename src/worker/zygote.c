@@ -33,10 +33,12 @@ struct zygote {
     struct link link;
 };
 
-static void host_log(void *self, uint32_t stream, enum log_level level, struct span text)
+static void host_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                     struct span told)
 {
     (void)self;
     (void)stream;
+    (void)told;
     log_tenant(level == HOST_RAISED ? LOG_ERROR : level, "zygote", text.data, text.len);
 }
 

@@ -221,7 +221,7 @@ class Store:
             r = Reader(payload)
             self.failed = (r.take("I"), r.span().decode(), r.span().decode())
         elif kind == LOG:
-            self.logs.append(payload[8:].decode())
+            self.logs.append(payload[8:8 + struct.unpack_from("<I", payload, 4)[0]].decode())
         elif kind == PONG:
             self.pongs += 1
         elif call is None:

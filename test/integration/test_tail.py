@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import BIN, DEADLINE, until
+from test_api_javascript import upload
 from websocket_client import CLOSE, PING, PONG, TEXT, Raw, frame
 
 pytestmark = pytest.mark.asan
@@ -120,7 +121,35 @@ def test_a_request_is_an_event(node):
         assert event["wallTime"] >= 0 and event["cpuTime"] >= 0 and event["diagnosticsChannelEvents"] == []
         node.get("hello", "/levels")
         assert [(line["level"], line["message"]) for line in tail.next()["logs"]] == [
-            ("log", ["begin levels"]), ("debug", ["d 1"]), ("warn", ["w"]), ("error", ["{'a': [1]}"])]
+            ("log", ["begin levels"]), ("debug", ["d", 1]), ("warn", ["w"]), ("error", ["{'a': [1]}"])]
+
+
+def test_a_line_is_its_arguments(node):
+    """Plain values as they are, others as text, as Cloudflare has them; the node's log has one line."""
+    said = upload(node, "arguments", {"index.js": """
+class Point { constructor() { this.x = 1 } }
+const around = {}
+around.around = around
+export default { fetch() {
+  console.log("a", { b: 1 }, [1, [2]], null, undefined, true, 1.5, NaN)
+  console.info("info")
+  console.warn(new Point(), new Date(0), new Error("why"), 12n, Symbol("s"), around, Object.create(null), { toJSON() { throw 1 } })
+  console.debug("%s is %d", "x", 1)
+  console.group("group"); console.error("inner"); console.groupEnd()
+  console.log("single"); console.log({ long: "x".repeat(40000) })
+  return new Response("said")
+} }"""})
+    assert said.success, said.text
+    with Listener(node, script="arguments") as tail:
+        assert node.get("arguments").text == "said"
+        logs = [(line["level"], line["message"]) for line in tail.next()["logs"]]
+        assert logs[:7] == [
+            ("log", ["a", {"b": 1}, [1, [2]], None, None, True, 1.5, None]), ("info", ["info"]),
+            ("warn", ["[object Object]", "1970-01-01T00:00:00.000Z", "Error: why", "12", {}, {}, {}, {}]),
+            ("debug", ["%s is %d", "x", 1]), ("log", ["group"]), ("error", ["inner"]), ("log", ["single"])]
+        assert logs[7][1][0].startswith("{\n  long: 'xxx")      # what is too long for a value comes as the log has it
+    node.wait_log(r"\[arguments:inf\] a { b: 1 } \[ 1, \[ 2 \] \] null undefined true 1.5 NaN")
+    node.wait_log(r"\[arguments:err\]   inner")
 
 
 def test_exceptions_come_with_their_traceback(node):

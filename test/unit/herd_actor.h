@@ -123,10 +123,10 @@ static inline void on_up(void *self, struct instance *i)
     seen.is_up = true;
 }
 
-static inline void on_log(void *self, enum log_level level, struct span text, void *ticket,
-                          bool is_raised)
+static inline void on_log(void *self, enum log_level level, struct span text,
+                          struct span told, void *ticket, bool is_raised)
 {
-    (void)self;
+    (void)self, (void)told;
     if (seen.logs < 8)
         seen.tickets[seen.logs] = ticket;
     seen.raised += is_raised;

@@ -135,6 +135,47 @@ static void strangers_text_becomes_json(void)
     finish();
 }
 
+static void arguments_of_a_line_are_values(void)
+{
+    static const char *const BAD[] = {"", "{}", "[]", "[1,2]", "[\"log\"", "\xff", "[\"log\",1]]"};
+    static char many[32 * 1024];
+    struct tail *tail;
+    struct trace *trace;
+    struct err err;
+    json_t *logs;
+    char *text;
+
+    begin();
+    tail = make("w");
+    CHECK(tail_listen(tail, &LISTENER, NULL, &err) == 0);
+    trace = request(SPAN("http://h/"));
+    event_told(NULL, SPAN("[\"log\",1]"));
+    event_told(trace, SPAN("[\"info\",\"a\",{\"b\":1},null]"));
+    event_log(trace, LOG_INFO, SPAN("a { b: 1 } null"));
+    event_log(trace, LOG_INFO, SPAN("plain"));
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        event_told(trace, span_of(BAD[i]));
+        event_log(trace, LOG_WARN, SPAN("text"));
+    }
+    memset(many, '[', sizeof many); /* more values than an event may have */
+    event_told(trace, (struct span){many, sizeof many});
+    event_log(trace, LOG_WARN, SPAN("text"));
+    event_told(trace, SPAN("[\"log\",\"nobody's\"]"));
+    end(trace);
+    logs = json_object_get(last, "logs");
+    CHECK(json_array_size(logs) == 2 + sizeof BAD / sizeof *BAD + 1);
+    text = json_dumps(json_object_get(json_array_get(logs, 0), "message"), JSON_COMPACT);
+    CHECK(text && strcmp(text, "[\"a\",{\"b\":1},null]") == 0);
+    free(text);
+    CHECK(strcmp(json_string_value(json_object_get(json_array_get(logs, 0), "level")), "info") == 0);
+    for (size_t i = 1; i < json_array_size(logs); i++) {
+        text = json_dumps(json_object_get(json_array_get(logs, i), "message"), JSON_COMPACT);
+        CHECK(text && strcmp(text, i == 1 ? "[\"plain\"]" : "[\"text\"]") == 0);
+        free(text);
+    }
+    finish();
+}
+
 static void what_is_long_is_cut(void)
 {
     static char text[20 * 1024];
@@ -221,6 +262,7 @@ int main(int argc, char **argv)
     static const struct test TESTS[] = {
         {"nobody_listens_and_nothing_is_kept", nobody_listens_and_nothing_is_kept},
         {"strangers_text_becomes_json", strangers_text_becomes_json},
+        {"arguments_of_a_line_are_values", arguments_of_a_line_are_values},
         {"what_is_long_is_cut", what_is_long_is_cut},
         {"a_slow_listener_is_told", a_slow_listener_is_told},
         {"tails_end", tails_end},

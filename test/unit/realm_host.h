@@ -82,9 +82,10 @@ static struct answer *answer_of(uint32_t stream)
     return free_one;
 }
 
-static void on_log(void *self, uint32_t stream, enum log_level level, struct span text)
+static void on_log(void *self, uint32_t stream, enum log_level level, struct span text,
+                   struct span told)
 {
-    (void)self;
+    (void)self, (void)told;
     CHECK(gettid() == getpid());
     if (level == HOST_RAISED)
         level = LOG_ERROR;

@@ -144,7 +144,7 @@ static void cuts_a_long_log_between_characters(void)
                 CHECK(buf_append(&text, "x", 1) == 0);
             while (buf_len(&text) < 2 * LINK_TEXT_MAX + 100)
                 CHECK(buf_append(&text, CHARACTERS[c], strlen(CHARACTERS[c])) == 0);
-            CHECK(link_log(&p.link, 7, LOG_INFO, buf_span(&text), &err) == 0);
+            CHECK(link_log(&p.link, 7, LOG_INFO, buf_span(&text), SPAN(""), &err) == 0);
             while (frame_parse(buf_data(&p.link.out) + at, buf_len(&p.link.out) - at, &f, &used, &err) == 1) {
                 struct log_line m;
                 CHECK(log_line_get(&f, &m, &err) == 0 && f.stream == 7);

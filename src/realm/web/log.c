@@ -8,22 +8,28 @@
 #include "realm/js/text.h"
 #include "realm/web/web.h"
 
-/* log(level, text, id = of the request that runs); level 4: HOST_RAISED */
+/* log(level, text, id = of the request that runs), log(level, text, undefined, told); level 4:
+ * HOST_RAISED */
 static JSValueRef log_text(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
                            const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
-    struct buf text = {0};
+    struct buf text = {0}, told = {0};
     int level = (int)JSValueToNumber(js, arguments[0], NULL);
 
     (void)function, (void)self;
     if (text_append_value(&text, arguments[1], ret_thrown) < 0)
         level = -1;
+    else if (count > 3 && text_append_value(&told, arguments[3], ret_thrown) < 0)
+        level = -1;
+    else if (count > 3)
+        exchange_log_told((enum log_level)level, buf_span(&text), buf_span(&told));
     else if (count > 2)
         exchange_log_for((uint32_t)JSValueToNumber(js, arguments[2], NULL), (enum log_level)level,
                          buf_span(&text));
     else
         exchange_log((enum log_level)level, buf_span(&text));
     buf_done(&text);
+    buf_done(&told);
     return engine.undefined;
 }
 
