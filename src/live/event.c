@@ -30,7 +30,7 @@ struct trace {
     json_t *told;  /* of the line that comes next, or NULL */
     size_t kept;   /* counted in tails->bytes */
     size_t logged; /* of it in logs and exceptions */
-    bool is_truncated, is_raised, is_finished;
+    bool is_truncated, is_finished;
     enum front_ending ending;
     unsigned status;
     int64_t started_ms, wall_us, cpu_us;
@@ -342,7 +342,6 @@ void event_raised(struct trace *trace, struct span text)
 {
     if (!trace)
         return;
-    trace->is_raised = true;
     add_exception(trace, text);
 }
 
@@ -426,11 +425,9 @@ void event_end(struct trace *trace, int64_t cpu_us)
 {
     if (!trace)
         return;
-    if (trace->is_finished) {
-        /* What waitUntil raises comes behind an answer that was in order. */
-        bool is_late = trace->ending == FRONT_OK && trace->is_raised;
-        send_event(trace, event_outcome(is_late ? FRONT_EXCEPTION : trace->ending),
-                   cpu_us >= 0 ? cpu_us : trace->cpu_us);
-    }
+    /* What comes behind an answer that was in order, of waitUntil or of nobody, is among the
+     * exceptions and leaves the outcome as it is: that of the access log. */
+    if (trace->is_finished)
+        send_event(trace, event_outcome(trace->ending), cpu_us >= 0 ? cpu_us : trace->cpu_us);
     trace_free(trace);
 }

@@ -163,9 +163,44 @@ def test_exceptions_come_with_their_traceback(node):
         # What runs behind the answer belongs to it.
         assert node.get("hello", "/late").status == 201
         event = tail.next()
-        assert event["outcome"] == "exception" and tail.lines(event) == ["begin late", "later"]
+        assert event["outcome"] == "ok" and tail.lines(event) == ["begin late", "later"]
         assert event["exceptions"][0]["message"].endswith("KeyError: 'late'")
         assert event["event"]["response"] == {"status": 201}
+
+
+def test_the_outcome_is_that_of_the_access_log(node):
+    """What is rejected behind an answer, with waitUntil or without, is an exception of a request that was in order; of a
+    scheduled run what waitUntil waits for is part of it, what nobody waits for is not."""
+    said = upload(node, "rejecting", {"index.js": """
+const reject = async (why) => { await Promise.resolve(); throw new RangeError(why) }
+function both(way, ctx) {
+  if (way === "waited") ctx.waitUntil(reject(way))
+  if (way === "floating") reject(way)
+}
+export default {
+  fetch(request, env, ctx) {
+    both(new URL(request.url).pathname.slice(1), ctx)
+    return new Response("said")
+  },
+  scheduled({ cron }, env, ctx) { both({ "* * * * *": "waited", "1-59 * * * *": "floating" }[cron], ctx) },
+}"""})
+    assert said.success, said.text
+    with Listener(node, script="rejecting") as tail:
+        for way in ("none", "waited", "floating"):
+            mark = node.mark()
+            assert node.get("rejecting", "/" + way).text == "said"
+            event = tail.next()
+            assert event["outcome"] == "ok" and event["event"]["response"] == {"status": 200}, event
+            assert [one["message"] for one in event["exceptions"]] == ([] if way == "none" else [way]), event
+            assert '"outcome":"ok"' in node.wait_log(r'.*"path":"/%s".*' % way, since=mark).group()
+        schedules = "/accounts/$ACC/workers/scripts/rejecting/schedules"
+        node.result("PUT", schedules, [{"cron": "* * * * *"}, {"cron": "1-59 * * * *"}])
+        events = {}
+        while len(events) < 2:
+            event = tail.next()
+            events[event["event"]["cron"]] = event["outcome"], [one["message"] for one in event["exceptions"]]
+        node.result("PUT", schedules, [])
+    assert events == {"* * * * *": ("exception", ["waited"]), "1-59 * * * *": ("ok", ["floating"])}
 
 
 def test_lines_of_requests_at_once_do_not_mix(node):
