@@ -108,7 +108,7 @@ class AbortSignal extends EventTarget {
     const id = internals.startTimer(() => {
       timeouts.delete(id);
       abort(core, core.strong ?? core.weak.deref(), new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
-    }, Math.min(delay, TIMEOUT_MAX), false);
+    }, Math.min(delay, TIMEOUT_MAX), false, true);
     timeouts.set(id, core);
     if (timeouts.size >= timeoutsMark) sweepTimeouts();
     return signal;

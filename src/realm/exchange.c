@@ -29,12 +29,19 @@ enum {
 
 static struct exchange *buckets[BUCKETS];
 static size_t alive;
+static uint32_t last; /* that was opened */
+static void (*ended)(uint32_t stream);
 static const struct host *host;
 static exchange_current_fn current;
 
 void exchange_set_host(const struct host *new_host)
 {
     host = new_host;
+}
+
+void exchange_set_ended(void (*function)(uint32_t stream))
+{
+    ended = function;
 }
 
 void exchange_set_current(exchange_current_fn function)
@@ -328,6 +335,7 @@ struct exchange *exchange_open(uint32_t stream, const struct realm_request *requ
     x->next = buckets[stream % BUCKETS];
     buckets[stream % BUCKETS] = x;
     alive++;
+    last = stream > last ? stream : last;
     return x;
 }
 
@@ -343,6 +351,22 @@ struct exchange *exchange_find(uint32_t stream)
 size_t exchange_count(void)
 {
     return alive;
+}
+
+uint32_t exchange_first(void)
+{
+    uint32_t first = 0;
+
+    for (size_t i = 0; i < BUCKETS && alive > 0; i++)
+        for (const struct exchange *x = buckets[i]; x; x = x->next)
+            if (first == 0 || x->stream < first)
+                first = x->stream;
+    return first;
+}
+
+uint32_t exchange_last(void)
+{
+    return last;
 }
 
 static struct exchange *find_relayed(void)
@@ -402,6 +426,8 @@ static void answer_event(struct exchange *x)
 /* The answer or a hold has ended: is that all?  May free x. */
 static void check_end(struct exchange *x)
 {
+    uint32_t stream;
+
     if (!x->out.is_over) {
         if (x->holds == 0 && x->on_quiet)
             answer_event(x);
@@ -423,8 +449,11 @@ static void check_end(struct exchange *x)
     x->holds--;
     if (x->holds > 0)
         return;
-    host->done(host->self, x->stream);
+    stream = x->stream;
+    host->done(host->self, stream);
     exchange_free(x);
+    if (ended)
+        ended(stream);
 }
 
 void exchange_hold(struct exchange *x)

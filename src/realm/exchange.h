@@ -77,6 +77,11 @@ struct exchange *exchange_find(uint32_t stream);
 void exchange_hold(struct exchange *x);
 void exchange_release(struct exchange *x);      /* may free it */
 size_t exchange_count(void);
+/* The least number of those that are alive, or 0; the greatest that there has been. */
+uint32_t exchange_first(void);
+uint32_t exchange_last(void);
+/* One has ended, and is found no more: a function of the language that kept things for it. */
+void exchange_set_ended(void (*ended)(uint32_t stream));
 /* Of all that are relayed the answer is cut off. */
 void exchange_cut_relayed(void);
 

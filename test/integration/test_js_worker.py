@@ -40,6 +40,38 @@ export default {
 """
 
 
+TIMERS = """\
+let ticks = 0, shared, share;
+const log = [];
+export default {
+  async fetch(request, env, ctx) {
+    const path = new URL(request.url).pathname.slice(1);
+    if (path === 'count') {
+      const before = ticks;
+      await scheduler.wait(60);
+      return Response.json([ticks > 0, ticks - before, log.splice(0)]);
+    }
+    if (path === 'interval') {
+      setInterval(() => ticks++, 1);
+      await scheduler.wait(5);
+      setInterval(() => ticks++, 1);
+      setTimeout(() => log.push('late'), 30);
+      AbortSignal.timeout(30).addEventListener('abort', () => log.push('aborted'));
+      (async () => { for (;;) { await scheduler.wait(1); ticks++; } })();
+    }
+    if (path === 'background') ctx.waitUntil(scheduler.wait(30).then(() => log.push('background')));
+    if (path === 'stream') {
+      return new Response(new ReadableStream({ start(c) { setTimeout(() => { c.enqueue(new TextEncoder().encode('streamed')); c.close(); }, 30); } }));
+    }
+    // One waits for what another request makes, and then for a while: that is its own, though the other has ended.
+    if (path === 'make') { shared = new Promise((done) => { share = done; }); console.log('makes'); await scheduler.wait(60); share(); return new Response('made'); }
+    if (path === 'take') { console.log('takes'); await shared; await scheduler.wait(30); return new Response('taken'); }
+    return new Response(path);
+  },
+};
+"""
+
+
 @pytest.fixture(scope="module")
 def node(shared_serve):
     node = shared_serve("--cpu-ms", "300", env=ONE)
@@ -94,3 +126,20 @@ def test_io_of_top_level_code_is_refused(node):
 
 def test_text_is_no_code_in_handlers(node):
     assert node.get("hello", "/text").text == "EvalError: Code generation from strings disallowed for this context"
+
+
+def test_timers_end_with_their_request(node):
+    """What a request leaves behind does not run; what it waits for, or streams, does; others' timers are theirs."""
+    node.deploy("timers", {"index.js": TIMERS}, {"main_module": "index.js", "compatibility_date": "2026-01-01", "compatibility_flags": [], "bindings": []})
+    assert node.get("timers", "/interval").text == "interval"
+    assert node.get("timers", "/count").json() == [True, 0, []]
+    assert node.get("timers", "/background").text == "background"
+    assert node.get("timers", "/stream").text == "streamed"
+    assert node.get("timers", "/count").json() == [True, 0, ["background"]]
+    seen, mark = [], node.mark()
+    making = threading.Thread(target=lambda: seen.append(node.get("timers", "/make").text))
+    making.start()
+    node.wait_log(r"\[timers:inf\] makes", since=mark)
+    assert node.get("timers", "/take").text == "taken"
+    making.join()
+    assert seen == ["made"]

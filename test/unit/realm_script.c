@@ -1,6 +1,8 @@
 /* realm_script.c - src/realm/script/script.c, sdk/js/entry.js: a worker in JavaScript, from its linked form. */
 #include "realm_host.h"
 
+#include "realm/timer.h"
+
 #define LINKED(text) "(async function (__corral, require) { \"use strict\";\n" text "\n})"
 #define MAIN(exports) LINKED("__corral.main({ __proto__: null, " exports " });")
 
@@ -152,6 +154,25 @@ static void requests_that_wait_are_told_apart(void)
               1, check_two_at_once);
 }
 
+static void check_timers(void)
+{
+    CHECK(strcmp(get("http://x/"), "x") == 0);
+    CHECK(timers_next_us() == -1); /* so it sleeps */
+    turn_for(20);
+    CHECK(!log_has("tick") && !log_has("late"));
+    CHECK(strcmp(get("http://x/wait"), "x") == 0);
+    CHECK(timers_next_us() == -1 && log_has("late"));
+}
+
+/* Of a request that has ended nothing wakes the instance. */
+static void timers_end_with_their_request(void)
+{
+    in_script(MAIN("default: { fetch(request, env, ctx) { setInterval(() => console.log('tick'), 1000); AbortSignal.timeout(1000);\n"
+                   "  const late = new Promise((done) => setTimeout(() => { console.log('late'); done(); }, 5));\n"
+                   "  if (request.url.endsWith('wait')) ctx.waitUntil(late); return new Response('x'); } }"),
+              1, check_timers);
+}
+
 static void check_listener(void)
 {
     CHECK(strcmp(get("http://x/"), "corral GET") == 0);
@@ -269,6 +290,7 @@ static const struct test tests[] = {
     {"handlers_get_request_env_and_ctx", handlers_get_request_env_and_ctx},
     {"failures_are_shown_in_the_words_of_the_source", failures_are_shown_in_the_words_of_the_source},
     {"requests_that_wait_are_told_apart", requests_that_wait_are_told_apart},
+    {"timers_end_with_their_request", timers_end_with_their_request},
     {"scripts_without_modules_listen", scripts_without_modules_listen},
     {"other_events_have_handlers", other_events_have_handlers},
     {"webassembly_is_compiled_and_text_is_not", webassembly_is_compiled_and_text_is_not},

@@ -215,8 +215,13 @@ static void call(struct exchange *x, JSObjectRef function, size_t count,
     uint32_t stream = x->stream;
     JSValueRef thrown = NULL;
 
+    JSValueRef value;
+
     x->is_called = true;
-    if (engine_call(function, count, arguments, &thrown))
+    web_timers_owner(stream);
+    value = engine_call(function, count, arguments, &thrown);
+    web_timers_owner(0);
+    if (value)
         return;
     x = exchange_find(stream);
     if (!x)

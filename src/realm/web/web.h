@@ -18,6 +18,8 @@ void web_define_log(void);
 void web_define_inspect(void);
 void web_define_encoding(void);
 void web_define_timers(void);
+/* Timers of a worker in JavaScript that are started from now on are this request's; 0: nobody knows. */
+void web_timers_owner(uint32_t stream);
 void web_define_request(void);
 void web_define_answer(void);
 void web_define_socket(void);
