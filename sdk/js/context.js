@@ -3,10 +3,11 @@
 const { Promise } = globalThis, { then } = Promise.prototype;
 
 class ExecutionContext {
-  #id;
-  constructor(secret, id) {
+  #id; #props;
+  constructor(secret, id, props) {
     if (secret !== internals) throw new TypeError('Illegal constructor');
     this.#id = id;
+    this.#props = props;
   }
   // Keep the request's surroundings alive until this has ended.
   waitUntil(promise) {
@@ -30,8 +31,10 @@ class ExecutionContext {
     ]);
   }
   passThroughOnException() { native.passThrough(this.#id); }
-  get props() { return {}; }
+  get props() { return (this.#props ??= {}); }
+  // Of a worker in JavaScript: what it exports itself.
+  get exports() { return internals.isScript() ? internals.exported : undefined; }
 }
 internals.tag(ExecutionContext);
 
-internals.makeContext = (id) => new ExecutionContext(internals, id);
+internals.makeContext = (id, props = undefined) => new ExecutionContext(internals, id, props);

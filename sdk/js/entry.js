@@ -169,6 +169,9 @@ function handlerOf(entrypoint, kind) {
   return '';
 }
 
+// Nobody calls it here, but a worker may have nothing else.
+const hasEmail = ({ value, isClass }) => typeof (isClass ? value.prototype : value)?.email === 'function';
+
 function takeEntrypoints() {
   const { WorkerEntrypoint, DurableObject, WorkflowEntrypoint } = moduleOf('cloudflare:workers');
   let others = 0;
@@ -178,8 +181,9 @@ function takeEntrypoints() {
     else if (isClassOf(value, WorkerEntrypoint)) named.set(name, { value, isClass: true });
     else if (name === 'default' && typeof value === 'function') named.set(name, { value, isClass: true });
     else if (typeof value === 'object' && value !== null) named.set(name, { value, isClass: false });
+    if (named.has(name)) internals.exportAs(name);
   }
-  return others + named.size - (named.has('default') ? 1 : 0);
+  return others + named.size - (named.has('default') && !hasEmail(named.get('default')) ? 1 : 0);
 }
 
 function bitsOfDefault() {
@@ -220,9 +224,10 @@ internals.closeScript = () => {
     return failure(EXCEPTION, `${main}: Top-level await in module is unsettled.`, { hint: 'a promise that top-level code awaits is never settled: there is no I/O outside of handlers that could do it' });
   }
   try {
-    const others = isListening ? 0 : namespace === null ? 0 : takeEntrypoints();
+    const others = isListening ? (internals.hasListeners(globalThis, 'email') ? 1 : 0) : namespace === null ? 0 : takeEntrypoints();
     const bits = bitsOfDefault();
     if (bits === 0 && others === 0) return failure(NO_HANDLER, NO_HANDLERS, { hint: hintOfNone() });
+    freeze(internals.exported);
     fetchHandler = isListening ? fetchByListeners : fetcherOf(named.get('default'));
     return bits;
   } catch (e) { return failureOf(e); }      // getters of its exports
@@ -378,6 +383,27 @@ async function callMethod(entrypoint, ctx, record) {
   if (typeof function_ !== 'function') throw new TypeError(`The RPC receiver does not implement the method "${method}".`);
   record.result = await apply(function_, self, entrypoint.isClass ? args : [...args, env, ctx]);
 }
+
+// ---- what it exports, called by itself (loopback.js) ----
+
+internals.fetchExport = async (name, id, props, request) => {
+  const entrypoint = named.get(name), ctx = makeContext(id, props), { value } = entrypoint;
+  if (!handlerOf(entrypoint, 'fetch')) throw missing('fetch');
+  const result = await (entrypoint.isClass ? new value(ctx, env) : value).fetch(request, env, ctx);
+  if (!internals.isResponse(result)) throw new TypeError(describeResult(result, false).slice('TypeError: '.length));
+  return result;
+};
+internals.callExport = async (name, id, props, method, args) => {
+  const record = { method, args };
+  await callMethod(named.get(name), makeContext(id, props), record);
+  return record.result;
+};
+internals.getExport = (name, id, props, key) => {
+  const { value, isClass } = named.get(name), self = isClass ? new value(makeContext(id, props), env) : value;
+  const isOwn = isClass && apply(hasOwnProperty, self, [key]);
+  if (isOwn || key in Object.prototype || !(key in self)) throw new TypeError(`The RPC receiver does not implement the method "${key}".`);
+  return self[key];
+};
 
 function dispatch(id, kind, name, object) {
   if (isListening) return occurByListeners(id, kind, object);

@@ -72,5 +72,6 @@ internals.runtimeModule = (name, withEnv) => {
   if (name !== 'cloudflare:workers') return undefined;
   return workers ??= moduleOf({
     DurableObject, RpcTarget, WorkerEntrypoint, WorkflowEntrypoint, env: importedEnv, waitUntil: internals.waitUntil, withEnv,
+    ...(internals.isScript() && { ServiceStub: internals.ServiceStub, exports: internals.exported }),
   });
 };

@@ -143,6 +143,57 @@ export default { async fetch(request) {
         "undefined", "undefined", "none", "function", "import(names) typeof require $aa $ab"]
 
 
+def test_a_worker_calls_what_it_exports(node):
+    """ctx.exports, and exports of cloudflare:workers: in the same request, by copies."""
+    assert upload(node, "loopback", {"index.js": """
+import { exports, WorkerEntrypoint, RpcTarget } from "cloudflare:workers"
+const given = { list: [1], date: new Date(5) }
+let early
+try { early = Object.keys(exports) } catch (e) { early = e.message }
+export class Named extends WorkerEntrypoint {
+  own = 1
+  get where() { return "getter " + this.env.NAME }
+  async fetch(request) { return Response.json([request.method, new URL(request.url).pathname, await request.text(), this.ctx.props]) }
+  add(a, b) { return a + b }
+  same(value) { return [value === given, value.list, value.date instanceof Date] }
+  props() { return this.ctx.props }
+  fails() { throw new RangeError("failed") }
+  target() { return () => 1 }
+  body(stream) { return new Response(stream) }
+  later() { this.ctx.waitUntil(Promise.resolve().then(() => { early = "later" })) }
+}
+export const plain = { fetch(request, env, ctx) { return new Response("plain " + env.NAME + " " + JSON.stringify(ctx.props)) }, method(a, env, ctx) { return [a, env.NAME, typeof ctx.waitUntil] } }
+export const bad = { fetch() {} }
+export default { async fetch(request, env, ctx) {
+  if (new URL(request.url).pathname === "/inner") return new Response("inner " + (request.headers.get("x-y")))
+  const said = async (f) => { try { return await f() } catch (e) { return [e.constructor.name, e.message.split("\\n")[0]] } }
+  const { Named, plain, bad } = ctx.exports
+  return Response.json(await Promise.all([
+    early, Object.keys(exports), exports.Named === Named, typeof Named,
+    said(async () => (await ctx.exports.default.fetch("http://x/inner", { headers: { "x-y": "z" } })).text()),
+    said(async () => (await Named.fetch("http://x/p", { method: "POST", body: "text" })).json()),
+    said(() => Named.add(40, 2)), said(() => exports.Named.same(given)), said(() => Named.where), said(() => Named.own), said(() => Named.none()), said(() => Named.constructor.name),
+    said(() => Named({ props: { a: 1 } }).props()), said(() => Named.props()), said(() => Named.fails()), said(() => Named.target()), said(() => Named.add(() => 1, 2)),
+    said(async () => (await Named.body(new Blob(["streamed"]).stream())).text()), said(() => Named.later()).then(() => early),
+    said(async () => (await plain.fetch("http://x/")).text()), said(() => plain.method(1)), said(() => bad.fetch("http://x/")), said(() => plain.fetch("nowhere")), ctx.props, ctx.props === ctx.props]))
+} }""", "unused.js": ""}, bindings=[NAME]).success
+    assert node.get("loopback").json() == [
+        [], ["Named", "bad", "default", "plain"], True, "function", "inner z", ["POST", "/p", "text", {}], 42, [False, [1], True], "getter var",
+        ["TypeError", 'The RPC receiver does not implement the method "own".'], ["TypeError", 'The RPC receiver does not implement the method "none".'], "ServiceStub",
+        {"a": 1}, {}, ["RangeError", "failed"], ["DOMException", "A function could not be cloned."], ["DOMException", "A function could not be cloned."], "streamed", "later",
+        'plain var {}', [1, "var", "function"], ["TypeError", "Incorrect type for Promise: the Promise did not resolve to 'Response'."], ["TypeError", "Invalid URL: nowhere"], {}, True]
+
+
+def test_handlers_of_emails_are_accepted(node):
+    """Nobody calls them."""
+    for code in ("export default { async email(message, env, ctx) {} }", "import { WorkerEntrypoint } from 'cloudflare:workers'; export default class extends WorkerEntrypoint { email() {} }"):
+        said = upload(node, "mail", {"index.js": code})
+        assert said.success, said.text
+        assert node.get("mail").status == 500
+    said = upload(node, "mail", {"index.js": "export default { letter() {} }"})
+    assert said.status == 400 and "no registered event handlers" in said.text, said.text
+
+
 def test_imports_that_are_missing_fail_when_they_happen(node):
     assert upload(node, "late", {"src/index.js": """
 export default { async fetch() {

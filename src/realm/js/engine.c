@@ -158,6 +158,7 @@ static const char *const scripts[] = {
     "js/cache.js",
     "js/context.js",
     "js/node.js",
+    "js/loopback.js",
     "js/modules.js",
     "js/values.js",
     "js/d1_rows.js",
