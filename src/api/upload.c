@@ -242,14 +242,16 @@ static bool gather_requirements(struct api_call *call, const struct api_part *pa
     return true;
 }
 
-/* The stub that `secret put` makes of a worker that is not there: see trap 10 of wrangler. */
+/* The stub that `secret put` makes of a worker that is not there: see trap 10 of wrangler.  Its module
+ * is called as the worker, and it has no date: who uploads such code as a worker says more. */
 static bool is_stub(const struct api_part *part, const struct deploy *d)
 {
     static const char STUB[] = "exportdefault{fetch(){}}";
     char plain[sizeof STUB + 1];
     size_t n = 0;
 
-    if (strcmp(part->name, d->main) != 0 || part->bytes.len > 200 || is_named(d->main, ".py"))
+    if (strcmp(part->name, d->main) != 0 || strcmp(d->main, d->worker_name) != 0 ||
+        part->bytes.len > 200 || json_object_get(d->metadata, "compatibility_date"))
         return false;
     for (size_t i = 0; i < part->bytes.len && n < sizeof plain - 1; i++)
         if (!strchr(" \t\r\n;", part->bytes.data[i]))

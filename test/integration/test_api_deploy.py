@@ -130,6 +130,16 @@ def test_inherited_bindings(node):
     assert node.get("heir").text == "v4 - - - -"
 
 
+def test_a_worker_with_the_code_of_a_draft_is_one(node):
+    """Code that says no more than wrangler's draft, uploaded as a worker: by its module's name and its date."""
+    for name, main, metadata in (("brief", "index.js", {}), ("brief2", "brief2", {"compatibility_date": "2026-01-01"})):
+        kind, body = multipart([("metadata", None, None, json.dumps(dict({"main_module": main, "bindings": []}, **metadata)).encode()),
+                                (main, main, "application/javascript+module", b"export default { fetch() {} }")])
+        assert node.api("PUT", SCRIPTS + name, body, headers={"Content-Type": kind}).success
+        assert len(node.result("GET", SCRIPTS + name + "/deployments")["deployments"]) == 1
+        assert node.get(name).status == 500
+
+
 def test_secret_put_before_there_is_code(node):
     """Trap 10: wrangler 4 makes a draft first."""
     said = node.api("PUT", SCRIPTS + "draft/secrets", SECRET)

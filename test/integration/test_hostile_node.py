@@ -160,8 +160,8 @@ def test_a_secret_is_nowhere(serve, tmp_path):
 
     scripts = "/accounts/$ACC/workers/scripts/"
     # Before there is code; with the code; beside it; many at once, of both wranglers.
-    stub = [("metadata", None, None, json.dumps({"main_module": "index.js", "bindings": [secret("PLANTED", "draft")]}).encode()),
-            ("index.js", "index.js", "application/javascript+module", b"export default { fetch() {} }")]
+    stub = [("metadata", None, None, json.dumps({"main_module": "one", "bindings": [secret("PLANTED", "draft")]}).encode()),
+            ("one", "one", "application/javascript+module", b"export default { fetch() {} }")]
     kind, body = multipart(stub)
     ask("PUT", scripts + "one", body, {"Content-Type": kind}, True)
     ask("PUT", scripts + "one/secrets", secret("PLANTED", "put"), good=True)
@@ -192,7 +192,8 @@ def test_a_secret_is_nowhere(serve, tmp_path):
     form(scripts + "two", "PUT", FAILS, "two", False, bindings=[secret("F", "wrong"), secret("F", "wrong")])
     key = {"name": "K", "type": "secret_key", "format": "raw", "algorithm": {"name": "HMAC"}, "usages": ["sign"], "key_base64": words["key"]}
     form(scripts + "one", "PUT", EXPLODES, "one", False, bindings=[key])
-    stub[0] = ("metadata", None, None, json.dumps({"main_module": "index.js", "bindings": [key, dict(key, name="J", key_jwk={"k": words["key"]})]}).encode())
+    stub[1] = ("draft", "draft", *stub[1][2:])
+    stub[0] = ("metadata", None, None, json.dumps({"main_module": "draft", "bindings": [key, dict(key, name="J", key_jwk={"k": words["key"]})]}).encode())
     kind, body = multipart(stub)
     ask("PUT", scripts + "draft", body, {"Content-Type": kind})
     ask("PUT", scripts + "draft/secrets", key)
