@@ -12,19 +12,20 @@
 #include "link/late.h"
 #include "link/map.h"
 #include "link/said.h"
+#include "link/script.h"
 #include "text/value.h"
 
 enum {
     TRIES = 4,
-    OUTPUT_MAX = 256 * 1024,  /* of what it says: more is not read */
-    ENDS_MAX = 500,           /* different ends of names */
-    TELL_MAX = 5,             /* errors that are told */
-    GLOBALS_MAX = 100 * 1024, /* bytes of one argument of a program */
-    NAME_PLAIN = 200,         /* bytes of a name that is a path, too */
+    OUTPUT_MAX = 256 * 1024, /* of what it says: more is not read */
+    ENDS_MAX = 500,          /* different ends of names */
+    TELL_MAX = 5,            /* errors that are told */
+    NAME_PLAIN = 200,        /* bytes of a name that is a path, too */
 };
 
-#define OURS  BUNDLING_OURS
-#define ENTRY OURS "entry.js"
+#define OURS   BUNDLING_OURS
+#define ENTRY  OURS "entry.js"
+#define SCRIPT OURS "script.js"
 /* Ours have an end of their own, which the bundler tries by itself: the alias of "node:path" is
  * taken for what begins "node:path/posix", too, and then leads to the right file. */
 #define END         ".builtin"
@@ -120,15 +121,24 @@ static int write_entry(struct bundling *b, bool has_table, struct err *err)
 {
     struct buf text = {0};
     const bool has_globals = b->node == BUILTIN_NODE || b->node == BUILTIN_NODE_PREFIXED;
-    int r = buf_print(&text, "%s%simport * as main from ",
-                      has_globals ? "import \"node:internal/globals\";\n" : "",
-                      has_table ? "import \"./table.js\";\n" : "");
+    int r =
+        buf_print(&text, "%s%simport %s", has_globals ? "import \"node:internal/globals\";\n" : "",
+                  has_table ? "import \"./table.js\";\n" : "",
+                  b->is_importing ? "\"./script.js\";\nimport " : "* as main from ");
 
     r = r < 0 ? r : bundling_import(b, b->main->name, &text);
-    r = r < 0 ? r : buf_print(&text, ";\n__corral.main(main);\n");
+    r = r < 0 ? r : buf_print(&text, b->is_importing ? ";\n" : ";\n__corral.main(main);\n");
     r = r < 0 ? err_nomem(err) : stage_rewrite(b->stage, ENTRY, buf_span(&text), err);
     buf_done(&text);
     return r;
+}
+
+/* Of a script, the others are written when it turns out that it imports. */
+static bool is_due(const struct bundling *b, const struct module *m)
+{
+    const bool is_of_script = m == b->main || m->kind == MODULE_MAP;
+
+    return b->is_importing ? !is_of_script : !b->is_script || is_of_script;
 }
 
 static int write_stage(struct bundling *b, struct err *err)
@@ -142,14 +152,31 @@ static int write_stage(struct bundling *b, struct err *err)
                         "\"%.200s\" is a Python module, which a JavaScript worker cannot import: "
                         "name a .py file as the main module, or leave it out",
                         m->name);
-        else if (!b->is_script || m == b->main || m->kind == MODULE_MAP)
+        else if (is_due(b, m))
             r = write_module(b, m, err);
     }
     for (const struct builtin_file *f = builtin_files; f->name && !b->is_script && r == 0; f++)
         r = write_builtin(b, f, err);
-    if (r == 0)
+    if (r == 0 && !b->is_importing)
         r = stage_write(b->stage, OURS "tsconfig.json", SPAN("{}\n"), err);
     return r < 0 || b->is_script ? r : write_entry(b, false, err);
+}
+
+/* A script that has turned out to import: a module with globals. */
+static int write_importing(struct bundling *b, struct err *err)
+{
+    struct buf globals = {0}, text = {0};
+    int r = script_globals(b, &globals, err);
+
+    b->is_importing = true;
+    b->is_script = false;
+    if (r == 0 && buf_print(&text, "__corral.script({%.*s});\n", SPAN_ARG(buf_span(&globals))) < 0)
+        r = err_nomem(err);
+    r = r < 0 ? r : stage_write(b->stage, SCRIPT, buf_span(&text), err);
+    r = r < 0 ? r : write_stage(b, err);
+    buf_done(&globals);
+    buf_done(&text);
+    return r;
 }
 
 /* ---- its arguments ---- */
@@ -215,52 +242,13 @@ static int add_loaders(const struct bundling *b, struct arguments *a, struct err
     return r;
 }
 
-/* What old workers without modules have of wasm_module, text_blob and data_blob. */
-static int add_globals(const struct bundling *b, struct buf *out, struct err *err)
-{
-    static const struct {
-        const char *type, *call;
-    } KINDS[] = {{"wasm_module", "wasm"}, {"text_blob", "text"}, {"data_blob", "data"}};
-    json_t *binding;
-    size_t i;
-    int r = 0;
-
-    json_array_foreach(b->ask->bindings, i, binding)
-    {
-        const char *type = json_string_value(json_object_get(binding, "type"));
-        const char *name = json_string_value(json_object_get(binding, "name"));
-        const char *part = json_string_value(json_object_get(binding, "part"));
-        const struct module *m = NULL;
-        struct buf wanted = {0};
-        for (size_t k = 0; type && name && part && k < sizeof KINDS / sizeof *KINDS; k++) {
-            if (strcmp(type, KINDS[k].type) != 0)
-                continue;
-            r = module_name(part, &wanted, err);
-            m = r == 0 ? modules_find(b->modules, buf_data(&wanted)) : NULL;
-            if (r == 0 && (!m || m->number < 0))
-                r = err_set(err, ERR_INVALID,
-                            "the binding %.100s names the part \"%.200s\", and there is none", name,
-                            part);
-            if (r == 0 && (bundling_quote(out, name) < 0 ||
-                           buf_print(out, ":__corral.%s(\"m/%d\"),", KINDS[k].call, m->number) < 0))
-                r = err_nomem(err);
-        }
-        buf_done(&wanted);
-        if (r < 0)
-            return r;
-    }
-    if (buf_len(out) > GLOBALS_MAX)
-        return err_set(err, ERR_LIMIT, "a worker without modules has too many blobs");
-    return 0;
-}
-
 static int add_ways(const struct bundling *b, struct arguments *a, struct err *err)
 {
     struct buf globals = {0};
     int r = 0;
 
     if (b->is_script) {
-        r = add_globals(b, &globals, err);
+        r = script_globals(b, &globals, err);
         add(a, "--banner:js=(async function (__corral, require) { __corral.script({%s});",
             buf_data(&globals));
         buf_done(&globals);
@@ -730,13 +718,25 @@ static int link_late(struct bundling *b, struct err *err)
     return r < 0 ? r : 0;
 }
 
-int bundling_run(struct bundling *b, struct err *err)
+/* 1: it is linked, and is no module. */
+static int is_plain_script(struct bundling *b, struct err *err)
+{
+    struct buf text = {0};
+    int r = b->modules->count > 1
+                ? stage_read(b->stage->fd, "out/worker.js", LINK_OUTPUT_MAX, &text, err)
+                : 0;
+    const bool is_plain = r == 0 && !script_imports(buf_span(&text));
+
+    buf_done(&text);
+    return r < 0 ? r : is_plain;
+}
+
+/* Until it is linked, or something is wrong that will not go away.  1: it is. */
+static int run_until_linked(struct bundling *b, struct err *err)
 {
     struct said said = {0};
-    int r = write_stage(b, err), late = 1;
+    int r = 0, late = 1;
 
-    if (r < 0)
-        return r;
     for (int i = 0; i < TRIES && r == 0 && late == 1; i++) {
         said_done(&said);
         r = run(b, &said, err);
@@ -749,8 +749,23 @@ int bundling_run(struct bundling *b, struct err *err)
     if (r == 0)
         r = fail(b, &said, err);
     said_done(&said);
-    if (r != 1 || b->is_script)
-        return r < 0 ? r : 0;
+    return r;
+}
+
+int bundling_run(struct bundling *b, struct err *err)
+{
+    int r = write_stage(b, err);
+
+    r = r < 0 ? r : run_until_linked(b, err);
+    if (r == 1 && b->is_script) {
+        r = is_plain_script(b, err);
+        if (r != 0)
+            return r < 0 ? r : 0;
+        r = write_importing(b, err);
+        r = r < 0 ? r : run_until_linked(b, err);
+    }
+    if (r < 0)
+        return r;
     r = link_late(b, err);
     if (r == 0)
         r = check_inputs(b, err);

@@ -27,8 +27,9 @@ struct bundling {
     struct link_limits limits; /* none is 0 */
     int64_t deadline_ms;       /* of all runs together */
     bool is_script;
-    bool is_asked;   /* to say where names are computed */
-    bool is_lowered; /* await is made of generators, which node:async_hooks can follow */
+    bool is_importing; /* a script that imports: no longer is_script */
+    bool is_asked;     /* to say where names are computed */
+    bool is_lowered;   /* await is made of generators, which node:async_hooks can follow */
 };
 
 /* Writes out/worker.js and out/worker.js.map.  Errors: those of link_make. */

@@ -343,8 +343,7 @@ static bool is_script(const struct bundled *made)
 {
     const char *type = json_string_value(json_object_get(json_array_get(made->parts, 0), "type"));
 
-    return type && json_array_size(made->parts) <= 2 &&
-           strcmp(type, "application/javascript") == 0 && strcmp(made->main, "index.js") == 0;
+    return type && strcmp(type, "application/javascript") == 0 && strcmp(made->main, "index.js") == 0;
 }
 
 static int build_once(struct project *p, const char *base, const atomic_bool *is_cancelled,

@@ -534,12 +534,30 @@ static const char *type_of(const struct project *p, const char *name)
     return "application/octet-stream";
 }
 
+/* Nothing but what lies beside it, by static imports. */
+static bool imports_files(const struct project *p, const char *to, const json_t *main)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(main, "imports"), i, one)
+    {
+        char *inside = json_is_true(json_object_get(one, "external"))
+                           ? NULL
+                           : inside_of(p, to, text_at(one, "path"));
+        bool is_file = inside && strcmp(text_at(one, "kind"), "import-statement") == 0;
+        mem_free(inside);
+        if (!is_file)
+            return false;
+    }
+    return true;
+}
+
 /* index.js first; then its map, and what it imports. */
 static int list_parts(const struct project *p, const char *to, json_t *report, struct bundled *b)
 {
     json_t *main = main_output(report), *value;
-    bool is_script = json_array_size(json_object_get(main, "exports")) == 0 &&
-                     json_array_size(json_object_get(main, "imports")) == 0;
+    bool is_script = json_array_size(json_object_get(main, "exports")) == 0 && imports_files(p, to, main);
     const char *name;
     int r = parts_add(b, MAIN, is_script ? "application/javascript" : rules_type(MODULE_ES));
 

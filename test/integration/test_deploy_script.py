@@ -52,6 +52,25 @@ def make(folder, name, code, files=None, **config):
     return write_project(folder / name, {"wrangler.json": json.dumps({"name": name, **CONFIG, **config}), "src/index.ts": code, **(files or {})})
 
 
+def test_a_service_worker_with_modules(cli, node, tmp_path):
+    """It goes up as a script, whatever it imports; a line that only looks like an import is none."""
+    project = make(tmp_path, "service", """\
+import module from "./add.wasm";
+import text from "./text.txt";
+import { twice } from "./lib/twice";
+declare const NAME: string;
+const { exports } = new WebAssembly.Instance(module) as any;
+addEventListener("fetch", (event: any) => event.respondWith(Response.json([exports.add(20, 22), text, twice(4), NAME])));
+""", FILES, vars={"NAME": "global"})
+    said = cli("deploy", cwd=project)
+    assert "Uploaded service" in said.out and said.err == ""
+    assert node.get("service").json() == [42, "text", 8, "global"]
+    assert node.api_raw("GET", "/client/v4/accounts/%s/workers/scripts/service/content" % node.account["id"]).headers["cf-entrypoint"] == "index.js"
+    versions = node.result("GET", "/accounts/$ACC/workers/scripts/service/versions")["items"]
+    about = node.result("GET", "/accounts/$ACC/workers/scripts/service/versions/" + versions[0]["id"])
+    assert "fetch" in about["resources"]["script"]["handlers"], about
+
+
 def test_modules_of_every_kind(cli, node, tmp_path):
     project = make(tmp_path, "kinds", SHOW, FILES, vars={"NAME": "kinds"})
     (tmp_path / "secrets.json").write_text('{"TOKEN": "hidden"}')

@@ -316,6 +316,27 @@ static void scripts_have_their_blobs_as_globals(void)
     end();
 }
 
+static void scripts_may_import(void)
+{
+    begin(ALL("script", "application/javascript",
+              "import t from './t.txt';\naddEventListener('fetch', e => e.respondWith(new Response(t + B)))",
+              "t.txt", "text/plain", "x", "b", "text/plain", "y"));
+    main_name = "script";
+    bindings = json_pack("[{s:s,s:s,s:s}]", "type", "text_blob", "name", "B", "part", "b");
+    CHECK(make() == 0);
+    CHECK(file_has("worker.js", "__corral.script({ \"B\": __corral.text(\"m/1\") });"));
+    CHECK(file_has("worker.js", "__corral.text(\"m/0\")") && !file_has("worker.js", "__corral.main("));
+    end();
+    begin(ALL("script", "application/javascript",
+              "var n = 010, s = `import x from 'x'`; addEventListener('fetch', () => {})", "b", "text/plain", "y"));
+    CHECK(make() == 0);
+    CHECK(file_has("worker.js", "var n = 8") && !file_has("worker.js", "use strict"));
+    json_decref(bindings);
+    bindings = NULL;
+    main_name = "index.js";
+    end();
+}
+
 static void python_beside_javascript_is_refused(void)
 {
     begin(ALL("index.js", ESM, "export default {}", "x.py", "text/x-python", "pass"));
@@ -405,6 +426,7 @@ static const struct test TESTS[] = {
     {"imports_that_happen_late_fail_late", imports_that_happen_late_fail_late},
     {"computed_names_have_a_table", computed_names_have_a_table},
     {"scripts_have_their_blobs_as_globals", scripts_have_their_blobs_as_globals},
+    {"scripts_may_import", scripts_may_import},
     {"python_beside_javascript_is_refused", python_beside_javascript_is_refused},
     {"says_what_to_install", says_what_to_install},
     {"who_gives_up_gets_nothing", who_gives_up_gets_nothing},
