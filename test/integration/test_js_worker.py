@@ -6,6 +6,7 @@ import pytest
 
 from harness import ONE, until
 from test_tail import Listener
+from websocket_client import TEXT, Raw, frame
 
 pytestmark = pytest.mark.asan
 
@@ -62,6 +63,13 @@ export default {
     if (path === 'background') ctx.waitUntil(scheduler.wait(30).then(() => log.push('background')));
     if (path === 'stream') {
       return new Response(new ReadableStream({ start(c) { setTimeout(() => { c.enqueue(new TextEncoder().encode('streamed')); c.close(); }, 30); } }));
+    }
+    if (path === 'socket') {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      setInterval(() => { server.send('tick'); ticks++; }, 1);
+      server.addEventListener('message', async ({ data }) => { await scheduler.wait(5); setTimeout(() => server.send('behind ' + data), 5); });
+      return new Response(null, { status: 101, webSocket: client });
     }
     // One waits for what another request makes, and then for a while: that is its own, though the other has ended.
     if (path === 'make') { shared = new Promise((done) => { share = done; }); console.log('makes'); await scheduler.wait(60); share(); return new Response('made'); }
@@ -136,6 +144,12 @@ def test_timers_end_with_their_request(node):
     assert node.get("timers", "/background").text == "background"
     assert node.get("timers", "/stream").text == "streamed"
     assert node.get("timers", "/count").json() == [True, 0, ["background"]]
+    with Raw(node, "/socket", host=node.host_of("timers")) as socket:
+        assert [socket.next() for _ in range(3)] == [(TEXT, b"tick")] * 3
+        socket.send(frame(TEXT, b"said"))
+        while socket.next() != (TEXT, b"behind said"):
+            pass
+    until("the socket's interval ends with it", lambda: node.get("timers", "/count").json()[1] == 0)
     seen, mark = [], node.mark()
     making = threading.Thread(target=lambda: seen.append(node.get("timers", "/make").text))
     making.start()

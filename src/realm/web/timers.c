@@ -113,11 +113,11 @@ static void on_ended(uint32_t stream)
     struct js_timer *left = tied > 0 ? take_left() : NULL;
 
     (void)stream;
-    if (!end_timer)
-        end_timer = engine_internal("endTimer");
     while (left) {
         struct js_timer *t = left;
         JSValueRef id = engine_number(t->id);
+        if (!end_timer)
+            end_timer = engine_internal("endTimer");
         left = t->next;
         mem_free(t);
         engine_run(end_timer, 1, &id);
