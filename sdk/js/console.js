@@ -1,7 +1,7 @@
 // console.js - console: one line (or more) of the worker's log per call, formatted as Node's.
 
 const DEBUG = 0, INFO = 1, WARN = 2, ERROR = 3;
-const MAX_LABELS = 1000, MAX_GROUPS = 50, MAX_TABLE = 1000;    // of counts and of times; groups in each other; rows
+const MAX_TOLD = 32 * 1024, MAX_LABELS = 1000, MAX_GROUPS = 50, MAX_TABLE = 1000;    // bytes of what tails have of a line; of counts and of times; groups in each other; rows
 const counts = new Map(), times = new Map();
 let indent = '';
 
@@ -63,7 +63,7 @@ function format(args) {
 internals.format = format;
 
 // An argument as Cloudflare's tails have it: in JSON what is plain or says how, else its text.
-const { isArray } = Array, { getPrototypeOf } = Object;
+const { isArray } = Array, { isView } = ArrayBuffer, { getPrototypeOf } = Object;
 function isPlain(value) {
   if (typeof value !== 'object' && typeof value !== 'function') return typeof value !== 'bigint' && typeof value !== 'symbol';
   if (value === null || isArray(value)) return true;
@@ -71,15 +71,31 @@ function isPlain(value) {
   const prototype = getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null || typeof value.toJSON === 'function';
 }
+// What is larger than the node takes is not made: room counts down.
+const TOO_LARGE = { __proto__: null };
+let room = 0;
+const count = (_, value) => {
+  room -= typeof value === 'string' ? value.length + 16 : 16;
+  if (room < 0) throw TOO_LARGE;
+  return value;
+};
 function jsonOf(value) {
-  try { return JSON.stringify(isPlain(value) ? value : `${value}`) ?? 'null'; } catch { return '{}'; }
+  try {
+    if (isView(value) && (room -= value.byteLength) < 0) throw TOO_LARGE;
+    const plain = isPlain(value) ? value : `${value}`;
+    return JSON.stringify(plain, count) ?? 'null';
+  } catch (e) {
+    if (e === TOO_LARGE) throw e;
+    return '{}';
+  }
 }
 
 // What tails have of the call, ["log", argument ...]; undefined: its line.
 function toldOf(name, args) {
   if (args.length === 1 && typeof args[0] === 'string' && name !== 'info' && indent === '') return undefined;
   let told = `["${name}"`;
-  for (let i = 0; i < args.length; i++) told += ',' + jsonOf(args[i]);
+  room = MAX_TOLD;
+  try { for (let i = 0; i < args.length; i++) told += ',' + jsonOf(args[i]); } catch { return undefined; }
   return told + ']';
 }
 

@@ -137,6 +137,7 @@ export default { fetch() {
   console.debug("%s is %d", "x", 1)
   console.group("group"); console.error("inner"); console.groupEnd()
   console.log("single"); console.log({ long: "x".repeat(40000) })
+  console.log("holes", new Array(2 ** 32 - 1)); console.log(new Uint8Array(1e6)); console.log({ a: Array(5000).fill(1) })
   return new Response("said")
 } }"""})
     assert said.success, said.text
@@ -147,6 +148,7 @@ export default { fetch() {
             ("log", ["a", {"b": 1}, [1, [2]], None, None, True, 1.5, None]), ("info", ["info"]),
             ("warn", ["[object Object]", "1970-01-01T00:00:00.000Z", "Error: why", "12", {}, {}, {}, {}]),
             ("debug", ["%s is %d", "x", 1]), ("log", ["group"]), ("error", ["inner"]), ("log", ["single"])]
+        assert [message[0][:5] for _, message in logs[8:]] == ["holes", "Uint8", "{\n  a"] and all(len(message) == 1 for _, message in logs[7:])
         assert logs[7][1][0].startswith("{\n  long: 'xxx")      # what is too long for a value comes as the log has it
     node.wait_log(r"\[arguments:inf\] a { b: 1 } \[ 1, \[ 2 \] \] null undefined true 1.5 NaN")
     node.wait_log(r"\[arguments:err\]   inner")
