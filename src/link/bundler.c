@@ -71,6 +71,8 @@ static int write_module(struct bundling *b, const struct module *m, struct err *
     /* What says nothing of module and exports is CommonJS all the same. */
     if (r == 0 && m->kind == MODULE_COMMONJS && !b->is_script && buf_print(&text, "\n;module;") < 0)
         r = err_nomem(err);
+    if (r == 0 && module_is_code(m->kind) && !b->is_script)
+        r = late_rewrite_relative(b, m, &text, err);
     if (r == 0)
         r = stage_module(b->stage, b->modules->up, m->name, buf_span(&text), err);
     buf_done(&text);
@@ -703,15 +705,13 @@ static int link_late(struct bundling *b, struct err *err)
     const bool has_names = r == 0 && late_is_import(buf_span(&text));
 
     buf_done(&text);
-    if (r < 0 || !is_any)
-        return r;
     b->is_asked = true;
-    r = run(b, &said, err);
+    r = r == 0 && is_any ? run(b, &said, err) : r;
     b->is_asked = false;
     said_done(&said);
-    if (r < 0)
+    if (r < 0 || !(is_any || has_names || b->late.importers > 0))
         return r;
-    if (has_names)
+    if (has_names || b->late.importers > 0)
         return link_with_table(b, err);
     r = run(b, &said, err);
     said_done(&said);
@@ -729,6 +729,20 @@ static int is_plain_script(struct bundling *b, struct err *err)
 
     buf_done(&text);
     return r < 0 ? r : is_plain;
+}
+
+/* 1: some words were changed that are no code, and it has to be linked again. */
+static int check_words(struct bundling *b, struct err *err)
+{
+    struct buf text = {0};
+    int r = b->late.importers > 0
+                ? stage_read(b->stage->fd, "out/worker.js", LINK_OUTPUT_MAX, &text, err)
+                : 0;
+
+    if (r == 0 && b->late.importers > 0)
+        r = late_check(b, buf_span(&text), err);
+    buf_done(&text);
+    return r;
 }
 
 /* Until it is linked, or something is wrong that will not go away.  1: it is. */
@@ -764,9 +778,10 @@ int bundling_run(struct bundling *b, struct err *err)
         r = write_importing(b, err);
         r = r < 0 ? r : run_until_linked(b, err);
     }
-    if (r < 0)
-        return r;
-    r = link_late(b, err);
+    r = r == 1 ? check_words(b, err) : r;
+    if (r == 1)
+        r = run_until_linked(b, err) < 0 ? err->code : 0;
+    r = r < 0 ? r : link_late(b, err);
     if (r == 0)
         r = check_inputs(b, err);
     return r == 1 ? link_lowered(b, err) : r;

@@ -13,6 +13,17 @@
 #include "link/modules.h"
 #include "link/stage.h"
 
+enum {
+    LATE_DIGITS = 36,
+    LATE_PREFIX = 3, /* bytes of a word that tell it from all of the modules' */
+};
+
+struct late_words {               /* late.h */
+    char prefix[LATE_PREFIX + 1]; /* "": none is chosen yet */
+    int importers;
+    int *numbers; /* of each module: 1 + that of its word; NULL: none has one */
+};
+
 struct bundling {
     const struct link_ask *ask;
     const struct modules *modules;
@@ -22,8 +33,9 @@ struct bundling {
     const char *program; /* esbuild */
     struct buf detail;   /* more lines of an error */
     enum builtin_node node;
-    struct buf aliases;        /* "--alias:NAME=PATH" and other arguments, NUL behind each */
-    struct buf importers;      /* "m0: "lib/a.js",\n": who imports by names that it computes */
+    struct buf aliases;   /* "--alias:NAME=PATH" and other arguments, NUL behind each */
+    struct buf importers; /* "m0: "lib/a.js",\n": who imports by names that it computes */
+    struct late_words late;
     struct link_limits limits; /* none is 0 */
     int64_t deadline_ms;       /* of all runs together */
     bool is_script;

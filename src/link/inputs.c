@@ -27,6 +27,12 @@ static int refuse(const char *name, const char *importer, struct buf *detail, st
     return err_set(err, ERR_INVALID, "Uncaught Error: No such module \"%.300s\".", name);
 }
 
+/* What newer bundlers make of import("./" + name): all files of a pattern, each an input of its own. */
+static bool is_pattern(const char *path)
+{
+    return path[0] == '.' && strchr(path, '*') != NULL;
+}
+
 /* An address is left for the one who runs it, and nobody would: imports that happen late fail
  * then. */
 static int check_imports(const json_t *imports, const char *importer, const char *stage,
@@ -41,7 +47,7 @@ static int check_imports(const json_t *imports, const char *importer, const char
         const char *name = json_string_value(json_object_get(one, "original"));
         const char *kind = json_string_value(json_object_get(one, "kind"));
         const bool is_external = json_is_true(json_object_get(one, "external"));
-        if (!path || strcmp(path, RUNTIME) == 0 ||
+        if (!path || strcmp(path, RUNTIME) == 0 || (is_external && is_pattern(path)) ||
             (is_external && (!kind || strcmp(kind, "import-statement") != 0)))
             continue;
         if (is_external || !place_of(path, stage))

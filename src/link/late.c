@@ -6,8 +6,8 @@
 #include "base/mem.h"
 
 enum {
-    DIGITS = 36,
-    PREFIX = 3, /* bytes of a word that tell it from all of the modules' */
+    DIGITS = LATE_DIGITS,
+    PREFIX = LATE_PREFIX,
     IMPORTERS_MAX = DIGITS * DIGITS * DIGITS,
 };
 
@@ -21,9 +21,7 @@ struct rewriting {
     struct bundling *b;
     const struct module *module; /* whose text this is; NULL: none */
     struct buf place, text;
-    char prefix[PREFIX + 1];
     char word[sizeof IMPORT]; /* the module's own; "" until it needs one */
-    int importers;
     bool is_changed, has_none;
 };
 
@@ -59,26 +57,37 @@ static void mark(struct span text, bool taken[DIGITS][DIGITS])
 }
 
 /* false: there is none, and all stays as it is. */
-static bool find_prefix(struct rewriting *w)
+static bool find_prefix(struct bundling *b)
 {
-    const struct modules *all = w->b->modules;
+    const struct modules *all = b->modules;
     bool taken[DIGITS][DIGITS] = {0};
 
+    if (b->late.prefix[0])
+        return true;
     for (size_t i = 0; i < all->count; i++) {
         struct buf text = {0};
         struct err ignored;
         if (module_is_code(all->items[i].kind) &&
-            stage_read(w->b->files, all->items[i].path, LINK_OUTPUT_MAX, &text, &ignored) == 0)
+            stage_read(b->files, all->items[i].path, LINK_OUTPUT_MAX, &text, &ignored) == 0)
             mark(buf_span(&text), taken);
         buf_done(&text);
     }
     for (int i = 10; i < DIGITS; i++)
         for (int k = 0; k < DIGITS; k++)
             if (!taken[i][k]) {
-                memcpy(w->prefix, (char[]){'$', DIGIT[i], DIGIT[k], '\0'}, sizeof w->prefix);
+                memcpy(b->late.prefix, (char[]){'$', DIGIT[i], DIGIT[k], '\0'}, PREFIX + 1);
                 return true;
             }
     return false;
+}
+
+static void put_word(const struct bundling *b, int n, char out[sizeof IMPORT])
+{
+    memcpy(out, b->late.prefix, PREFIX);
+    out[PREFIX] = DIGIT[n / DIGITS / DIGITS];
+    out[PREFIX + 1] = DIGIT[n / DIGITS % DIGITS];
+    out[PREFIX + 2] = DIGIT[n % DIGITS];
+    out[PREFIX + 3] = '\0';
 }
 
 /* ---- one module ---- */
@@ -115,35 +124,45 @@ static int take_module(struct rewriting *w, const char *file, struct err *err)
     return r;
 }
 
-static int define(struct rewriting *w, const char *rest, const char *value, struct err *err)
+static int define(struct bundling *b, const char *rest, const char *value, struct err *err)
 {
-    struct buf *args = &w->b->aliases;
-
-    if (buf_print(args, "--define:%s%s=%s", w->prefix, rest, value) < 0 ||
-        buf_append(args, "", 1) < 0)
+    if (buf_print(&b->aliases, "--define:%s%s=%s", b->late.prefix, rest, value) < 0 ||
+        buf_append(&b->aliases, "", 1) < 0)
         return err_nomem(err);
     return 0;
 }
 
-static int name_importer(struct rewriting *w, struct err *err)
+/* Give the module a word of its own, if it has none; "": there are too many. */
+static int name_importer(struct bundling *b, const struct module *m, char ret_word[sizeof IMPORT],
+                         struct err *err)
 {
-    const int n = w->importers;
-    const char digits[] = {DIGIT[n / DIGITS / DIGITS], DIGIT[n / DIGITS % DIGITS],
-                           DIGIT[n % DIGITS], '\0'};
+    const size_t at = (size_t)(m - b->modules->items);
+    const int n = b->late.importers;
     struct buf value = {0};
-    int r = buf_print(&value, "__corral.from.m%d", n);
+    int r = 0;
 
-    r = r < 0 ? r : buf_print(&w->b->importers, "m%d: ", n);
-    r = r < 0 ? r : bundling_quote(&w->b->importers, w->module->name);
-    r = r < 0 ? r : buf_print(&w->b->importers, ",\n");
-    r = r < 0 ? err_nomem(err) : define(w, digits, buf_data(&value), err);
+    ret_word[0] = '\0';
+    if (!b->late.numbers) {
+        b->late.numbers = mem_alloc(b->modules->count * sizeof *b->late.numbers);
+        if (!b->late.numbers)
+            return err_nomem(err);
+    }
+    if (b->late.numbers[at] > 0) {
+        put_word(b, b->late.numbers[at] - 1, ret_word);
+        return 0;
+    }
+    if (n == IMPORTERS_MAX)
+        return 0;
+    put_word(b, n, ret_word);
+    r = buf_print(&value, "__corral.from.m%d", n);
+    r = r < 0 ? r : buf_print(&b->importers, "m%d: ", n);
+    r = r < 0 ? r : bundling_quote(&b->importers, m->name);
+    r = r < 0 ? r : buf_print(&b->importers, ",\n");
+    r = r < 0 ? err_nomem(err) : define(b, ret_word + PREFIX, buf_data(&value), err);
     buf_done(&value);
-    if (r < 0)
-        return r;
-    memcpy(w->word, w->prefix, PREFIX);
-    memcpy(w->word + PREFIX, digits, sizeof digits);
-    w->importers++;
-    return 0;
+    b->late.numbers[at] = n + 1;
+    b->late.importers++;
+    return r;
 }
 
 static int change(struct rewriting *w, const struct said_late *one, struct err *err)
@@ -155,16 +174,16 @@ static int change(struct rewriting *w, const struct said_late *one, struct err *
     if (!said_find(buf_span(&w->text), one->line, one->column, one->word, &at))
         return 0;
     if (strcmp(one->word, IMPORT) == 0) {
-        if (!w->word[0] && w->importers < IMPORTERS_MAX)
-            r = name_importer(w, err);
+        if (!w->word[0])
+            r = name_importer(w->b, w->module, w->word, err);
         if (r < 0 || !w->word[0])
             return r;
         memcpy(text + at, w->word, strlen(IMPORT));
     } else if (w->module->kind == MODULE_ESM && said_is_typeof(buf_span(&w->text), at)) {
         if (!w->has_none)
-            r = define(w, NONE, "undefined", err);
+            r = define(w->b, NONE, "undefined", err);
         w->has_none = true;
-        memcpy(text + at, w->prefix, PREFIX);
+        memcpy(text + at, w->b->late.prefix, PREFIX);
         memcpy(text + at + PREFIX, NONE, strlen(NONE));
     } else {
         return 0;
@@ -177,7 +196,7 @@ int late_rewrite(struct bundling *b, struct span words, struct err *err)
 {
     struct rewriting w = {.b = b};
     struct said_late one;
-    int r = find_prefix(&w) ? 1 : 0;
+    int r = find_prefix(b) ? 1 : 0;
 
     while (r == 1) {
         r = said_next_late(&words, b->stage->path, &one);
@@ -195,6 +214,121 @@ int late_rewrite(struct bundling *b, struct span words, struct err *err)
     buf_done(&w.place);
     buf_done(&w.text);
     return r;
+}
+
+/* ---- by the text alone ---- */
+
+static size_t skip_blanks(struct span text, size_t at)
+{
+    for (;;) {
+        while (at < text.len && strchr(" \t\r\n", text.data[at]) && text.data[at])
+            at++;
+        if (text.len - at < 4 || text.data[at] != '/' || text.data[at + 1] != '*')
+            return at;
+        for (at += 2; at + 1 < text.len && !(text.data[at] == '*' && text.data[at + 1] == '/');)
+            at++;
+        at = at + 2 < text.len ? at + 2 : text.len;
+    }
+}
+
+/* Does a name begin here that is put together from "./" or "../" and more? */
+static bool is_put_together(struct span text, size_t at)
+{
+    const char quote = at < text.len ? text.data[at] : '\0';
+    size_t end = at + 1;
+
+    if (!quote || !strchr("'\"`", quote))
+        return false;
+    end += end < text.len && text.data[end] == '.';
+    end += end < text.len && text.data[end] == '.';
+    if (end == at + 1 || end >= text.len || text.data[end] != '/')
+        return false;
+    for (; end < text.len && text.data[end] != quote; end++) {
+        if (quote == '`' && text.data[end] == '$' && end + 1 < text.len &&
+            text.data[end + 1] == '{')
+            return true;
+        if (quote != '`' && text.data[end] == '\n')
+            return false;
+        end += text.data[end] == '\\';
+    }
+    end = skip_blanks(text, end < text.len ? end + 1 : end);
+    return end < text.len && text.data[end] == '+';
+}
+
+static bool is_of_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           strchr("_$.#", c) || (unsigned char)c >= 0x80;
+}
+
+bool late_find_relative(struct span text, size_t *at)
+{
+    static const size_t N = sizeof IMPORT - 1;
+    const char *found;
+
+    while (*at < text.len && (found = memmem(text.data + *at, text.len - *at, IMPORT, N)) != NULL) {
+        const size_t here = (size_t)(found - text.data), open = skip_blanks(text, here + N);
+        *at = here + N;
+        if ((here > 0 && is_of_word(text.data[here - 1])) || open >= text.len ||
+            text.data[open] != '(' || !is_put_together(text, skip_blanks(text, open + 1)))
+            continue;
+        *at = here;
+        return true;
+    }
+    return false;
+}
+
+int late_rewrite_relative(struct bundling *b, const struct module *m, struct buf *text,
+                          struct err *err)
+{
+    char word[sizeof IMPORT];
+    size_t at = 0;
+    int r = 0;
+
+    while (r == 0 && late_find_relative(buf_span(text), &at)) {
+        r = find_prefix(b) ? name_importer(b, m, word, err) : 0;
+        if (r < 0 || !b->late.prefix[0] || !word[0])
+            break;
+        memcpy((char *)buf_data(text) + at, word, strlen(IMPORT));
+    }
+    return r;
+}
+
+/* The words back to what they were. */
+static int restore(struct bundling *b, struct rewriting *w, const struct module *m, struct err *err)
+{
+    struct buf place = {0};
+    char word[sizeof IMPORT], *at;
+    int r = module_place(b->modules->up, m->name, &place) < 0 ? err_nomem(err) : 0;
+
+    put_word(b, b->late.numbers[m - b->modules->items] - 1, word);
+    r = r < 0 ? r : take_module(w, buf_data(&place), err);
+    while (r == 0 && (at = memmem(buf_data(&w->text), buf_len(&w->text), word, strlen(word)))) {
+        memcpy(at, IMPORT, strlen(IMPORT));
+        w->is_changed = true;
+    }
+    buf_done(&place);
+    return r;
+}
+
+int late_check(struct bundling *b, struct span linked, struct err *err)
+{
+    struct rewriting w = {.b = b};
+    char word[sizeof IMPORT];
+    bool is_left = false;
+    int r = 0;
+
+    for (int i = 0; i < b->late.importers && !is_left; i++) {
+        put_word(b, i, word);
+        is_left = memmem(linked.data, linked.len, word, strlen(word)) != NULL;
+    }
+    for (size_t i = 0; i < b->modules->count && is_left && r == 0; i++)
+        if (b->late.numbers[i] > 0)
+            r = restore(b, &w, &b->modules->items[i], err);
+    r = r < 0 ? r : flush(&w, err);
+    buf_done(&w.place);
+    buf_done(&w.text);
+    return r < 0 ? r : is_left;
 }
 
 /* ---- what the realm is told ---- */

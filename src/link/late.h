@@ -14,6 +14,16 @@
 #include "link/bundler.h"
 #include "link/said.h"
 
+/* Names that are put together from "./" or "../" and more: newer bundlers take them for patterns of
+ * files, and are not to see them.  Done to the text alone, before it is linked; what turns out to be
+ * no code then is put back. */
+int late_rewrite_relative(struct bundling *b, const struct module *m, struct buf *text,
+                          struct err *err) MUST_CHECK;
+/* 1: some of it was no code, all of it is as it was in the stage again. */
+int late_check(struct bundling *b, struct span linked, struct err *err) MUST_CHECK;
+/* The next `import` of that kind from *at on.  Pure. */
+bool late_find_relative(struct span text, size_t *at);
+
 /* Does code that was linked import by names that it computes? */
 bool late_is_import(struct span linked);
 /* Does it ask for `require`, or import so? */

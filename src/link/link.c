@@ -29,7 +29,7 @@
 #include "text/value.h"
 
 enum {
-    FORMAT = 4, /* of what is made: another one is another hash */
+    FORMAT = 5, /* of what is made: another one is another hash */
     HASH_BYTES = 16,
     TRIES = 3,     /* when somebody sweeps what was just made */
     LEFT_S = 3600, /* what is being made, and nobody makes it any more */
@@ -292,6 +292,7 @@ static int make(const struct link_ask *ask, const char *hash, char **ret_detail,
     buf_done(&b.detail);
     buf_done(&b.aliases);
     buf_done(&b.importers);
+    mem_free(b.late.numbers);
     if (b.files >= 0)
         close(b.files);
     stage_done(&stage);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "link/inputs.h"
+#include "link/late.h"
 #include "link/map.h"
 #include "link/modules.h"
 #include "link/said.h"
@@ -21,6 +22,8 @@ static void must(int cond)
 
 static void try_late(struct span all)
 {
+    for (size_t from = 0; late_find_relative(all, &from); from++)
+        must(from + 6 <= all.len && memcmp(all.data + from, "import", 6) == 0);
     struct said_late one;
     struct span rest = all;
     size_t at;

@@ -285,6 +285,14 @@ static void computed_names_have_a_table(void)
     CHECK(file_has("worker.js", "(0, __corral.from.m0)(\"./\" + n)"));
     CHECK(!file_has("worker.js", "__require("));
     end();
+    /* What only looks so is none, and stays. */
+    begin(ALL("index.js", ESM,
+              "export default { fetch: (n) => [/* import('./' + n) */ import( 'x' + n), `import('./' + n)`,\n"
+              "import(/**/`./${n}`), x.import('./' + n)] }"));
+    CHECK(make() == 0);
+    CHECK(file_has("worker.js", "`import('./' + n)`") && !file_has("worker.js", "`$aa000"));
+    CHECK(file_has("worker.js", "(0, __corral.from.m0)(\"x\" + n)"));
+    end();
     /* Words that the code has are not taken, and lines are counted as the language counts them. */
     begin(ALL("index.js", ESM,
               "const $aa000 = 1, s = '$ab'; /*\r\xe2\x80\xa8*/ export default { fetch: (n) =>\r\n"
