@@ -3,7 +3,7 @@
 // Within the request that calls: its waitUntil, its logs, its limits.  Arguments and results are copies; a Request, a
 // Response, Headers or a stream go over as they are, alone and not inside of something.
 
-const { Error, Proxy, TypeError } = globalThis, { create } = Object;
+const { Error, Headers, Proxy, Request, TypeError } = globalThis, { create } = Object;
 const exported = { __proto__: null };
 internals.exported = exported;
 
