@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -21,6 +22,16 @@ enum {
     CHUNK = 32 * 1024,
     CANCEL_MS = 50, /* how often the flag is looked at */
 };
+
+/* A helper that is not reaped: its number, and its group's, are its own. */
+struct running {
+    struct running *next;
+    pid_t pid;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over what follows */
+static struct running *all;
+static bool is_over; /* none is started any more */
 
 static int spawn(const struct helper *h, int in, int out, const posix_spawnattr_t *attr,
                  pid_t *ret_pid)
@@ -68,6 +79,47 @@ static int start(const struct helper *h, int in, int out, pid_t *ret_pid)
     r = spawn(h, in, out, &attr, ret_pid);
     posix_spawnattr_destroy(&attr);
     return r;
+}
+
+/* As start, and helper_end_all knows of it. */
+static int begin(const struct helper *h, int in, int out, struct running *running)
+{
+    int r;
+
+    pthread_mutex_lock(&lock);
+    r = is_over ? ECANCELED : start(h, in, out, &running->pid);
+    if (r == 0) {
+        running->next = all;
+        all = running;
+    }
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+static void forget(const struct running *running)
+{
+    struct running **at = &all;
+
+    pthread_mutex_lock(&lock);
+    while (*at != running)
+        at = &(*at)->next;
+    *at = running->next;
+    pthread_mutex_unlock(&lock);
+}
+
+static void kill_group(pid_t pid)
+{
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+}
+
+void helper_end_all(void)
+{
+    pthread_mutex_lock(&lock);
+    is_over = true;
+    for (const struct running *one = all; one; one = one->next)
+        kill_group(one->pid);
+    pthread_mutex_unlock(&lock);
 }
 
 /* Wait until there is something to read: bytes, or the end. */
@@ -126,16 +178,17 @@ static int wait_end(const struct helper *h, pid_t pid, int64_t deadline_ms, stru
 }
 
 /* The group keeps its number until the helper is reaped. */
-static int reap(pid_t pid, bool is_late)
+static int reap(const struct running *running, bool is_late)
 {
+    pid_t pid = running->pid;
     siginfo_t info;
     int status = 0;
 
     if (!is_late)
         while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
             ;
-    kill(-pid, SIGKILL);
-    kill(pid, SIGKILL);
+    kill_group(pid);
+    forget(running);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status;
@@ -145,7 +198,7 @@ int helper_run(const struct helper *h, struct err *err)
 {
     int64_t deadline_ms = clock_now_ms() + h->timeout_ms;
     int in = -1, ends[2] = {-1, -1}, r = 0, status;
-    pid_t pid = 0;
+    struct running running = {0};
 
     in = memfd_create("corral-helper", MFD_CLOEXEC);
     if (in < 0 || file_write(in, h->input) < 0 || lseek(in, 0, SEEK_SET) < 0 ||
@@ -153,7 +206,11 @@ int helper_run(const struct helper *h, struct err *err)
         r = err_errno(err, errno, "prepare %s", h->what);
         goto done;
     }
-    r = start(h, in, ends[1], &pid);
+    r = begin(h, in, ends[1], &running);
+    if (r == ECANCELED) {
+        r = err_set(err, ERR_CANCELLED, "%s was stopped", h->what);
+        goto done;
+    }
     if (r != 0) {
         err_errno(err, r, "start %s, '%s'", h->what, h->argv[0]);
         r = err_hint(err, "corral-worker belongs beside corral");
@@ -163,8 +220,8 @@ int helper_run(const struct helper *h, struct err *err)
     ends[1] = -1;
     r = collect(h, ends[0], deadline_ms, err);
     if (r == 0)
-        r = wait_end(h, pid, deadline_ms, err);
-    status = reap(pid, r < 0);
+        r = wait_end(h, running.pid, deadline_ms, err);
+    status = reap(&running, r < 0);
     if (h->ret_signal)
         *h->ret_signal = r == 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     else if (r == 0 && WIFSIGNALED(status))

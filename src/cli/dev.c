@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/helper.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/access.h"
@@ -554,12 +555,19 @@ static void on_front_drained(void *self)
     front_close(dev->front, on_front_closed, dev);
 }
 
+/* Now, whatever the reader does: its thread may not see in time that it is cancelled, and a build or
+ * an installation would outlive us. */
+static _Noreturn void leave(int code)
+{
+    helper_end_all();
+    keys_restore();
+    _exit(code);
+}
+
 static void end(struct dev *dev, int code)
 {
-    if (dev->is_ending) {
-        keys_restore();
-        _exit(code);
-    }
+    if (dev->is_ending)
+        leave(code);
     dev->is_ending = true;
     log_debug("ending");
     reader_cancel(&dev->reader); /* what it has started ends with us */
@@ -714,10 +722,8 @@ static int dev_run(struct dev *dev)
     if (r != 0)
         return r;
     uv_run(dev->loop, UV_RUN_DEFAULT);
-    if (dev->reader.is_busy) {
-        keys_restore();
-        _exit(dev->exit_code); /* a return would wait for it */
-    }
+    if (dev->reader.is_busy)
+        leave(dev->exit_code); /* a return would wait for it */
     project_done(&dev->last);
     hoard_free(dev->hoard);
     mem_free(dev->request_cf);

@@ -125,6 +125,30 @@ def test_custom_build(corral):
     assert (one.project / "runs.log").read_text().count("run") == 2
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_custom_build_ends_with_us(corral, times):
+    command = "sleep 1000 & echo $! > pid.new; mv pid.new pid; wait"
+    one = corral(project({"src/index.ts": says("1")}, build={"command": command}), ready=False)
+    until(lambda: "the build has not begun", (one.project / "pid").exists)
+    pid = int((one.project / "pid").read_text())
+    for _ in range(times):
+        one.process.send_signal(signal.SIGINT)
+    one.process.wait(5)
+    try:
+        until(lambda: "process %d of the build is alive" % pid, lambda: is_gone(pid), 2)
+    finally:
+        if not is_gone(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def is_gone(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 HONO = """\
 import { Hono } from "hono";
 const app = new Hono<{ Bindings: { NAME: string } }>();
