@@ -205,6 +205,8 @@ class Headers {
   }
 }
 
+// The fields as they came: name, value, name, value ...
+internals.fieldsOfHeaders = (headers) => slice.call(listOf(headers));
 internals.linesOfHeaders = (headers) => {
   const list = listOf(headers);
   return list.length ? join.call(list, '\n') + '\n' : '';

@@ -120,6 +120,7 @@ const surface = {
   log: (level, text) => native.log(count(level, 4, 'level'), `${text}`),
   now: () => native.now(),
   clock: () => internals.clock(),
+  headerFields: (headers) => internals.fieldsOfHeaders(headers),
   isServing: () => internals.isServing(),
   // What must be called before code runs for another reason than a reaction.
   onEvent(reset) { internals.resetContext = () => { Reflect.apply(reset, undefined, []); }; },

@@ -1,9 +1,6 @@
-// node:https - agents, and clients over fetch; who serves is told that it is not there.
+// node:https - agents, clients over fetch, and servers, whose TLS is the node's.
 const { askers } = require('node:internal/http_client');
-const { stubs } = require('node:internal/stubs');
+const { Server, createServer } = require('node:internal/http_server');
 const { SecureAgent, secureGlobalAgent } = require('node:internal/http_agent');
 
-module.exports = {
-  ...stubs('https', 'createServer', 'Agent Server'),
-  ...askers('https:'), Agent: SecureAgent, globalAgent: secureGlobalAgent,
-};
+module.exports = { ...askers('https:'), Agent: SecureAgent, Server, createServer, globalAgent: secureGlobalAgent };

@@ -6,6 +6,7 @@
 
 #define NODE        "node/"
 #define NODE_PREFIX "node:"
+#define SERVERS     "cloudflare:node"
 #define ENV_DATE    "2025-04-01" /* from then on process.env is full */
 #define V2_DATE     "2024-09-23" /* from then on nodejs_compat means nodejs_compat_v2 */
 
@@ -98,6 +99,8 @@ bool builtin_populates_env(const char *date, const char *flags)
 
 bool builtin_is_there(const struct builtin_file *file, enum builtin_node node)
 {
+    if (strcmp(file->name, "cloudflare/node.js") == 0) /* SERVERS: over node:http */
+        return node == BUILTIN_NODE || node == BUILTIN_NODE_PREFIXED;
     if (!builtin_is_node(file))
         return true;
     if (node == BUILTIN_NODE_ASYNC_HOOKS)
@@ -118,7 +121,7 @@ bool builtin_is_of_node(const char *spec)
 {
     size_t n;
 
-    if (strncmp(spec, NODE_PREFIX, sizeof NODE_PREFIX - 1) == 0)
+    if (strncmp(spec, NODE_PREFIX, sizeof NODE_PREFIX - 1) == 0 || strcmp(spec, SERVERS) == 0)
         return true;
     n = strcspn(spec, "/");
     for (size_t i = 0; i < sizeof OF_NODE / sizeof *OF_NODE; i++)

@@ -419,7 +419,8 @@ static void warn_of_node(const struct project *p, json_t *report, struct diagnos
         json_array_foreach(json_object_get(value, "imports"), i, one)
         {
             path = text_at(one, "path");
-            if (strncmp(path, "node:", 5) != 0 || has_node(p) ||
+            if ((strncmp(path, "node:", 5) != 0 && strcmp(path, "cloudflare:node") != 0) ||
+                has_node(p) ||
                 (strcmp(path, "node:async_hooks") == 0 && has_flag(p, "nodejs_als")))
                 continue;
             snprintf(hint, sizeof hint,

@@ -4,67 +4,12 @@
 // says how they were packed is taken out of the headers.
 import { Buffer } from 'node:internal/buffer';
 import { AbortError, argType, coded } from 'node:internal/errors';
-import { validateHeaderName, validateHeaderValue } from 'node:internal/http_agent';
-import { STATUS_CODES } from 'node:internal/http_constants';
-import { Readable } from 'node:internal/streams/readable';
-import { Writable } from 'node:internal/streams/writable';
+import { validateHeaderName } from 'node:internal/http_agent';
+import { messageOfResponse } from 'node:internal/http_incoming';
+import { OutgoingMessage } from 'node:internal/http_outgoing';
 import { urlToHttpOptions } from 'node:url';
 
-const { AbortController, FixedLengthStream, IdentityTransformStream, clearTimeout, fetch, queueMicrotask, setTimeout } = globalThis;
-
-export class IncomingMessage extends Readable {
-  #reader = null;
-  constructor(socket) {
-    super();
-    Object.assign(this, { socket, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, rawHeaders: [], rawTrailers: [], trailers: {}, url: '', method: null, statusCode: null, statusMessage: null });
-  }
-  get connection() { return this.socket; }
-  get headers() {
-    const all = Object.create(null);
-    for (let i = 0; i < this.rawHeaders.length; i += 2) {
-      const name = this.rawHeaders[i].toLowerCase(), value = this.rawHeaders[i + 1];
-      if (name === 'set-cookie') (all[name] ??= []).push(value);
-      else all[name] = name in all ? `${all[name]}, ${value}` : value;
-    }
-    Object.defineProperty(this, 'headers', { value: all, writable: true, enumerable: true, configurable: true });
-    return all;
-  }
-  get headersDistinct() {
-    const all = Object.create(null);
-    for (let i = 0; i < this.rawHeaders.length; i += 2) (all[this.rawHeaders[i].toLowerCase()] ??= []).push(this.rawHeaders[i + 1]);
-    return all;
-  }
-  setTimeout(milliseconds, callback) {
-    this.req?.setTimeout(milliseconds, callback);
-    return this;
-  }
-  _read() {
-    this.#reader?.read().then(({ done, value }) => {
-      if (done) this.complete = true;
-      this.push(done ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength));
-    }, (error) => this.destroy(error));
-  }
-  _destroy(error, callback) {
-    if (!this.complete) {
-      this.aborted = true;
-      this.#reader?.cancel(error).catch(() => {});
-    }
-    callback(error);
-  }
-  static from(response, request) {
-    const message = new IncomingMessage(request.socket), isPacked = response.headers.has('content-encoding');
-    for (const [name, value] of response.headers) if (!isPacked || (name !== 'content-encoding' && name !== 'content-length')) message.rawHeaders.push(name, value);
-    Object.assign(message, { req: request, statusCode: response.status, statusMessage: response.statusText || STATUS_CODES[response.status] || '' });
-    if (response.body) message.#reader = response.body.getReader();
-    else {
-      message.complete = true;
-      message.push(null);
-    }
-    return message;
-  }
-}
-const messageFrom = IncomingMessage.from;
-IncomingMessage.from = Readable.from;
+const { AbortController, clearTimeout, fetch, queueMicrotask, setTimeout } = globalThis;
 
 function optionsOf(input, options) {
   if (typeof input === 'string') input = urlToHttpOptions(new URL(input));
@@ -73,8 +18,8 @@ function optionsOf(input, options) {
   return { ...input, ...options };
 }
 
-export class ClientRequest extends Writable {
-  #headers = new Map(); #abort = new AbortController(); #parts = []; #writer = null; #isStarted = false; #timer; #url;
+export class ClientRequest extends OutgoingMessage {
+  #abort = new AbortController(); #timer; #url;
   constructor(input, options, callback) {
     if (typeof options === 'function') [options, callback] = [undefined, options];
     const all = optionsOf(input, options), protocol = all.protocol ?? all.agent?.protocol ?? all.defaultProtocol ?? 'http:', expected = all.defaultProtocol ?? protocol;
@@ -85,7 +30,8 @@ export class ClientRequest extends Writable {
     super({ autoDestroy: false });
     const host = all.hostname || all.host || 'localhost', port = Number(all.port || all.defaultPort || (protocol === 'https:' ? 443 : 80));
     const isDefault = port === (protocol === 'https:' ? 443 : 80), name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-    Object.assign(this, { method: (all.method || 'GET').toUpperCase(), path: String(all.path || '/'), host, protocol, agent: all.agent, aborted: false, reusedSocket: false, res: null, socket: null, headersSent: false, maxHeadersCount: null });
+    Object.assign(this, { method: (all.method || 'GET').toUpperCase(), path: String(all.path || '/'), host, protocol, agent: all.agent, aborted: false, reusedSocket: false, res: null, maxHeadersCount: null });
+    this._hasBody = this.method !== 'GET' && this.method !== 'HEAD';
     this.#url = `${protocol}//${name}${isDefault ? '' : `:${port}`}`;
     const given = Array.isArray(all.headers) ? (Array.isArray(all.headers[0]) ? all.headers : all.headers.flatMap((one, i) => (i % 2 ? [] : [[one, all.headers[i + 1]]]))) : Object.entries(all.headers ?? {});
     for (const [key, value] of given) this.setHeader(key, value);
@@ -99,74 +45,13 @@ export class ClientRequest extends Writable {
       else all.signal.addEventListener('abort', stop);
     }
   }
-  // ---- headers ----
-  setHeader(name, value) {
-    if (this.headersSent) throw coded(Error, 'ERR_HTTP_HEADERS_SENT', 'Cannot set headers after they are sent to the client');
-    validateHeaderName(name);
-    for (const one of Array.isArray(value) ? value : [value]) validateHeaderValue(name, one);
-    this.#headers.set(name.toLowerCase(), [name, value]);
-    return this;
-  }
-  setHeaders(headers) {
-    for (const [name, value] of headers) this.setHeader(name, value);
-    return this;
-  }
-  appendHeader(name, value) {
-    const before = this.getHeader(name);
-    return this.setHeader(name, before === undefined ? value : [before, value].flat());
-  }
-  getHeader(name) { return this.#headers.get(`${name}`.toLowerCase())?.[1]; }
-  getHeaders() {
-    const all = Object.create(null);
-    for (const [key, [, value]] of this.#headers) all[key] = value;
-    return all;
-  }
-  getHeaderNames() { return [...this.#headers.keys()]; }
-  getRawHeaderNames() { return [...this.#headers.values()].map(([name]) => name); }
-  hasHeader(name) { return this.#headers.has(`${name}`.toLowerCase()); }
-  removeHeader(name) {
-    if (this.headersSent) throw coded(Error, 'ERR_HTTP_HEADERS_SENT', 'Cannot remove headers after they are sent to the client');
-    this.#headers.delete(`${name}`.toLowerCase());
-  }
-  flushHeaders() { this.#start(true); }
-  // ---- the body: what is there at the end of this turn goes at once, more through a stream ----
-  _write(chunk, encoding, callback) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    if (this.#writer) {
-      this.#writer.write(bytes).then(() => callback(), callback);
-      return;
-    }
-    this.#parts.push(bytes);
-    callback();
-    setTimeout(() => this.#start(true), 0);
-  }
-  _final(callback) {
-    if (this.#writer) this.#writer.close().then(() => callback(), callback);
-    else {
-      this.#start(false);
-      callback();
-    }
-  }
-  #start(isMore) {
-    if (this.#isStarted || this.destroyed) return;
-    this.#isStarted = this.headersSent = true;
-    const headers = new Headers(), hasBody = this.method !== 'GET' && this.method !== 'HEAD';
-    for (const [name, value] of this.#headers.values()) for (const one of Array.isArray(value) ? value : [value]) if (name.toLowerCase() !== 'host') headers.append(name, `${one}`);
-    let body;
-    if (hasBody && isMore) {
-      const length = Number(this.getHeader('content-length') ?? NaN), { readable, writable } = length >= 0 ? new FixedLengthStream(length) : new IdentityTransformStream();
-      this.#writer = writable.getWriter();
-      for (const part of this.#parts) this.#writer.write(part).catch(() => {});
-      body = readable;
-    } else if (hasBody && this.#parts.length > 0) body = Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#ask(headers, body);
-  }
-  async #ask(headers, body) {
+  _implicitHeader() { this._header = `${this.method} ${this.path} HTTP/1.1\r\n\r\n`; }
+  async _send(headers, body) {
+    headers.delete('host');
     try {
       const response = await fetch(this.#url + this.path, { method: this.method, headers, body, redirect: 'manual', signal: this.#abort.signal });
       if (this.destroyed) return;
-      this.res = messageFrom(response, this);
+      this.res = messageOfResponse(response, this);
       this.res.on('close', () => this.#end());
       if (!this.emit('response', this.res)) this.res.resume();
     } catch (error) {
