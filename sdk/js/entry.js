@@ -139,6 +139,7 @@ internals.openScript = (name, mainModule, date, flags, itsEnv) => {
   setFlags(date, names);
   internals.showFlags(names);
   internals.ownWasm();
+  internals.ownErrors();
 };
 
 internals.runScript = (function_, thrown) => {

@@ -4,24 +4,17 @@
 for (const name of ['dispose', 'asyncDispose'])
   if (!Symbol[name]) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
 
-// JavaScriptCore's stack holds lines `name@url:line:column` without the message.
-function stackLines(error) {
-  let stack;
-  try {
-    stack = error.stack;
-    if (typeof stack !== 'string') return '';
-    if (stack.startsWith(`${error.name}: `)) {      // as other engines have it, and D1's errors here
-      const head = `${error.name}: ${error.message}`;
-      if (stack.startsWith(head)) stack = stack.slice(head.length);
-    }
-  } catch { return ''; }
-  let text = '', last = null;
-  for (const line of stack.split('\n')) {
+// JavaScriptCore's stack holds lines `name@url:line:column` without the message: [{ name, place }] of those that are the
+// worker's.  A stack that the worker wrote itself, as other engines write theirs: the lines, as `place`.
+function framesOf(stack) {
+  const frames = [], lines = stack.split('\n');
+  let last = null;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i];
     if (line === '') continue;
     const at = line.indexOf('@');
     if (at < 0 && !/:\d+$|^\[native code\]$/.test(line)) {
-      // A stack that the worker wrote itself, as other engines write theirs.
-      if (/^\s+at /.test(line)) text += `\n    ${line.trim()}`;
+      if (/^\s+at /.test(line)) frames[frames.length] = { name: '', place: line.trim().slice('at '.length) };
       continue;
     }
     const name = at > 0 ? line.slice(0, at) : '', raw = at < 0 ? line : line.slice(at + 1);
@@ -30,10 +23,27 @@ function stackLines(error) {
     const where = internals.originalPlace(raw);
     if (where === '[native code]' || where.startsWith('corral:')) continue;
     if (where === '' && at <= 0) continue;
-    const place = where || '<evaluated>';   // code of eval() has no name and no lines
-    text += at > 0 ? `\n    at ${name} (${place})` : `\n    at ${place}`;
+    frames[frames.length] = { name, place: where || '<evaluated>' };   // code of eval() has no name and no lines
   }
+  return frames;
+}
+function linesOfFrames(frames) {
+  let text = '';
+  for (let i = 0; i < frames.length; i++) text += `\n    at ${frames[i].name ? `${frames[i].name} (${frames[i].place})` : frames[i].place}`;
   return text;
+}
+
+function stackLines(error) {
+  let stack;
+  try {
+    stack = internals.rawStack?.(error) ?? error.stack;
+    if (typeof stack !== 'string') return '';
+    if (stack.startsWith(`${error.name}: `)) {      // as other engines have it, and D1's errors here
+      const head = `${error.name}: ${error.message}`;
+      if (stack.startsWith(head)) stack = stack.slice(head.length);
+    }
+  } catch { return ''; }
+  return linesOfFrames(framesOf(stack));
 }
 
 function describeError(thrown) {
@@ -96,6 +106,8 @@ class PythonError extends Error {
 }
 Object.defineProperty(PythonError.prototype, 'name', { value: 'PythonError', configurable: true, writable: true });
 
+internals.framesOf = framesOf;
+internals.linesOfFrames = linesOfFrames;
 internals.stackLines = stackLines;
 internals.describeError = describeError;
 internals.makePythonError = (type, exception) => new PythonError(type, exception);

@@ -28,6 +28,7 @@ class DOMException extends Error {
     this.#name = name === undefined ? 'Error' : String(name);
     if (more && 'cause' in more)
       Object.defineProperty(this, 'cause', { value: more.cause, configurable: true, writable: true, enumerable: false });
+    internals.nameStack(this);
   }
   get name() { return this.#name; }
   get message() { return this.#message; }

@@ -3,7 +3,7 @@
 // Math, Reflect, JSON and Object are copies; the classes are those of everybody, since values are made of them.  What is
 // called on values (text.split(), list.push()) is still everybody's: scripts that must not care take it first.
 
-const { Math, Reflect, JSON, Object } = globalThis;
+const { Math, Reflect, JSON, Object } = globalThis, { Error, RangeError, SyntaxError, TypeError } = internals.errors;
 const { ownKeys, getOwnPropertyDescriptor, apply, defineProperty } = Reflect, { freeze, create } = Object;
 
 function copied(from, to) {

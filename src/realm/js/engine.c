@@ -107,6 +107,7 @@ static JSObjectRef error_makers[3];
 
 /* Each file is the body of a function (native, internals); earlier ones serve later ones. */
 static const char *const scripts[] = {
+    "js/error_stack.js",
     "js/language.js", /* takes what it is from globalThis, gives it to the others */
     "js/errors.js",
     "js/source_map.js",
