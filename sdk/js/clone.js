@@ -16,7 +16,7 @@ const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, Type
 const VIEWS = { DataView, __proto__: null };
 for (const C of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array,
   BigUint64Array, Float32Array, Float64Array, globalThis.Float16Array]) if (C) VIEWS[C.name] = C;
-const NEVER = [Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry, Iterator, WebAssembly.Module, WebAssembly.Instance,
+const NEVER = [SharedArrayBuffer, Promise, WeakMap, WeakSet, WeakRef, FinalizationRegistry, Iterator, WebAssembly.Module, WebAssembly.Instance,
   WebAssembly.Memory, WebAssembly.Table, WebAssembly.Global, Symbol];
 
 // Each: [is it one, value => its primitive]; a captured valueOf throws on anything else.
@@ -138,6 +138,7 @@ class Serializer {
 
   view(node, value) {
     const C = VIEWS[Reflect.apply(viewTag, value, []) ?? 'DataView'], isTransferred = this.transfer.has(value.buffer);
+    if (value.buffer instanceof SharedArrayBuffer) throw refuse(value.buffer);
     if (!isTransferred && isDetached(value.buffer)) throw refuse(value, ' Its buffer is detached.');
     const { byteOffset } = value, length = C === DataView ? value.byteLength : value.length;
     const buffer = this.part(value.buffer);

@@ -29,6 +29,7 @@ const KINDS = new Map([
   [TypedArray.prototype, ['TypedArray', (value) => Reflect.apply(viewTag, value, []) !== undefined]],
   [DataView.prototype, ['DataView', brand(getter(DataView.prototype, 'byteLength'))]],
   [ArrayBuffer.prototype, ['ArrayBuffer', brand(getter(ArrayBuffer.prototype, 'byteLength'))]],
+  [SharedArrayBuffer.prototype, ['SharedArrayBuffer', brand(getter(SharedArrayBuffer.prototype, 'byteLength'))]],
   [Date.prototype, ['Date', brand(Date.prototype.getTime)]],
   [RegExp.prototype, ['RegExp', (value) => hasOwn(value, 'lastIndex') && builtinTag(value) === '[object RegExp]']],
   [Promise.prototype, ['Promise', (value) => native.promiseState(value) !== undefined]],
@@ -272,7 +273,7 @@ class Inspector {
   plain(value, kind, name, tag, keys) {
     const prefix = prefixOf(name, tag, kind);
     switch (kind) {
-      case 'ArrayBuffer': return { open: `${prefix}{`, items: () => this.bufferParts(value) };
+      case 'ArrayBuffer': case 'SharedArrayBuffer': return { open: `${prefix}{`, items: () => this.bufferParts(value) };
       case 'DataView': return { open: `${prefix}{`, items: (depth) => this.inside(() => ['byteLength', 'byteOffset', 'buffer'].map((key) => `${key}: ${this.text(value[key], depth)}`)) };
       case 'Promise': return { open: `${prefix}{`, items: (depth) => this.promiseParts(value, depth) };
       case 'WeakMap': case 'WeakSet': return { open: `${prefix}{`, items: () => ['<items unknown>'] };

@@ -58,6 +58,13 @@ defineProperty(Navigator.prototype, 'sendBeacon', {
   writable: true, enumerable: true, configurable: true,
 });
 
+// ---- nobody else could wake who waits ----
+
+defineProperty(Atomics, 'wait', {
+  value: function wait(array, index, value, timeout = undefined) { throw new TypeError('Atomics.wait cannot be called in this context'); },
+  writable: true, configurable: true, enumerable: false,
+});
+
 // ---- what engines have that know `using`, and this one does not yet ----
 
 class Suppressed extends Error {

@@ -194,7 +194,7 @@ static int start(struct zygote *zygote, struct err *err)
     static const struct kin_events KIN = {on_up, on_frame, on_log, NULL, on_ended, on_gone};
     static const char *const OPTIONS[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
     char rooms[3][512], ram[64], layers[BOX_LAYERS_TEXT], box[BOX_LAYERS_TEXT + 8], uid[32];
-    char *environment[16] = {"LANG=C.UTF-8",
+    char *environment[24] = {"LANG=C.UTF-8",
                              "TZ=UTC",
                              "HOME=/tmp",
                              "PATH=/usr/bin:/bin",
@@ -203,12 +203,15 @@ static int start(struct zygote *zygote, struct err *err)
                              "JSC_useConcurrentJIT=0",
                              "JSC_usePollingTraps=1",
                              "JSC_useTailCalls=0", /* they leave no frame in stacks */
+                             "JSC_useSharedArrayBuffer=1", /* what the engine has, but not by itself */
+                             "JSC_useIteratorSequencing=1",
+                             "JSC_useWasmRelaxedSIMD=1",
                              "GIGACAGE_ENABLED=0",
                              "JSC_smallHeapGrowthFactor=1.7",
                              "JSC_mediumHeapGrowthFactor=1.3"};
     const struct herd_config *config = zygote->config;
     char *arguments[] = {(char *)config->worker_program, "zygote", box, uid, NULL};
-    int ours = -1, theirs = -1, n = 12, r;
+    int ours = -1, theirs = -1, n = 15, r;
 
     for (size_t i = 0; i < 3; i++) {
         environment[n] = child_inherited(OPTIONS[i], rooms[i], sizeof rooms[i]);

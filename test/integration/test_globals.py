@@ -66,7 +66,7 @@ export default { async fetch(request) { return Response.json(await tests[new URL
 EXPECTED = json.loads((CASES / "expected.json").read_text())
 
 # What workerd's have and these have not, name by name: a row each in docs/compatibility.md.
-ENGINE = {"SharedArrayBuffer", "Atomics.waitAsync", "Intl.v8BreakIterator", "Iterator.concat", "Iterator.zip", "Iterator.zipKeyed", "Iterator.prototype.includes",
+ENGINE = {"Atomics.waitAsync", "Intl.v8BreakIterator", "Iterator.zip", "Iterator.zipKeyed", "Iterator.prototype.includes",
           "Iterator.prototype.join", "WebAssembly.SuspendError", "WebAssembly.Suspending", "WebAssembly.promising"}
 MISSING = {"Request.prototype.fetcher", "ReadableStreamBYOBRequest.prototype.atLeast", "performance.eventCounts", "performance.nodeTiming",
            "Performance.prototype.eventCounts", "Performance.prototype.nodeTiming"}
@@ -188,6 +188,26 @@ def test_send_beacon(ask, events):
     assert ask("beacon", url=events.url) == [True, True, True]
     until("both have come", lambda: {(method, path) for method, path, _ in events.seen} >= {("POST", "/echo?beacon"), ("POST", "/echo?blob")})
     ask.one.wait_log("waitUntil: TypeError: Invalid URL: nonsense")
+
+
+SHARED = """\
+const said = async (f) => { try { return await f(); } catch (error) { return `${error.name}: ${error.message}`; } };
+export default { async fetch() {
+  const shared = new SharedArrayBuffer(8), numbers = new Int32Array(shared), bytes = new Uint8Array(shared), memory = new WebAssembly.Memory({ initial: 1, maximum: 10, shared: true });
+  Atomics.store(numbers, 0, 0x01020304);
+  console.log(shared, memory.buffer.byteLength);
+  return Response.json([Atomics.add(numbers, 0, 1), bytes[0], memory.buffer instanceof SharedArrayBuffer, memory.grow(2), memory.buffer.byteLength, [...Iterator.concat([1], [2, 3])],
+    await said(() => Atomics.wait(numbers, 0, 5)), await said(() => structuredClone(shared)), await said(() => structuredClone({ a: bytes })), await said(async () => (await new Response(bytes).bytes())[0]),
+    await said(() => new TextEncoder().encodeInto("hi", bytes).written), await said(async () => (await crypto.subtle.digest("SHA-1", bytes)).byteLength)]);
+} };
+"""
+
+
+def test_shared_memory(corral):
+    one = corral({"src/index.js": SHARED, "wrangler.toml": TOML})
+    refused = "DataCloneError: An object of class SharedArrayBuffer could not be cloned."
+    assert one.get().json() == [0x01020304, 5, True, 1, 3 << 16, [1, 2, 3], "TypeError: Atomics.wait cannot be called in this context", refused, refused, 5, 2, 20]
+    one.wait_log(r"SharedArrayBuffer \{\n +\[Uint8Contents\]: <04 03 02 01 00 00 00 00>,\n +byteLength: 8\n +\} 65536")
 
 
 # ---- builtins that the worker has replaced ----

@@ -468,6 +468,9 @@ static inline void start_realm(char **argv)
                                             {"JSC_useConcurrentJIT", "0"},
                                             {"JSC_usePollingTraps", "1"},
                                             {"JSC_useTailCalls", "0"},
+                                            {"JSC_useSharedArrayBuffer", "1"},
+                                            {"JSC_useIteratorSequencing", "1"},
+                                            {"JSC_useWasmRelaxedSIMD", "1"},
                                             {"GIGACAGE_ENABLED", "0"}};
     struct err err = {0};
 
