@@ -16,8 +16,10 @@
  * and its heap grows by 1.7 between collections, not by 2, because what Python
  * holds of it takes two collections to go: with 2, or by the machine's memory,
  * the heap of a worker that makes such garbage grows until its address space is
- * used up.  (With 1.5 collections are so many that p99 of hello doubles.)  The sanitizers' options
- * pass so that a test build can be steered.
+ * used up.  (With 1.5 collections are so many that p99 of hello doubles.)  A heap that is small
+ * grows to HEAP_SMALL first: a worker's own objects are 3 MB, and every 2 MB of chunks that stream
+ * through would have them marked again, which took two thirds of a stream's time.  The sanitizers'
+ * options pass so that a test build can be steered.
  *
  * Invariants
  *   1. `up` and `down` alternate, beginning with `up`; a start that never came
@@ -38,7 +40,10 @@
 #include "box/tier.h"
 #include "loop/leftover.h"
 
-enum { ZYGOTE_HELLO_MS = 30 * 1000 }; /* two engines start, under a sanitizer too */
+enum {
+    ZYGOTE_HELLO_MS = 30 * 1000, /* two engines start, under a sanitizer too */
+    HEAP_SMALL = 7 * 1024 * 1024 /* bytes; with 8 a slow reader of a stream costs more than 24 MB */
+};
 
 static const bool MOVES[ZYGOTE_STATES][ZYGOTE_STATES] = {
     [ZYGOTE_RESTING] = {[ZYGOTE_STARTING] = true, [ZYGOTE_CLOSED] = true},
@@ -188,12 +193,19 @@ static int on_frame(void *self, const struct frame *frame, struct err *err)
     }
 }
 
+/* How large a heap may grow before the collector looks at it for the first time. */
+static uint64_t small_heap(uint64_t memory_bytes)
+{
+    return memory_bytes > 0 && memory_bytes / 8 < HEAP_SMALL ? memory_bytes / 8 : HEAP_SMALL;
+}
+
 /* Start the child.  On failure child and socket are closed or on their way there. */
 static int start(struct zygote *zygote, struct err *err)
 {
     static const struct kin_events KIN = {on_up, on_frame, on_log, NULL, on_ended, on_gone};
     static const char *const OPTIONS[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
-    char rooms[3][512], ram[64], layers[BOX_LAYERS_TEXT], box[BOX_LAYERS_TEXT + 8], uid[32];
+    char rooms[3][512], ram[64], small[64], layers[BOX_LAYERS_TEXT], box[BOX_LAYERS_TEXT + 8],
+        uid[32];
     char *environment[24] = {"LANG=C.UTF-8",
                              "TZ=UTC",
                              "HOME=/tmp",
@@ -221,6 +233,8 @@ static int start(struct zygote *zygote, struct err *err)
         snprintf(ram, sizeof ram, "JSC_forceRAMSize=%" PRIu64, config->memory_bytes / 4 * 3);
         environment[n++] = ram;
     }
+    snprintf(small, sizeof small, "JSC_smallHeapSize=%" PRIu64, small_heap(config->memory_bytes));
+    environment[n++] = small;
     box_layers_put(config->box_layers, layers);
     snprintf(box, sizeof box, "--box=%s", layers);
     snprintf(uid, sizeof uid, "--uid=%u", config->box_uid);
