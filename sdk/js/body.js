@@ -102,13 +102,13 @@ function collectNative(id) {
 }
 
 async function collectStream(stream) {
-  const reader = internals.lockStream(stream), chunks = [new Uint8Array(0)];
+  const reader = internals.lockStream(stream), chunks = [new Uint8Array(0)], isOwn = internals.givesOwn(stream);
   for (;;) {
     const { value, done } = await internals.readPromise(reader);
     if (done) return internals.concat(chunks);
     const bytes = internals.chunkBytes(value);
     if (!bytes) throw new TypeError('A body stream must give bytes (a Uint8Array), not ' + typeof value);
-    chunks[chunks.length] = new Uint8Array(bytes);     // who gives chunks may use their memory again
+    chunks[chunks.length] = isOwn ? bytes : new Uint8Array(bytes);     // who gives chunks may use their memory again
   }
 }
 

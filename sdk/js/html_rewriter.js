@@ -8,8 +8,10 @@
 
 const { streams } = internals;
 const { cancelReader, lock, makeByteStream, recordOfStream, shellOf, enqueueOwnBytes, endBytes, handled } = streams;
-const { Boolean, Error, Promise, String, Symbol, TypeError, TextDecoder } = globalThis;
+const { Boolean, Error, Promise, String, Symbol, TypeError, TextDecoder, Uint8Array } = globalThis;
 const { apply } = Reflect, { decode } = TextDecoder.prototype, { random } = Math;
+const arrays = Object.getPrototypeOf(Uint8Array.prototype), copyInto = arrays.set;
+const lengthOf = Object.getOwnPropertyDescriptor(arrays, 'byteLength').get, bytesIn = (view) => apply(lengthOf, view, []);
 const PIECE = Object.freeze({ __proto__: null, stream: true });
 
 const ELEMENT = 1, TEXT = 2, COMMENTS = 4, DOCTYPE = 8, END = 16;                       // enum html_wish
@@ -278,6 +280,20 @@ async function flushStreams(run, put, id) {
   }
 }
 
+// A view whose memory C has looked at counts anew as garbage to come: C sees the bytes in one of ours.
+const FEED_MOST = 65536;
+let feeding = null;
+function feed(run, bytes) {
+  const size = bytesIn(bytes);
+  if (size > FEED_MOST) {
+    native.htmlFeed(run.handle, bytes, size);
+    return;
+  }
+  feeding ??= new Uint8Array(FEED_MOST);
+  if (size > 0) apply(copyInto, feeding, [bytes]);
+  native.htmlFeed(run.handle, feeding, size);
+}
+
 // A stream of what becomes of `input`.
 function rewritten(input, handlers, charset) {
   const run = begin(handlers, charset), reader = lock(recordOfStream(input));
@@ -306,7 +322,8 @@ function rewritten(input, handlers, charset) {
       const { value, done } = await internals.readPromise(reader);
       const bytes = done ? null : internals.chunkBytes(value);
       if (!done && !bytes) throw new TypeError('This TransformStream is being used as a byte stream, but received an object of non-ArrayBuffer/ArrayBufferView type on its writable side.');
-      native.htmlFeed(run.handle, bytes);
+      if (done) native.htmlFeed(run.handle, null, 0);
+      else feed(run, bytes);
     }
   };
   const pull = async () => {
@@ -316,6 +333,7 @@ function rewritten(input, handlers, charset) {
     }
   };
   output = makeByteStream({ pull, cancel: (reason) => cancelReader(reader, reason) });
+  output.givesOwn = true;
   return shellOf(output);
 }
 

@@ -60,14 +60,14 @@ void html_done(struct html *h)
 
 size_t html_memory(const struct html *h)
 {
-    return buf_len(&h->in) - h->eaten + buf_len(&h->attributes) + buf_len(&h->spaces) +
+    return buf_len(&h->in) - h->from - h->eaten + buf_len(&h->attributes) + buf_len(&h->spaces) +
            buf_len(&h->opener);
 }
 
 int html_feed(struct html *h, struct span bytes)
 {
-    buf_eat(&h->in, h->eaten);
-    h->eaten = 0;
+    buf_eat(&h->in, h->from + h->eaten);
+    h->from = h->eaten = 0;
     return buf_append(&h->in, bytes.data, bytes.len);
 }
 
@@ -80,7 +80,12 @@ void html_end(struct html *h)
 
 static const char *bytes_of(const struct html *h)
 {
-    return buf_data(&h->in);
+    return buf_data(&h->in) + h->from;
+}
+
+static size_t left(const struct html *h)
+{
+    return buf_len(&h->in) - h->from;
 }
 
 /* The first n bytes are a token; the state behind it. */
@@ -103,7 +108,7 @@ static int turn(struct html *h, enum state next)
 
 static bool has(const struct html *h, size_t n)
 {
-    return buf_len(&h->in) >= n;
+    return left(h) >= n;
 }
 
 /* The state of the text that is being read. */
@@ -124,7 +129,7 @@ static int give_text(struct html *h, struct html_token *t, size_t n, enum state 
 static int data(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
     const char *less = memchr(in, '<', len);
 
     if (less == in) {
@@ -133,6 +138,11 @@ static int data(struct html *h, struct html_token *t)
     }
     if (len == 0)
         return HTML_MORE;
+    if (less && h->skips_text) {
+        h->from += (size_t)(less - in);
+        h->at = 1;
+        return turn(h, OPEN);
+    }
     return give(h, t, HTML_TEXT, less ? (size_t)(less - in) : len, less ? OPEN : DATA);
 }
 
@@ -145,6 +155,16 @@ static void begin_tag(struct html *h, bool is_closing, size_t name)
     h->at = name;
 }
 
+static int give_tag(struct html *h, struct html_token *t, size_t end);
+
+/* At once when it is there to its end. */
+static int whole_tag(struct html *h, struct html_token *t)
+{
+    long end = html_read_tag(h, bytes_of(h), left(h));
+
+    return end < 0 ? (int)end : end > 0 ? give_tag(h, t, (size_t)end) : turn(h, TAG_NAME);
+}
+
 static int open(struct html *h, struct html_token *t)
 {
     char c;
@@ -155,7 +175,7 @@ static int open(struct html *h, struct html_token *t)
     h->at = 2;
     if (html_is_alpha(c)) {
         begin_tag(h, false, 1);
-        return turn(h, TAG_NAME);
+        return whole_tag(h, t);
     }
     if (c == '/')
         return turn(h, CLOSE);
@@ -177,7 +197,7 @@ static int close(struct html *h, struct html_token *t)
     c = bytes_of(h)[2];
     if (html_is_alpha(c)) {
         begin_tag(h, true, 2);
-        return turn(h, TAG_NAME);
+        return whole_tag(h, t);
     }
     if (c == '>')
         return give(h, t, HTML_RAW, 3, DATA);
@@ -189,7 +209,7 @@ static int close(struct html *h, struct html_token *t)
 static int begins(const struct html *h, const char *text)
 {
     const char *in = bytes_of(h) + 2;
-    size_t len = buf_len(&h->in) - 2, want = strlen(text), n = len < want ? len : want;
+    size_t len = left(h) - 2, want = strlen(text), n = len < want ? len : want;
 
     if (n > 0 && (in[0] | 32) != (text[0] | 32))
         return 0;
@@ -240,7 +260,7 @@ static int give_comment(struct html *h, struct html_token *t, size_t text_end, s
 static int cut_comment(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in), end = len;
+    size_t len = left(h), end = len;
 
     if (end >= 7 && in[end - 1] == '!' && in[end - 2] == '-' && in[end - 3] == '-')
         end -= 3;
@@ -253,7 +273,7 @@ static int cut_comment(struct html *h, struct html_token *t)
 /* What of a comment nobody wants to see can leave; its last three bytes may be its end. */
 static int give_piece(struct html *h, struct html_token *t, size_t keep, enum state rest)
 {
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
 
     if (h->wants_comments || len < 8 + keep)
         return HTML_MORE;
@@ -265,7 +285,7 @@ static int give_piece(struct html *h, struct html_token *t, size_t keep, enum st
 static int comment(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h), *end;
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
 
     while ((end = memchr(in + h->at, '>', len - h->at))) {
         size_t text_end = comment_end(h, (size_t)(end - in));
@@ -281,7 +301,7 @@ static int comment(struct html *h, struct html_token *t)
 static int comment_rest(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h), *end;
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
 
     while ((end = memchr(in + h->at, '>', len - h->at))) {
         size_t i = (size_t)(end - in);
@@ -299,7 +319,7 @@ static int comment_rest(struct html *h, struct html_token *t)
 static int bogus(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
     const char *end = memchr(in + h->at, '>', len - h->at);
 
     if (end)
@@ -311,7 +331,7 @@ static int bogus(struct html *h, struct html_token *t)
 static int bogus_rest(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
     const char *end = memchr(in, '>', len);
 
     if (len == 0)
@@ -322,7 +342,7 @@ static int bogus_rest(struct html *h, struct html_token *t)
 static int doctype(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
     const char *end = memchr(in + h->at, '>', len - h->at);
 
     h->at = len;
@@ -349,6 +369,7 @@ static int give_tag(struct html *h, struct html_token *t, size_t end)
     t->raw = (struct span){bytes_of(h), end};
     t->kind = h->is_closing ? HTML_END : HTML_START;
     t->name = (struct span){t->raw.data + h->name, h->name_end - h->name};
+    t->key = html_key(t->name);
     t->attributes = (const struct html_attribute *)(const void *)buf_data(&h->attributes);
     t->attribute_count = buf_len(&h->attributes) / sizeof *t->attributes;
     t->is_self_closing = h->is_self_closing;
@@ -385,30 +406,10 @@ static void begin_value(struct html *h, size_t at, enum state quote)
     h->state = quote;
 }
 
-enum { ENDS_NAME = 1, ENDS_ATTRIBUTE = 2, ENDS_VALUE = 4 };
-static const uint8_t ends[256] = {
-    [' '] = 7,
-    ['\n'] = 7,
-    ['\t'] = 7,
-    ['\r'] = 7,
-    ['\f'] = 7,
-    ['>'] = 7,
-    ['/'] = ENDS_NAME | ENDS_ATTRIBUTE,
-    ['='] = ENDS_ATTRIBUTE,
-};
-
-/* How far the characters go that do not end this. */
-static size_t run_of(const char *in, size_t at, size_t len, uint8_t what)
-{
-    while (at < len && !(ends[(unsigned char)in[at]] & what))
-        at++;
-    return at;
-}
-
 static size_t value_end(const struct html *h, const char *in, size_t at, size_t len)
 {
     if (h->state == UNQUOTED)
-        return run_of(in, at, len, ENDS_VALUE);
+        return html_run(in, at, len, HTML_ENDS_VALUE);
     const char *quote = memchr(in + at, h->state == DOUBLE_QUOTED ? '"' : '\'', len - at);
     return quote ? (size_t)(quote - in) : len;
 }
@@ -462,11 +463,11 @@ static int words(struct html *h, const char *in, size_t len)
 
     switch (h->state) {
     case TAG_NAME:
-        at = h->at = run_of(in, h->at, len, ENDS_NAME);
+        at = h->at = html_run(in, h->at, len, HTML_ENDS_NAME);
         h->name_end = (uint32_t)at;
         return at < len ? turn(h, BEFORE_NAME) : HTML_MORE;
     case NAME:
-        at = h->at = run_of(in, h->at, len, ENDS_ATTRIBUTE);
+        at = h->at = html_run(in, h->at, len, HTML_ENDS_ATTRIBUTE);
         h->attribute.name_end = (uint32_t)at;
         return at < len ? turn(h, AFTER_NAME) : HTML_MORE;
     default: { /* values */
@@ -487,7 +488,7 @@ static int words(struct html *h, const char *in, size_t len)
 static int tag(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
     int r = AGAIN;
 
     while (r == AGAIN) {
@@ -510,14 +511,14 @@ static int tag(struct html *h, struct html_token *t)
 
 static int plain(struct html *h, struct html_token *t)
 {
-    return has(h, 1) ? give(h, t, HTML_TEXT, buf_len(&h->in), PLAIN) : HTML_MORE;
+    return has(h, 1) ? give(h, t, HTML_TEXT, left(h), PLAIN) : HTML_MORE;
 }
 
 /* Up to the next '<', which stays. */
 static int raw(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
     const char *less = memchr(in, '<', len);
 
     if (len == 0)
@@ -532,7 +533,7 @@ static int raw(struct html *h, struct html_token *t)
 static size_t letters(struct html *h)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
 
     while (h->at < len && html_is_alpha(in[h->at]))
         h->at++;
@@ -601,7 +602,7 @@ static int script_bang(struct html *h, struct html_token *t)
 static int escaped(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h);
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
 
     for (; h->at < len; h->at++) {
         char c = in[h->at];
@@ -664,7 +665,7 @@ static int escaped_word(struct html *h, struct html_token *t)
 static int cdata(struct html *h, struct html_token *t)
 {
     const char *in = bytes_of(h), *bracket;
-    size_t len = buf_len(&h->in);
+    size_t len = left(h);
 
     if (len == 0)
         return HTML_MORE;
@@ -749,7 +750,7 @@ int html_next(struct html *h, struct html_token *ret_token)
     int r;
 
     begin_token(ret_token);
-    buf_eat(&h->in, h->eaten);
+    h->from += h->eaten;
     h->eaten = 0;
     do
         r = step(h, ret_token);
@@ -757,8 +758,8 @@ int html_next(struct html *h, struct html_token *ret_token)
     if (r != HTML_MORE || !h->is_end)
         return r == HTML_MORE && html_memory(h) > h->memory_max ? ERR_LIMIT : r;
     /* What text elements and CDATA still have is text. */
-    if (buf_len(&h->in) > 0)
-        return give(h, ret_token, HTML_TEXT, buf_len(&h->in), OVER);
+    if (left(h) > 0)
+        return give(h, ret_token, HTML_TEXT, left(h), OVER);
     ret_token->kind = HTML_EOF;
     return HTML_EOF;
 }

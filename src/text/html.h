@@ -46,6 +46,7 @@ struct html_token {
     enum html_kind kind;
     struct span raw;
     struct span name;                        /* tags: as written */
+    uint64_t key;                            /* html_key of it */
     const struct html_attribute *attributes; /* start tags */
     size_t attribute_count;
     bool is_self_closing;
@@ -58,12 +59,14 @@ struct html_token {
 struct html {
     struct buf in;
     size_t memory_max;
-    size_t eaten; /* bytes of `in` that the last token was */
+    size_t from;  /* bytes of `in` that were tokens; they leave when more comes */
+    size_t eaten; /* bytes behind them that the last token was */
     size_t at;    /* scanned so far */
     uint8_t state, script, dashes;
     bool is_end, is_closing; /* input has ended; the tag is an end tag */
     bool is_self_closing;
     bool wants_comments; /* false: a comment may come in pieces, as HTML_RAW */
+    bool skips_text;     /* most text is in no token: `from` goes on past it */
     struct html_attribute attribute;
     struct buf attributes, spaces, opener; /* spaces: see html_tags.c; opener: of the raw text */
     uint32_t name, name_end;
@@ -79,6 +82,21 @@ void html_end(struct html *h);
 int html_next(struct html *h, struct html_token *ret_token) MUST_CHECK;
 /* Bytes of memory that are held. */
 size_t html_memory(const struct html *h);
+
+/* ---- html_tag.c ---- */
+
+enum { HTML_ENDS_NAME = 1, HTML_ENDS_ATTRIBUTE = 2, HTML_ENDS_VALUE = 4 };
+/* How far the characters from `at` on go that do not end this. */
+size_t html_run(const char *in, size_t at, size_t len, uint8_t what);
+/* A tag whose name h->name begins: to h->attributes, name_end and is_self_closing.  Returns how long
+ * it is, 0: its end has not come, or ERR_NOMEM. */
+long html_read_tag(struct html *h, const char *in, size_t len) MUST_CHECK;
+/* A name in lower case as a number; different for different names of the same length that have at
+ * most HTML_KEY_MAX bytes.  Longer ones: 0. */
+uint64_t html_key(struct span name);
+enum { HTML_KEY_MAX = 8 };
+/* Are they the same but for the case of letters?  With their keys. */
+bool html_is_name(struct span a, uint64_t a_key, struct span b, uint64_t b_key);
 
 /* What html_tags.c knows of a name. */
 enum html_flags {
@@ -102,7 +120,7 @@ enum html_flags {
     HTML_IS_NOFRAMES = 65536,
     HTML_IS_END_BREAKOUT = 131072,
 };
-unsigned html_flags(struct span name);
+unsigned html_flags(struct span name, uint64_t key);
 /* Follow tree construction: which space the tag is in, and *ret_text: those of HTML_IS_TEXTUAL that
  * say how to read on.  ERR_INVALID when it is ambiguous. */
 int html_follow(struct html *h, struct html_token *t, unsigned *ret_text) MUST_CHECK;

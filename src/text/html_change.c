@@ -321,6 +321,17 @@ int html_rewriter_unset(struct html_rewriter *rw, struct span name)
 
 /* ---- writing ---- */
 
+int html_change_flush_run(struct html_rewriter *rw)
+{
+    size_t n = rw->html.from > rw->run ? rw->html.from - rw->run : 0;
+    int r = buf_append(&rw->out, buf_data(&rw->html.in) + rw->run, n);
+
+    rw->run += n;
+    if (r == 0)
+        rw->out_total += n;
+    return r;
+}
+
 int html_change_write(struct html_rewriter *rw, struct span bytes)
 {
     int r;
@@ -407,7 +418,10 @@ static int write_token(struct html_rewriter *rw)
 
 int html_change_flush(struct html_rewriter *rw)
 {
-    int r = write_pieces(rw, &rw->changes.before);
+    int r = html_change_flush_run(rw);
+
+    if (r == 0)
+        r = write_pieces(rw, &rw->changes.before);
 
     if (r == 0)
         r = rw->changes.is_removed ? write_pieces(rw, &rw->changes.instead) : write_token(rw);

@@ -182,7 +182,7 @@ static bool simple_matches(const struct html_selectors *s, const struct html_sim
     case HTML_BY_ANY:
         return true;
     case HTML_BY_TYPE:
-        return is_name(v->token->name, want);
+        return html_is_name(v->token->name, v->token->key, want, simple->key);
     case HTML_BY_ID:
         return find(v->token, SPAN("id"), &value) && value.len == want.len &&
                memcmp(value.data, want.data, want.len) == 0;
@@ -219,13 +219,16 @@ static struct type_count *type_at(const struct html_levels *l, uint32_t i)
     return (struct type_count *)(void *)buf_data(&l->types) + i;
 }
 
-static uint64_t hash_of(const struct html_levels *l, struct span name)
+/* Of a short name by multiplication with something that nobody outside knows. */
+static uint64_t hash_of(const struct html_levels *l, struct span name, uint64_t key)
 {
     uint64_t hash = 0xcbf29ce484222325 ^ l->seed;
 
+    if (name.len <= HTML_KEY_MAX)
+        return key * (l->seed * 0x9E3779B97F4A7C15 | 1);
     for (size_t i = 0; i < name.len; i++)
         hash = (hash ^ (unsigned char)lower(name.data[i])) * 0x100000001b3;
-    return hash ^ hash >> 32;
+    return hash ^ hash << 32;
 }
 
 static bool has_buckets(struct html_levels *l)
@@ -236,10 +239,10 @@ static bool has_buckets(struct html_levels *l)
 }
 
 /* Which child of its type this one is. */
-static int count_type(struct html_levels *l, struct span name, uint32_t *ret_n)
+static int count_type(struct html_levels *l, const struct html_token *t, uint32_t *ret_n)
 {
     struct type_count new = {
-        .name = hash_of(l, name), .level = (uint32_t)html_levels_depth(l), .count = 1};
+        .name = hash_of(l, t->name, t->key), .level = (uint32_t)html_levels_depth(l), .count = 1};
     int r;
 
     if (!has_buckets(l))
@@ -294,6 +297,7 @@ int html_levels_match(struct html_levels *l, const struct html_token *t, uint64_
     const uint64_t *above = NULL;
     struct view v = {.token = t};
     int r = 0;
+    bool has_any = false;
 
     if (!l->now && words > 0)
         l->now = mem_alloc(2 * words * sizeof *l->now);
@@ -301,7 +305,7 @@ int html_levels_match(struct html_levels *l, const struct html_token *t, uint64_
         return ERR_NOMEM;
     v.child = depth > 0 ? ++html_levels_at(l, depth - 1)->children : ++l->root_children;
     if (s->has_types)
-        r = count_type(l, t->name, &v.of_type);
+        r = count_type(l, t, &v.of_type);
     if (r < 0 || words == 0)
         return r;
     if (depth > 0)
@@ -309,59 +313,93 @@ int html_levels_match(struct html_levels *l, const struct html_token *t, uint64_
     memset(l->now, 0, words * sizeof *l->now);
     for (size_t i = 0; i < count; i++) {
         const struct html_compound *c = compound_at(s, i);
-        if (c->is_inner || !stands_right(c, above, words) || !compound_matches(s, c->first, &v))
+        if ((c->key && c->key != t->key) || c->is_inner || !stands_right(c, above, words) ||
+            !compound_matches(s, c->first, &v))
             continue;
         l->now[c->bit / 64] |= (uint64_t)1 << (c->bit % 64);
-        if (c->selector != UINT32_MAX)
-            ret_matched[c->selector / 64] |= (uint64_t)1 << (c->selector % 64);
+        if (c->selector == UINT32_MAX)
+            continue;
+        if (!has_any)
+            memset(ret_matched, 0, (s->count + 63) / 64 * sizeof *ret_matched);
+        has_any = true;
+        ret_matched[c->selector / 64] |= (uint64_t)1 << (c->selector % 64);
     }
     for (size_t i = 0; i < words; i++)
         l->now[words + i] = l->now[i] | (above ? above[words + i] : 0);
-    return 0;
+    return has_any;
 }
 
-int html_levels_push(struct html_levels *l, struct span name, uint32_t user)
+/* Room for n bytes at the end of a buffer, which has them then; NULL: out of memory. */
+static void *grow(struct buf *b, size_t n)
 {
-    size_t words = l->selectors->words;
-    struct html_level level = {
-        .name = (uint32_t)buf_len(&l->names),
-        .name_len = (uint32_t)name.len,
-        .types = (uint32_t)(buf_len(&l->types) / sizeof(struct type_count)),
-        .user = user,
-    };
     char *room;
+
+    if (b->cap - b->tail >= n)
+        room = b->mem + b->tail;
+    else if (buf_reserve(b, n, &room) < 0)
+        return NULL;
+    b->tail += n;
+    return room;
+}
+
+static int keep_long_name(struct html_levels *l, struct span name, struct html_level *level)
+{
+    level->name = (uint32_t)buf_len(&l->names);
+    return buf_append(&l->names, name.data, name.len);
+}
+
+int html_levels_push(struct html_levels *l, const struct html_token *t, void *user)
+{
+    size_t size = 2 * l->selectors->words * sizeof *l->now;
+    uint32_t bucket = BUCKETS + (uint32_t)(hash_of(l, t->name, t->key) >> 32) % BUCKETS;
+    struct html_level *level;
+    void *bits;
 
     if (!has_buckets(l))
         return ERR_NOMEM;
-    level.bucket = BUCKETS + (uint32_t)(hash_of(l, name) % BUCKETS);
-    level.before = l->buckets[level.bucket];
-    if (buf_reserve(&l->names, name.len, &room) < 0 ||
-        buf_append(&l->bits, l->now, 2 * words * sizeof *l->now) < 0)
+    level = grow(&l->levels, sizeof *level);
+    if (!level)
         return ERR_NOMEM;
-    for (size_t i = 0; i < name.len; i++)
-        room[i] = lower(name.data[i]);
-    if (buf_append(&l->levels, &level, sizeof level) < 0) {
-        l->bits.tail -= 2 * words * sizeof *l->now;
+    *level =
+        (struct html_level){.key = t->key,
+                            .user = user,
+                            .name_len = (uint32_t)t->name.len,
+                            .types = (uint32_t)(buf_len(&l->types) / sizeof(struct type_count)),
+                            .bucket = bucket,
+                            .before = l->buckets[bucket]};
+    bits = size > 0 ? grow(&l->bits, size) : level;
+    if (!bits || (t->name.len > HTML_KEY_MAX && keep_long_name(l, t->name, level) < 0)) {
+        l->levels.tail -= sizeof *level;
+        l->bits.tail -= bits ? size : 0;
         return ERR_NOMEM;
     }
-    buf_commit(&l->names, name.len);
-    l->buckets[level.bucket] = (uint32_t)html_levels_depth(l);
+    if (size > 0)
+        memcpy(bits, l->now, size);
+    l->buckets[bucket] = (uint32_t)html_levels_depth(l);
     return 0;
 }
 
-size_t html_levels_closed_by(const struct html_levels *l, struct span name)
+static bool is_named(const struct html_levels *l, const struct html_level *level,
+                     const struct html_token *t)
+{
+    return html_is_name(t->name, t->key,
+                        (struct span){buf_data(&l->names) + level->name, level->name_len},
+                        level->key);
+}
+
+size_t html_levels_closed_by(const struct html_levels *l, const struct html_token *t)
 {
     size_t depth = html_levels_depth(l);
-    const struct html_level *level;
+    uint32_t i;
 
     if (depth == 0)
         return 0;
-    for (uint32_t i = l->buckets[BUCKETS + hash_of(l, name) % BUCKETS]; i; i = level->before) {
-        level = html_levels_at(l, i - 1);
-        if (is_name(name, (struct span){buf_data(&l->names) + level->name, level->name_len}))
-            return depth - i + 1;
-    }
-    return 0;
+    if (is_named(l, html_levels_at(l, depth - 1), t)) /* nearly always */
+        return 1;
+    i = l->buckets[BUCKETS + (hash_of(l, t->name, t->key) >> 32) % BUCKETS];
+    while (i && !is_named(l, html_levels_at(l, i - 1), t))
+        i = html_levels_at(l, i - 1)->before;
+    return i ? depth - i + 1 : 0;
 }
 
 void html_levels_pop(struct html_levels *l)
@@ -370,7 +408,8 @@ void html_levels_pop(struct html_levels *l)
 
     l->buckets[last->bucket] = last->before;
     forget_types(l, last->types);
-    l->names.tail = l->names.head + last->name;
+    if (last->name_len > HTML_KEY_MAX)
+        l->names.tail = l->names.head + last->name;
     l->bits.tail -= 2 * l->selectors->words * sizeof *l->now;
     l->levels.tail -= sizeof *last;
 }

@@ -50,14 +50,6 @@ struct html_rewriter *html_rewriter_new(size_t memory_max, bool is_utf8)
     return rw;
 }
 
-static struct html_ending *level_ending(const struct html_rewriter *rw, size_t level)
-{
-    struct html_ending *e;
-
-    memcpy(&e, buf_data(&rw->level_endings) + level * sizeof e, sizeof e);
-    return e;
-}
-
 void html_rewriter_free(struct html_rewriter *rw)
 {
     if (!rw)
@@ -66,15 +58,14 @@ void html_rewriter_free(struct html_rewriter *rw)
     for (size_t i = rw->endings_done; i < endings_count(rw); i++)
         html_ending_free(ending_at(rw, i));
     for (size_t i = html_levels_depth(&rw->levels); i > 0; i--)
-        html_ending_free(level_ending(rw, i - 1));
+        html_ending_free(html_levels_at(&rw->levels, i - 1)->user);
     html_levels_done(&rw->levels);
     html_done(&rw->html);
     html_selectors_done(&rw->selectors);
     buf_done(&rw->wishes);
     mem_free(rw->uses);
     mem_free(rw->matched);
-    buf_done(&rw->level_matched);
-    buf_done(&rw->level_endings);
+    buf_done(&rw->opens);
     buf_done(&rw->document);
     buf_done(&rw->rest);
     buf_done(&rw->hits);
@@ -114,6 +105,7 @@ int html_rewriter_start(struct html_rewriter *rw, uint64_t seed)
 
 int html_rewriter_feed(struct html_rewriter *rw, struct span bytes)
 {
+    rw->run = 0; /* all is written that was there */
     return html_feed(&rw->html, bytes);
 }
 
@@ -181,13 +173,19 @@ static void count_uses(struct html_rewriter *rw, const uint64_t *bits, int more)
         }
 }
 
-/* Nobody wants the token: it leaves as it came. */
+/* What the token at hand comes to is written, or not to be. */
+static void step_over(struct html_rewriter *rw)
+{
+    rw->run = rw->html.from + rw->token.raw.len;
+}
+
+/* Nobody wants the token: it leaves as it came, with those around it. */
 static int pass(struct html_rewriter *rw)
 {
-    int r = html_change_write(rw, rw->token.raw);
-
     rw->has_token = false;
-    return r < 0 ? r : AGAIN;
+    if (rw->removed_from > 0)
+        step_over(rw);
+    return AGAIN;
 }
 
 /* ---- text ---- */
@@ -220,6 +218,9 @@ static int on_text(struct html_rewriter *rw)
 
     if (rw->text_uses == 0 && !(rw->document_wishes & HTML_WANTS_TEXT))
         return pass(rw);
+    if (html_change_flush_run(rw) < 0)
+        return ERR_NOMEM;
+    step_over(rw);
     rw->has_token = false;
     rw->is_text_open = true;
     rw->is_last = false;
@@ -259,23 +260,31 @@ static int after_text(struct html_rewriter *rw)
 
 /* ---- elements ---- */
 
+/* The element at hand matches selectors: note which, until it ends. */
+static int keep_matched(struct html_rewriter *rw)
+{
+    uint64_t depth = html_levels_depth(&rw->levels) + 1;
+
+    if (buf_append(&rw->opens, rw->matched, matched_words(rw) * sizeof *rw->matched) < 0)
+        return ERR_NOMEM;
+    if (buf_append(&rw->opens, &depth, sizeof depth) < 0)
+        return ERR_NOMEM;
+    count_uses(rw, rw->matched, 1);
+    return 0;
+}
+
 static int push(struct html_rewriter *rw)
 {
-    size_t words = matched_words(rw);
     struct html_ending *ending = rw->ending;
 
-    if (buf_append(&rw->level_matched, rw->matched, words * sizeof *rw->matched) < 0)
+    if (rw->has_matched && keep_matched(rw) < 0)
         return ERR_NOMEM;
-    if (buf_append(&rw->level_endings, &ending, sizeof ending) < 0)
-        return ERR_NOMEM;
-    if (html_levels_push(&rw->levels, rw->token.name, 0) < 0)
+    if (html_levels_push(&rw->levels, &rw->token, ending) < 0)
         return ERR_NOMEM;
     rw->ending = NULL;
-    count_uses(rw, rw->matched, 1);
     if (rw->is_content_removed && rw->removed_from == 0)
         rw->removed_from = html_levels_depth(&rw->levels);
-    if (html_levels_memory(&rw->levels) + buf_len(&rw->level_matched) +
-            buf_len(&rw->level_endings) + html_memory(&rw->html) >
+    if (html_levels_memory(&rw->levels) + buf_len(&rw->opens) + html_memory(&rw->html) >
         rw->memory_max)
         return ERR_LIMIT;
     return 0;
@@ -285,12 +294,12 @@ static int on_start(struct html_rewriter *rw)
 {
     int r;
 
-    memset(rw->matched, 0, matched_words(rw) * sizeof *rw->matched);
     clear_hits(rw);
     r = html_levels_match(&rw->levels, &rw->token, rw->matched);
-    for (uint32_t i = 0; r == 0 && i < rw->selectors.count; i++)
-        if (matches(rw, i) && wishes_of(rw)[i] & HTML_WANTS_ELEMENT)
-            r = add_hit(rw, i);
+    rw->has_matched = r > 0;
+    for (uint32_t i = 0; r > 0 && i < rw->selectors.count; i++)
+        if (matches(rw, i) && wishes_of(rw)[i] & HTML_WANTS_ELEMENT && add_hit(rw, i) < 0)
+            r = ERR_NOMEM;
     if (r < 0)
         return r;
     if (buf_len(&rw->hits) == 0) {
@@ -314,19 +323,30 @@ static int after_element(struct html_rewriter *rw)
 
 /* ---- ends of elements ---- */
 
+/* The selectors that the element at this depth has matched. */
+static void forget_matched(struct html_rewriter *rw, uint64_t depth)
+{
+    size_t size = matched_words(rw) * sizeof *rw->matched;
+    const char *end = buf_data(&rw->opens) + buf_len(&rw->opens);
+    uint64_t last;
+
+    if (buf_len(&rw->opens) == 0)
+        return;
+    memcpy(&last, end - sizeof last, sizeof last);
+    if (last != depth)
+        return;
+    count_uses(rw, (const uint64_t *)(const void *)(end - sizeof last - size), -1);
+    rw->opens.tail -= size + sizeof last;
+}
+
 static int pop(struct html_rewriter *rw)
 {
-    size_t depth = html_levels_depth(&rw->levels), words = matched_words(rw);
-    struct html_ending *ending = level_ending(rw, depth - 1);
+    size_t depth = html_levels_depth(&rw->levels);
+    struct html_ending *ending = html_levels_at(&rw->levels, depth - 1)->user;
 
     if (ending && buf_append(&rw->endings, &ending, sizeof ending) < 0)
         return ERR_NOMEM;
-    rw->level_endings.tail -= sizeof ending;
-    rw->level_matched.tail -= words * sizeof *rw->matched;
-    count_uses(rw,
-               (const uint64_t *)(const void *)(buf_data(&rw->level_matched) +
-                                                buf_len(&rw->level_matched)),
-               -1);
+    forget_matched(rw, depth);
     html_levels_pop(&rw->levels);
     if (rw->removed_from == depth)
         rw->removed_from = 0;
@@ -335,7 +355,7 @@ static int pop(struct html_rewriter *rw)
 
 static int on_end(struct html_rewriter *rw)
 {
-    size_t n = html_levels_closed_by(&rw->levels, rw->token.name);
+    size_t n = html_levels_closed_by(&rw->levels, &rw->token);
     int r = 0;
 
     while (r == 0 && n-- > 0)
@@ -380,6 +400,7 @@ static int at_endings(struct html_rewriter *rw)
     rw->endings_done = 0;
     r = html_change_flush(rw);
     html_change_clear(rw);
+    step_over(rw);
     rw->stage = READ;
     rw->has_token = false;
     return r < 0 ? r : AGAIN;
@@ -417,6 +438,8 @@ static int read(struct html_rewriter *rw)
     if (!rw->has_token) {
         int r;
         rw->html.wants_comments = rw->comment_uses > 0 || rw->document_wishes & HTML_WANTS_COMMENTS;
+        rw->html.skips_text = rw->text_uses == 0 && !(rw->document_wishes & HTML_WANTS_TEXT) &&
+                              !rw->is_text_open && rw->removed_from == 0;
         r = html_next(&rw->html, &rw->token);
         if (r < 0 || r == HTML_MORE)
             return r < 0 ? r : HTML_ON_MORE;
@@ -440,6 +463,7 @@ static int finish(struct html_rewriter *rw)
     } else {
         rw->has_token = false;
         r = rw->stage == AT_ELEMENT ? after_element(rw) : html_change_flush(rw);
+        step_over(rw);
     }
     html_change_clear(rw);
     rw->stage = rw->stage == AT_END ? OVER : READ;
@@ -448,7 +472,7 @@ static int finish(struct html_rewriter *rw)
 
 int html_rewriter_next(struct html_rewriter *rw)
 {
-    int r;
+    int r, written;
 
     do
         r = rw->stage == READ         ? read(rw)
@@ -456,5 +480,6 @@ int html_rewriter_next(struct html_rewriter *rw)
             : rw->stage == OVER       ? HTML_ON_DONE
                                       : finish(rw);
     while (r == AGAIN);
-    return r;
+    written = html_change_flush_run(rw);
+    return r >= 0 && written < 0 ? written : r;
 }

@@ -75,12 +75,12 @@ struct html_rewriter {
     struct html_token token;
     size_t memory_max;
     bool is_utf8;
-    struct buf wishes;        /* a byte for each selector, then `count` of uses in uses */
-    uint32_t *uses;           /* open elements that match a selector */
-    uint64_t *matched;        /* bits: selectors of the token */
-    struct buf level_matched; /* those bits of each open element */
-    struct buf level_endings; /* struct html_ending * of each open element, or NULL */
-    struct buf document;      /* a byte of wishes for each handler of the document */
+    struct buf wishes; /* a byte for each selector, then `count` of uses in uses */
+    uint32_t *uses;    /* open elements that match a selector */
+    uint64_t *matched; /* bits: selectors of the token, when has_matched */
+    bool has_matched;
+    struct buf opens;    /* of open elements with such bits: their depth, then the bits */
+    struct buf document; /* a byte of wishes for each handler of the document */
     uint8_t document_wishes;
     uint32_t text_uses, comment_uses;
     uint64_t removed_from; /* depth of the outermost element whose content goes; 0: none */
@@ -97,6 +97,7 @@ struct html_rewriter {
     struct buf pairs;
     struct buf endings; /* struct html_ending *: of what an end tag closes */
     size_t endings_done;
+    size_t run; /* from here to html.from html.in leaves as it came, and is not in `out` yet */
     struct buf out, marks;
     uint64_t out_total; /* bytes ever written */
 };

@@ -231,6 +231,8 @@ static int add_simple(struct parser *p, size_t compound, struct html_simple simp
     r = buf_append(&p->set->simples, &simple, sizeof simple);
     if (r == 0)
         c->first = (uint32_t)(buf_len(&p->set->simples) / sizeof simple);
+    if (simple.kind == HTML_BY_TYPE)
+        c->key = simple.key;
     return r;
 }
 
@@ -463,6 +465,9 @@ static int parse_type(struct parser *p, size_t compound)
             return refuse(p, SPACE_NAME);
         if (r == 0)
             r = keep(p, true, &simple.text, &simple.text_len);
+        if (r == 0)
+            simple.key =
+                html_key((struct span){buf_data(&p->set->strings) + simple.text, simple.text_len});
     } else {
         return is_nothing ? refuse(p, TOKEN) : 0;
     }

@@ -38,10 +38,11 @@ int html_selectors_add(struct html_selectors *s, struct span text, struct err *e
 
 /* What an open element is to the owner of the levels. */
 struct html_level {
-    uint32_t name, name_len; /* in levels.names */
+    uint64_t key;            /* html_key of its name */
+    void *user;              /* the owner's */
+    uint32_t name, name_len; /* in levels.names, when it is too long for a key */
     uint32_t children;       /* so far */
     uint32_t types;          /* levels.types has the counts of its children from here */
-    uint32_t user;           /* the owner's */
     uint32_t bucket, before; /* others with such a name: level + 1 */
 };
 
@@ -57,17 +58,17 @@ struct html_levels {
 void html_levels_init(struct html_levels *l, const struct html_selectors *s, uint64_t seed);
 void html_levels_done(struct html_levels *l);
 size_t html_levels_memory(const struct html_levels *l);
-/* A start tag has come: bit i of ret_matched is set for each selector i that it matches;
- * ret_matched has s->count bits, which are zero. */
+/* A start tag has come: 1 when it matches selectors.  Bit i of ret_matched, which has s->count bits,
+ * is set for each selector i that it matches. */
 int html_levels_match(struct html_levels *l, const struct html_token *t,
                       uint64_t *ret_matched) MUST_CHECK;
 /* It has content: it is the innermost open element from here on. */
-int html_levels_push(struct html_levels *l, struct span name, uint32_t user) MUST_CHECK;
+int html_levels_push(struct html_levels *l, const struct html_token *t, void *user) MUST_CHECK;
 size_t html_levels_depth(const struct html_levels *l);
 /* By its place, 0 is the outermost; valid until the next push. */
 struct html_level *html_levels_at(const struct html_levels *l, size_t i);
 /* How many elements an end tag of this name closes; 0: none is open. */
-size_t html_levels_closed_by(const struct html_levels *l, struct span name);
+size_t html_levels_closed_by(const struct html_levels *l, const struct html_token *t);
 void html_levels_pop(struct html_levels *l);
 
 /* ---- between html_select.c and html_match.c ---- */
@@ -90,12 +91,14 @@ struct html_simple {
     bool is_nocase, is_nocase_in_html;
     uint32_t text, text_len; /* in strings: a name in lower case, an id, a class */
     uint32_t value, value_len;
+    uint64_t key;   /* of a type: html_key */
     int32_t a, b;   /* an+b */
     uint32_t inner; /* :not: its first alternative, a compound + 1 */
     uint32_t next;  /* simple + 1 */
 };
 
 struct html_compound {
+    uint64_t key;   /* html_key of the only type that it can match; 0: not known */
     uint32_t first; /* simple + 1 */
     uint32_t next;  /* :not: the next alternative, compound + 1 */
     uint32_t bit;

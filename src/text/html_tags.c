@@ -10,7 +10,6 @@ static const struct known {
     const char *name;
     unsigned flags;
 } known[] = {
-    /* by their first letters */
     {"annotation-xml", HTML_IS_ANNOTATION},
     {"area", HTML_IS_VOID},
     {"b", HTML_IS_BREAKOUT},
@@ -94,50 +93,58 @@ static const struct known {
     {"xmp", HTML_IS_RAWTEXT},
 };
 
-/* Where the names with a first letter begin; the last is their end. */
-static uint8_t begins[27];
+/* The known names that have a key, by its hash. */
+enum { SLOTS = 256 };
+static struct slot {
+    uint64_t key;
+    const struct known *known;
+} slots[SLOTS];
+static bool is_indexed;
+
+static size_t slot_of(uint64_t key)
+{
+    return key * 0x9E3779B97F4A7C15 >> 56;
+}
 
 static void index_known(void)
 {
-    size_t n = sizeof known / sizeof *known;
-
-    for (size_t i = n; i-- > 0;)
-        begins[known[i].name[0] - 'a'] = (uint8_t)i;
-    begins[26] = (uint8_t)n;
-    for (size_t letter = 26; letter-- > 1;) /* letters that no name has */
-        if (begins[letter] == 0)
-            begins[letter] = begins[letter + 1];
-}
-
-static bool is_lower(struct span name, const char *lower)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        if ((c >= 'A' && c <= 'Z' ? c | 32 : c) != lower[i] || !lower[i])
-            return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint64_t key = html_key(span_of(known[i].name));
+        size_t slot = slot_of(key);
+        while (slots[slot].key)
+            slot = (slot + 1) % SLOTS;
+        if (key)
+            slots[slot] = (struct slot){key, &known[i]};
     }
-    return lower[name.len] == '\0';
+    is_indexed = true;
 }
 
-/* NULL: nothing is known of it. */
-static const struct known *look_up(struct span name)
+static const struct known *look_up_long(struct span name)
 {
-    size_t letter;
-
-    if (begins[26] == 0)
-        index_known();
-    if (name.len == 0 || !html_is_alpha(name.data[0]))
-        return NULL;
-    letter = (size_t)((name.data[0] | 32) - 'a');
-    for (size_t i = begins[letter]; i < begins[letter + 1]; i++)
-        if (is_lower(name, known[i].name))
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (span_is_nocase(name, known[i].name))
             return &known[i];
     return NULL;
 }
 
-unsigned html_flags(struct span name)
+/* NULL: nothing is known of it. */
+static const struct known *look_up(struct span name, uint64_t key)
 {
-    const struct known *found = look_up(name);
+    size_t slot = slot_of(key);
+
+    if (!is_indexed)
+        index_known();
+    if (name.len > HTML_KEY_MAX)
+        return look_up_long(name);
+    while (slots[slot].key && slots[slot].key != key)
+        slot = (slot + 1) % SLOTS;
+    /* "p" and a NUL have the key of "p". */
+    return slots[slot].key && name.data[name.len - 1] ? slots[slot].known : NULL;
+}
+
+unsigned html_flags(struct span name, uint64_t key)
+{
+    const struct known *found = look_up(name, key);
 
     return found ? found->flags : 0;
 }
@@ -212,16 +219,16 @@ enum html_space html_space(const struct html *h)
     return innermost(h) ? (enum html_space)innermost(h)->space : HTML_HTML;
 }
 
-static uint8_t index_of(struct span name)
+static uint8_t index_of(const struct html_token *t)
 {
-    const struct known *found = look_up(name);
+    const struct known *found = look_up(t->name, t->key);
 
     return found ? (uint8_t)(found - known + 1) : 0;
 }
 
-static int enter(struct html *h, enum html_space space, struct span name)
+static int enter(struct html *h, enum html_space space, const struct html_token *t)
 {
-    struct entered new = {(uint8_t)space, index_of(name)};
+    struct entered new = {(uint8_t)space, index_of(t)};
 
     return buf_append(&h->spaces, &new, sizeof new);
 }
@@ -269,7 +276,7 @@ static int follow_start(struct html *h, struct html_token *t, unsigned flags, un
         return r;
     if (flags & (HTML_IS_SVG | HTML_IS_MATH)) {
         t->space = flags & HTML_IS_SVG ? HTML_SVG : HTML_MATHML;
-        return t->is_self_closing ? 0 : enter(h, t->space, t->name);
+        return t->is_self_closing ? 0 : enter(h, t->space, t);
     }
     if (space != HTML_HTML &&
         (flags & HTML_IS_BREAKOUT ||
@@ -283,19 +290,19 @@ static int follow_start(struct html *h, struct html_token *t, unsigned flags, un
     if (space == HTML_HTML)
         *ret_text = flags & HTML_IS_TEXTUAL;
     else if (is_point(t, space, flags) && !t->is_self_closing)
-        return enter(h, HTML_HTML, t->name);
+        return enter(h, HTML_HTML, t);
     return 0;
 }
 
 /* What a foreign element's start tag has begun, its own end tag ends. */
-static void follow_end(struct html *h, struct span name, unsigned flags)
+static void follow_end(struct html *h, const struct html_token *t, unsigned flags)
 {
     const struct entered *last = innermost(h);
 
     guard_end(h, flags);
     if (!last)
         return;
-    if (last->name == index_of(name) && last->name > 0)
+    if (last->name == index_of(t) && last->name > 0)
         leave(h);
     else if (last->space != HTML_HTML && flags & HTML_IS_END_BREAKOUT)
         leave_foreign(h);
@@ -303,14 +310,14 @@ static void follow_end(struct html *h, struct span name, unsigned flags)
 
 int html_follow(struct html *h, struct html_token *t, unsigned *ret_text)
 {
-    unsigned flags = html_flags(t->name);
+    unsigned flags = html_flags(t->name, t->key);
     int r = 0;
 
     *ret_text = 0;
     if (t->kind == HTML_START)
         r = follow_start(h, t, flags, ret_text);
     else
-        follow_end(h, t->name, flags);
+        follow_end(h, t, flags);
     t->is_void = t->space == HTML_HTML ? flags & HTML_IS_VOID : t->is_self_closing;
     return r;
 }

@@ -27,6 +27,8 @@ internals.nativeStream = (id) => {
   stream.keeper = internals.keeperOf(id);
   return shellOf(stream);
 };
+// Do its chunks belong to nobody else?
+internals.givesOwn = (shell) => recordOfStream(shell).givesOwn;
 // The number of the request whose untouched body this stream is, or 0.
 internals.nativeOf = (shell) => {
   const stream = recordOfStream(shell);

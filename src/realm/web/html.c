@@ -61,6 +61,11 @@ static JSValueRef out_of_memory(JSValueRef *ret_thrown)
     return engine_throw(ret_thrown, "RangeError", "out of memory");
 }
 
+static JSValueRef undefined_fails(JSValueRef value, JSValueRef *ret_thrown)
+{
+    return value == engine.undefined ? out_of_memory(ret_thrown) : value;
+}
+
 /* ---- bytes of the document to strings and back ---- */
 
 static const char *icu_name(const char *charset)
@@ -296,18 +301,21 @@ CALL(start_call)
     return engine.undefined;
 }
 
-/* htmlFeed(handle, bytes or null at the end) */
+/* htmlFeed(handle, bytes or null at the end, how many of them) */
 CALL(feed_call)
 {
     struct html_rewriter *rw = rewriter_of(arguments[0])->rw;
     struct span bytes;
+    size_t size;
 
     UNUSED();
-    if (!web_bytes(arguments[1], &bytes))
+    if (!web_bytes(arguments[1], &bytes)) {
         html_rewriter_end(rw);
-    else if (html_rewriter_feed(rw, bytes) < 0)
-        return out_of_memory(ret_thrown);
-    return engine.undefined;
+        return engine.undefined;
+    }
+    size = (size_t)engine_number_of(arguments[2]);
+    bytes.len = size < bytes.len ? size : bytes.len;
+    return html_rewriter_feed(rw, bytes) < 0 ? out_of_memory(ret_thrown) : engine.undefined;
 }
 
 /* htmlNext(handle) -> enum html_event */
@@ -349,6 +357,19 @@ CALL(hit_call)
     return engine_number(hit);
 }
 
+/* All of `out`, without a copy; it is ours no more. */
+static JSValueRef take_all(struct buf *out)
+{
+    size_t len = buf_len(out);
+    bool is_loose = out->cap > len + len / 4 || out->cap == len; /* one more byte would double it */
+    char *bytes = buf_detach(out), *fits;
+
+    if (!bytes)
+        return engine.undefined;
+    fits = is_loose ? mem_resize(bytes, len + 1) : NULL;
+    return web_take_bytes(fits ? fits : bytes, len);
+}
+
 /* htmlTake(handle) -> Uint8Array of what was written up to a stream's place, or null */
 CALL(take_call)
 {
@@ -360,11 +381,12 @@ CALL(take_call)
     UNUSED();
     if (bytes.len == 0)
         return JSValueMakeNull(js);
+    if (bytes.len == buf_len(&rw->out))
+        return undefined_fails(take_all(&rw->out), ret_thrown);
     value = web_new_bytes(bytes);
-    if (JSValueIsUndefined(js, value))
-        return out_of_memory(ret_thrown);
-    html_rewriter_eat(rw, bytes.len);
-    return value;
+    if (!JSValueIsUndefined(js, value))
+        html_rewriter_eat(rw, bytes.len);
+    return undefined_fails(value, ret_thrown);
 }
 
 /* htmlMark(handle) -> the stream that belongs here, which is forgotten then; 0: none */
