@@ -129,6 +129,11 @@ async function consume(bodyOf, typeOf, object, as) {
     if (body.stream) internals.takeNative(body.stream);
     return convert(await collectNative(id), null, as, false, typeOf, object);
   }
+  const gather = internals.gathererOf(body.stream);
+  if (gather !== null) {
+    internals.takeNative(body.stream);
+    return convert(await gather(), null, as, false, typeOf, object);
+  }
   return convert(await collectStream(body.stream), null, as, false, typeOf, object);
 }
 

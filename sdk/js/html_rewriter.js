@@ -298,12 +298,12 @@ function feed(run, bytes) {
 function rewritten(input, handlers, charset) {
   const run = begin(handlers, charset), reader = lock(recordOfStream(input));
   let output, wrote = 0;
-  const put = (bytes) => {
+  const enqueue = (bytes) => {
     wrote += bytes.byteLength;
     enqueueOwnBytes(output.controller, bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
-  // Until something was written.
-  const advance = async () => {
+  // Until something was written; isWhole: to the end, and only what streams belong behind is put before it.
+  const advance = async (put, isWhole) => {
     for (wrote = 0; ;) {
       const event = native.htmlNext(run.handle);
       if (event !== ON_MORE && event !== ON_DONE) {
@@ -312,10 +312,12 @@ function rewritten(input, handlers, charset) {
         if (waiting !== undefined) await waiting;
         continue;
       }
-      const flushing = flush(run, put);
-      if (flushing !== undefined) await flushing;
+      if (!isWhole || event === ON_DONE || run.streams.length > 0) {
+        const flushing = flush(run, put);
+        if (flushing !== undefined) await flushing;
+      }
       if (event === ON_DONE) {
-        endBytes(output.controller);
+        if (!isWhole) endBytes(output.controller);
         return;
       }
       if (wrote > 0) return;
@@ -326,14 +328,19 @@ function rewritten(input, handlers, charset) {
       else feed(run, bytes);
     }
   };
-  const pull = async () => {
-    try { await advance(); } catch (e) {
+  const advanceOrCancel = async (put, isWhole) => {
+    try { await advance(put, isWhole); } catch (e) {
       handled(cancelReader(reader, e));
       throw e;
     }
   };
-  output = makeByteStream({ pull, cancel: (reason) => cancelReader(reader, reason) });
+  output = makeByteStream({ pull: () => advanceOrCancel(enqueue, false), cancel: (reason) => cancelReader(reader, reason) });
   output.givesOwn = true;
+  output.gather = async () => {
+    const parts = [];
+    await advanceOrCancel((bytes) => { parts[parts.length] = bytes; }, true);
+    return parts.length === 1 ? parts[0] : internals.concat(parts);
+  };
   return shellOf(output);
 }
 

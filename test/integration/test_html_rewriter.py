@@ -12,9 +12,10 @@ pytestmark = pytest.mark.asan
 CASES = Path(__file__).with_name("rewriter_cases")
 
 
-def test_cases(lab):
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_cases(lab, in_pieces):
     files = [CASES / "prelude.js"] + sorted(f for f in CASES.glob("*.js") if f.name != "prelude.js")
-    script = "(async () => {%s; return JSON.stringify(await runCases()); })()" % "".join(f.read_text() for f in files)
+    script = "(async () => {%s; return JSON.stringify(await runCases(%s)); })()" % ("".join(f.read_text() for f in files), json.dumps(in_pieces))
     answer = lab.run("return Response.new(await js.eval(await request.text()))", method="POST", body=script.encode())
     assert answer.status == 200, answer.text
     results, expected = json.loads(answer.text), json.loads((CASES / "expected.json").read_text())

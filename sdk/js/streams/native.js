@@ -34,6 +34,11 @@ internals.nativeOf = (shell) => {
   const stream = recordOfStream(shell);
   return stream.native && !stream.isDisturbed && !stream.reader && stream.state === 'readable' ? stream.native : 0;
 };
+// What gives all bytes of this untouched stream at once, or null.
+internals.gathererOf = (shell) => {
+  const stream = recordOfStream(shell);
+  return stream.isDisturbed || stream.reader || stream.state !== 'readable' ? null : stream.gather;
+};
 // C takes it from here: nobody else may read it.
 internals.takeNative = (shell) => {
   const stream = recordOfStream(shell);

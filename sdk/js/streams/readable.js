@@ -22,7 +22,7 @@ const RELEASED = 'This ReadableStream reader has been released.';
 // ---- streams ----
 
 function newStreamRecord() {
-  return { state: 'readable', reader: null, error: undefined, isDisturbed: false, controller: null, native: 0, length: -1, givesOwn: false };
+  return { state: 'readable', reader: null, error: undefined, isDisturbed: false, controller: null, native: 0, length: -1, givesOwn: false, gather: null };
 }
 function shellOf(record) { return new ReadableStream(SECRET, record); }
 

@@ -16,7 +16,12 @@ function bodyOf(html) {
     },
   });
 }
-async function runCase([, html, build, type]) {
+async function pieces(stream) {
+  const got = [];
+  if (stream !== null) for await (const piece of stream) got.push(piece);
+  return new Blob(got).arrayBuffer();
+}
+async function runCase([, html, build, type], inPieces) {
   const lines = [];
   const log = (...parts) => { lines.push(parts.map((p) => (typeof p === 'string' ? p : p === undefined ? 'undefined' : JSON.stringify(p))).join(' ')); };
   const attempt = (f) => { try { return f(); } catch (e) { return describe(e); } };
@@ -24,7 +29,7 @@ async function runCase([, html, build, type]) {
     const rewriter = new HTMLRewriter();
     const made = build(rewriter, log, attempt);
     const response = await (made instanceof Response ? made : rewriter.transform(new Response(bodyOf(html), { headers: { 'content-type': type ?? 'text/html' } })));
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const bytes = new Uint8Array(inPieces ? await pieces(response.body) : await response.arrayBuffer());
     let text = type && /=/.test(type) ? Array.from(bytes, (b) => (b > 126 || b < 32 ? `\\x${b.toString(16)}` : String.fromCharCode(b))).join('') : new TextDecoder().decode(bytes);
     if (text.length > 3000) text = `${text.length} characters: ${text.slice(0, 100)} ... ${text.slice(-100)}`;
     lines.push(`=> ${text}`);
@@ -33,11 +38,11 @@ async function runCase([, html, build, type]) {
   }
   return lines;
 }
-async function runCases() {
+async function runCases(inPieces = false) {
   const results = {};
   for (const c of CASES) {
     if (c[0] in results) throw new Error(`two cases are called ${c[0]}`);
-    results[c[0]] = await runCase(c);
+    results[c[0]] = await runCase(c, inPieces);
   }
   return results;
 }
