@@ -10,6 +10,7 @@
 
 const { slice } = String.prototype;
 const USED = 'Body has already been used. It can only be used once. Use tee() first if you need to read it twice.';
+const LOCKED = 'This ReadableStream is currently locked to a reader.';
 
 function newBody(kind, value, isShared = false) { return { kind, value, stream: null, isUsed: false, isShared }; }
 
@@ -120,7 +121,8 @@ function withoutMark(text) { return text[0] === '\ufeff' ? slice.call(text, 1) :
 async function consume(bodyOf, typeOf, object, as) {
   const body = bodyOf(object);
   if (body === null) return convert(new Uint8Array(0), null, as, false, typeOf, object);
-  if (isUsed(body) || body.stream?.locked) throw new TypeError(USED);
+  if (isUsed(body)) throw new TypeError(USED);
+  if (body.stream?.locked) throw new TypeError(LOCKED);
   const id = body.kind === 'native' ? body.value : body.kind === 'stream' ? internals.nativeOf(body.stream) : 0;
   markUsed(body);
   if (body.kind === 'text') return convert(null, body.value, as, false, typeOf, object);
@@ -151,7 +153,7 @@ function convert(bytes, text, as, isShared, typeOf, object) {
 function cloneBody(body) {
   if (body === null) return null;
   if (isUsed(body)) throw new TypeError(USED);
-  if (body.stream?.locked) throw new TypeError('This ReadableStream is currently locked to a reader.');
+  if (body.stream?.locked) throw new TypeError(LOCKED);
   if (body.kind === 'text' || body.kind === 'bytes') {
     body.isShared = true;
     return newBody(body.kind, body.value, true);
@@ -189,4 +191,4 @@ internals.chunkBytes = (value) => {
 // For console.log: a look must not turn a body into a stream, which has no length.
 internals.shownBody = (body) => (body === null ? null : body.stream ??
   internals.standFor('ReadableStream', { locked: false, state: body.isUsed ? 'closed' : 'readable', supportsBYOB: true }));
-Object.assign(internals, { decodeBody, markBodyUsed: markUsed, newBody, extractBody: extract, isBodyUsed: isUsed, bytesOfBody: bytesOf, streamOfBody: streamOf, cloneBody, BODY_USED: USED });
+Object.assign(internals, { decodeBody, markBodyUsed: markUsed, newBody, extractBody: extract, isBodyUsed: isUsed, bytesOfBody: bytesOf, streamOfBody: streamOf, cloneBody, BODY_USED: USED, BODY_LOCKED: LOCKED });

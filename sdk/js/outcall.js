@@ -67,7 +67,7 @@ internals.roomForCall = () => new Promise((resolve, reject) => internals.whenRoo
 function bodyToSend(body) {
   if (body === null) return { whole: null };
   if (internals.isBodyUsed(body)) throw new TypeError(internals.BODY_USED);
-  if (body.stream?.locked) throw new TypeError('This ReadableStream is currently locked to a reader.');
+  if (body.stream?.locked) throw new TypeError(internals.BODY_LOCKED);
   if (body.kind === 'text' || body.kind === 'bytes') {
     internals.markBodyUsed(body);
     return { whole: body.value };

@@ -178,7 +178,7 @@ class Response {
       return true;
     }
     if (internals.isBodyUsed(body)) return internals.BODY_USED;
-    if (body.stream?.locked) return 'This ReadableStream is currently locked to a reader.';
+    if (body.stream?.locked) return internals.BODY_LOCKED;
     if (body.kind === 'text' || body.kind === 'bytes') {
       internals.markBodyUsed(body);
       native.respond(id, response.#status, response.#statusText, headers, body.value);

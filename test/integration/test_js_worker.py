@@ -157,3 +157,22 @@ def test_timers_end_with_their_request(node):
     assert node.get("timers", "/take").text == "taken"
     making.join()
     assert seen == ["made"]
+
+
+MISUSED = """\
+const said = async (f) => { try { return await f(); } catch (error) { return `${error.name}: ${error.message}`; } };
+export default { async fetch(request, env, ctx) {
+  const { waitUntil, passThroughOnException } = ctx, locked = new Response("x"), used = new Response("y");
+  locked.body.getReader();
+  await used.text();
+  return Response.json([await said(() => waitUntil(null)), await said(() => passThroughOnException.call({})), await said(() => ctx.waitUntil(null) ?? "bound"),
+    await said(() => locked.text()), await said(() => locked.clone()), await said(() => used.text())]);
+} };
+"""
+
+
+def test_misuse_is_told_as_it_is(node):
+    node.deploy("misused", {"index.js": MISUSED}, {"main_module": "index.js", "compatibility_date": "2026-01-01", "compatibility_flags": [], "bindings": []})
+    illegal = "TypeError: Illegal invocation: function called with incorrect `this` reference: call it as ctx.waitUntil(), or bind() it to ctx."
+    locked = "TypeError: This ReadableStream is currently locked to a reader."
+    assert node.get("misused", "/").json() == [illegal, illegal, "bound", locked, locked, "TypeError: Body has already been used. It can only be used once. Use tee() first if you need to read it twice."]
