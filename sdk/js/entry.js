@@ -108,6 +108,8 @@ const corral = freeze({
   data: (path) => bytesOf(path).buffer,
   json: (path) => JSON.parse(textOf(path)),
   meta: { __proto__: null },
+  // Where code waits: what node:async_hooks puts there (awaits.h of link).
+  async: { __proto__: null, wait: (value) => value, each: (value) => value, give: (value) => value },
 });
 
 // A behaviour that a date brings, or its flag.
@@ -275,6 +277,7 @@ function failed(id, error) {
 
 function call(handler, id, head) {
   let result;
+  internals.resetContext?.();
   try { result = handler(makeRequest(head), id); } catch (e) {
     failed(id, e);
     return;

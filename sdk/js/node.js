@@ -122,8 +122,12 @@ const surface = {
   clock: () => internals.clock(),
   headerFields: (headers) => internals.fieldsOfHeaders(headers),
   isServing: () => internals.isServing(),
-  // What must be called before code runs for another reason than a reaction.
-  onEvent(reset) { internals.resetContext = () => { Reflect.apply(reset, undefined, []); }; },
+  // What is called when all reactions have run, and before a handler does.
+  onRest(reset, bind) {
+    internals.bindContext ??= (f) => Reflect.apply(bind, undefined, [f]);
+    internals.resetContext = () => { Reflect.apply(reset, undefined, []); };
+    native.atRest(internals.resetContext);
+  },
   crypto: Object.freeze(crypto),
   openCoder: (...how) => new Coder(...how),
   crc32: (bytes, before) => native.crc32(view(bytes), before >>> 0),

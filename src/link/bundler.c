@@ -267,10 +267,6 @@ static int add_ways(const struct bundling *b, struct arguments *a, struct err *e
     add(a, "%s", "--define:import.meta=__corral.meta");
     add(a, "--define:__corral_populate_env=%s",
         builtin_populates_env(b->ask->date, b->ask->flags) ? "true" : "false");
-    if (b->is_lowered) {
-        add(a, "%s", "--supported:async-await=false");
-        add(a, "%s", "--supported:top-level-await=true");
-    }
     add(a, "%s", "--banner:js=(async function (__corral, require) { \"use strict\";");
     for (const char *at = buf_data(&b->aliases), *end = at + buf_len(&b->aliases); at < end;
          at += strlen(at) + 1)
@@ -645,30 +641,16 @@ static int all_are_late(struct bundling *b, const struct said *said, struct err 
     return r;
 }
 
-/* 1: node:async_hooks is among what it read. */
 static int check_inputs(struct bundling *b, struct err *err)
 {
     struct buf text = {0};
-    bool has_hooks = false;
     int r = stage_read(b->stage->fd, "out/meta.json", LINK_OUTPUT_MAX, &text, err);
 
     if (r == 0)
-        r = inputs_check(buf_span(&text), b->stage->name, ASYNC_HOOKS, &has_hooks, &b->detail, err);
+        r = inputs_check(buf_span(&text), b->stage->name, ASYNC_HOOKS, &b->is_followed, &b->detail,
+                         err);
     buf_done(&text);
-    return r == 0 && has_hooks ? 1 : r;
-}
-
-/* The engine says nothing of where an await goes on: code that wants to know has none.  What cannot
- * be had so stays as it was linked before. */
-static int link_lowered(struct bundling *b, struct err *err)
-{
-    struct said said = {0};
-    int r;
-
-    b->is_lowered = true;
-    r = run(b, &said, err);
-    said_done(&said);
-    return r < 0 ? r : 0;
+    return r;
 }
 
 /* What the table cannot have is left out of it; at worst there is none. */
@@ -782,7 +764,5 @@ int bundling_run(struct bundling *b, struct err *err)
     if (r == 1)
         r = run_until_linked(b, err) < 0 ? err->code : 0;
     r = r < 0 ? r : link_late(b, err);
-    if (r == 0)
-        r = check_inputs(b, err);
-    return r == 1 ? link_lowered(b, err) : r;
+    return r < 0 ? r : check_inputs(b, err);
 }

@@ -41,7 +41,7 @@ struct bundling {
     bool is_script;
     bool is_importing; /* a script that imports: no longer is_script */
     bool is_asked;     /* to say where names are computed */
-    bool is_lowered;   /* await is made of generators, which node:async_hooks can follow */
+    bool is_followed;  /* node:async_hooks wants to know where code waits (awaits.h) */
 };
 
 /* Writes out/worker.js and out/worker.js.map.  Errors: those of link_make. */

@@ -24,12 +24,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "catalog/folder.h"
+#include "link/awaits.h"
 #include "link/bundler.h"
 #include "link/map.h"
 #include "text/value.h"
 
 enum {
-    FORMAT = 5, /* of what is made: another one is another hash */
+    FORMAT = 6, /* of what is made: another one is another hash */
     HASH_BYTES = 16,
     TRIES = 3,     /* when somebody sweeps what was just made */
     LEFT_S = 3600, /* what is being made, and nobody makes it any more */
@@ -180,18 +181,25 @@ void linked_done(struct linked *linked)
 /* Out of what the bundler wrote, which is a stranger's as the modules are. */
 static int copy_outputs(const struct bundling *b, int to, struct err *err)
 {
-    struct buf text = {0}, map = {0};
+    struct buf text = {0}, followed = {0}, map = {0};
+    struct awaits inserted = {0};
     struct err ignored;
     int r = stage_read(b->stage->fd, "out/worker.js", LINK_OUTPUT_MAX, &text, err);
 
-    r = r < 0 ? r : map_script(buf_span(&text), b->stage->name, &map, err);
+    if (r == 0 && b->is_followed)
+        r = awaits_rewrite(buf_span(&text), &followed, &inserted, err);
+    r = r < 0
+            ? r
+            : map_script(r == 1 ? buf_span(&followed) : buf_span(&text), b->stage->name, &map, err);
     r = r < 0 ? r : stage_put(to, "worker.js", buf_span(&map), err);
     buf_eat(&text, buf_len(&text));
     buf_eat(&map, buf_len(&map));
     if (r == 0 && stage_read(b->stage->fd, "out/worker.js.map", MAP_MAX, &text, &ignored) == 0 &&
-        map_rewrite(buf_span(&text), &map, &ignored) == 0)
+        map_rewrite(buf_span(&text), &inserted, &map, &ignored) == 0)
         r = stage_put(to, "worker.js.map", buf_span(&map), err);
+    awaits_done(&inserted);
     buf_done(&text);
+    buf_done(&followed);
     buf_done(&map);
     return r;
 }

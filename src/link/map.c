@@ -103,7 +103,20 @@ static bool has_many_strings(struct span map)
     return quotes / 2 > STRINGS_MAX;
 }
 
-int map_rewrite(struct span map, struct buf *out, struct err *err)
+static int shift(json_t *map, const struct awaits *inserted, struct err *err)
+{
+    const char *mappings = json_string_value(json_object_get(map, "mappings"));
+    struct buf out = {0};
+    int r = mappings ? awaits_shift(inserted, span_of(mappings), &out, err) : 0;
+
+    if (r == 0 && mappings &&
+        json_object_set_new(map, "mappings", json_stringn(buf_data(&out), buf_len(&out))) < 0)
+        r = err_nomem(err);
+    buf_done(&out);
+    return r;
+}
+
+int map_rewrite(struct span map, const struct awaits *inserted, struct buf *out, struct err *err)
 {
     json_t *all = NULL, *sources, *one;
     json_error_t where;
@@ -127,6 +140,8 @@ int map_rewrite(struct span map, struct buf *out, struct err *err)
             r = err_nomem(err);
         buf_done(&name);
     }
+    if (r == 0 && inserted->count > 0)
+        r = shift(all, inserted, err);
     if (map.len > WITH_TEXT_MAX)
         json_object_del(all, "sourcesContent");
     if (r == 0)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "link/awaits.h"
 #include "link/modules.h"
 
 /* What a path of "sources" is called: "../in/.corral/a.js" is "a.js", "../in/.ours/x.js" is
@@ -15,7 +16,8 @@ int map_script(struct span script, const char *stage, struct buf *out, struct er
 /* Comments of a module that name a source map elsewhere than in the upload name none any more: the
  * bundler would read it.  Nothing changes its place. */
 void map_disarm(char *text, size_t len, const char *name, const struct modules *modules);
-/* ERR_INVALID: it is no map; ERR_LIMIT: it has too many names. */
-int map_rewrite(struct span map, struct buf *out, struct err *err) MUST_CHECK;
+/* `inserted`: into its script, since the bundler made it.  ERR_INVALID: it is no map; ERR_LIMIT: it has too many names. */
+int map_rewrite(struct span map, const struct awaits *inserted, struct buf *out,
+                struct err *err) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "link/awaits.h"
 #include "link/inputs.h"
 #include "link/late.h"
 #include "link/map.h"
@@ -18,6 +19,33 @@ static void must(int cond)
 {
     if (!cond)
         abort();
+}
+
+/* Without what was inserted the script is what it was; and any bytes as mappings. */
+static void try_awaits(struct span all)
+{
+    struct buf out = {0}, shifted = {0};
+    struct awaits awaits;
+    struct err err = {0};
+
+    if (awaits_rewrite(all, &out, &awaits, &err) == 1) {
+        const char *at = buf_data(&out);
+        size_t from = 0;
+        for (size_t i = 0; i < awaits.count; i++) {
+            const struct awaits_one *one = &awaits.items[i];
+            must(from <= one->at && one->at <= all.len);
+            must(memcmp(at, all.data + from, one->at - from) == 0);
+            at += one->at - from;
+            must(memcmp(at, one->text, one->len) == 0);
+            at += one->len;
+            from = one->at;
+        }
+        must((size_t)(buf_data(&out) + buf_len(&out) - at) == all.len - from);
+        (void)!awaits_shift(&awaits, all, &shifted, &err);
+    }
+    awaits_done(&awaits);
+    buf_done(&out);
+    buf_done(&shifted);
 }
 
 static void try_late(struct span all)
@@ -87,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     said_done(&said);
     try_late(all);
+    try_awaits(all);
     (void)said_too_much(all, 0);
     {
         struct buf detail = {0};
@@ -95,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         map_disarm(text, len, "src/a.js", &(struct modules){0});
         buf_done(&detail);
     }
-    if (map_rewrite(all, &out, &err) == 0)
+    if (map_rewrite(all, &(struct awaits){0}, &out, &err) == 0)
         must(buf_len(&out) > 0);
     buf_eat(&out, buf_len(&out));
     must(map_script(all, ".stage-0", &out, &err) == 0 && buf_len(&out) <= len);

@@ -31,9 +31,9 @@ def names():
     return {name: exported.split() for name, _, exported in (line.partition(": ") for line in lines)}
 
 
-def files(only=None, without=()):
-    """{name: text} of the modules (of all tables if it does not say which) and of cases.mjs, which exports `groups` and `run`."""
-    names = [name for name in only or sorted(path.stem for path in HERE.glob("*.cases")) if name not in without]
+def files():
+    """{name: text} of the modules and of cases.mjs, which exports `groups` and `run`."""
+    names = sorted(path.stem for path in HERE.glob("*.cases"))
     made = {f"{name}.mjs": module(HERE / f"{name}.cases") for name in names}
     made["show.mjs"] = (HERE / "show.js").read_text()
     lines = [f'import cases_{name} from "./{name}.mjs";' for name in names]

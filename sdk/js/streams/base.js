@@ -96,7 +96,8 @@ function dictionary(value, what) {
 function functionOf(object, name, what) {
   const f = object[name];
   if (f !== undefined && typeof f !== 'function') throw new TypeError(`${what}: '${name}' must be a function`);
-  return f;
+  // Called when somebody reads or writes: with what node:async_hooks stores where the stream was made.
+  return f === undefined || !internals.bindContext ? f : internals.bindContext(f);
 }
 
 // { highWaterMark, size } of a queuing strategy, each undefined when not given.

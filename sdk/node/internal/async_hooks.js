@@ -1,6 +1,6 @@
 // async_hooks.js - node:async_hooks, for those who must not be made of promises because of it, too.
 import { AsyncResource } from 'node:internal/async_resource';
-import { currentContext, enter, install, runIn } from 'node:internal/context';
+import { Context, currentContext, enter, install, runIn } from 'node:internal/context';
 import { checkFunction } from 'node:internal/errors';
 
 install();
@@ -17,19 +17,19 @@ export class AsyncLocalStorage {
     const context = currentContext();
     return (f, ...args) => runIn(context, f, undefined, args);
   }
-  #with(value) { return new Map(currentContext()).set(this, value); }
+  #with(value) { return new Context(currentContext()).set(this, value); }
   run(store, f, ...args) {
     checkFunction(f, 'callback');
     return runIn(this.#with(store), f, null, args);
   }
   exit(f, ...args) {
-    const context = new Map(currentContext());
+    const context = new Context(currentContext());
     context.delete(this);
     return runIn(context.size ? context : undefined, f, null, args);
   }
   enterWith(store) { enter(this.#with(store)); }
   disable() {
-    const context = new Map(currentContext());
+    const context = new Context(currentContext());
     context.delete(this);
     enter(context.size ? context : undefined);
   }

@@ -326,10 +326,23 @@ static int run_script(const struct sdk_file *file, struct err *err)
     return 0;
 }
 
+static JSObjectRef on_rest;
+
+/* atRest(function): called whenever all reactions have run. */
+static JSValueRef at_rest(JSContextRef js, JSObjectRef function, JSObjectRef self, size_t count,
+                          const JSValueRef *arguments, JSValueRef *ret_thrown)
+{
+    (void)js, (void)function, (void)self, (void)ret_thrown;
+    if (count > 0 && !on_rest && JSValueIsObject(engine.context, arguments[0]))
+        on_rest = (JSObjectRef)engine_keep(arguments[0]);
+    return engine.undefined;
+}
+
 int engine_boot(struct err *err)
 {
     JSValueRef thrown = NULL;
 
+    engine_native("atRest", at_rest);
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const struct sdk_file *file = find_script(scripts[i]);
         if (!file)
@@ -472,6 +485,8 @@ void engine_unlock(void)
         return;
     while (engine.has_ended)
         forget_end();
+    if (on_rest)
+        JSObjectCallAsFunction(engine.context, on_rest, NULL, 0, NULL, NULL);
     engine.is_draining = false;
 }
 
