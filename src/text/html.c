@@ -389,6 +389,8 @@ static int give_tag(struct html *h, struct html_token *t, size_t end)
 static int end_attribute(struct html *h, size_t end)
 {
     h->attribute.end = (uint32_t)end;
+    if (buf_len(&h->attributes) > h->memory_max)
+        return ERR_LIMIT;
     return buf_append(&h->attributes, &h->attribute, sizeof h->attribute);
 }
 

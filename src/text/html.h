@@ -89,7 +89,7 @@ enum { HTML_ENDS_NAME = 1, HTML_ENDS_ATTRIBUTE = 2, HTML_ENDS_VALUE = 4 };
 /* How far the characters from `at` on go that do not end this. */
 size_t html_run(const char *in, size_t at, size_t len, uint8_t what);
 /* A tag whose name h->name begins: to h->attributes, name_end and is_self_closing.  Returns how long
- * it is, 0: its end has not come, or ERR_NOMEM. */
+ * it is, 0: its end has not come, ERR_NOMEM or ERR_LIMIT. */
 long html_read_tag(struct html *h, const char *in, size_t len) MUST_CHECK;
 /* A name in lower case as a number; different for different names of the same length that have at
  * most HTML_KEY_MAX bytes.  Longer ones: 0. */

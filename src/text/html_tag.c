@@ -147,9 +147,12 @@ long html_read_tag(struct html *h, const char *in, size_t len)
             h->is_self_closing = true;
             return (long)at + 1;
         }
-        if (h->attributes.cap - h->attributes.tail < sizeof h->attribute || !room)
+        if (h->attributes.cap - h->attributes.tail < sizeof h->attribute || !room) {
+            if (buf_len(&h->attributes) > h->memory_max)
+                return ERR_LIMIT;
             if (buf_reserve(&h->attributes, ROOM * sizeof h->attribute, &room) < 0)
                 return ERR_NOMEM;
+        }
         room = h->attributes.mem + h->attributes.tail;
         at = read_attribute((struct html_attribute *)(void *)room, in, at, len);
         if (at == 0)

@@ -164,6 +164,57 @@ static void refuses_what_would_be_kept_for_ever(void)
     }
 }
 
+static void reads_a_tag_at_once_as_in_pieces(void)
+{
+    static const char *const all[] = {"[x], [y=''], [z=\"1\"], longer-than-eight", NULL};
+    static const char *const pages[][2] = {
+        {"<a =x>", "<a =x>"},
+        {"<a x=>", "[0]<a x= k=\"v\">"},
+        {"<a/x/ =y>", "[0]<a x =y k=\"v\">"},
+        {"<LONGER-than-EIGHT /y='>'z=1/>", "[0]<LONGER-than-EIGHT y='>' z=1/ k=\"v\">"},
+        {"<longer-than-eighty><p\f\tx\n=\r\"\"x>",
+         "<longer-than-eighty>[0]<p x\n=\r\"\" x k=\"v\">"},
+    };
+
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        for (size_t step = 1; step < 40; step++) {
+            struct buf out = {0};
+            CHECK(mark(all, span_of(pages[i][0]), step, &out) == 0);
+            CHECK(span_is(buf_span(&out), pages[i][1]));
+            if (!span_is(buf_span(&out), pages[i][1]))
+                printf("  %s -> %.*s by %zu\n", pages[i][0], SPAN_ARG(buf_span(&out)), step);
+            buf_done(&out);
+        }
+}
+
+/* A name with a NUL is not the shorter one, whose number it has. */
+static void tells_names_with_nuls_apart(void)
+{
+    static const char *const all[] = {"p", NULL};
+    struct buf out = {0};
+
+    CHECK(mark(all, SPAN("<p\0><script\0><p></script>"), 99, &out) == 0);
+    CHECK(span_is(buf_span(&out), "<p") == false);
+    CHECK(memmem(buf_data(&out), buf_len(&out), "[0]<p k=\"v\">", 12));
+    CHECK(!memmem(buf_data(&out), buf_len(&out), "[0]<p\0", 6));
+    buf_done(&out);
+}
+
+static void refuses_attributes_without_end(void)
+{
+    static const char *const all[] = {"*", NULL};
+    struct buf in = {0}, out = {0};
+
+    CHECK(buf_print(&in, "<a") == 0);
+    while (buf_len(&in) < MEMORY / 4)
+        CHECK(buf_print(&in, " b") == 0);
+    CHECK(buf_print(&in, ">") == 0);
+    CHECK(mark(all, buf_span(&in), buf_len(&in), &out) == ERR_LIMIT);
+    CHECK(mark(all, buf_span(&in), buf_len(&in) - 1, &out) == ERR_LIMIT);
+    buf_done(&in);
+    buf_done(&out);
+}
+
 static void complains_of_bad_selectors(void)
 {
     static const char *const bad[][2] = {
@@ -193,6 +244,9 @@ int main(int argc, char **argv)
         {"marks_what_matches", marks_what_matches},
         {"survives_every_failing_allocation", survives_every_failing_allocation},
         {"refuses_what_would_be_kept_for_ever", refuses_what_would_be_kept_for_ever},
+        {"reads_a_tag_at_once_as_in_pieces", reads_a_tag_at_once_as_in_pieces},
+        {"tells_names_with_nuls_apart", tells_names_with_nuls_apart},
+        {"refuses_attributes_without_end", refuses_attributes_without_end},
         {"complains_of_bad_selectors", complains_of_bad_selectors},
         {0},
     };
