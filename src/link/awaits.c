@@ -691,7 +691,8 @@ static int put_number(struct buf *out, int64_t number)
 int awaits_shift(const struct awaits *awaits, struct span mappings, struct buf *out,
                  struct err *err)
 {
-    const struct awaits_one *next = awaits->items, *end = next + awaits->count;
+    const struct awaits_one *one;
+    size_t next = 0;
     int64_t column = 0, shift = 0, before = 0, delta;
     unsigned line = 0;
 
@@ -704,10 +705,12 @@ int awaits_shift(const struct awaits *awaits, struct span mappings, struct buf *
             if (!take_number(&mappings, &delta))
                 return err_set(err, ERR_INVALID, "the source map's mappings are none");
             column += delta;
-            for (; next < end &&
-                   (next->line < line || (next->line == line && next->column <= column));
-                 next++)
-                shift += next->line == line ? next->len : 0;
+            for (; next < awaits->count; next++) {
+                one = &awaits->items[next];
+                if (one->line > line || (one->line == line && one->column > column))
+                    break;
+                shift += one->line == line ? one->len : 0;
+            }
             if (put_number(out, column + shift - before) < 0)
                 return err_nomem(err);
             before = column + shift;
