@@ -59,6 +59,22 @@ static int spawn(const struct helper *h, int in, int out, const posix_spawnattr_
     return r;
 }
 
+/* What the lock is over changes with no signal between, whose handler ends them all. */
+static void take_lock(sigset_t *ret_before)
+{
+    sigset_t every;
+
+    sigfillset(&every);
+    pthread_sigmask(SIG_BLOCK, &every, ret_before);
+    pthread_mutex_lock(&lock);
+}
+
+static void give_lock(const sigset_t *before)
+{
+    pthread_mutex_unlock(&lock);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 /* With no signal blocked or ignored, in a group of its own.  0 or an errno. */
 static int start(const struct helper *h, int in, int out, pid_t *ret_pid)
 {
@@ -84,27 +100,29 @@ static int start(const struct helper *h, int in, int out, pid_t *ret_pid)
 /* As start, and helper_end_all knows of it. */
 static int begin(const struct helper *h, int in, int out, struct running *running)
 {
+    sigset_t before;
     int r;
 
-    pthread_mutex_lock(&lock);
+    take_lock(&before);
     r = is_over ? ECANCELED : start(h, in, out, &running->pid);
     if (r == 0) {
         running->next = all;
         all = running;
     }
-    pthread_mutex_unlock(&lock);
+    give_lock(&before);
     return r;
 }
 
 static void forget(const struct running *running)
 {
     struct running **at = &all;
+    sigset_t before;
 
-    pthread_mutex_lock(&lock);
+    take_lock(&before);
     while (*at != running)
         at = &(*at)->next;
     *at = running->next;
-    pthread_mutex_unlock(&lock);
+    give_lock(&before);
 }
 
 static void kill_group(pid_t pid)
@@ -115,11 +133,31 @@ static void kill_group(pid_t pid)
 
 void helper_end_all(void)
 {
-    pthread_mutex_lock(&lock);
+    sigset_t before;
+
+    take_lock(&before);
     is_over = true;
     for (const struct running *one = all; one; one = one->next)
         kill_group(one->pid);
-    pthread_mutex_unlock(&lock);
+    give_lock(&before);
+}
+
+static void on_signal(int number)
+{
+    helper_end_all();
+    raise(number); /* SA_RESETHAND: it does now what it always does */
+}
+
+void helper_end_with_us(void)
+{
+    static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+    struct sigaction now;
+
+    for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)
+        if (sigaction(SIGNALS[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
+            now.sa_handler == SIG_DFL)
+            sigaction(SIGNALS[i], &action, NULL);
 }
 
 /* Wait until there is something to read: bytes, or the end. */

@@ -37,8 +37,11 @@ struct helper {
 int helper_run(const struct helper *helper, struct err *err) MUST_CHECK;
 
 /* Before _exit, when another thread may be in helper_run: kills every helper with its group, and from
- * then on helper_run starts none (ERR_CANCELLED).  Any thread. */
+ * then on helper_run starts none (ERR_CANCELLED).  Any thread, and handlers of signals. */
 void helper_end_all(void);
+/* Once, at the start: a signal that ends the program (SIGINT, SIGTERM, SIGHUP, SIGQUIT) does so behind
+ * helper_end_all, unless somebody ignores or catches it. */
+void helper_end_with_us(void);
 
 /* The box that our programs have to enter, for their command lines: "--box=LAYERS", as box/tier.h
  * names them.  helper_use_box is told once, at the start of a command, before there are threads;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/helper.h"
 #include "base/mem.h"
 #include "cli/command.h"
 
@@ -87,6 +88,7 @@ int cli_main(int argc, char **argv)
 
     if (hold_standard() < 0)
         return 1;
+    helper_end_with_us();
     if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0)) {
         printf("corral %s\n", CORRAL_VERSION);
         return check_output(0);

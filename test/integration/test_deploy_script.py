@@ -1,12 +1,16 @@
 """corral deploy and corral versions upload of JavaScript projects: what a node answers then."""
 import base64
 import json
+import os
 import re
+import signal
+import subprocess
 
 import pytest
 
 from commands import Commands
-from harness import write_project
+from harness import BIN, until, write_project
+from test_dev_script import is_gone
 
 pytestmark = pytest.mark.asan
 
@@ -100,6 +104,22 @@ def test_what_does_not_start_changes_nothing(cli, node, tmp_path):
     (project / "src/index.ts").write_text("const first: = 'x';\n")
     assert "src/index.ts:1:14: error: Unexpected" in cli("deploy", cwd=project, code=1).err
     assert node.get("starts").text == "one"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_custom_build_ends_with_us(cli, tmp_path, number):
+    command = "sleep 1000 & echo $! > pid.new; mv pid.new pid; wait"
+    folder = make(tmp_path, "builds", "", build={"command": command})
+    process = subprocess.Popen([BIN / "corral", "deploy", folder], cwd=folder, env=cli.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: "the build has not begun", (folder / "pid").exists)
+    pid = int((folder / "pid").read_text())
+    process.send_signal(number)
+    assert process.wait(5) == -number
+    try:
+        until(lambda: f"process {pid} of the build is alive", lambda: is_gone(pid), 2)
+    finally:
+        if not is_gone(pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_service_worker(cli, node, tmp_path):
