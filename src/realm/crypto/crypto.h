@@ -22,6 +22,8 @@ void crypto_define_cipher(void);
 void crypto_define_cipher_stream(void);
 void crypto_define_pkey(void);
 void crypto_define_sign(void);
+void crypto_define_key(void);
+void crypto_define_key_use(void);
 
 /* ---- what these files share ---- */
 struct span crypto_bytes(JSValueRef value); /* empty for anything else */
@@ -29,6 +31,10 @@ struct span crypto_bytes(JSValueRef value); /* empty for anything else */
 const char *crypto_name(JSValueRef value, char name[32]);
 const EVP_MD *crypto_hash(JSValueRef value); /* NULL: no such hash */
 EVP_PKEY *crypto_pkey(JSValueRef value);     /* borrowed; NULL: no key */
+/* An object that holds this key; undefined for NULL. */
+JSValueRef crypto_wrap(EVP_PKEY *take_key);
+/* What the library said first, as "error:0480006C:PEM routines::no start line", perhaps "". */
+JSValueRef crypto_reason(void);
 /* A Uint8Array over memory that was mem_alloc-ed; takes it. */
 JSValueRef crypto_take(unsigned char *take_bytes, size_t len, JSValueRef *ret_thrown);
 JSValueRef crypto_nomem(JSValueRef *ret_thrown);

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "realm/js/engine.h"
+#include "realm/js/text.h"
 #include "realm/web/web.h"
 
 struct span crypto_bytes(JSValueRef value)
@@ -64,6 +65,17 @@ JSValueRef crypto_refused(void)
 {
     ERR_clear_error();
     return engine.undefined;
+}
+
+JSValueRef crypto_reason(void)
+{
+    unsigned long error = ERR_get_error();
+    char why[256] = "";
+
+    if (error)
+        ERR_error_string_n(error, why, sizeof why);
+    ERR_clear_error();
+    return text_value(span_of(why));
 }
 
 JSValueRef crypto_take(unsigned char *take_bytes, size_t len, JSValueRef *ret_thrown)
@@ -290,4 +302,6 @@ void crypto_define(void)
     crypto_define_cipher_stream();
     crypto_define_pkey();
     crypto_define_sign();
+    crypto_define_key();
+    crypto_define_key_use();
 }

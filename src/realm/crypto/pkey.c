@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "realm/crypto/crypto.h"
+#include "realm/crypto/key.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 
@@ -34,25 +35,13 @@ EVP_PKEY *crypto_pkey(JSValueRef value)
     return JSObjectGetPrivate((JSObjectRef)value);
 }
 
-static JSValueRef wrap(EVP_PKEY *take_key)
+JSValueRef crypto_wrap(EVP_PKEY *take_key)
 {
     ERR_clear_error();
     if (!take_key)
         return engine.undefined;
     JSReportExtraMemoryCost(engine.context, WEIGHT);
     return JSObjectMake(engine.context, key_class, take_key);
-}
-
-/* Explicit curve parameters are a way to bring one's own curve: named ones only. */
-static bool is_named(const EVP_PKEY *key)
-{
-    char curve[64];
-    size_t len;
-
-    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
-        return true;
-    return EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve,
-                                          &len) > 0;
 }
 
 /* The public half is one that belongs to the private one. */
@@ -84,7 +73,7 @@ static JSValueRef import_key(JSContextRef js, JSObjectRef function, JSObjectRef 
     } else {
         key = d2i_PUBKEY(NULL, &at, (long)der.len);
     }
-    if (key && (at != (const unsigned char *)der.data + der.len || !is_named(key) ||
+    if (key && (at != (const unsigned char *)der.data + der.len || key_judge(key) != KEY_OK ||
                 (is_private && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && !is_whole(key)))) {
         EVP_PKEY_free(key);
         key = NULL;
@@ -93,7 +82,7 @@ static JSValueRef import_key(JSContextRef js, JSObjectRef function, JSObjectRef 
     if (key && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
         EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
                                        "uncompressed");
-    return wrap(key);
+    return crypto_wrap(key);
 }
 
 /* pkeyExport(isPrivate, key) -> DER, or undefined */
@@ -177,7 +166,7 @@ static JSValueRef generate(JSContextRef js, JSObjectRef function, JSObjectRef se
     } else {
         key = EVP_EC_gen(name);
     }
-    return wrap(key);
+    return crypto_wrap(key);
 }
 
 void crypto_define_pkey(void)
