@@ -118,12 +118,14 @@ function keyFor(key, algorithm, usage) {
 
 const bufferOf = (bytes) => (bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer);
 
-async function importKey(format, data, algorithm, extractable, usages) {
+function importKeyNow(format, data, algorithm, extractable, usages) {
   const [found, parameters] = find(algorithm, 'importKey');
   format = formatOf(format);
   const keyData = format === 'jwk' ? internals.options(data, 'crypto.subtle.importKey') : bytesOf(data, 'the key').slice();
   return found.importKey(format, keyData, parameters, Boolean(extractable), usagesOf(usages));
 }
+internals.importKeyNow = importKeyNow;
+async function importKey(format, data, algorithm, extractable, usages) { return importKeyNow(format, data, algorithm, extractable, usages); }
 
 function exportKey(format, key) {
   const parts = internals.keyParts(key), algorithm = algorithms[parts.algorithm.name.toUpperCase()];

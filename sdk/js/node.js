@@ -16,6 +16,7 @@ function hashName(name) {
   if (!found) throw new Error('Digest method not supported');
   return found;
 }
+internals.nodeHashName = hashName;
 function count(value, max, what) {
   const number = Number(value);
   if (!(number >= 0 && number <= max)) throw new RangeError(`${what} must be 0 to ${max}`);
@@ -128,7 +129,7 @@ const surface = {
     internals.resetContext = () => { Reflect.apply(reset, undefined, []); };
     native.atRest(internals.resetContext);
   },
-  crypto: Object.freeze(crypto),
+  crypto: Object.freeze(crypto), keys: Object.freeze(internals.nodeKeys),
   openCoder: (...how) => new Coder(...how),
   crc32: (bytes, before) => native.crc32(view(bytes), before >>> 0),
 };

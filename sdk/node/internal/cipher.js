@@ -1,6 +1,7 @@
 // cipher.js - createCipheriv and createDecipheriv of node:crypto: AES in its modes, ChaCha20 and others of OpenSSL's, a piece at a time.
 import { Buffer, bytesOf } from 'node:internal/buffer';
 import { argType, checkInteger, checkObject, checkString, coded } from 'node:internal/errors';
+import { opensslError } from 'node:internal/openssl';
 import { realm } from 'node:internal/realm';
 import { keyOrBytes } from 'node:internal/keys';
 import { LazyTransform } from 'node:internal/streams/lazy';
@@ -25,12 +26,7 @@ function input(value, name, kinds, encoding) {
 }
 const OF_KEY = ['string', 'ArrayBuffer', 'Buffer', 'TypedArray', 'DataView', 'KeyObject', 'CryptoKey'], OF_IV = OF_KEY.slice(0, 5), OF_DATA = ['string', 'Buffer', 'TypedArray', 'DataView'];
 
-// What OpenSSL said, as Node.js shows it.
-function refused(text) {
-  if (!text) return new Error('Unsupported state or unable to authenticate data');
-  const [, , library, , ...rest] = text.split(':'), reason = rest.join(':');
-  return Object.assign(new Error(text), { library, reason, code: `ERR_OSSL_${reason.toUpperCase().replaceAll(' ', '_')}` });
-}
+const refused = (text) => opensslError(text, 'Unsupported state or unable to authenticate data');
 
 class CipherBase extends LazyTransform {
   #cipher; #info; #isEncrypt; #tagLength; #hasTag = false; #tag; #isUsed = false; #isOver = false; #decoder = null;

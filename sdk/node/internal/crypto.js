@@ -1,9 +1,12 @@
 // crypto.js - what there is of node:crypto: digests, ciphers, random values, keys out of passwords; more is in crypto.subtle.
 import { Buffer, bytesOf } from 'node:internal/buffer';
-import { argType, checkFunction, checkInteger, checkString, coded, outOfRange } from 'node:internal/errors';
+import { argType, checkFunction, checkInteger, checkObject, checkString, coded, outOfRange } from 'node:internal/errors';
 import { realm } from 'node:internal/realm';
 import { Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scryptSync } from 'node:internal/cipher';
-import { KeyObject, createSecretKey, generateKeySync, keyOrBytes } from 'node:internal/keys';
+import { KeyObject, contentOfObject, createPrivateKey, createPublicKey, createSecretKey, generateKeySync, keyOrBytes } from 'node:internal/keys';
+import { generateKeyPair, generateKeyPairSync } from 'node:internal/keygen';
+import { privateDecrypt, privateEncrypt, publicDecrypt, publicEncrypt } from 'node:internal/public_crypt';
+import { Sign, Verify, createSign, createVerify, sign, verify } from 'node:internal/sign';
 import { LazyTransform } from 'node:internal/streams/lazy';
 
 const { crypto } = realm, webcrypto = globalThis.crypto;
@@ -166,8 +169,19 @@ function generateKey(type, options, callback) {
   const key = generateKeySync(type, options);
   queueMicrotask(() => callback(null, key));
 }
+function diffieHellman(options) {
+  checkObject(options, 'options');
+  const mine = contentOfObject(options.privateKey, 'options.privateKey', ['private']), theirs = contentOfObject(options.publicKey, 'options.publicKey', ['public', 'private']);
+  const [type] = mine.kind.split(' '), [other] = theirs.kind.split(' ');
+  if (type !== other || !['dh', 'ec', 'x448', 'x25519'].includes(type))
+    throw coded(Error, 'ERR_CRYPTO_INCOMPATIBLE_KEY', `Incompatible ${type === other ? 'key type for Diffie-Hellman' : 'key types for Diffie-Hellman'}: ${type === other ? type : `${type} and ${other}`}`);
+  const made = mine.agree(theirs);
+  if (made === undefined) throw coded(Error, 'ERR_CRYPTO_INCOMPATIBLE_KEY', 'diffieHellman failed');
+  return out(made);
+}
 export default {
-  KeyObject, createSecretKey, generateKey, generateKeySync,
+  KeyObject, createPrivateKey, createPublicKey, createSecretKey, generateKey, generateKeyPair, generateKeyPairSync, generateKeySync, diffieHellman,
+  Sign, Verify, createSign, createVerify, sign, verify, publicEncrypt, publicDecrypt, privateEncrypt, privateDecrypt,
   Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scrypt, scryptSync,
   Hash, Hmac, webcrypto, createHash, createHmac, hash, getHashes, subtle, getRandomValues, randomUUID, randomFillSync, randomFill, randomBytes, randomInt, timingSafeEqual,
   pbkdf2Sync, pbkdf2, hkdfSync, hkdf,

@@ -161,7 +161,7 @@ static JSValueRef agree(JSContextRef js, JSObjectRef function, JSObjectRef self,
                         const JSValueRef *arguments, JSValueRef *ret_thrown)
 {
     EVP_PKEY *mine = crypto_pkey(arguments[0]), *theirs = crypto_pkey(arguments[1]);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(mine, NULL);
+    EVP_PKEY_CTX *ctx = mine && theirs ? EVP_PKEY_CTX_new(mine, NULL) : NULL;
     unsigned char *out = NULL;
     size_t len = 0;
     bool ok = ctx && EVP_PKEY_derive_init(ctx) > 0 && EVP_PKEY_derive_set_peer(ctx, theirs) > 0 &&

@@ -158,6 +158,7 @@ static const char *const scripts[] = {
     "js/event_source.js",
     "js/cache.js",
     "js/context.js",
+    "js/node_keys.js",
     "js/node.js",
     "js/loopback.js",
     "js/modules.js",
