@@ -1,6 +1,7 @@
 // crypto.js - what there is of node:crypto: digests, ciphers, random values, keys out of passwords; more is in crypto.subtle.
 import { Buffer, bytesOf } from 'node:internal/buffer';
-import { argType, checkFunction, checkInteger, checkObject, checkString, coded, outOfRange } from 'node:internal/errors';
+import { argType, argValue, checkFunction, checkInteger, checkObject, checkString, coded, outOfRange } from 'node:internal/errors';
+import { opensslError } from 'node:internal/openssl';
 import { realm } from 'node:internal/realm';
 import { Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scryptSync } from 'node:internal/cipher';
 import { KeyObject, contentOfObject, createPrivateKey, createPublicKey, createSecretKey, generateKeySync, keyOrBytes } from 'node:internal/keys';
@@ -171,12 +172,15 @@ function generateKey(type, options, callback) {
 }
 function diffieHellman(options) {
   checkObject(options, 'options');
-  const mine = contentOfObject(options.privateKey, 'options.privateKey', ['private']), theirs = contentOfObject(options.publicKey, 'options.publicKey', ['public', 'private']);
-  const [type] = mine.kind.split(' '), [other] = theirs.kind.split(' ');
-  if (type !== other || !['dh', 'ec', 'x448', 'x25519'].includes(type))
-    throw coded(Error, 'ERR_CRYPTO_INCOMPATIBLE_KEY', `Incompatible ${type === other ? 'key type for Diffie-Hellman' : 'key types for Diffie-Hellman'}: ${type === other ? type : `${type} and ${other}`}`);
+  const { privateKey, publicKey } = options;
+  if (!(privateKey instanceof KeyObject)) throw argValue('options.privateKey', privateKey);
+  if (!(publicKey instanceof KeyObject)) throw argValue('options.publicKey', publicKey);
+  const mine = contentOfObject(privateKey, 'options.privateKey', ['private']), theirs = contentOfObject(publicKey, 'options.publicKey', ['public', 'private']);
+  const [type, curve] = mine.kind.split(' '), [other, otherCurve] = theirs.kind.split(' ');
+  if (type !== other || !['dh', 'ec', 'x448', 'x25519'].includes(type)) throw coded(Error, 'ERR_CRYPTO_INCOMPATIBLE_KEY', `Incompatible key types for Diffie-Hellman: ${type} and ${other}`);
+  if (curve !== otherCurve) throw opensslError('error:1C8000CB:Provider routines::mismatching domain parameters', '');
   const made = mine.agree(theirs);
-  if (made === undefined) throw coded(Error, 'ERR_CRYPTO_INCOMPATIBLE_KEY', 'diffieHellman failed');
+  if (made === undefined) throw new Error('diffieHellman failed');
   return out(made);
 }
 export default {

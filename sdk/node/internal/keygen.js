@@ -2,7 +2,6 @@
 import { argValue, checkFunction, checkInteger, checkObject, checkString, coded, outOfRange } from 'node:internal/errors';
 import { encodeKey, keyObject } from 'node:internal/keys';
 import { parseKeyEncoding } from 'node:internal/keys_encoding';
-import { granted } from 'node:internal/openssl';
 import { realm } from 'node:internal/realm';
 import { kPromisifyNames } from 'node:internal/util';
 
@@ -23,6 +22,11 @@ function checkHash(name, option) {
   checkString(name, option);
   try { crypto.hashName(name); } catch { throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid ${option.includes('mgf1') ? 'MGF1 ' : ''}digest: ${name}`); }
 }
+// As in Node.js the errors of generating have no code.
+function generated(made) {
+  if (!keys.isKey(made)) throw new Error((typeof made === 'string' && made) || 'Key generation job failed');
+  return made;
+}
 function rsa(type, options) {
   checkObject(options, 'options');
   const { modulusLength, hash, mgf1Hash, hashAlgorithm = hash, mgf1HashAlgorithm = mgf1Hash, saltLength } = options, publicExponent = options.publicExponent ?? 0x10001;
@@ -34,8 +38,9 @@ function rsa(type, options) {
     checkHash(mgf1HashAlgorithm, 'options.mgf1HashAlgorithm');
   }
   if (modulusLength > MAX_BITS) throw outOfRange('options.modulusLength', `<= ${MAX_BITS}`, modulusLength);
-  return () => granted(type === 'rsa' ? keys.makeRsa(false, modulusLength, publicExponent) : keys.makeRsa(true, modulusLength, publicExponent, hashAlgorithm, mgf1HashAlgorithm ?? hashAlgorithm, saltLength),
-    'Key generation failed');
+  if (type === 'rsa') return () => generated(keys.makeRsa(false, modulusLength, publicExponent));
+  const salt = saltLength ?? (hashAlgorithm === undefined ? undefined : crypto.digest(hashAlgorithm, new Uint8Array(0)).length);
+  return () => generated(keys.makeRsa(true, modulusLength, publicExponent, hashAlgorithm, mgf1HashAlgorithm ?? hashAlgorithm, salt));
 }
 function ec(options) {
   checkObject(options, 'options');
@@ -44,7 +49,7 @@ function ec(options) {
   if (paramEncoding !== undefined && paramEncoding !== null && paramEncoding !== 'named') throw argValue('options.paramEncoding', paramEncoding);
   const curve = keys.curveName(namedCurve);
   if (curve === undefined) throw coded(TypeError, 'ERR_CRYPTO_INVALID_CURVE', 'Invalid EC curve name');
-  return () => granted(keys.make(curve), 'Key generation failed');
+  return () => generated(keys.make(curve));
 }
 // What makes the two keys in the forms that are wished for.
 function job(type, options) {
@@ -53,7 +58,7 @@ function job(type, options) {
   if (options !== undefined) checkObject(options, 'options');
   if (!TYPES.includes(type)) throw argValue('type', type, 'must be a supported key type');
   if (type === 'dsa' || type === 'dh') throw new Error(`[unenv] crypto.generateKeyPair of ${type} is not implemented yet!`);
-  const make = type.startsWith('rsa') ? rsa(type, options) : type === 'ec' ? ec(options) : () => granted(keys.make(type), 'Key generation failed');
+  const make = type.startsWith('rsa') ? rsa(type, options) : type === 'ec' ? ec(options) : () => generated(keys.make(type));
   return () => {
     const key = make(), half = key.toPublic();
     return [publicForm ? encodeKey(half, publicForm) : keyObject(half), privateForm ? encodeKey(key, privateForm) : keyObject(key)];

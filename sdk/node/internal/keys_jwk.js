@@ -8,12 +8,12 @@ const CURVES = { 'P-256': ['prime256v1', 32], 'secp256k1': ['secp256k1', 32], 'P
 const NAMES = { prime256v1: 'P-256', secp256k1: 'secp256k1', secp384r1: 'P-384', secp521r1: 'P-521', __proto__: null };
 const RAW = { Ed25519: 32, Ed448: 57, X25519: 32, X448: 56, __proto__: null };
 const RSA_SECRETS = ['d', 'p', 'q', 'dp', 'dq', 'qi'];
-const invalid = () => coded(TypeError, 'ERR_CRYPTO_INVALID_JWK', 'Invalid JWK data');
+const invalid = (what = 'data') => coded(TypeError, 'ERR_CRYPTO_INVALID_JWK', `Invalid JWK ${what}`);
 const bytes = (text) => Buffer.from(text, 'base64');
 const text = (part) => Buffer.from(part).toString('base64url');
 
-function made(result) {
-  if (!keys.isKey(result)) throw invalid();
+function made(result, what) {
+  if (!keys.isKey(result)) throw invalid(what);
   return result;
 }
 function okp(jwk, isPrivate) {
@@ -29,7 +29,7 @@ function okp(jwk, isPrivate) {
 function coordinate(value, size) {
   let number = bytes(value);
   while (number.length > size && number[0] === 0) number = number.subarray(1);
-  if (number.length > size) throw invalid();
+  if (number.length > size) throw invalid('EC key');
   return Buffer.concat([Buffer.alloc(size - number.length), number]);
 }
 function ec(jwk, isPrivate) {
@@ -39,15 +39,15 @@ function ec(jwk, isPrivate) {
   checkString(jwk.y, 'key.y');
   if (isPrivate) checkString(jwk.d, 'key.d');
   const [curve, size] = CURVES[jwk.crv], point = Buffer.concat([Buffer.from([4]), coordinate(jwk.x, size), coordinate(jwk.y, size)]), d = isPrivate ? bytes(jwk.d) : undefined;
-  if (d && d.length === 0) throw invalid();
-  return made(keys.fromCurve(curve, point, d));
+  if (d && d.length === 0) throw invalid('EC key');
+  return made(keys.fromCurve(curve, point, d), 'EC key');
 }
 function rsa(jwk, isPrivate) {
   const names = ['n', 'e', ...(isPrivate ? RSA_SECRETS : [])];
   for (const name of names) checkString(jwk[name], `key.${name}`);
   const numbers = names.map((name) => bytes(jwk[name]));
-  if (numbers.some((number) => number.length === 0)) throw invalid();
-  return made(keys.fromRsa(...numbers));
+  if (numbers.some((number) => number.length === 0)) throw invalid('RSA key');
+  return made(keys.fromRsa(...numbers), 'RSA key');
 }
 // A key of the realm.
 export function keyOfJwk(jwk, isPrivate) {

@@ -1,6 +1,6 @@
 // public_crypt.js - publicEncrypt, privateDecrypt, privateEncrypt and publicDecrypt of node:crypto: RSA.
 import { Buffer } from 'node:internal/buffer';
-import { argValue, checkString, coded } from 'node:internal/errors';
+import { checkString, coded } from 'node:internal/errors';
 import { preparePrivate, preparePublic } from 'node:internal/keys';
 import { bytesArg } from 'node:internal/keys_encoding';
 import { opensslError } from 'node:internal/openssl';
@@ -15,12 +15,12 @@ function operation(name, prepare, usualPadding) {
     if (oaepHash !== undefined) checkString(oaepHash, 'key.oaepHash');
     const label = oaepLabel === undefined ? undefined : bytesArg(oaepLabel, 'key.oaepLabel', encoding), bytes = bytesArg(buffer, 'buffer', encoding), key = open();
     if (oaepHash !== undefined) {
-      try { crypto.hashName(oaepHash); } catch { throw coded(Error, 'ERR_OSSL_EVP_INVALID_DIGEST', `Invalid digest: ${oaepHash}`); }
+      try { crypto.hashName(oaepHash); } catch { throw coded(Error, 'ERR_OSSL_EVP_INVALID_DIGEST', 'Invalid digest used'); }
     }
     const made = key.crypt(name, padding, oaepHash, label, bytes);
     if (typeof made === 'string') throw opensslError(made, 'The operation failed');
     // Who could tell right padding from wrong could read messages one by one.
-    if (made === true) throw argValue('padding', padding, 'RSA_PKCS1_PADDING is no longer supported for private decryption');
+    if (made === true) throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', 'RSA_PKCS1_PADDING is no longer supported for private decryption');
     return Buffer.from(made.buffer, made.byteOffset, made.byteLength);
   };
 }

@@ -24,7 +24,7 @@ function how(options) {
   return [padding ?? 0, padding === PSS && salt === undefined ? SALT_MAX : salt, dsaEncoding === 'ieee-p1363'];
 }
 function digestOf(name) {
-  try { return crypto.openDigest(name); } catch { throw coded(Error, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`); }
+  try { return crypto.openDigest(name); } catch { throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', 'Invalid digest'); }
 }
 function signed(made) {
   if (typeof made === 'string') throw opensslError(made, 'Signing failed');
@@ -34,7 +34,7 @@ function judged(made) {
   if (typeof made === 'string') throw opensslError(made, 'Verification failed');
   return made;
 }
-const needsWhole = () => opensslError('error:1C8000D5:Provider routines::operation not supported for this keytype', '');
+const needsWhole = () => coded(Error, 'ERR_CRYPTO_UNSUPPORTED_OPERATION', 'Unsupported crypto operation');
 
 class Signing extends Writable {
   #name; #digest;
@@ -91,7 +91,8 @@ export const createSign = (algorithm, options) => new Sign(algorithm, options), 
 function run(work, callback) {
   if (!callback) return work();
   let result, failure = null;
-  try { result = work(); } catch (error) { failure = error; }
+  // What is said later has no code there.
+  try { result = work(); } catch (error) { failure = new Error(error.message); }
   queueMicrotask(() => (failure ? callback(failure) : callback(null, result)));
   return undefined;
 }
@@ -105,13 +106,13 @@ function checkCall(algorithm, callback) {
 // [name of the digest, what is signed] for a key.
 function message(key, algorithm, data) {
   if (EDWARDS.includes(key.kind)) {
-    if (algorithm !== null && algorithm !== undefined) throw opensslError('error:1C800096:Provider routines::invalid digest', '');
+    if (algorithm !== null && algorithm !== undefined) throw opensslError('error:1C80007A:Provider routines::invalid digest', '');
     return [undefined, data];
   }
   const name = algorithm ?? defaultDigest(key.kind);
   return [name, crypto.digest(name, data)];
 }
-const defaultDigest = (kind) => (kind.startsWith('rsa-pss') ? kind.split(' ')[2] ?? 'sha256' : 'sha256');
+const defaultDigest = (kind) => (kind.startsWith('rsa-pss') ? kind.split(' ')[2]?.replace('SHA2-', 'SHA') ?? 'sha256' : 'sha256');
 
 export function sign(algorithm, data, key, callback) {
   checkCall(algorithm, callback);

@@ -94,12 +94,14 @@ static JSValueRef from_rsa(JSContextRef js, JSObjectRef function, JSObjectRef se
 {
     struct span numbers[KEY_RSA_NUMBERS];
     EVP_PKEY *key = NULL;
+    enum key_result result;
 
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
     ERR_clear_error();
     for (int i = 0; i < KEY_RSA_NUMBERS; i++)
         numbers[i] = crypto_bytes(arguments[i]);
-    return made(key_from_rsa(numbers, &key), key);
+    result = key_from_rsa(numbers, &key);
+    return made(result, key);
 }
 
 /* keyFromCurve(curve, point, d or empty) -> key, or what is wrong */
@@ -108,12 +110,13 @@ static JSValueRef from_curve(JSContextRef js, JSObjectRef function, JSObjectRef 
 {
     char curve[32];
     EVP_PKEY *key = NULL;
+    enum key_result result;
 
     (void)js, (void)function, (void)self, (void)count, (void)ret_thrown;
     ERR_clear_error();
-    return made(key_from_curve(crypto_name(arguments[0], curve), crypto_bytes(arguments[1]),
-                               crypto_bytes(arguments[2]), &key),
-                key);
+    result = key_from_curve(crypto_name(arguments[0], curve), crypto_bytes(arguments[1]),
+                            crypto_bytes(arguments[2]), &key);
+    return made(result, key);
 }
 
 /* keyFromRaw(name, is_private, bytes) -> key, or what is wrong */
@@ -122,12 +125,13 @@ static JSValueRef from_raw(JSContextRef js, JSObjectRef function, JSObjectRef se
 {
     char name[32];
     EVP_PKEY *key = NULL;
+    enum key_result result;
 
     (void)function, (void)self, (void)count, (void)ret_thrown;
     ERR_clear_error();
-    return made(key_from_raw(crypto_name(arguments[0], name), JSValueToBoolean(js, arguments[1]),
-                             crypto_bytes(arguments[2]), &key),
-                key);
+    result = key_from_raw(crypto_name(arguments[0], name), JSValueToBoolean(js, arguments[1]),
+                          crypto_bytes(arguments[2]), &key);
+    return made(result, key);
 }
 
 /* keyPart(key, name, least length) -> Uint8Array, big end first; undefined: it has no such part */
@@ -179,14 +183,16 @@ static JSValueRef raw(JSContextRef js, JSObjectRef function, JSObjectRef self, s
 static void append_pss(EVP_PKEY *key, char *out, size_t room)
 {
     char hash[32] = "", mgf[32] = "";
-    int salt = -1;
+    int salt = -1, has;
 
-    if (!EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_RSA_DIGEST, hash, sizeof hash, NULL) ||
-        !EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, mgf, sizeof mgf,
-                                        NULL) ||
-        !EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &salt))
-        return;
-    snprintf(out, room, " %s %s %d", hash, mgf, salt);
+    /* What is as usual (RFC 8017) is not said. */
+    has = EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_RSA_DIGEST, hash, sizeof hash, NULL);
+    has += EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_RSA_MGF1_DIGEST, mgf, sizeof mgf,
+                                          NULL);
+    has += EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &salt);
+    if (has > 0)
+        snprintf(out, room, " %s %s %d", hash[0] ? hash : "SHA1", mgf[0] ? mgf : "SHA1",
+                 salt < 0 ? 20 : salt);
 }
 
 /* keyKind(key) -> "rsa 2048", "rsa-pss 2048 SHA256 SHA256 32", "dsa 2048 256", "ec prime256v1", "ed25519" ... */
