@@ -101,6 +101,8 @@ $(B)/t/live_live $(B)/t/live_router: | $(B)/corral-worker $(B)/corral-store
 $(B)/fuzz_sql $(B)/fuzz_split $(B)/fuzz_database: LINK = $(B)/libstore.a $(STORE_LIBS)
 $(B)/fuzz_flate: $(B)/src/realm/flate.o
 $(B)/fuzz_flate: LINK = $(B)/src/realm/flate.o $(B)/libnode.a $(NODE_LIBS) -lbrotlidec -lbrotlienc
+$(B)/fuzz_key: $(B)/src/realm/crypto/key.o
+$(B)/fuzz_key: LINK = $(B)/src/realm/crypto/key.o $(B)/libnode.a $(NODE_LIBS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
 	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
 
