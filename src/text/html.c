@@ -47,7 +47,7 @@ enum { AGAIN = -1000 };                                    /* the state has chan
 
 void html_init(struct html *h, size_t memory_max)
 {
-    *h = (struct html){.memory_max = memory_max, .wants_comments = true};
+    *h = (struct html){.memory_max = memory_max, .wants_comments = true, .bytes = ""};
 }
 
 void html_done(struct html *h)
@@ -66,9 +66,14 @@ size_t html_memory(const struct html *h)
 
 int html_feed(struct html *h, struct span bytes)
 {
+    int r;
+
     buf_eat(&h->in, h->from + h->eaten);
     h->from = h->eaten = 0;
-    return buf_append(&h->in, bytes.data, bytes.len);
+    r = buf_append(&h->in, bytes.data, bytes.len);
+    h->bytes = buf_data(&h->in);
+    h->size = buf_len(&h->in);
+    return r;
 }
 
 void html_end(struct html *h)
@@ -80,12 +85,12 @@ void html_end(struct html *h)
 
 static const char *bytes_of(const struct html *h)
 {
-    return buf_data(&h->in) + h->from;
+    return h->bytes + h->from;
 }
 
 static size_t left(const struct html *h)
 {
-    return buf_len(&h->in) - h->from;
+    return h->size - h->from;
 }
 
 /* The first n bytes are a token; the state behind it. */
@@ -148,7 +153,8 @@ static int data(struct html *h, struct html_token *t)
 
 static void begin_tag(struct html *h, bool is_closing, size_t name)
 {
-    buf_eat(&h->attributes, buf_len(&h->attributes));
+    if (buf_len(&h->attributes) > 0)
+        buf_eat(&h->attributes, buf_len(&h->attributes));
     h->is_closing = is_closing;
     h->is_self_closing = false;
     h->name = (uint32_t)name;
@@ -374,7 +380,8 @@ static int give_tag(struct html *h, struct html_token *t, size_t end)
     t->attribute_count = buf_len(&h->attributes) / sizeof *t->attributes;
     t->is_self_closing = h->is_self_closing;
     h->script = NO_SCRIPT;
-    buf_eat(&h->opener, buf_len(&h->opener));
+    if (buf_len(&h->opener) > 0)
+        buf_eat(&h->opener, buf_len(&h->opener));
     r = html_follow(h, t, &text);
     if (r == 0 && text & HTML_IS_PLAINTEXT) {
         next = PLAIN;

@@ -58,6 +58,8 @@ struct html_token {
 
 struct html {
     struct buf in;
+    const char *bytes; /* those of `in`, and how many they are */
+    size_t size;
     size_t memory_max;
     size_t from;  /* bytes of `in` that were tokens; they leave when more comes */
     size_t eaten; /* bytes behind them that the last token was */

@@ -310,13 +310,16 @@ int html_levels_match(struct html_levels *l, const struct html_token *t, uint64_
         return r;
     if (depth > 0)
         above = (const uint64_t *)(const void *)buf_data(&l->bits) + (depth - 1) * 2 * words;
-    memset(l->now, 0, words * sizeof *l->now);
-    for (size_t i = 0; i < count; i++) {
-        const struct html_compound *c = compound_at(s, i);
+    for (size_t i = 0; i < words; i++) {
+        l->now[i] = 0;
+        l->now[words + i] = above ? above[words + i] : 0;
+    }
+    for (const struct html_compound *c = compound_at(s, 0), *end = c + count; c < end; c++) {
         if ((c->key && c->key != t->key) || c->is_inner || !stands_right(c, above, words) ||
             !compound_matches(s, c->first, &v))
             continue;
         l->now[c->bit / 64] |= (uint64_t)1 << (c->bit % 64);
+        l->now[words + c->bit / 64] |= (uint64_t)1 << (c->bit % 64);
         if (c->selector == UINT32_MAX)
             continue;
         if (!has_any)
@@ -324,8 +327,6 @@ int html_levels_match(struct html_levels *l, const struct html_token *t, uint64_
         has_any = true;
         ret_matched[c->selector / 64] |= (uint64_t)1 << (c->selector % 64);
     }
-    for (size_t i = 0; i < words; i++)
-        l->now[words + i] = l->now[i] | (above ? above[words + i] : 0);
     return has_any;
 }
 

@@ -123,7 +123,8 @@ static int add_hit(struct html_rewriter *rw, uint32_t hit)
 
 static void clear_hits(struct html_rewriter *rw)
 {
-    buf_eat(&rw->hits, buf_len(&rw->hits));
+    if (buf_len(&rw->hits) > 0)
+        buf_eat(&rw->hits, buf_len(&rw->hits));
 }
 
 /* In their order; at the end of the document in the opposite one. */
