@@ -16,6 +16,24 @@ function source(megabytes, type) {
   }, { highWaterMark: 0 });
 }
 
+// One that fills the reader's own buffer.
+function filling(megabytes) {
+  let left = Math.ceil(megabytes * 1e6 / CHUNK);
+  return new ReadableStream({
+    type: 'bytes',
+    pull(controller) {
+      const { byobRequest } = controller;
+      if (left-- > 0) {
+        byobRequest.view.set(piece);
+        byobRequest.respond(CHUNK);
+      } else {
+        controller.close();
+        byobRequest.respond(0);
+      }
+    },
+  });
+}
+
 const copying = () => new TransformStream({
   transform(chunk, controller) {
     const copy = new Uint8Array(chunk);
@@ -28,18 +46,21 @@ export const WAYS = {
   identity: (n) => source(n).pipeThrough(new TransformStream()),
   transform: (n) => source(n).pipeThrough(copying()),
   three: (n) => source(n).pipeThrough(copying()).pipeThrough(copying()).pipeThrough(copying()),
+  reader: (n) => source(n, 'bytes'),
+  byob: (n) => filling(n),
   bytes: (n) => source(n, 'bytes').pipeThrough(copying()),
   text: (n) => source(n).pipeThrough(new TextDecoderStream()).pipeThrough(new TextEncoderStream()),
   gzip: (n) => source(n / 4).pipeThrough(new CompressionStream('gzip')).pipeThrough(new DecompressionStream('gzip')),
 };
 
 export async function pass(way, megabytes) {
-  const reader = WAYS[way](megabytes).getReader();
-  let size = 0;
+  const isByob = way === 'byob', reader = WAYS[way](megabytes).getReader(isByob ? { mode: 'byob' } : undefined);
+  let size = 0, buffer = isByob ? new ArrayBuffer(CHUNK) : null;
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await (isByob ? reader.read(new Uint8Array(buffer)) : reader.read());
     if (done) return size;
     size += value.byteLength;
+    buffer = value.buffer;
   }
 }
 
