@@ -12,7 +12,7 @@ function framesOf(stack) {
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i];
     if (line === '') continue;
-    const at = line.indexOf('@');
+    const script = line.lastIndexOf('@worker.js:'), at = script >= 0 ? script : line.indexOf('@');   // names of functions may have an @, too
     if (at < 0 && !/:\d+$|^\[native code\]$/.test(line)) {
       if (/^\s+at /.test(line)) frames[frames.length] = { name: '', place: line.trim().slice('at '.length) };
       continue;

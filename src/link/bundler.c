@@ -29,6 +29,8 @@ enum {
 /* Ours have an end of their own, which the bundler tries by itself: the alias of "node:path" is
  * taken for what begins "node:path/posix", too, and then leads to the right file. */
 #define END         ".builtin"
+/* process.getBuiltinModule(): the bundles of wrangler ask by it for what they fill up. */
+#define BUILTINS    "getBuiltinModule"
 #define ASYNC_HOOKS "/in/" OURS "node/async_hooks" END
 
 int bundling_quote(struct buf *out, const char *text)
@@ -66,6 +68,9 @@ static int write_module(struct bundling *b, const struct module *m, struct err *
         r = shim_of(m, &text, err);
     else
         r = stage_read(b->files, m->path, LINK_OUTPUT_MAX, &text, err);
+    if (r == 0 && module_is_code(m->kind) &&
+        memmem(buf_data(&text), buf_len(&text), BUILTINS, sizeof BUILTINS - 1))
+        b->has_builtins = true;
     if (r == 0 && module_is_code(m->kind))
         map_disarm((char *)buf_data(&text), buf_len(&text), m->name, b->modules);
     /* What says nothing of module and exports is CommonJS all the same. */
@@ -123,10 +128,11 @@ static int write_entry(struct bundling *b, bool has_table, struct err *err)
 {
     struct buf text = {0};
     const bool has_globals = b->node == BUILTIN_NODE || b->node == BUILTIN_NODE_PREFIXED;
-    int r =
-        buf_print(&text, "%s%simport %s", has_globals ? "import \"node:internal/globals\";\n" : "",
-                  has_table ? "import \"./table.js\";\n" : "",
-                  b->is_importing ? "\"./script.js\";\nimport " : "* as main from ");
+    int r = buf_print(
+        &text, "%s%s%simport %s", has_globals ? "import \"node:internal/globals\";\n" : "",
+        has_globals && b->has_builtins ? "import \"node:internal/builtins\";\n" : "",
+        has_table ? "import \"./table.js\";\n" : "",
+        b->is_importing ? "\"./script.js\";\nimport " : "* as main from ");
 
     r = r < 0 ? r : bundling_import(b, b->main->name, &text);
     r = r < 0 ? r : buf_print(&text, b->is_importing ? ";\n" : ";\n__corral.main(main);\n");

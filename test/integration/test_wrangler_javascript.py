@@ -1,7 +1,9 @@
 """The real wrangler, 3.78.8 and the newest 4.x, deploys JavaScript and TypeScript to `corral serve`."""
 import json
 import re
+import shutil
 
+import npm
 import pytest
 
 from harness import until
@@ -104,6 +106,29 @@ def test_wrangler_deploys_a_service_worker(node, wrangler, tmp_path):
         "src/index.js": "import text from './t.txt'\naddEventListener('fetch', (event) => event.respondWith(new Response(text + NAME)))\n", "src/t.txt": "text "})
     wrangler.run(folder, "deploy")
     assert ask(node, wrangler, "service").text == "text var"
+
+
+EXPRESS = """\
+import express from "express";
+import { httpServerHandler } from "cloudflare:node";
+const app = express();
+app.get("/", (request, response) => { response.json({ name: process.env.NAME, host: request.hostname }); });
+app.post("/", express.json(), (request, response) => { response.status(201).json(request.body); });
+app.listen(3000);
+export default httpServerHandler({ port: 3000 });
+"""
+
+
+def test_wrangler_deploys_express(node, wrangler, tmp_path):
+    if wrangler.generation == 3:
+        pytest.skip("wrangler 3.78.8 knows no servers of node:http")
+    config = (CONFIG % ("express", "js")).replace("2024-09-23", "2025-09-01").replace("workers_dev", 'compatibility_flags = ["nodejs_compat"]\nworkers_dev')
+    folder = project(tmp_path, toml=config, **{"src/index.js": EXPRESS})
+    shutil.copytree(npm.install("npm/express+compression", "express", "express", "compression"), folder / "node_modules")    # wrangler keeps accounts in it
+    wrangler.run(folder, "deploy")
+    assert ask(node, wrangler, "express").json()["name"] == "var"
+    made = node.request("express", "/", "POST", b'{"a": [1]}', {"Content-Type": "application/json"}, account=wrangler.account["name"])
+    assert (made.status, made.json()) == (201, {"a": [1]})
 
 
 def test_wrangler_shows_what_does_not_start(node, wrangler, tmp_path):
