@@ -13,6 +13,7 @@
 #include "link/map.h"
 #include "link/said.h"
 #include "link/script.h"
+#include "link/statics.h"
 #include "text/value.h"
 
 enum {
@@ -28,7 +29,7 @@ enum {
 #define SCRIPT OURS "script.js"
 /* Ours have an end of their own, which the bundler tries by itself: the alias of "node:path" is
  * taken for what begins "node:path/posix", too, and then leads to the right file. */
-#define END         ".builtin"
+#define END ".builtin"
 /* process.getBuiltinModule(): the bundles of wrangler ask by it for what they fill up. */
 #define BUILTINS    "getBuiltinModule"
 #define ASYNC_HOOKS "/in/" OURS "node/async_hooks" END
@@ -71,6 +72,9 @@ static int write_module(struct bundling *b, const struct module *m, struct err *
     if (r == 0 && module_is_code(m->kind) &&
         memmem(buf_data(&text), buf_len(&text), BUILTINS, sizeof BUILTINS - 1))
         b->has_builtins = true;
+    if (r == 0 && module_is_code(m->kind) &&
+        statics_rewrite((char *)buf_data(&text), buf_len(&text)))
+        b->has_static_blocks = true;
     if (r == 0 && module_is_code(m->kind))
         map_disarm((char *)buf_data(&text), buf_len(&text), m->name, b->modules);
     /* What says nothing of module and exports is CommonJS all the same. */
@@ -128,11 +132,11 @@ static int write_entry(struct bundling *b, bool has_table, struct err *err)
 {
     struct buf text = {0};
     const bool has_globals = b->node == BUILTIN_NODE || b->node == BUILTIN_NODE_PREFIXED;
-    int r = buf_print(
-        &text, "%s%s%simport %s", has_globals ? "import \"node:internal/globals\";\n" : "",
-        has_globals && b->has_builtins ? "import \"node:internal/builtins\";\n" : "",
-        has_table ? "import \"./table.js\";\n" : "",
-        b->is_importing ? "\"./script.js\";\nimport " : "* as main from ");
+    int r = buf_print(&text, "%s%s%simport %s",
+                      has_globals ? "import \"node:internal/globals\";\n" : "",
+                      has_globals && b->has_builtins ? "import \"node:internal/builtins\";\n" : "",
+                      has_table ? "import \"./table.js\";\n" : "",
+                      b->is_importing ? "\"./script.js\";\nimport " : "* as main from ");
 
     r = r < 0 ? r : bundling_import(b, b->main->name, &text);
     r = r < 0 ? r : buf_print(&text, b->is_importing ? ";\n" : ";\n__corral.main(main);\n");
@@ -270,6 +274,8 @@ static int add_ways(const struct bundling *b, struct arguments *a, struct err *e
     add(a, "%s", "--resolve-extensions=" END);
     add(a, "%s", "--loader:" END "=js");
     add(a, "%s", "--supported:dynamic-import=false");
+    if (b->has_static_blocks)
+        add(a, "%s", "--supported:class-static-blocks=false");
     add(a, "%s", "--define:import.meta=__corral.meta");
     add(a, "--define:__corral_populate_env=%s",
         builtin_populates_env(b->ask->date, b->ask->flags) ? "true" : "false");

@@ -41,6 +41,7 @@ struct bundling {
     bool is_script;
     bool is_importing; /* a script that imports: no longer is_script */
     bool is_asked;     /* to say where names are computed */
+    bool has_static_blocks; /* of classes, which may not run before the class has its name */
     bool has_builtins; /* process.getBuiltinModule() is asked for: all modules of Node.js */
     bool is_followed;  /* node:async_hooks wants to know where code waits (awaits.h) */
 };

@@ -30,7 +30,7 @@
 #include "text/value.h"
 
 enum {
-    FORMAT = 6, /* of what is made: another one is another hash */
+    FORMAT = 7, /* of what is made: another one is another hash */
     HASH_BYTES = 16,
     TRIES = 3,     /* when somebody sweeps what was just made */
     LEFT_S = 3600, /* what is being made, and nobody makes it any more */

@@ -222,6 +222,9 @@ static int make_argv(const struct job *job, struct project_words *argv)
                       p->script.keeps_file_names ? "[dir]/[name]" : "[hash]-[name]");
     if (r == 0 && last_banner && last_banner[0])
         r = words_add(argv, "--banner:js=%s", last_banner);
+    /* Old ones leave static blocks in classes whose static fields they take out (link/statics.h). */
+    if (r == 0 && !strstr(job->bundler, "/node_modules/"))
+        r = words_add(argv, "--supported:class-static-blocks=false");
     r = r < 0 ? r : add_externals(job, argv);
     r = r < 0 ? r : add_loaders(p, argv);
     for (size_t i = 0; i < p->script.words.count && r == 0; i++)

@@ -12,6 +12,7 @@
 #include "link/map.h"
 #include "link/modules.h"
 #include "link/said.h"
+#include "link/statics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -122,6 +123,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         bool has;
         (void)!inputs_check(all, ".stage-0", "/in/.ours/a", &has, &detail, &err);
         map_disarm(text, len, "src/a.js", &(struct modules){0});
+        {
+            char *copy = mem_copy(all.data, len);
+            (void)statics_rewrite(copy, len);
+            must(!copy || strlen(copy) >= strnlen(all.data, len));
+            mem_free(copy);
+        }
         buf_done(&detail);
     }
     if (map_rewrite(all, &(struct awaits){0}, &out, &err) == 0)

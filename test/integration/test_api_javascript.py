@@ -143,6 +143,53 @@ export default { async fetch(request) {
         "undefined", "undefined", "none", "function", "import(names) typeof require $aa $ab"]
 
 
+NAMED = """\
+var __defProp = Object.defineProperty;
+var __name = (target, value) => __defProp(target, "name", { value, configurable: true });
+var seen = [];
+var Greeter = class {
+  static {
+    __name(this, "Greeter");
+  }
+  static made = [this.name];
+  #text = "hello";
+  say() {
+    return this.#text;
+  }
+};
+var Base = class _Base {
+  static {
+    __name(this, "Base");
+  }
+  static one = new _Base();
+};
+var Own = class extends Greeter {
+  static {
+    seen.push(super.made[0], this.late);
+  }
+  static late = "later";
+  static {
+    seen.push(this.late);
+  }
+  #more = 1;
+  more() {
+    return this.#more;
+  }
+};
+export default { fetch() {
+  const list = [Greeter.name, Greeter.made, new Greeter().say(), Base.name, Base.one instanceof Base, new Own().more(), seen, Object.keys(Greeter)];
+  return Response.json(process.getBuiltinModule === undefined ? list : [...list, typeof process.getBuiltinModule("node:path").join, process.getBuiltinModule("process") === process, process.getBuiltinModule("nothing") ?? null]);
+} };
+"""
+
+
+def test_classes_as_bundlers_print_them(node):
+    """Newer ones write their names as static blocks, beside static fields; and wrangler's bundles ask for modules by getBuiltinModule."""
+    said = upload(node, "named", {"index.js": NAMED}, compatibility_flags=["nodejs_compat"], compatibility_date="2025-09-01")
+    assert said.success, said.errors
+    assert node.get("named").json() == ["Greeter", ["Greeter"], "hello", "Base", True, 1, ["Greeter", None, "later"], ["made"], "function", True, None]
+
+
 def test_a_worker_calls_what_it_exports(node):
     """ctx.exports, and exports of cloudflare:workers: in the same request, by copies."""
     assert upload(node, "loopback", {"index.js": """
