@@ -103,6 +103,8 @@ $(B)/fuzz_flate: $(B)/src/realm/flate.o
 $(B)/fuzz_flate: LINK = $(B)/src/realm/flate.o $(B)/libnode.a $(NODE_LIBS) -lbrotlidec -lbrotlienc
 $(B)/fuzz_key: $(B)/src/realm/crypto/key.o
 $(B)/fuzz_key: LINK = $(B)/src/realm/crypto/key.o $(B)/libnode.a $(NODE_LIBS)
+$(B)/fuzz_certificate: $(B)/src/realm/crypto/certificate.o
+$(B)/fuzz_certificate: LINK = $(B)/src/realm/crypto/certificate.o $(B)/libnode.a $(NODE_LIBS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
 	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
 

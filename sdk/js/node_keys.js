@@ -25,6 +25,7 @@ class Key {
     this.#isPrivate = isPrivate;
     this.#mayLeave = mayLeave;
   }
+  static pairOf(key) { return key.#pair; }
   get isPrivate() { return this.#isPrivate; }
   get mayLeave() { return this.#mayLeave; }
   get kind() { return native.keyKind(this.#pair); }
@@ -65,6 +66,23 @@ class Key {
     return internals.importKeyNow(this.#isPrivate ? 'pkcs8' : 'spki', der, algorithm, this.#mayLeave && Boolean(extractable), usages);
   }
 }
+// Nobody outside gets at what is in a key.
+const { pairOf } = Key;
+delete Key.pairOf;
+
+// An X.509 certificate; what it says by numbers as in crypto/certificate.h.
+class Certificate {
+  #handle;
+  constructor(handle) { this.#handle = handle; }
+  text(part) { return native.certificateText(this.#handle, whole(part)); }
+  der() { return native.certificateDer(this.#handle); }
+  key() {
+    const pair = native.certificateKey(this.#handle);
+    return pair === undefined ? undefined : new Key(pair, false);
+  }
+  names(kind, name, flags) { return native.certificateNames(this.#handle, whole(kind), data(name), whole(flags) >>> 0); }
+  fits(what, other) { return native.certificateFits(this.#handle, whole(what), other === undefined ? undefined : other instanceof Key ? pairOf(other) : other.#handle); }
+}
 const wrapped = (made, isPrivate) => (typeof made === 'object' ? new Key(made, isPrivate) : made);
 
 internals.nodeKeys = {
@@ -93,6 +111,12 @@ internals.nodeKeys = {
     internals.needHandler();
     return wrapped(native.keyMake(RAW[kind] ?? `${kind}`), true);
   },
+  readCertificate(bytes) {
+    const made = native.certificateRead(data(bytes));
+    return typeof made === 'object' ? new Certificate(made) : made;
+  },
+  pointOf: (curve, form, d, point) => native.pointOf(`${curve}`, whole(form), data(d), data(point)),
+  curveNames: () => native.curveNames(),
   curveName: (name) => native.curveName(`${name}`),
   isKey: (value) => value instanceof Key,
   // What a CryptoKey holds, { type, key } with a Key or { type, bytes }; undefined: it is none.

@@ -4,8 +4,8 @@ const crypto = require('node:internal/crypto').default;
 const { stubs } = require('node:internal/stubs');
 
 module.exports = {
-  ...stubs('crypto', 'checkPrime checkPrimeSync createDiffieHellman createDiffieHellmanGroup createECDH generatePrime generatePrimeSync getCurves getDiffieHellman setEngine setFips',
-    'Certificate DiffieHellman DiffieHellmanGroup ECDH X509Certificate'),
+  ...stubs('crypto', 'checkPrime checkPrimeSync createDiffieHellman createDiffieHellmanGroup generatePrime generatePrimeSync getDiffieHellman setEngine setFips',
+    'Certificate DiffieHellman DiffieHellmanGroup'),
   ...crypto,
   Cipher: undefined, Decipher: undefined,       // those without an iv are gone from Node.js
   constants: Object.freeze({ ...numbers, defaultCoreCipherList: ciphers, defaultCipherList: ciphers }),

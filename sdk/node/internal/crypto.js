@@ -5,9 +5,11 @@ import { opensslError } from 'node:internal/openssl';
 import { realm } from 'node:internal/realm';
 import { Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scryptSync } from 'node:internal/cipher';
 import { KeyObject, contentOfObject, createPrivateKey, createPublicKey, createSecretKey, generateKeySync, keyOrBytes } from 'node:internal/keys';
+import { ECDH, createECDH, getCurves } from 'node:internal/ecdh';
 import { generateKeyPair, generateKeyPairSync } from 'node:internal/keygen';
 import { privateDecrypt, privateEncrypt, publicDecrypt, publicEncrypt } from 'node:internal/public_crypt';
 import { Sign, Verify, createSign, createVerify, sign, verify } from 'node:internal/sign';
+import { X509Certificate } from 'node:internal/x509';
 import { LazyTransform } from 'node:internal/streams/lazy';
 
 const { crypto } = realm, webcrypto = globalThis.crypto;
@@ -185,6 +187,7 @@ function diffieHellman(options) {
 }
 export default {
   KeyObject, createPrivateKey, createPublicKey, createSecretKey, generateKey, generateKeyPair, generateKeyPairSync, generateKeySync, diffieHellman,
+  ECDH, createECDH, getCurves, X509Certificate,
   Sign, Verify, createSign, createVerify, sign, verify, publicEncrypt, publicDecrypt, privateEncrypt, privateDecrypt,
   Cipheriv, Decipheriv, createCipheriv, createDecipheriv, getCipherInfo, getCiphers, scrypt, scryptSync,
   Hash, Hmac, webcrypto, createHash, createHmac, hash, getHashes, subtle, getRandomValues, randomUUID, randomFillSync, randomFill, randomBytes, randomInt, timingSafeEqual,

@@ -24,6 +24,7 @@ void crypto_define_pkey(void);
 void crypto_define_sign(void);
 void crypto_define_key(void);
 void crypto_define_key_use(void);
+void crypto_define_certificate(void);
 
 /* ---- what these files share ---- */
 struct span crypto_bytes(JSValueRef value); /* empty for anything else */

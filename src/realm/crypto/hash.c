@@ -304,4 +304,5 @@ void crypto_define(void)
     crypto_define_sign();
     crypto_define_key();
     crypto_define_key_use();
+    crypto_define_certificate();
 }
