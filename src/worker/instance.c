@@ -34,7 +34,7 @@
 #include "worker/worker.h"
 
 enum {
-    PROBE_BYTES = 16 * 1024 * 1024,     /* who has not so much address space left has none */
+    PROBE_LEAST = 16 * 1024 * 1024,     /* who has not so much address space left has none */
     INSTANCE_FDS = 16,                  /* descriptors the engines may want polled */
     INSTANCE_OUT_MAX = 4 * 1024 * 1024, /* bytes queued before a log line waits for the node */
     INSTANCE_LOOKS = 10,                /* at the socket before a sleep */
@@ -456,18 +456,20 @@ static void serve(void *self)
 }
 
 static volatile uint32_t *word_when_full;
+static size_t probe_bytes;
 
-/* The engine ends itself when it gets no memory.  Is that why?  Then the node cannot have seen it. */
+/* The engine ends itself when it gets no memory.  Is that why?  Then the node cannot have seen it.
+ * What grows asks for twice as much as it has: it gets none long before all is taken. */
 static void on_abort(int number)
 {
-    void *probe = mmap(NULL, PROBE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+    void *probe = mmap(NULL, probe_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                        -1, 0);
 
     (void)number;
     if (probe == MAP_FAILED)
         *word_when_full = WORD_FULL;
     else
-        munmap(probe, PROBE_BYTES);
+        munmap(probe, probe_bytes);
 }
 
 static void watch_memory(volatile uint32_t *word, const struct box_limits *limits)
@@ -477,6 +479,9 @@ static void watch_memory(volatile uint32_t *word, const struct box_limits *limit
     if (limits->vm_bytes == 0)
         return;
     word_when_full = word;
+    probe_bytes = limits->file_bytes / 2; /* a file may be as large as all memory */
+    if (probe_bytes < PROBE_LEAST)
+        probe_bytes = PROBE_LEAST;
     (void)sigaction(SIGABRT, &action, NULL);
 }
 
