@@ -364,6 +364,15 @@ uint32_t exchange_first(void)
     return first;
 }
 
+struct exchange *exchange_pick(bool (*is_it)(const struct exchange *x))
+{
+    for (size_t i = 0; i < BUCKETS && alive > 0; i++)
+        for (struct exchange *x = buckets[i]; x; x = x->next)
+            if (is_it(x))
+                return x;
+    return NULL;
+}
+
 uint32_t exchange_last(void)
 {
     return last;

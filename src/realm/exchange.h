@@ -80,6 +80,8 @@ size_t exchange_count(void);
 /* The least number of those that are alive, or 0; the greatest that there has been. */
 uint32_t exchange_first(void);
 uint32_t exchange_last(void);
+/* Any of which that is true, or NULL. */
+struct exchange *exchange_pick(bool (*is_it)(const struct exchange *x));
 /* One has ended, and is found no more: a function of the language that kept things for it. */
 void exchange_set_ended(void (*ended)(uint32_t stream));
 /* Of all that are relayed the answer is cut off. */

@@ -479,6 +479,12 @@ int realm_turn(struct realm *realm)
     engine_lock();
     end_turn();
     due_ms = due_in_ms(engine_ms);
+    /* What the engine has still to do later is its own: it collects garbage. */
+    if (script_is_on() && due_ms != 0 && timers_next_us() < 0) {
+        engine_lock();
+        script_end_hung();
+        engine_unlock();
+    }
     interp_suspend();
     return due_ms;
 }

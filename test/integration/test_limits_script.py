@@ -47,7 +47,7 @@ const HANDLERS = {
   timers() { for (;;) setTimeout(() => {}, 1e6) },
   sockets() { for (;;) { const pair = new WebSocketPair(); pair[0].accept(); pair[1].accept(); kept.push(pair) } },
 
-  never: () => new Promise(() => {}),
+  never: () => scheduler.wait(1e6),
   nothing: () => {},
   one() { Promise.reject(new Error('nobody hears it')); return new Response('rejected') },
   rejections() { for (let i = 0; i < 20000; i++) Promise.reject(new Error("storm " + i)); return new Response("rejected") },
@@ -56,7 +56,7 @@ const HANDLERS = {
   deep() { const f = () => f() + 1; return f() },
   deepJSON() { let a = []; for (let i = 0; i < 200000; i++) a = [a]; return new Response(JSON.stringify(a).length) },
   proto() { Object.prototype.then = (resolve) => {}; Array.prototype[Symbol.iterator] = null; return new Response("broken") },
-  async wait() { console.log("waits"); await gate; return new Response("waited") },
+  async wait() { const timer = setTimeout(() => {}, 1e6); console.log("waits"); await gate; clearTimeout(timer); return new Response("waited") },
   go() { open(); gate = new Promise((resolve) => { open = resolve }); return new Response("gone") },
   hello: () => new Response("hello"),
 };

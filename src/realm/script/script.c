@@ -141,6 +141,36 @@ void script_end_handlers(void)
     }
 }
 
+#define HUNG                                                                                       \
+    "Error: The Workers runtime canceled this request because it detected that your Workers' "     \
+    "code had hung and would never generate a response."
+
+/* The code that it runs waits for nothing but promises. */
+static bool is_unanswered(const struct exchange *x)
+{
+    return x->is_called && !x->is_answered && !x->out.is_over && !x->event && !x->on_quiet;
+}
+
+static bool can_go_on(const struct exchange *x)
+{
+    return x->outcalls > 0 || x->socket || x->on_abort || !x->in.has_all ||
+           !(x->out.is_over || is_unanswered(x));
+}
+
+void script_end_hung(void)
+{
+    struct exchange *x;
+
+    if (exchange_count() == 0 || exchange_pick(can_go_on))
+        return;
+    while ((x = exchange_pick(is_unanswered))) {
+        exchange_hold(x);
+        exchange_fail(x, HOST_EXCEPTION, SPAN(HUNG));
+        end_handler(x);
+        exchange_release(x);
+    }
+}
+
 static struct exchange *exchange_of(JSValueRef id)
 {
     return exchange_find((uint32_t)engine_number_of(id));

@@ -53,6 +53,10 @@ void script_fetch(struct exchange *x);
 /* Behind all microtasks of a turn: those who have answered in it are through. */
 bool script_has_ended(void);
 void script_end_handlers(void);
+/* Behind a turn after which nothing is due, with no timer set: when nothing is under way for any
+ * request (no outcall, no more of its body, no answer, nobody who wants to know that its client has
+ * gone), those without an answer can never have one, and fail. */
+void script_end_hung(void);
 /* For realm_settle: calls one of ours in the place of the worker's. */
 void script_warm(struct exchange *x);
 /* Call the handler of an event, likewise. */
