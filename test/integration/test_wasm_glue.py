@@ -54,5 +54,5 @@ def test_wasm_with_its_glue(corral):
     has = one.get("/features").json()
     # Kotlin and other languages with collectors want the first three, C++ the fourth or fifth.
     assert all(has[name] for name in ("gc", "typedFunctionReferences", "referenceTypes", "exceptions", "exceptionsFinal")), has
-    assert all(has[name] for name in ("simd", "bulkMemory", "multiValue", "tailCall", "extendedConst", "streamingCompilation")), has
+    assert all(has[name] for name in ("simd", "relaxedSimd", "bulkMemory", "multiValue", "tailCall", "extendedConst", "streamingCompilation")), has
     assert not any(has[name] for name in ("threads", "memory64", "jspi")), has
