@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from harness import ONE
+
 pytestmark = pytest.mark.asan
 
 SAYS = "The Workers runtime canceled this request because it detected that your Workers' code had hung and would never generate a response."
@@ -48,7 +50,7 @@ export default { fetch(request, env, ctx) { return HANDLERS[new URL(request.url)
 
 @pytest.fixture(scope="module")
 def worker(shared_corral):
-    return shared_corral({"wrangler.toml": CONFIG, "index.js": CODE})
+    return shared_corral({"wrangler.toml": CONFIG, "index.js": CODE}, env=ONE)
 
 
 @pytest.mark.parametrize("path", ["never", "later", "behind", "fetched", "read", "stream", "pair"])
