@@ -286,3 +286,8 @@ def test_what_top_level_code_throws(node):
     assert (said.status, said.codes) == (400, [10021]), said.text
     assert "TypeError: a reason" in said.text and "src/index.ts:2" in said.text, said.text
     assert upload(node, "thrower", {"index.js": "export const a = 1"}).status == 400
+
+
+def test_no_version_waits_for_threads(node):
+    """Of all above: what the engine had put off in the process that all are forked from would be done by a thread, which goes after ten seconds."""
+    assert not [line for line in node.log_lines() if "waiting for threads" in line]
