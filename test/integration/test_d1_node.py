@@ -98,9 +98,9 @@ def is_computing(process):
 def store_of(node, name):
     """The process that has this database open."""
     for process in node.stores():
-        for fd in os.listdir("/proc/%d/fd" % process.pid):
-            with contextlib.suppress(FileNotFoundError):
-                if "/d1/%s/" % name in os.readlink("/proc/%d/fd/%s" % (process.pid, fd)):
+        with contextlib.suppress(FileNotFoundError):        # it has gone, or has closed that one
+            for fd in os.listdir("/proc/%d/fd" % process.pid):
+                if os.path.islink(path := "/proc/%d/fd/%s" % (process.pid, fd)) and "/d1/%s/" % name in os.readlink(path):
                     return process
     return None
 

@@ -1,4 +1,5 @@
 """corral dev: configuration, flags, the loop of edit and save."""
+import contextlib
 import os
 import re
 import shutil
@@ -384,6 +385,15 @@ def test_requests_in_flight_finish_on_the_old_version(corral):
     until("the old template is gone", lambda: len(one.templates()) == 1)
 
 
+def descriptors(pid):
+    """What they are of, sorted."""
+    found = []
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+    return sorted(found)
+
+
 def test_reload_does_not_leak_descriptors_or_processes(corral):
     one = corral(version(0))
     says(one, "version 0")
@@ -391,12 +401,13 @@ def test_reload_does_not_leak_descriptors_or_processes(corral):
         one.write("src/entry.py", version(n))
         says(one, "version %d" % n)
     until("one template", lambda: len(one.templates()) == 1)
-    before = len(os.listdir("/proc/%d/fd" % one.pid))
+    before = descriptors(one.pid)
     for n in range(4, 16):
         one.write("src/entry.py", version(n))
         says(one, "version %d" % n)
     until("one template", lambda: len(one.templates()) == 1)
-    until("no more descriptors than before", lambda: len(os.listdir("/proc/%d/fd" % one.pid)) <= before + 2)
+    # Twelve reloads that leak would have left twelve; the pool may hold one instance or two by now, with four each.
+    until(lambda: f"no more descriptors than before: {before}, now {descriptors(one.pid)}", lambda: len(descriptors(one.pid)) <= len(before) + 9)
 
 
 # ---- broken in between ----
