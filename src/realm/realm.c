@@ -116,6 +116,8 @@ int realm_new(const struct host *host, struct realm **ret_realm, struct err *err
     if (interp_open(err) < 0 || bridge_open(err) < 0 || loop_open(err) < 0 || sync_open(err) < 0 ||
         locks_open(err) < 0 || worker_open(err) < 0 || overtime_open(err) < 0)
         return err->code;
+    if (interp_freeze(err) < 0)
+        return err->code;
     /* The engine wants to collect some time after all this: by a thread, in whoever is forked. */
     engine_collect();
     *ret_realm = &the_realm;

@@ -6,10 +6,11 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from harness import BIN, LAB, PATIENCE, Load, children, descendants, is_alive, processes, until
+from harness import BIN, HELLO, LAB, PATIENCE, Load, children, descendants, is_alive, processes, until
 
 SPIN = """
 import os, time
@@ -110,6 +111,24 @@ def test_nothing_is_forked_ahead_when_spares_are_off(corral):
     one = corral(SPIN, env={"CORRAL_TEST_SPARES": "0", "CORRAL_TEST_INSTANCES": "1"})    # no second one for who finds the first busy
     assert one.outer(int(one.get().text))
     assert len(one.instances()) == 1
+
+
+JAVASCRIPT = {
+    "wrangler.toml": 'name = "hello"\nmain = "src/index.js"\ncompatibility_date = "2025-09-01"\n',
+    "src/index.js": "export default { fetch: () => new Response('Hello') };\n",
+}
+
+
+@pytest.mark.rel
+@pytest.mark.parametrize("files", [HELLO, JAVASCRIPT], ids=["python", "javascript"])
+def test_a_template_shares_most_of_its_memory_with_its_zygote(corral, files):
+    """What the garbage collectors look at is copied: they look at nothing that the zygote has made."""
+    one = corral(files, env={"CORRAL_TEST_SPARES": "0"})
+    template = until("a template", one.templates)[0]
+
+    def kilobytes(kind):
+        return int(re.search(r"^%s_Dirty: +(\d+) kB$" % kind, Path("/proc/%d/smaps_rollup" % template.pid).read_text(), re.M).group(1))
+    until(lambda: "less of its own than shared: %d, %d kB" % (kilobytes("Private"), kilobytes("Shared")), lambda: 0 < kilobytes("Private") < kilobytes("Shared"))
 
 
 # ---- retiring and growing ----

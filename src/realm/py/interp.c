@@ -161,11 +161,25 @@ int interp_open(struct err *err)
         return err_nomem(err);
     if (python_start(err) < 0)
         return err->code;
+    PyGC_Disable();
     first_thread = strand_state = PyThreadState_Get();
     stream_variable = PyContextVar_New("corral_request", NULL);
     if (!stream_variable || keep_outermost() < 0)
         return err_nomem(err);
     return run_boot(err);
+}
+
+int interp_freeze(struct err *err)
+{
+    PyObject *gc = PyImport_ImportModule("gc"), *done;
+
+    PyGC_Enable();
+    done = gc ? PyObject_CallMethod(gc, "freeze", NULL) : NULL;
+    Py_XDECREF(gc);
+    if (!done)
+        return err_nomem(err);
+    Py_DECREF(done);
+    return 0;
 }
 
 int interp_library(char *room, size_t size, struct err *err)

@@ -17,7 +17,11 @@
 
 typedef struct _object PyObject;
 
+/* Nothing is collected until interp_freeze. */
 int interp_open(struct err *err) MUST_CHECK;
+/* All that there is now stays, and no collection looks at it any more: in whoever is forked, a
+ * look at an object is a copy of its page.  ERR_NOMEM. */
+int interp_freeze(struct err *err) MUST_CHECK;
 const char *interp_version(void);           /* "3.11.2" */
 /* Where the standard library is: "/usr/lib/python3.11".  ERR_SYSTEM. */
 int interp_library(char *room, size_t size, struct err *err) MUST_CHECK;
@@ -49,8 +53,6 @@ PyObject *interp_format(PyObject *exception);
 
 /* output.c */
 int output_add_type(PyObject *module) MUST_CHECK;
-/* Code of this request has met a limit: from any thread. */
-void output_met(uint32_t stream, enum limit limit);
 void output_flush(void);    /* what was written without a line's end, or on other threads */
 /* To the host's log, from any thread that holds the GIL. */
 void output_send(uint32_t stream, enum log_level level, struct span text);

@@ -112,15 +112,21 @@ static int take_names(void)
     return name_done && name_result && name_add_done_callback ? 0 : -1;
 }
 
+/* Whatever a template calls is imported here, once for all: what it imports itself is in no memory
+ * that it shares. */
 int worker_open(struct err *err)
 {
-    PyObject *module = PyImport_ImportModule("workers");
+    static const char *const MODULES[] = {"workers", "corral.load"};
 
-    if (!module) {
-        PyErr_Print();
-        return err_set(err, ERR_SYSTEM, "start Python: the workers package could not be imported");
+    for (size_t i = 0; i < sizeof MODULES / sizeof *MODULES; i++) {
+        PyObject *module = PyImport_ImportModule(MODULES[i]);
+
+        if (!module) {
+            PyErr_Print();
+            return err_set(err, ERR_SYSTEM, "start Python: %s could not be imported", MODULES[i]);
+        }
+        Py_DECREF(module);
     }
-    Py_DECREF(module);
     return 0;
 }
 
