@@ -1,7 +1,6 @@
 /* key_use.c - what keys of node:crypto do: sign and verify, encrypt and decrypt with RSA.
  *
  * As in key_native.c, a string says what the library has against it. */
-#include <openssl/ecdsa.h>
 #include <openssl/dsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -9,6 +8,7 @@
 
 #include "base/mem.h"
 #include "realm/crypto/crypto.h"
+#include "realm/crypto/flat.h"
 #include "realm/js/engine.h"
 #include "realm/js/text.h"
 
@@ -54,40 +54,6 @@ static size_t half_of(EVP_PKEY *key)
     return ((size_t)bits + 7) / 8;
 }
 
-/* The two numbers side by side; DSA's signatures have the same form as ECDSA's. */
-static unsigned char *flat_of(const unsigned char *der, size_t len, size_t half)
-{
-    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long)len);
-    unsigned char *flat = mem_alloc(2 * half + 1);
-
-    if (!flat || !signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature), flat, (int)half) < 0 ||
-        BN_bn2binpad(ECDSA_SIG_get0_s(signature), flat + half, (int)half) < 0) {
-        mem_free(flat);
-        flat = NULL;
-    }
-    ECDSA_SIG_free(signature);
-    return flat;
-}
-
-static unsigned char *der_of(struct span flat, size_t half, size_t *ret_len)
-{
-    const unsigned char *at = (const unsigned char *)flat.data;
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(at, (int)half, NULL), *s = BN_bin2bn(at + half, (int)half, NULL);
-    unsigned char *der = NULL;
-    int len = -1;
-
-    if (signature && r && s && ECDSA_SIG_set0(signature, r, s)) {
-        r = s = NULL; /* the signature's now */
-        len = i2d_ECDSA_SIG(signature, &der);
-    }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(signature);
-    *ret_len = len > 0 ? (size_t)len : 0;
-    return len > 0 ? der : NULL;
-}
-
 static bool make(EVP_PKEY *key, const JSValueRef how[3], struct span data, unsigned char *out,
                  size_t *len)
 {
@@ -129,7 +95,7 @@ static JSValueRef sign(JSContextRef js, JSObjectRef function, JSObjectRef self, 
     }
     half = JSValueToBoolean(js, arguments[4]) ? half_of(key) : 0;
     if (half > 0) {
-        unsigned char *flat = flat_of(out, len, half);
+        unsigned char *flat = flat_of_der((struct span){(char *)out, len}, half);
         mem_free(out);
         if (!flat)
             return crypto_nomem(ret_thrown);
@@ -156,7 +122,7 @@ static JSValueRef verify(JSContextRef js, JSObjectRef function, JSObjectRef self
     ERR_clear_error();
     if (half > 0) {
         size_t len = 0;
-        der = given.len == 2 * half ? der_of(given, half, &len) : NULL;
+        der = given.len == 2 * half ? flat_to_der(given, &len) : NULL;
         given = (struct span){der ? (char *)der : "", len};
     }
     if (key && is_edwards(key)) {

@@ -1,46 +1,12 @@
 /* sign.c - what keys of two halves do: sign and verify, RSA-OAEP, agree on a secret. */
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "realm/crypto/crypto.h"
+#include "realm/crypto/flat.h"
 #include "realm/js/engine.h"
-
-/* The Web's ECDSA signatures are the two numbers side by side, the library's are DER. */
-static unsigned char *der_of(struct span flat, size_t *ret_len)
-{
-    ECDSA_SIG *signature = ECDSA_SIG_new();
-    int half = (int)(flat.len / 2), len = -1;
-    unsigned char *der = NULL;
-    BIGNUM *r = BN_bin2bn((const unsigned char *)flat.data, half, NULL);
-    BIGNUM *s = BN_bin2bn((const unsigned char *)flat.data + half, half, NULL);
-
-    if (signature && r && s && ECDSA_SIG_set0(signature, r, s)) {
-        r = s = NULL; /* the signature's now */
-        len = i2d_ECDSA_SIG(signature, &der);
-    }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(signature);
-    *ret_len = len > 0 ? (size_t)len : 0;
-    return len > 0 ? der : NULL;
-}
-
-static unsigned char *flat_of(const unsigned char *der, size_t der_len, size_t half)
-{
-    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long)der_len);
-    unsigned char *flat = mem_alloc(2 * half);
-
-    if (!flat || !signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature), flat, (int)half) < 0 ||
-        BN_bn2binpad(ECDSA_SIG_get0_s(signature), flat + half, (int)half) < 0) {
-        mem_free(flat);
-        flat = NULL;
-    }
-    ECDSA_SIG_free(signature);
-    return flat;
-}
 
 static size_t half_of(EVP_PKEY *key)
 {
@@ -78,7 +44,7 @@ static JSValueRef sign(JSContextRef js, JSObjectRef function, JSObjectRef self, 
     (void)function, (void)self, (void)count;
     EVP_MD_CTX_free(ctx);
     if (ok && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
-        unsigned char *flat = flat_of(out, len, half_of(key));
+        unsigned char *flat = flat_of_der((struct span){(char *)out, len}, half_of(key));
         mem_free(out);
         out = flat;
         len = 2 * half_of(key);
@@ -109,7 +75,7 @@ static JSValueRef verify(JSContextRef js, JSObjectRef function, JSObjectRef self
         size_t len;
         if (signature.len != 2 * half_of(key))
             return JSValueMakeBoolean(js, false);
-        der = der_of(signature, &len);
+        der = flat_to_der(signature, &len);
         signature = (struct span){der ? (char *)der : "", len};
     }
     ctx = EVP_MD_CTX_new();
