@@ -21,6 +21,8 @@ F.cov   := -O0 -g --coverage
 CC.fuzz := clang
 F.fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CC      := $(or $(strip $(CC.$(MODE))),$(error MODE=$(MODE)? one of dev rel asan tsan cov fuzz))
+# lld takes less than half the time over what sanitizers add to 150 programs.
+LINK_WITH = $(CC) $(F.$(MODE)) $(if $(filter clang,$(CC)),-fuse-ld=lld)
 WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wimplicit-fallthrough
 LLHTTP  := /usr/share/llhttp
 SYSTEM  := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(NODE_PKGS) $(WORKER_PKGS) $(STORE_PKGS))) -isystem /usr/share/include/llhttp
@@ -63,12 +65,12 @@ all: $(B)/corral $(B)/corral-worker $(B)/corral-store
 # All symbols are bound when a program starts: else each instance binds what it calls first, and their table stays writable.
 NOW := -Wl,-z,relro,-z,now
 $(B)/corral: $(B)/src/main/corral.o $(B)/libnode.a
-	$(CC) $(F.$(MODE)) $(NOW) -pie $^ $(NODE_LIBS) -o $@
+	$(LINK_WITH) $(NOW) -pie $^ $(NODE_LIBS) -o $@
 $(B)/corral-worker: $(B)/src/main/corral_worker.o $(WORKER_DEPS) $(B)/python.link
-	$(CC) $(F.$(MODE)) $(NOW) -pie $(filter-out %/libpython.a %.link,$^) $(WORKER_LIBS) -o $@
+	$(LINK_WITH) $(NOW) -pie $(filter-out %/libpython.a %.link,$^) $(WORKER_LIBS) -o $@
 	@test $(PYTHON_LINK) = shared || ! ldd $@ | grep libpython || { echo '$@ would have two interpreters' >&2; exit 1; }
 $(B)/corral-store: $(B)/src/main/corral_store.o $(B)/libstore.a
-	$(CC) $(F.$(MODE)) $(NOW) -pie $^ $(STORE_LIBS) -o $@
+	$(LINK_WITH) $(NOW) -pie $^ $(STORE_LIBS) -o $@
 $(B)/libnode.a: $(NODE_O)
 	@rm -f $@
 	ar rcs $@ $^
@@ -94,7 +96,7 @@ $(B)/t/realm_strand: LINK = $(B)/libworker.a
 LINK = $(B)/libnode.a $(NODE_LIBS)
 $(B)/t/%: $(B)/test/unit/%.o $(B)/test/unit/test.o $(B)/libnode.a $(WORKER_DEPS) $(B)/libstore.a
 	@mkdir -p $(@D)
-	$(CC) $(F.$(MODE)) -pie $(filter %.o,$^) $(LINK) -o $@
+	$(LINK_WITH) -pie $(filter %.o,$^) $(LINK) -o $@
 $(B)/t/link_link $(B)/t/link_hostile: | $(B)/corral-worker
 $(B)/t/service_d1: | $(B)/corral-store
 $(B)/t/live_live $(B)/t/live_router: | $(B)/corral-worker $(B)/corral-store
@@ -106,7 +108,7 @@ $(B)/fuzz_key: LINK = $(B)/src/realm/crypto/key.o $(B)/libnode.a $(NODE_LIBS)
 $(B)/fuzz_certificate: $(B)/src/realm/crypto/certificate.o
 $(B)/fuzz_certificate: LINK = $(B)/src/realm/crypto/certificate.o $(B)/libnode.a $(NODE_LIBS)
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libnode.a $(B)/libstore.a
-	$(CC) $(F.$(MODE)) -fsanitize=fuzzer -pie $< $(LINK) -o $@
+	$(LINK_WITH) -fsanitize=fuzzer -pie $< $(LINK) -o $@
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
