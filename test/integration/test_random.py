@@ -170,6 +170,22 @@ def test_packages_that_want_randomness_are_imported(corral, packages):
     assert int(one.get().text) > 50
 
 
+DREW = """
+import random, tempfile
+DREW = [random.random(), random.Random().random(), next(tempfile._get_candidate_names())]
+"""
+
+
+def test_packages_of_two_templates_draw_different_numbers(corral):
+    """What both are forked from has a state, too."""
+    source = "import drew\nfrom js import Response\n\ndef on_fetch(request):\n    return Response.json([%d, *drew.DREW])\n"
+    one, found = corral({"src/entry.py": source % 1, "python_modules/drew.py": DREW}), []
+    for n in (1, 2):
+        one.put("src/entry.py", source % n)
+        found.append(until("version %d answers" % n, lambda: [a for a in [one.get().json()] if a[0] == n])[0])
+    assert not set(found[0]) & set(found[1]), found
+
+
 def test_uncaught_at_top_level_it_says_where_to_draw(corral):
     one = corral("import uuid\nID = uuid.uuid4()\n\ndef on_fetch(request):\n    pass\n", ready=False)
     one.wait_log(r"src/entry\.py")
