@@ -249,7 +249,7 @@ static bool is_put_together(struct span text, size_t at)
             return true;
         if (quote != '`' && text.data[end] == '\n')
             return false;
-        end += text.data[end] == '\\';
+        end += text.data[end] == '\\' && end + 1 < text.len;
     }
     end = skip_blanks(text, end < text.len ? end + 1 : end);
     return end < text.len && text.data[end] == '+';
