@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asan
 ONE = {"CORRAL_TEST_INSTANCES": "1"}     # rooms and logs are in one process, also on a busy machine
 
 WORKER = '''
-import asyncio, json, js
+import asyncio, json, js, workers
 from js import WebSocketPair, Response
 from pyodide.ffi import create_proxy, run_sync, to_js
 
@@ -84,6 +84,9 @@ async def on_fetch(request, env, ctx):
     client, server = WebSocketPair.new().object_values()
     server.accept()
     note(server, log)
+    if path == "/workers":
+        echo(server, request)
+        return workers.Response(None, status=101, web_socket=client, headers={"X-A": "1"})
     kinds[path](server, request)
     return Response.new(None, status=101, webSocket=client, headers=[["X-A", "1"], ["x-a", "2"], ["Sec-WebSocket-Accept", "mine"],
                         ["Content-Type", "text/x"], ["Sec-WebSocket-Extensions", "permessage-deflate"], *(
@@ -139,6 +142,10 @@ def test_websocket_messages_both_ways(sockets):
             assert [await ws.recv() for i in range(500)] == [str(i) for i in range(500)]
         async with connect(sockets, "/early") as ws:
             assert [await ws.recv(), await ws.recv()] == ["one", b"two"]
+        async with connect(sockets, "/workers") as ws:
+            assert ws.response_headers["X-A"] == "1"
+            await ws.send("hi")
+            assert await ws.recv() == "hi"
     run(talk())
 
 
