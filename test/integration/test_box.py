@@ -435,7 +435,9 @@ from js import Response
 
 libc = ctypes.CDLL(None)
 for n in range(%d):
-    if libc.syscall(57) == 0:       # fork, past Python
+    pid = libc.syscall(57)          # fork, past Python
+    assert pid >= 0, "fork failed"
+    if pid == 0:
         while not %s:
             time.sleep(0.1)
         room = mmap.mmap(-1, 64 << 20)
@@ -466,7 +468,9 @@ def test_memory_of_processes_that_top_level_code_has_left_behind_is_its_own(corr
         pytest.skip("no pid namespace on this machine")
     one = corral({"src/entry.py": FORKS % (12, "libc.access(b'grow', 0) == 0", 0)})
     assert one.get().text == "serves"
-    (next(one.project.glob(".corral/bundles/*/src/..")).resolve() / "grow").write_text("")      # its folder is the bundle
+    until("they wait", lambda: sum(len(children(t.pid)) for t in one.templates()) >= 12)
+    bundle, = one.project.glob(".corral/bundles/*")     # the folder of them all
+    (bundle / "grow").write_text("")
     one.wait_log("the template of '[^']*' started processes, .* or [0-9]{3,4} MiB of memory in them")
 
 
